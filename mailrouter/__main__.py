@@ -1,0 +1,7 @@
+"""``python -m mailrouter``."""
+
+import sys
+
+from mailrouter.cli import main
+
+sys.exit(main())

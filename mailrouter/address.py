@@ -1,0 +1,40 @@
+"""Mail addresses as facts: splitting, comparing, sub-addresses. Pure.
+
+Comparison folds case on both sides of the ``@``: RFC 5321 §2.4 lets a local part be case-sensitive, but no
+server that people meet makes use of it, and a role that answers only to one spelling would lose mail.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+
+def domain_of(address: str) -> str:
+    """The domain of ``address`` in lower case, or ``""`` where there is none."""
+    return address.rpartition("@")[2].lower() if "@" in address else ""
+
+
+@lru_cache(maxsize=4096)
+def canonical(address: str) -> str:
+    """``address`` as it is compared and stored in keys: lower case, a quoted local part without needless quotes.
+
+    >>> canonical('"Jane"@Example.TEST')
+    'jane@example.test'
+    """
+    local, at, domain = address.strip().rpartition("@")
+    if len(local) > 2 and local[0] == local[-1] == '"':
+        bare = local[1:-1]
+        if all(c.isalnum() or c in "!#$%&'*+-/=?^_`{|}~." for c in bare) and ".." not in bare:
+            local = bare
+    return (local + at + domain).lower()
+
+
+def split_tag(address: str) -> tuple[str, str]:
+    """The address without its sub-address, and the sub-address (RFC 5233), both canonical.
+
+    >>> split_tag("VP-HR+handoff@example.test")
+    ('vp-hr@example.test', 'handoff')
+    """
+    local, at, domain = canonical(address).rpartition("@")
+    base, _, tag = local.partition("+")
+    return base + at + domain, tag

@@ -1,0 +1,65 @@
+"""Errors that mailrouter raises on purpose.
+
+    MailrouterError
+    ├── ConfigurationError    the configuration has problems; carries all of them
+    ├── UsageError            a command was used wrongly
+    ├── StoreError            the store can't be used
+    │   ├── StoreBusy         another process holds the store
+    │   └── StoreFull         no room left on the store's disk
+    └── NoSuchRole            a name or address that is no role here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class MailrouterError(Exception):
+    """The root: its text is a whole sentence for the person who reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a configuration file, with its place (line and column count from 1)."""
+
+    file: str
+    line: int
+    column: int
+    what: str
+    hint: str = ""
+    source_line: str = ""
+    warning: bool = False
+
+    def __str__(self) -> str:
+        """``file:line:column: what is wrong; what was probably meant``."""
+        place = f"{self.file}:{self.line}:{self.column}: "
+        return place + ("warning: " if self.warning else "") + self.what + (f"; {self.hint}" if self.hint else "")
+
+
+class ConfigurationError(MailrouterError):
+    """The configuration can't be used; ``problems`` holds everything found, not only the first."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class UsageError(MailrouterError):
+    """A command was used wrongly (exit code 2)."""
+
+
+class NoSuchRole(MailrouterError):
+    """A role was named that is not configured."""
+
+
+class StoreError(MailrouterError):
+    """The store can't be used as it is."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the store's lock."""
+
+
+class StoreFull(StoreError):
+    """The disk or quota under the store is full; the same call may work later."""
