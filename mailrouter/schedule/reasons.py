@@ -1,0 +1,65 @@
+"""Why somebody is on, or nobody, in a partner's words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+
+from mailrouter.schedule.leave import Leave
+from mailrouter.schedule.model import Role, Swap
+from mailrouter.schedule.words import WEEKDAYS, called, date_words, joined
+
+
+class Reasons:
+    """The words for one role: each method gives a part of a reason, ``whole`` joins them."""
+
+    def __init__(self, role: Role) -> None:
+        self._called = called(role)
+        self._order = [person.key for person in role.people]
+
+    def names(self, keys: Collection[str]) -> str:
+        """``Laurie and Elaine``, in the role's order."""
+        return joined(self._called[key] for key in self._order if key in keys)
+
+    def whole(self, parts: Collection[str]) -> str:
+        """``Wednesday: Laurie by the rota; Elaine is away until Friday 1 January``."""
+        return "; ".join(parts) or "outside hours"
+
+    def rota(self, begun: Mapping[str, date]) -> Iterator[str]:
+        """For people on by the rota, with the day on which their shift began."""
+        for day in sorted(set(begun.values())):
+            who = [key for key, begins in begun.items() if begins == day]
+            yield f"{WEEKDAYS[day.weekday()]}: {self.names(who)} by the rota"
+
+    def swap(self, swap: Swap, before: Collection[str]) -> str:
+        """For a swap that puts its person in the place of those who were on ``before``."""
+        others = set(before) - {swap.who}
+        if not others:
+            return f"swap: {self._called[swap.who]}"
+        word = "without" if swap.who in before else "instead of"
+        return f"swap: {self._called[swap.who]} {word} {self.names(others)}"
+
+    def returned(self, swap: Swap, new: Collection[str]) -> str:
+        """For the day given back, on which ``new`` come on for the swap's person.
+
+        ``new`` is nobody where the others are on anyway.
+        """
+        who = self._called[swap.who]
+        change = f"{self.names(new)} instead of {who}" if new else f"without {who}"
+        return f"swap: {change}, in return for {date_words(swap.day, swap.given_back or swap.day)}"
+
+    def away(self, leave: Leave, covering: Collection[str], kept: Mapping[str, str]) -> str:
+        """For somebody absent, those who cover, and those who would but for what ``kept`` says of them."""
+        words = f"{self._called[leave.who]} is away {leave.until}"
+        for key, reason in kept.items():
+            words += f"; {self._called[key]} would cover, but {reason}"
+        if covering:
+            words += f"; {self.names(covering)} {'covers' if len(covering) == 1 else 'cover'}"
+        return words
+
+    def holidays(self, out: Mapping[str, str], rota: Collection[str]) -> Iterator[str]:
+        """For those of the ``rota`` who have a holiday, with its name; short where it is the same for all."""
+        if len(out) == len(rota) and len(set(out.values())) == 1:
+            yield f"holiday: {next(iter(out.values()))}"
+        else:
+            yield from (f"holiday for {self._called[key]}: {name}" for key, name in out.items())

@@ -1,0 +1,108 @@
+"""What is odd in a schedule though it is well formed: for ``check``, the console and the partners. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+from mailrouter.schedule.layers import Layers
+from mailrouter.schedule.localtime import day_start, local_day
+from mailrouter.schedule.model import Role, Swap
+from mailrouter.schedule.timeline import day_range, timeline
+from mailrouter.schedule.words import called, date_words, joined
+
+AHEAD = 28
+"""Days looked at for days with nobody, today included."""
+
+
+def warnings(role: Role, today: date) -> list[str]:
+    """One sentence for each oddity, most pressing first; ``today`` is a day of the role's zone.
+
+    Days with nobody in the next four weeks, partners all away at once, swaps without effect, absences past.
+    """
+    layers = Layers(role)
+    return [
+        *_nobody(layers, today),
+        *_all_away(layers, today),
+        *(words for swap in role.swaps for words in _without_effect(role, swap, today)),
+        *_passed(role, today),
+    ]
+
+
+def _nobody(layers: Layers, today: date) -> Iterator[str]:
+    """Working days without anybody on duty; those that follow one another are one sentence."""
+    run: list[date] = []
+    for day in (today + timedelta(days=ahead) for ahead in range(AHEAD)):
+        if not layers.working_day(day):
+            continue
+        if not any(slot.on for slot in layers.slots(day)):
+            run.append(day)
+        elif run:
+            yield _nobody_words(run, today)
+            run = []
+    if run:
+        yield _nobody_words(run, today)
+
+
+def _nobody_words(days: list[date], today: date) -> str:
+    if len(days) == 1:
+        return f"nobody is on duty on {date_words(days[0], today)}"
+    first, last = date_words(days[0], today), date_words(days[-1], today)
+    return f"nobody is on duty from {first} to {last}, on {len(days)} working days"
+
+
+def _all_away(layers: Layers, today: date) -> Iterator[str]:
+    """Stretches, not yet over, in which all partners are absent at once; of one alone nothing is said."""
+    role = layers.role
+    if len(role.partners) < 2:
+        return
+    now = day_start(today, layers.zone)
+    shared, *others = (
+        [(leave.start, leave.end) for leave in layers.leaves if leave.who == person.key and leave.end > now]
+        for person in role.partners
+    )
+    for own in others:
+        pairs = [(max(a, start), min(b, end)) for a, b in shared for start, end in own]
+        shared = [(start, end) for start, end in pairs if start < end]
+    names = joined(called(role)[person.key] for person in role.partners)
+    word = "both" if len(role.partners) == 2 else "all"
+    for start, end in sorted(shared):
+        first = local_day(start, layers.zone)
+        last = local_day(end - timedelta(microseconds=1), layers.zone)
+        until = "" if first == last else f" until {date_words(last, today)}"
+        yield f"{names} are {word} away {'from' if until else 'on'} {date_words(first, today)}{until}"
+
+
+def _without_effect(role: Role, swap: Swap, today: date) -> Iterator[str]:
+    """The halves of a swap, still to come, that leave everybody where they would be without it."""
+    others = tuple(other for other in role.swaps if other is not swap)
+    without, one_way = replace(role, swaps=others), _with(role, swap, replace(swap, given_back=None))
+    name, day = called(role)[swap.who], date_words(swap.day, today)
+    if swap.day >= today and _on_duty(without, swap.day) == _on_duty(one_way, swap.day):
+        yield f"the swap of {day} has no effect: {name} changes nothing on that day"
+    back = swap.given_back
+    if back is not None and back >= today and _on_duty(role, back) == _on_duty(one_way, back):
+        yield f"the swap of {day} has no effect on {date_words(back, today)}: {name} has nothing to give back"
+
+
+def _with(role: Role, old: Swap, new: Swap) -> Role:
+    return replace(role, swaps=tuple(new if swap is old else swap for swap in role.swaps))
+
+
+def _on_duty(role: Role, day: date) -> list[tuple[datetime, tuple[str, ...]]]:
+    """Who is on from when, on this day and into the next, whatever the reason."""
+    spans = timeline(role, *day_range(role, day, day + timedelta(days=1)))
+    changes: list[tuple[datetime, tuple[str, ...]]] = []
+    for span in spans:
+        if not changes or changes[-1][1] != span.on:
+            changes.append((span.start, span.on))
+    return changes
+
+
+def _passed(role: Role, today: date) -> Iterator[str]:
+    for absence in role.absences:
+        if absence.end <= datetime.combine(today, time.min):
+            name = called(role)[absence.who]
+            until = date_words(absence.last_day, today)
+            yield f"the absence of {name} until {until} has passed; it can be deleted"
