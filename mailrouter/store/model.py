@@ -1,0 +1,195 @@
+"""What is stored, as facts, and the protocol that each store speaks.
+
+A message's id is a number that only grows: milliseconds since 2020 or one more than the last id, whichever is
+larger. Its chunks and its deliveries carry it in their own ids, so that all of a message's rows lie together and
+none needs a second index:
+
+    chunk id    = message id << 20 | n      (up to a million chunks of 256 KB)
+    delivery id = message id << 10 | k      (up to 1,024 deliveries of one message)
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+MessageId = int
+DeliveryId = int
+Milliseconds = int
+"""Since the Unix epoch."""
+
+CHUNK_BITS = 20
+DELIVERY_BITS = 10
+CHUNK_SIZE = 256 * 1024
+"""Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this size."""
+
+Kind = Literal["copy", "companion", "reply"]
+State = Literal["queued", "delivered", "failed", "withdrawn"]
+
+_ALPHABET = "0123456789bcdfghjklmnpqrstvwxyz"
+
+
+def queue_id(message: MessageId) -> str:
+    """The id as people read and type it: short, without vowels, so that it never spells a word."""
+    digits = ""
+    while message:
+        message, digit = divmod(message, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return digits
+
+
+def message_id_of(queue: str) -> MessageId:
+    """The number behind a queue id. Raises ValueError for text that is none."""
+    number = 0
+    for letter in queue.strip().lower():
+        number = number * len(_ALPHABET) + _ALPHABET.index(letter)
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A received message: its envelope and trace facts. The bytes are in chunks."""
+
+    id: MessageId
+    received_at: Milliseconds
+    reverse_path: str
+    recipients: tuple[str, ...]
+    size: int
+    body_start: int
+    client: str = ""
+    helo: str = ""
+    message_id: str = ""
+    eight_bit: bool = False
+    smtputf8: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One message to one recipient: what to send, and how far it has come.
+
+    ``pieces`` is encoded by ``mailrouter.message.pieces``; ``handoff`` the handoff version it carries, or 0.
+    ``content`` holds the message's bytes while they are still in memory (small, just accepted), else None.
+    """
+
+    id: DeliveryId
+    kind: Kind
+    role: str
+    recipient: str
+    reverse_path: str
+    pieces: bytes
+    size: int
+    handoff: int = 0
+    eight_bit: bool = False
+    smtputf8: bool = False
+    attempts: int = 0
+    next_at: Milliseconds = 0
+    created_at: Milliseconds = 0
+    state: State = "queued"
+    last_reply: str = ""
+    content: bytes | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def message(self) -> MessageId:
+        """The message it belongs to."""
+        return self.id >> DELIVERY_BITS
+
+    @property
+    def queue_id(self) -> str:
+        """The message's queue id, as it stands in logs."""
+        return queue_id(self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyMemory:
+    """What must hold for an automatic reply to be queued: ``key`` was not answered since ``again_after``, and
+    none of ``caps`` (scope, most a day) is reached on ``day``."""
+
+    key: str
+    at: Milliseconds
+    again_after: Milliseconds
+    day: str
+    caps: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A message with everything that follows from it: committed together or not at all.
+
+    ``reply`` is queued only if its ``reply_memory`` could be written in the same transaction. ``shown`` are the
+    (conversation key, handoff version) pairs to remember.
+    """
+
+    message: Message
+    content: bytes | None
+    deliveries: Sequence[Delivery]
+    reply: Delivery | None = None
+    reply_memory: ReplyMemory | None = None
+    shown: Sequence[tuple[str, int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt. ``retry_at`` is set where ``state`` stays ``queued``."""
+
+    delivery: DeliveryId
+    state: State
+    reply: str
+    at: Milliseconds
+    retry_at: Milliseconds = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """One version of a role's handoff. ``version`` is a number over all roles that only grows.
+
+    ``text`` is what was written, ``body`` the same as quoted-printable lines, ready to be sent.
+    """
+
+    version: int
+    role: str
+    author: str
+    written_at: Milliseconds
+    text: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """A message with its deliveries, for people."""
+
+    message: Message
+    deliveries: tuple[Delivery, ...]
+
+
+class Spool(Protocol):
+    """A message while it arrives; nobody's until it is accepted."""
+
+    id: MessageId
+    size: int
+
+    async def write(self, block: bytes) -> None:
+        """Keep ``block``. Raises StoreFull, StoreError."""
+
+    async def discard(self) -> None:
+        """Forget what came. Never raises."""
+
+
+class Store(Protocol):
+    """The durable state of a relay. Every call either has happened durably when it returns, or raised."""
+
+    def spool(self) -> Spool:
+        """A place for the next message."""
+
+    async def accept(self, spool: Spool, acceptance: Acceptance) -> list[Delivery]:
+        """Publish the message with its deliveries and memories; gives the deliveries that were queued."""
+
+    async def claim(self, most: int, now: Milliseconds) -> list[Delivery]:
+        """Up to ``most`` deliveries that are due and in nobody's hands; they are in the caller's hands then."""
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of attempts; the deliveries leave the caller's hands."""
+
+    def read(self, message: MessageId, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes of a stored message from ``start`` to ``end``, in blocks."""

@@ -1,0 +1,132 @@
+"""Reading the store: the running service's own questions, and those of commands beside it.
+
+The connection is read-only: whoever holds a StoreReader can't write, and any number of them may be open.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from mailrouter.errors import StoreError
+from mailrouter.store import statements
+from mailrouter.store.model import (
+    CHUNK_BITS,
+    DELIVERY_BITS,
+    Delivery,
+    Handoff,
+    MessageId,
+    Milliseconds,
+    QueueEntry,
+)
+from mailrouter.store.writer import as_store_error
+
+_HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
+NEXT_DUE = (
+    "SELECT id, next_at FROM delivery INDEXED BY delivery_due WHERE state = 'queued' ORDER BY next_at LIMIT ?"
+)
+OPEN_DELIVERIES = f"""
+    SELECT {statements.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
+    UNION ALL
+    SELECT {statements.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'
+    ORDER BY id LIMIT ?
+"""
+OF_MESSAGE = f"SELECT {statements.DELIVERY_COLUMNS} FROM delivery WHERE id BETWEEN ? AND ? ORDER BY id"
+
+
+class StoreReader:
+    """Questions to a store that exists. Every method raises StoreError where the database can't answer."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise StoreError(f"There is no store at {path} yet; it is made by the first `mailrouter serve`.")
+        try:
+            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            self._connection.execute("PRAGMA mmap_size = 0")
+        except sqlite3.Error as error:
+            raise as_store_error(error) from error
+        # A handoff's version never changes, so what was read once is kept.
+        self.handoff_body = lru_cache(maxsize=64)(self._handoff_body)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise as_store_error(error) from error
+
+    def chunk(self, message: MessageId, n: int) -> bytes:
+        """Part ``n`` of a message's bytes."""
+        rows = self._rows("SELECT data FROM chunk WHERE id = ?", ((message << CHUNK_BITS) + n,))
+        if not rows:
+            raise StoreError(f"Part {n} of a stored message is missing.")
+        return bytes(rows[0][0])
+
+    def due(self, now: Milliseconds, most: int) -> Iterator[Delivery]:
+        """Queued deliveries that are due, oldest first."""
+        return map(statements.delivery_of, self._rows(statements.DUE, (now, most)))
+
+    def next_due(self, most: int) -> list[tuple[int, Milliseconds]]:
+        """The first ``most`` queued deliveries' ids with the moments they are due."""
+        return self._rows(NEXT_DUE, (most,))
+
+    def shown(self, conversations: Sequence[str]) -> int:
+        """The newest handoff version that any of these conversation keys has carried; 0 for none."""
+        marks = ", ".join("?" * len(conversations))
+        rows = self._rows(f"SELECT max(handoff) FROM shown WHERE conversation IN ({marks})", conversations)
+        return int(rows[0][0] or 0)
+
+    def answered_at(self, key: str) -> Milliseconds | None:
+        """When an automatic reply under this key was queued last."""
+        rows = self._rows("SELECT at FROM reply_memory WHERE key = ?", (key,))
+        return int(rows[0][0]) if rows else None
+
+    def replies(self, day: str, scope: str) -> int:
+        """How many automatic replies ``scope`` has had on ``day``."""
+        rows = self._rows("SELECT n FROM reply_count WHERE day = ? AND scope = ?", (day, scope))
+        return int(rows[0][0]) if rows else 0
+
+    def handoff(self, role: str) -> Handoff | None:
+        """The newest handoff of a role."""
+        rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT 1", (role,))
+        return Handoff(*rows[0]) if rows else None
+
+    def handoffs(self, role: str, most: int) -> list[Handoff]:
+        """The newest ``most`` handoffs of a role, newest first."""
+        rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT ?", (role, most))
+        return [Handoff(*row) for row in rows]
+
+    def _handoff_body(self, version: int) -> bytes:
+        rows = self._rows("SELECT body FROM handoff WHERE version = ?", (version,))
+        if not rows:
+            raise StoreError(f"Handoff {version} is missing.")
+        return bytes(rows[0][0])
+
+    def queue(self, most: int) -> list[QueueEntry]:
+        """Messages with deliveries that are queued or have failed, oldest first; only those deliveries."""
+        by_message: dict[int, list[Delivery]] = {}
+        for row in self._rows(OPEN_DELIVERIES, (most,)):
+            delivery = statements.delivery_of(row)
+            by_message.setdefault(delivery.message, []).append(delivery)
+        return [QueueEntry(self._message(message), tuple(found)) for message, found in by_message.items()]
+
+    def entry(self, message: MessageId) -> QueueEntry | None:
+        """One message with all its deliveries, or None."""
+        rows = self._rows(f"SELECT {statements.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
+        if not rows:
+            return None
+        first = message << DELIVERY_BITS
+        found = self._rows(OF_MESSAGE, (first, first + (1 << DELIVERY_BITS) - 1))
+        return QueueEntry(statements.message_of(rows[0]), tuple(map(statements.delivery_of, found)))
+
+    def _message(self, message: MessageId) -> Any:
+        rows = self._rows(f"SELECT {statements.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
+        if not rows:
+            raise StoreError("A delivery's message is missing.")
+        return statements.message_of(rows[0])

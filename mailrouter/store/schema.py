@@ -1,0 +1,93 @@
+"""The SQLite schema, as numbered migrations: ``PRAGMA user_version`` is the number of those applied."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from mailrouter.errors import StoreError
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY,
+        received_at INTEGER NOT NULL,
+        reverse_path TEXT NOT NULL,
+        recipients TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        body_start INTEGER NOT NULL,
+        client TEXT NOT NULL,
+        helo TEXT NOT NULL,
+        message_id TEXT NOT NULL,
+        eight_bit INTEGER NOT NULL,
+        smtputf8 INTEGER NOT NULL,
+        reasons TEXT NOT NULL,
+        open INTEGER NOT NULL
+    );
+    CREATE TABLE chunk (
+        id INTEGER PRIMARY KEY,
+        data BLOB NOT NULL
+    );
+    CREATE TABLE receiving (
+        id INTEGER PRIMARY KEY
+    );
+    CREATE TABLE sweep (
+        id INTEGER PRIMARY KEY
+    );
+    CREATE TABLE delivery (
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        role TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        reverse_path TEXT NOT NULL,
+        pieces BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        handoff INTEGER NOT NULL,
+        eight_bit INTEGER NOT NULL,
+        smtputf8 INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        next_at INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        last_reply TEXT NOT NULL
+    );
+    CREATE INDEX delivery_due ON delivery (next_at) WHERE state = 'queued';
+    CREATE INDEX delivery_failed ON delivery (id) WHERE state = 'failed';
+    CREATE TABLE reply_memory (
+        key TEXT PRIMARY KEY,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE reply_count (
+        day TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        n INTEGER NOT NULL,
+        PRIMARY KEY (day, scope)
+    ) WITHOUT ROWID;
+    CREATE TABLE shown (
+        conversation TEXT PRIMARY KEY,
+        handoff INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE handoff (
+        version INTEGER PRIMARY KEY AUTOINCREMENT,
+        role TEXT NOT NULL,
+        author TEXT NOT NULL,
+        written_at INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE INDEX handoff_role ON handoff (role, version);
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the database to this program's schema. Raises StoreError if a newer program wrote it."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The store was written by a newer mailrouter (its format is {version}, this program knows "
+            f"{len(MIGRATIONS)}). Install that version again; nothing was changed."
+        )
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        # One transaction a step: a crash between two steps leaves a whole, older format.
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

@@ -1,0 +1,284 @@
+"""The embedded store: one SQLite database, one process, one writing thread.
+
+What is in somebody's hands is known in memory alone: after a crash nothing is in hand, and everything that was not
+settled is due again, which is the at-least-once that mail promises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mailrouter.errors import StoreBusy, StoreError
+from mailrouter.store import statements
+from mailrouter.store.model import (
+    CHUNK_BITS,
+    CHUNK_SIZE,
+    Acceptance,
+    Delivery,
+    MessageId,
+    Milliseconds,
+    Outcome,
+)
+from mailrouter.store.reader import StoreReader
+from mailrouter.store.writer import Work, Writer, as_store_error, connect
+
+_EPOCH = 1577836800000
+"""2020-01-01T00:00Z, in milliseconds: message ids count from here."""
+SWEEP_CHUNKS = 16
+"""Chunks of large messages deleted in one transaction: 4 MB, a few milliseconds."""
+VACUUM_PAGES = 256
+
+
+class _Settle(list[Outcome]):
+    """A request to settle; a type of its own so that settles are grouped."""
+
+
+def lock(path: Path) -> int:
+    """Hold the store at ``path`` for this process; gives the lock's file descriptor. Raises StoreBusy, StoreError.
+
+    The lock lies beside the database, because closing any descriptor of the database itself would drop SQLite's
+    own POSIX locks.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"The store's folder {path.parent} can't be used: {error.strerror}.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        raise StoreBusy(
+            f"The store {path} is in use by another mailrouter" + (f" (process {holder})" if holder else "") + "."
+        ) from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return descriptor
+
+
+class SqliteSpool:
+    """A message while it arrives. Small ones stay in memory; a large one goes to the store chunk by chunk."""
+
+    def __init__(self, store: SqliteStore, message: MessageId) -> None:
+        self.id = message
+        self.size = 0
+        self.stored_chunks = 0
+        self._store = store
+        self._blocks: list[bytes] = []
+        self._held = 0
+
+    async def write(self, block: bytes) -> None:
+        """Keep ``block``; waits for the store once more than a chunk is held."""
+        self._blocks.append(block)
+        self._held += len(block)
+        self.size += len(block)
+        if self._held > CHUNK_SIZE:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        data = b"".join(self._blocks)
+        self._blocks.clear()
+        rest = data[len(data) - len(data) % CHUNK_SIZE :]
+        rows = []
+        for start in range(0, len(data) - len(rest), CHUNK_SIZE):
+            rows.append(((self.id << CHUNK_BITS) + self.stored_chunks, data[start : start + CHUNK_SIZE]))
+            self.stored_chunks += 1
+        first = rows[0][0] == self.id << CHUNK_BITS
+        if rest:
+            self._blocks.append(rest)
+        self._held = len(rest)
+
+        def store(connection: sqlite3.Connection) -> None:
+            if first:
+                connection.execute("INSERT INTO receiving VALUES (?)", (self.id,))
+            connection.executemany("INSERT INTO chunk VALUES (?, ?)", rows)
+
+        await self._store.run(store)
+
+    async def finish(self) -> bytes | None:
+        """The whole content if it is small; else None, with all of it in the store."""
+        data = b"".join(self._blocks)
+        if not self.stored_chunks:
+            return data
+        if data:
+            row = ((self.id << CHUNK_BITS) + self.stored_chunks, data)
+            self.stored_chunks += 1
+            await self._store.run(lambda connection: connection.execute("INSERT INTO chunk VALUES (?, ?)", row))
+        self._blocks.clear()
+        return None
+
+    async def discard(self) -> None:
+        """Forget what came; chunks already stored are deleted in steps."""
+        self._blocks.clear()
+        if self.stored_chunks:
+            message = self.id
+            try:
+                await self._store.run(
+                    lambda connection: connection.execute("INSERT OR IGNORE INTO sweep VALUES (?)", (message,))
+                )
+            except StoreError:
+                pass  # its row in ``receiving`` has it swept at the next start
+
+
+class SqliteStore:
+    """The Store on SQLite. Made by ``SqliteStore.open`` inside a running event loop."""
+
+    def __init__(self, path: Path, lock_descriptor: int, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._lock = lock_descriptor
+        self._loop = asyncio.get_running_loop()
+        self._in_hand: set[int] = set()
+        self._last_id = connection.execute("SELECT max(id) FROM message").fetchone()[0] or 0
+        self._writer = Writer(
+            connection, self._loop, {Acceptance: statements.accept_group, _Settle: statements.settle_group}
+        )
+        self.reader = StoreReader(path)
+
+    @classmethod
+    def open(cls, path: Path) -> SqliteStore:
+        """Lock, create or migrate, and open the store. Raises StoreBusy, StoreError."""
+        descriptor = lock(path)
+        try:
+            # Created with its mode, not changed to it later: there is no moment in which others may read.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            connection = connect(path)
+            # What was arriving when the last process ended was never answered 250: its sender still has it.
+            connection.execute("INSERT OR IGNORE INTO sweep SELECT id FROM receiving")
+            connection.execute("DELETE FROM receiving")
+            return cls(path, descriptor, connection)
+        except OSError as error:
+            os.close(descriptor)
+            raise StoreError(f"The store {path} can't be opened: {error.strerror}.") from error
+        except sqlite3.Error as error:
+            os.close(descriptor)
+            raise as_store_error(error) from error
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def close(self) -> None:
+        """Finish what was asked for and let go of the store."""
+        self._writer.close()
+        self.reader.close()
+        os.close(self._lock)
+
+    async def run(self, work: Work) -> Any:
+        """Run ``work`` in a write transaction; gives its result once it is durable."""
+        return await self._writer.submit(work)
+
+    def spool(self) -> SqliteSpool:
+        """A place, and an id, for the next message."""
+        self._last_id = max(self._last_id + 1, int(time.time() * 1000) - _EPOCH)
+        return SqliteSpool(self, self._last_id)
+
+    async def accept(self, spool: SqliteSpool, acceptance: Acceptance) -> list[Delivery]:
+        """Publish; the deliveries given back are in the caller's hands."""
+        hoped = [*acceptance.deliveries, *([acceptance.reply] if acceptance.reply else [])]
+        ids = {delivery.id for delivery in hoped}
+        # In hand before the commit: a claim between the commit and its echo must not hand them out twice.
+        self._in_hand |= ids
+        queued: list[Delivery] = []
+        try:
+            queued = await self._writer.submit(acceptance)
+        finally:
+            self._in_hand -= ids.difference(delivery.id for delivery in queued)
+        for delivery in queued:
+            delivery.content = acceptance.content
+        return queued
+
+    async def claim(self, most: int, now: Milliseconds) -> list[Delivery]:
+        """What is due, oldest first. No write: a claim lives as long as this process."""
+        found = []
+        for delivery in self.reader.due(now, most + len(self._in_hand)):
+            if delivery.id not in self._in_hand:
+                self._in_hand.add(delivery.id)
+                found.append(delivery)
+                if len(found) == most:
+                    break
+        return found
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Give deliveries back untried; they are due as before."""
+        for delivery in deliveries:
+            self._in_hand.discard(delivery.id)
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Record attempts; if the store can't, the deliveries stay in hand and the caller tries again."""
+        await self._writer.submit(_Settle(outcomes))
+        for outcome in outcomes:
+            self._in_hand.discard(outcome.delivery)
+
+    async def read(self, message: MessageId, start: int, end: int) -> AsyncIterator[bytes]:
+        """The stored bytes from ``start`` to ``end``. Raises StoreError if they are not there."""
+        first, last = start // CHUNK_SIZE, max(start, end - 1) // CHUNK_SIZE
+        if last == first == 0:
+            # A small message is one chunk of any length up to CHUNK_SIZE.
+            yield self.reader.chunk(message, 0)[start:end]
+            return
+        for n in range(first, last + 1):
+            data = self.reader.chunk(message, n)
+            offset = n * CHUNK_SIZE
+            yield data[max(0, start - offset) : end - offset]
+            await asyncio.sleep(0)
+
+    def next_due(self) -> Milliseconds | None:
+        """When the next queued delivery that is in nobody's hands is due."""
+        for delivery, due in self.reader.next_due(len(self._in_hand) + 1):
+            if delivery not in self._in_hand:
+                return due
+        return None
+
+    async def add_handoff(self, role: str, author: str, written_at: Milliseconds, text: str, body: bytes) -> int:
+        """Keep a new version; gives its number."""
+
+        def add(connection: sqlite3.Connection) -> int | None:
+            return connection.execute(
+                "INSERT INTO handoff (role, author, written_at, text, body) VALUES (?, ?, ?, ?, ?)",
+                (role, author, written_at, text, body),
+            ).lastrowid
+
+        return int(await self.run(add))
+
+    async def replace_delivery(self, old: Delivery, new: Sequence[Delivery], at: Milliseconds) -> None:
+        """Withdraw a delivery and queue others of the same message in its stead, in one transaction."""
+
+        def swap(connection: sqlite3.Connection) -> None:
+            rows = [statements.delivery_row(delivery) for delivery in new]
+            insert = f"INSERT INTO delivery ({statements.DELIVERY_COLUMNS}) VALUES {{rows}}"
+            statements.run_rows(connection, insert, rows)
+            connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(new), old.message))
+            statements.settle_group(connection, [[Outcome(old.id, "withdrawn", "planned anew", at)]])
+
+        await self.run(swap)
+        self._in_hand.discard(old.id)
+
+    async def sweep(self) -> bool:
+        """Delete one step's worth of what is no longer needed; True while there is more to do."""
+
+        def step(connection: sqlite3.Connection) -> bool:
+            row = connection.execute("SELECT id FROM sweep LIMIT 1").fetchone()
+            if row is None:
+                (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+                if free > 4 * VACUUM_PAGES:
+                    connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+                    return True
+                return False
+            first = row[0] << CHUNK_BITS
+            gone = connection.execute(
+                "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE id BETWEEN ? AND ? LIMIT ?)",
+                (first, first + (1 << CHUNK_BITS) - 1, SWEEP_CHUNKS),
+            ).rowcount
+            if gone < SWEEP_CHUNKS:
+                connection.execute("DELETE FROM sweep WHERE id = ?", row)
+                connection.execute("DELETE FROM receiving WHERE id = ?", row)
+            return True
+
+        return bool(await self.run(step))

@@ -1,0 +1,141 @@
+"""The one thread that writes to SQLite, with group commit.
+
+Exactly one connection writes: SQLite before 3.51.3 can corrupt a WAL that two connections write or checkpoint at
+once. What is asked for while a commit is under way joins the next one, so the cost of a commit is shared by all
+that wait for it. Each group is one transaction; if anything in a group fails, the group is rolled back and its
+members run again one by one, so that one bad request never spoils its neighbours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from mailrouter.errors import StoreError, StoreFull
+from mailrouter.store.schema import migrate
+
+Work = Callable[[sqlite3.Connection], Any]
+Request = tuple[Work, "asyncio.Future[Any]"]
+Grouped = Callable[[sqlite3.Connection, list[Any]], list[Any]]
+
+PAGE_SIZE = 8192
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that may write, brought to the current schema. Raises StoreError.
+
+    ``auto_vacuum`` must be chosen before the first table is made, the page size likewise.
+    """
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA mmap_size = 0")
+        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA wal_autocheckpoint = 2000")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        migrate(connection)
+    except sqlite3.Error as error:
+        raise as_store_error(error) from error
+    return connection
+
+
+def as_store_error(error: sqlite3.Error) -> StoreError:
+    """The same fault in this project's terms: a full disk is told apart from the rest."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_FULL") or "disk is full" in str(error):
+        return StoreFull("No room is left for the store.")
+    return StoreError(f"The store failed: {error} ({name or type(error).__name__}).")
+
+
+class Writer:
+    """Runs work on the writing connection, in order, in groups; every result comes after its commit."""
+
+    def __init__(self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop, grouped: dict[type, Grouped]):
+        self._connection = connection
+        self._loop = loop
+        self._grouped = grouped
+        self._queue: SimpleQueue[tuple[Any, asyncio.Future[Any]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: Any) -> asyncio.Future[Any]:
+        """Ask for ``request``: a callable of the connection, or an instance of a grouped type."""
+        future = self._loop.create_future()
+        self._queue.put((request, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what was asked for, then end the thread and close the connection."""
+        self._queue.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            group = [self._queue.get()]
+            while not self._queue.empty():
+                group.append(self._queue.get())
+            ended = None in group
+            requests = [item for item in group if item is not None]
+            if not requests:
+                continue
+            try:
+                results: list[Any] = self._transaction([request for request, _ in requests])
+            except Exception as error:
+                results = [error] if len(requests) == 1 else [self._alone(request) for request, _ in requests]
+            try:
+                self._loop.call_soon_threadsafe(_resolve, [future for _, future in requests], results)
+            except RuntimeError:  # the loop has ended: nobody is left to hear it
+                ended = True
+
+    def _alone(self, request: Any) -> Any:
+        try:
+            return self._transaction([request])[0]
+        except Exception as error:
+            return error
+
+    def _transaction(self, requests: list[Any]) -> list[Any]:
+        results: list[Any] = [None] * len(requests)
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            by_type: dict[type, list[int]] = {}
+            for index, request in enumerate(requests):
+                by_type.setdefault(type(request), []).append(index)
+            for kind, indices in by_type.items():
+                if grouped := self._grouped.get(kind):
+                    made = grouped(connection, [requests[i] for i in indices])
+                else:
+                    made = [requests[i](connection) for i in indices]
+                for index, result in zip(indices, made, strict=True):
+                    results[index] = result
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:
+                try:
+                    connection.execute("ROLLBACK")
+                except sqlite3.Error:
+                    pass  # the first error tells more
+            if isinstance(error, sqlite3.Error):
+                raise as_store_error(error) from error
+            raise
+        return results
+
+
+def _resolve(futures: list[asyncio.Future[Any]], results: list[Any]) -> None:
+    for future, result in zip(futures, results, strict=True):
+        if future.done():
+            continue
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
