@@ -1,0 +1,43 @@
+"""A delivery's bytes: its pieces put together, whole for small messages, block by block for large ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from mailrouter.errors import StoreError
+from mailrouter.message.pieces import Slice, decode, render
+from mailrouter.store.model import CHUNK_SIZE, Delivery
+from mailrouter.store.sqlite import SqliteStore
+
+
+async def stream(store: SqliteStore, delivery: Delivery) -> AsyncIterator[bytes]:
+    """The bytes in blocks of at most a chunk. Raises StoreError where a part is missing."""
+    for piece in decode(delivery.pieces):
+        if isinstance(piece, bytes):
+            yield piece
+        elif piece.blob == 0:
+            async for block in store.read(delivery.message, piece.start, piece.end):
+                yield block
+        else:
+            yield store.reader.handoff_body(piece.blob)[piece.start : piece.end]
+
+
+def whole(store: SqliteStore, delivery: Delivery) -> bytes | None:
+    """All bytes at once for a message that fits in a chunk, else None."""
+    pieces = decode(delivery.pieces)
+    blobs: dict[int, bytes] = {}
+    for piece in pieces:
+        if not isinstance(piece, Slice) or piece.blob in blobs:
+            continue
+        if piece.blob:
+            blobs[piece.blob] = store.reader.handoff_body(piece.blob)
+        elif delivery.content is not None:
+            blobs[0] = delivery.content
+        elif delivery.size > CHUNK_SIZE // 2:
+            return None
+        else:
+            blobs[0] = store.reader.chunk(delivery.message, 0)
+    try:
+        return render(pieces, blobs)
+    except KeyError as error:
+        raise StoreError("A part of a stored message is missing.") from error

@@ -1,0 +1,125 @@
+"""The Maildir transport: one Maildir a recipient, under one folder. The default, so that a first try needs no server.
+
+A file is written to ``tmp``, synced, then renamed into ``new``, and the folder is synced: it is there whole or not at
+all. Its name is made from the delivery's id, so a repeat after a crash replaces the file instead of doubling it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from mailrouter.delivery.dispatch import Dispatcher
+from mailrouter.smtp.client import Reply
+from mailrouter.store.model import Delivery
+
+log = logging.getLogger("mailrouter.delivery")
+
+Stream = Callable[[Delivery], "AsyncIterator[bytes]"]
+WORKERS = 4
+_SAFE = re.compile(r"[^A-Za-z0-9@._+=-]")
+
+
+def folder_name(recipient: str) -> str:
+    """The folder of a recipient: the address in lower case, with nothing that a file system could stumble on."""
+    name = _SAFE.sub(lambda match: f"%{ord(match[0]):02X}", recipient.lower())[:200]
+    return "%2E" + name[1:] if name.startswith(".") else name
+
+
+class MaildirTransport:
+    """Delivers into ``root/RECIPIENT/{tmp,new,cur}``."""
+
+    def __init__(
+        self, root: Path, hostname: str, dispatcher: Dispatcher, stream: Stream, check: Callable[[Delivery], bool]
+    ) -> None:
+        self.name = f"maildir:{root}"
+        self.max_size: int | None = None
+        self.trouble = ""
+        self._root = root
+        self._hostname = _SAFE.sub("_", hostname)
+        self._dispatcher = dispatcher
+        self._stream = stream
+        self._check = check
+        self._workers: set[asyncio.Task[None]] = set()
+        self._ending = False
+        self._made: set[Path] = set()
+
+    def paused(self) -> bool:
+        """Never: a folder that can't be written is each delivery's own fault."""
+        return False
+
+    def wake(self) -> None:
+        """Start up to a few writers."""
+        while not self._ending and len(self._workers) < min(WORKERS, self._dispatcher.waiting):
+            task = asyncio.get_running_loop().create_task(self._work())
+            self._workers.add(task)
+            task.add_done_callback(self._workers.discard)
+
+    async def _work(self) -> None:
+        while not self._ending and (delivery := self._dispatcher.take()) is not None:
+            try:
+                if not self._check(delivery):
+                    continue
+                reply = await self._deliver(delivery)
+            except OSError as error:
+                # Whatever the file system says is for the operator to mend: temporary.
+                reply = Reply(451, f"4.3.0 The mailbox can't be written: {error.strerror}")
+            except Exception as error:
+                log.exception("%s could not be written", delivery.queue_id)
+                reply = Reply(451, f"4.3.0 {type(error).__name__}")
+            self._dispatcher.settle(delivery, reply)
+
+    async def _deliver(self, delivery: Delivery) -> Reply:
+        mailbox = self._root / folder_name(delivery.recipient)
+        if mailbox not in self._made:
+            for name in ("tmp", "new", "cur"):
+                (mailbox / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._made.add(mailbox)
+        name = f"{delivery.created_at // 1000}.D{delivery.id:x}.{self._hostname}"
+        # RFC 5321 §4.4: the server that makes final delivery puts the reverse-path first.
+        blocks = [f"Return-Path: <{delivery.reverse_path}>\r\nDelivered-To: {delivery.recipient}\r\n".encode()]
+        held = len(blocks[0])
+        file = mailbox / "tmp" / name
+        try:
+            descriptor = await asyncio.to_thread(os.open, file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except FileNotFoundError:
+            self._made.discard(mailbox)  # somebody removed the folder: it is made again at the next try
+            raise
+        try:
+            async for block in self._stream(delivery):
+                blocks.append(block)
+                held += len(block)
+                if held > 1 << 18:
+                    await asyncio.to_thread(_write, descriptor, blocks)
+                    blocks, held = [], 0
+            await asyncio.to_thread(_finish, descriptor, blocks, file, mailbox / "new" / name)
+        finally:
+            os.close(descriptor)
+        return Reply(250, f"2.0.0 in {mailbox.name}/new")
+
+    async def close(self, grace: float) -> None:
+        """Let the files under way be finished."""
+        self._ending = True
+        if self._workers:
+            await asyncio.wait(set(self._workers), timeout=grace)
+
+
+def _write(descriptor: int, blocks: list[bytes]) -> None:
+    data = memoryview(b"".join(blocks))
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _finish(descriptor: int, blocks: list[bytes], file: Path, place: Path) -> None:
+    _write(descriptor, blocks)
+    os.fsync(descriptor)
+    os.rename(file, place)
+    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,122 @@
+"""Reading MAIL and RCPT strictly, and the envelope they build. Pure.
+
+aiosmtpd accepts controls inside addresses and guesses where angle brackets are missing; what is let in here would
+be sent on to the next server, so nothing is guessed (RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+MAX_PATH = 254
+"""Octets of an address between ``<`` and ``>`` (RFC 5321 §4.5.3.1.3 less the brackets)."""
+MAX_LOCAL = 64
+"""Octets of a local part of ours (RFC 5321 §4.5.3.1.1). Others' are not measured: bulk senders' are long."""
+
+_ATOM = r"[^\x00-\x20\x7f()<>\[\]:;@\\,\"]+"
+_QUOTED = r'"(?:[^\x00-\x1f\x7f"\\]|\\[\x20-\x7e])*"'
+_DOMAIN = r"(?:\[[^\x00-\x20\x7f\[\]\\]+\]|[^\x00-\x20\x7f()<>\[\]:;@\\,\"]+)"
+_PATH = re.compile(rf"<(?:@[^<>@\s:]+(?:,@[^<>@\s:]+)*:)?((?:{_ATOM}|{_QUOTED})(?:@{_DOMAIN})?|)>")
+_PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?\Z")
+_BOUNDS = {"FROM": 5, "TO": 3}
+
+
+@dataclass(slots=True)
+class Envelope:
+    """What MAIL and RCPT said. ``reverse_path`` is None before MAIL and ``""`` for ``<>``."""
+
+    reverse_path: str | None = None
+    recipients: list[str] = field(default_factory=list)
+    smtputf8: bool = False
+    eight_bit: bool = False
+    dsn: dict[str, str] = field(default_factory=dict)
+    declared_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One address with the parameters that followed it; names in upper case, values as they were typed."""
+
+    address: str
+    parameters: dict[str, str]
+
+
+class BadPath(ValueError):
+    """The argument can't be read; ``reply`` is what the client is told."""
+
+    def __init__(self, reply: str) -> None:
+        super().__init__(reply)
+        self.reply = reply
+
+
+def read_path(keyword: str, argument: bytes) -> Path:
+    """Read the argument of MAIL (keyword ``FROM``) or RCPT (``TO``). Raises BadPath."""
+    try:
+        text = argument.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadPath("501 5.5.2 The command is not valid UTF-8") from None
+    lead = _BOUNDS[keyword]
+    if text[:lead].upper() != f"{keyword}:":
+        raise BadPath(f"501 5.5.4 Syntax: {'MAIL' if keyword == 'FROM' else 'RCPT'} {keyword}:<address>")
+    match = _PATH.match(text, lead + (len(text[lead:]) - len(text[lead:].lstrip(" "))))
+    if match is None:
+        raise BadPath(
+            f"{'501 5.1.7' if keyword == 'FROM' else '501 5.1.3'} The address can't be read; it stands between < and >"
+        )
+    address = match[1]
+    if len(address.encode()) > MAX_PATH:
+        raise BadPath(f"{'501 5.1.7' if keyword == 'FROM' else '501 5.1.3'} The address is too long")
+    rest = text[match.end() :]
+    if rest.strip(" ") and not rest.startswith(" "):
+        raise BadPath("501 5.5.4 A space stands between the address and its parameters")
+    parameters: dict[str, str] = {}
+    for word in rest.split(" "):
+        if not word:
+            continue
+        parameter = _PARAMETER.match(word)
+        if parameter is None or parameter[1].upper() in parameters:
+            raise BadPath("501 5.5.4 A parameter can't be read or comes twice")
+        parameters[parameter[1].upper()] = parameter[2] or ""
+    return Path(address, parameters)
+
+
+def begin(path: Path, max_size: int | None) -> Envelope:
+    """The envelope that MAIL opens. Raises BadPath for a parameter that can't be obeyed."""
+    envelope = Envelope(path.address)
+    for name, value in path.parameters.items():
+        match name:
+            case "BODY":
+                if value.upper() not in ("7BIT", "8BITMIME"):
+                    raise BadPath("501 5.5.4 BODY is 7BIT or 8BITMIME")
+                envelope.eight_bit = value.upper() == "8BITMIME"
+            case "SIZE":
+                if not value.isascii() or not value.isdigit() or len(value) > 20:
+                    raise BadPath("501 5.5.4 SIZE is a number of octets")
+                envelope.declared_size = int(value)
+                if max_size is not None and envelope.declared_size > max_size:
+                    raise BadPath(f"552 5.3.4 The message is larger than the {max_size} octets taken here")
+            case "SMTPUTF8":
+                if value:
+                    raise BadPath("501 5.5.4 SMTPUTF8 takes no value")
+                envelope.smtputf8 = True
+            case "AUTH":
+                pass  # RFC 4954 §5: a server that does not trust the client reads it and believes nothing
+            case "RET" | "ENVID":
+                envelope.dsn[name] = value
+            case _:
+                raise BadPath(f"555 5.5.4 The parameter {name} is not known here")
+    if not path.address.isascii() and not envelope.smtputf8:
+        raise BadPath("553 5.6.7 An address with such letters needs SMTPUTF8")
+    return envelope
+
+
+def check_recipient(path: Path) -> None:
+    """Raises BadPath for parameters of RCPT that can't be obeyed, and for an empty or overlong recipient."""
+    for name in path.parameters:
+        if name not in ("NOTIFY", "ORCPT"):
+            raise BadPath(f"555 5.5.4 The parameter {name} is not known here")
+    if not path.address:
+        raise BadPath("501 5.1.3 A recipient is needed between < and >")
+    if len(path.address.rpartition("@")[0].encode()) > MAX_LOCAL:
+        raise BadPath("501 5.1.3 The part before the @ is too long")
