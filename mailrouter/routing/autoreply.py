@@ -1,0 +1,109 @@
+"""Whether the sender is answered for the role, and with what (RFC 3834, RFC 5230). Pure.
+
+Every reason for silence is given, not only the first, so that ``explain`` answers "why did nobody tell me?" at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from mailrouter.address import canonical, domain_of, split_tag
+from mailrouter.message.classify import autoreply_refusals
+from mailrouter.message.head import Head
+from mailrouter.routing.absence import emergency_for, people_facts
+from mailrouter.routing.model import Draft, ReplyDraft, Situation
+from mailrouter.schedule.model import Role
+from mailrouter.schedule.words import called, joined
+
+AGAIN_DAYS = 7
+"""Days after which the same sender is told again in the same period (RFC 5230 §4.1)."""
+WHILE_DAYS = 30
+"""``always`` greets a sender anew after this many days."""
+CAPS = (("domain", 20), ("role", 200), ("all", 1000))
+"""Replies a day, at most: to one sender's domain, from one role, and over all."""
+
+_TO_ME = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
+
+
+def reply_automatically(draft: Draft, situation: Situation) -> Draft:
+    """Answer the sender for the role if the schedule calls for it and nothing speaks against it."""
+    occasion, period = _occasion(draft, situation)
+    silence = [] if period else [occasion]
+    silence += refusals(draft, situation)
+    if silence:
+        return replace(draft, reasons=(*draft.reasons, *(f"no automatic reply, because {why}" for why in silence)))
+    inside = draft.sender.inside
+    facts = people_facts(situation) | {
+        "inside": inside,
+        "nobody": situation.duty.gap is not None,
+        "emergency": emergency_for(situation.role, inside),
+    }
+    text = situation.words.render("reply", facts)
+    return replace(
+        draft, reply=ReplyDraft(text, period), reasons=(*draft.reasons, f"an automatic reply, because {occasion}")
+    )
+
+
+def _occasion(draft: Draft, situation: Situation) -> tuple[str, str]:
+    """Why the schedule calls for an answer and the period it is for; no period where it does not."""
+    role, duty = situation.role, situation.duty
+    setting = role.reply_inside if draft.sender.inside else role.reply_outside
+    audience = "inside" if draft.sender.inside else "outside"
+    if setting == "never":
+        return f"the role never answers senders {audience} (auto_reply: never)", ""
+    if duty.gap is not None:
+        return "nobody is in for the rest of today and the next working day", _stamp("nobody", duty.gap.start)
+    if setting == "nobody":
+        if duty.on:
+            return f"{joined(p.first_name for p in duty.on)} is in" if len(duty.on) == 1 else f"{joined(p.first_name for p in duty.on)} are in", ""
+        return "somebody is in later today or on the next working day", ""
+    if duty.away:
+        names = called(role)
+        who = joined(names.get(away.person.key, away.person.first_name) for away in duty.away)
+        return f"{who} is away" if len(duty.away) == 1 else f"{who} are away", _stamp("away", min(a.since for a in duty.away))
+    if setting == "absence":
+        return "nobody is away", ""
+    epoch_days = int(duty.moment.timestamp() // 86400)
+    return "the role tells every sender who is in (auto_reply: always)", f"always {epoch_days // WHILE_DAYS}"
+
+
+def refusals(draft: Draft, situation: Situation) -> list[str]:
+    """Every reason to stay silent that is not the schedule's."""
+    found = list(autoreply_refusals(draft.head, draft.shape, draft.nature, situation.reverse_path))
+    if draft.own_mail:
+        found.append("a partner wrote it")
+    elif draft.sender.ours:
+        found.append("the sender is one of our own addresses")
+    if not to_me(draft.head, situation.role):
+        found.append("the role stands in none of To, Cc, Bcc and Resent-To (RFC 5230 §4.5)")
+    if situation.verdicts.spam:
+        found.append("our mail server takes it for spam")
+    if situation.verdicts.dmarc_fail:
+        found.append("our mail server found the sender's address to be forged (DMARC)")
+    if situation.answered.already:
+        found.append("this sender was told already in this period")
+    if situation.answered.capped:
+        found.append("enough replies went out today")
+    return found
+
+
+def to_me(head: Head, role: Role) -> bool:
+    """Whether the role, under any of its addresses, stands in a field that names recipients."""
+    mine = {role.address, *role.aliases}
+    return any(split_tag(mailbox.address)[0] in mine for mailbox in head.mailboxes(*_TO_ME))
+
+
+def memory_key(role: Role, sender: str, period: str) -> str:
+    """The key under which a reply is remembered: sender, role and period, never the text."""
+    return f"{role.key} {canonical(sender)} {period}"
+
+
+def caps(role: Role, sender: str) -> tuple[tuple[str, int], ...]:
+    """The counters a reply falls under, each with the most a day."""
+    scopes = {"domain": f"domain {domain_of(sender)}", "role": f"role {role.key}", "all": "all"}
+    return tuple((scopes[name], most) for name, most in CAPS)
+
+
+def _stamp(kind: str, since: datetime) -> str:
+    return f"{kind} {since:%Y-%m-%dT%H:%MZ}"
