@@ -1,0 +1,171 @@
+"""The wiring, to be read from top to bottom: load, check, build, listen, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from mailrouter import config
+from mailrouter.config import Configuration
+from mailrouter.control import Control
+from mailrouter.delivery import content
+from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.maildir import MaildirTransport
+from mailrouter.delivery.smtp import SmtpTransport
+from mailrouter.errors import MailrouterError
+from mailrouter.intake.facts import Desk, current, read_key
+from mailrouter.intake.gate import Intake
+from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.intake.templates import Templates
+from mailrouter.smtp.client import Outgoing, Reply
+from mailrouter.smtp.server import Door, Limits
+from mailrouter.store.model import Delivery
+from mailrouter.store.sqlite import SqliteStore
+
+log = logging.getLogger("mailrouter")
+
+GRACE = 8.0
+"""Seconds that transactions under way have when the service stops."""
+BACKLOG = 1024
+
+
+def desk_of(configuration: Configuration) -> Desk:
+    """A configuration made ready for work. Raises MailrouterError."""
+    settings = configuration.settings
+    return Desk(configuration, Templates(settings.templates), read_key(settings.run_folder / "mailrouter.key"))
+
+
+class Service:
+    """A running relay. ``addresses`` are those it listens on once ``start`` has returned."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        self.addresses: list[str] = []
+        self._sessions: set[Door] = set()
+        self._anew: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Open the store, take up what was left, and listen. Raises MailrouterError, OSError."""
+        loop = asyncio.get_running_loop()
+        settings = self.configuration.settings
+        desk = desk_of(self.configuration)
+        self.store = SqliteStore.open(settings.store)
+        for role in self.configuration.roles:
+            if (handoff := self.store.reader.handoff(role.key)) is not None:
+                desk.handoffs[role.key] = current(handoff)
+        self.dispatcher = Dispatcher(self.store)
+        self.transport = self._transport()
+        self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
+        self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock")
+        host, port = settings.listen_smtp
+        self._server = await loop.create_server(self._door, host or None, port, backlog=BACKLOG, start_serving=False)
+        await self.control.start()
+        self.dispatcher.start(self.transport)
+        await self._server.start_serving()
+        self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
+
+    def _door(self) -> Door:
+        settings = self.configuration.settings
+        return Door(self.intake, settings.hostname, Limits(), self._sessions, asyncio.get_running_loop())
+
+    def _transport(self) -> MaildirTransport | SmtpTransport:
+        settings, dispatcher = self.configuration.settings, self.dispatcher
+        to = settings.deliver
+        if to.path is not None:
+            return MaildirTransport(to.path, settings.hostname, dispatcher, self._blocks, self._check)
+        return SmtpTransport(to.host, to.port, settings.hostname, dispatcher, self._prepare)
+
+    def _blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
+        return content.stream(self.store, delivery)
+
+    def _check(self, delivery: Delivery) -> bool:
+        """Whether a delivery may leave as it stands; if not, it is being planned anew."""
+        if may_have(self.intake.desk, delivery):
+            return True
+        task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
+        self._anew.add(task)
+        task.add_done_callback(self._anew.discard)
+        return False
+
+    async def _plan_anew(self, delivery: Delivery) -> None:
+        try:
+            await plan_anew(self.intake, self.store, delivery, now_ms)
+        except Exception as error:
+            log.exception("%s can't be planned anew", delivery.queue_id)
+            self.dispatcher.settle(delivery, Reply(451, f"4.3.5 It can't be planned anew: {error}"))
+
+    def _prepare(self, delivery: Delivery) -> Outgoing | None:
+        if not self._check(delivery):
+            return None
+        whole = content.whole(self.store, delivery)
+        return Outgoing(
+            delivery.reverse_path,
+            delivery.recipient,
+            delivery.size,
+            delivery.eight_bit,
+            delivery.smtputf8,
+            whole or b"",
+            None if whole is not None else lambda: content.stream(self.store, delivery),
+        )
+
+    async def stop(self) -> None:
+        """No new mail; messages being committed are answered; transactions end; then the store closes."""
+        self._server.close()
+        for door in list(self._sessions):
+            door.end_soon()
+        deadline = asyncio.get_running_loop().time() + GRACE
+        while any(door.committing for door in self._sessions) and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        await self.dispatcher.close(max(0.5, deadline - asyncio.get_running_loop().time()))
+        await self.control.close()
+        self.store.close()
+
+
+async def serve(configuration: Configuration, ready: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT; ``ready`` hears one line once mail is taken. Raises MailrouterError, OSError."""
+    service = Service(configuration)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, ended.set)
+    await service.start()
+    # What is there by now stays: the collector need not walk through it for each message.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    ready(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}")
+    await ended.wait()
+    await service.stop()
+
+
+def run(folder: Path, ready: Callable[[str], None]) -> None:
+    """Load the configuration in ``folder`` and serve. Raises MailrouterError."""
+    configuration = config.load(folder)
+    # The store's thread takes the interpreter's lock a few times a commit; the default of 5 ms would stall it each time.
+    sys.setswitchinterval(0.0005)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve(configuration, ready))
+    except OSError as error:
+        host, port = configuration.settings.listen_smtp
+        raise MailrouterError(f"mailrouter can't listen on {host}:{port}: {error.strerror or error}.") from error
+
+
+def _loop_factory() -> Any:
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
+
+
+def _name(address: Any) -> str:
+    host, port = address[0], address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

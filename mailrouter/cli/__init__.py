@@ -1,0 +1,118 @@
+"""The command line: ``mailrouter COMMAND``. Exit codes: 0 done, 1 the answer is no, 2 wrong use."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mailrouter import __version__
+from mailrouter.errors import ConfigurationError, MailrouterError, NoSuchRole, UsageError
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    top = argparse.ArgumentParser(
+        prog="mailrouter",
+        description="A mail relay for people who share one job: both get every mail, with the handoff and who is in.",
+    )
+    top.add_argument("--version", action="version", version=f"mailrouter {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, help: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.add_argument("--config", metavar="DIR", type=Path, help="the configuration folder (default: config/, else /etc/mailrouter)")
+        return made
+
+    serve = command("serve", "Take mail and deliver it until stopped.")
+    serve.add_argument("--verbose", action="store_true", help="log every message taken")
+    check = command("check", "Look for problems in the configuration.")
+    check.add_argument("--json", action="store_true", help="as JSON")
+
+    explain = command("explain", "Show what would become of a message, and why.")
+    explain.add_argument("file", metavar="FILE", help="the message (.eml), or - for standard input")
+    explain.add_argument("--at", metavar="TIME", help='the moment, "YYYY-MM-DD HH:MM" in the role\'s time zone (default: now)')
+    explain.add_argument("--from", dest="sender", metavar="ADDR", help="the envelope sender; <> for none (default: the From field)")
+    explain.add_argument("--to", dest="recipient", metavar="ADDR", action="append", help="the role's address (default: the roles in To and Cc)")
+    explain.add_argument("--json", action="store_true", help="as JSON")
+    explain.add_argument("--diff", action="store_true", help="show what each copy changes")
+    explain.add_argument("--raw", action="store_true", help="show each copy whole, as it would be sent")
+
+    schedule = command("schedule", "Show who is on duty.")
+    schedule.add_argument("role", metavar="ROLE", help="the role's short name or address")
+    schedule.add_argument("--from", dest="first", metavar="DATE", help="the first day (default: today)")
+    schedule.add_argument("--to", dest="last", metavar="DATE", help="the last day, included (default: 13 days later)")
+    schedule.add_argument("--json", action="store_true", help="as JSON")
+
+    handoff = command("handoff", "Show or set a role's handoff.")
+    handoff.add_argument("action", choices=("show", "set", "history"))
+    handoff.add_argument("role", metavar="ROLE", help="the role's short name or address")
+    handoff.add_argument("file", metavar="FILE", nargs="?", default="-", help="set: the text (default: standard input)")
+    handoff.add_argument("--author", metavar="PARTNER", help="set: who wrote it (default: the partner on duty)")
+    handoff.add_argument("--json", action="store_true", help="as JSON")
+
+    queue = command("queue", "Look into the queue.")
+    queue.add_argument("action", choices=("list", "show"))
+    queue.add_argument("id", metavar="ID", nargs="?", help="show: the message's queue id")
+    queue.add_argument("--json", action="store_true", help="as JSON")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except ConfigurationError as error:
+        from mailrouter.cli.check import render
+
+        print(render(error.problems, _width()), file=sys.stderr)
+        return 1
+    except (UsageError, NoSuchRole) as error:
+        print(f"mailrouter {options.command}: {error}", file=sys.stderr)
+        return 2
+    except MailrouterError as error:
+        print(f"mailrouter {options.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Each command imports its own module: `schedule` need not load what `serve` needs.
+    match options.command:
+        case "serve":
+            from mailrouter.cli.serve import serve
+
+            return serve(options)
+        case "check":
+            from mailrouter.cli.check import check
+
+            return check(options)
+        case "explain":
+            from mailrouter.cli.explain import explain
+
+            return explain(options)
+        case "schedule":
+            from mailrouter.cli.schedule import schedule
+
+            return schedule(options)
+        case "handoff":
+            from mailrouter.cli.handoff import handoff
+
+            return handoff(options)
+        case _:
+            from mailrouter.cli.queue import queue
+
+            return queue(options)
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns

@@ -1,0 +1,93 @@
+"""What ``mailrouter check`` shows: each problem with its line and a mark, or what was read."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterable
+
+from mailrouter.config import Configuration
+from mailrouter.errors import Problem
+from mailrouter.schedule.model import Role
+
+_RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
+_MARGIN = "    "
+
+
+def render(problems: Iterable[Problem], width: int, colour: bool = False) -> str:
+    """The problems in ``width`` columns, an empty line between them; ``colour`` adds ANSI codes."""
+    return "\n\n".join(_one(problem, max(width, 40), colour) for problem in problems)
+
+
+def _one(problem: Problem, width: int, colour: bool) -> str:
+    place = f"{problem.file}:{problem.line}:{problem.column}:"
+    kind = " warning:" if problem.warning else ""
+    said = _visible(f"{place}{kind} {problem.what}{'; ' + problem.hint if problem.hint else ''}")
+    lines = textwrap.wrap(said, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    if colour:
+        lines[0] = _painted(lines[0], _visible(place + kind), _YELLOW if problem.warning else _RED)
+    if problem.source_line.strip():
+        source, spaces = _window(problem.source_line, problem.column - 1, width - len(_MARGIN))
+        mark = " " * spaces + "^"
+        lines += [_MARGIN + source, _MARGIN + (f"{_BOLD}{mark}{_PLAIN}" if colour else mark)]
+    return "\n".join(lines)
+
+
+def _painted(line: str, start: str, paint: str) -> str:
+    """``line`` with its ``start`` in colour; a place with spaces may have been wrapped, and stays plain."""
+    return f"{paint}{start}{_PLAIN}{line.removeprefix(start)}" if line.startswith(start) else line
+
+
+def _window(source: str, column: int, width: int) -> tuple[str, int]:
+    """The part of ``source`` around ``column`` that fits, and how many cells stand before the column."""
+    text = _visible(source)
+    start = 0
+    while _cells(text[start:column]) > width - width // 3:
+        start += max(1, width // 3)
+    head = "…" if start else ""
+    shown = head + text[start:]
+    if _cells(shown) > width:
+        while _cells(shown) > width - 1:
+            shown = shown[:-1]
+        shown += "…"
+    return shown, _cells(head + text[start:column])
+
+
+def _visible(text: str) -> str:
+    """``text`` with a space for every tab and ``·`` for what could command a terminal or take no room."""
+    return "".join(
+        " " if c in "\t\xa0" else c if c.isprintable() and not unicodedata.combining(c) else "·" for c in text
+    )
+
+
+def _cells(text: str) -> int:
+    """Columns of a terminal that ``text`` takes; wide characters take two (Unicode Annex 11)."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def summary(configuration: Configuration) -> str:
+    """What the configuration says, in a few lines: roles, partners, where mail comes in and goes."""
+    settings = configuration.settings
+    host, port = settings.listen_smtp
+    roles = "1 role" if len(configuration.roles) == 1 else f"{len(configuration.roles)} roles"
+    lines = [
+        f"{configuration.folder}: {roles}, no problems",
+        *(line for role in configuration.roles for line in _role(role)),
+        f"mail comes in at {_door(host, port)} as {settings.hostname}",
+        f"copies go to {settings.deliver}",
+        f"mail waits in {settings.store}",
+    ]
+    return "\n".join(map(_visible, lines))
+
+
+def _role(role: Role) -> Iterable[str]:
+    also = f" (also {', '.join(role.aliases)})" if role.aliases else ""
+    yield f"  {role.key}: {role.name} <{role.address}>{also}, {role.time_zone.key}"
+    for person in role.partners:
+        yield f"    {person.key}: {person.name} <{person.email}>"
+
+
+def _door(host: str, port: int) -> str:
+    if not host:
+        return f"port {port} of every interface"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,128 @@
+"""A local socket (0600) by which commands reach the running service: one JSON line in, one out.
+
+The store has one writer. A command that changes something while the service runs asks it to; with none running it
+takes the store's lock and does it itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mailrouter.delivery.dispatch import now_ms
+from mailrouter.errors import MailrouterError
+from mailrouter.intake.facts import current
+from mailrouter.intake.gate import Intake
+from mailrouter.message.text import quoted_printable
+from mailrouter.routing.handoff import MAX_TEXT
+from mailrouter.store.sqlite import SqliteStore
+
+log = logging.getLogger("mailrouter.control")
+
+MAX_LINE = 4 * MAX_TEXT + 4096
+
+
+@contextlib.contextmanager
+def _reachable(path: Path) -> Iterator[str]:
+    """The path of a socket, however deep it lies: the kernel takes 107 bytes, so a longer one goes by its folder."""
+    if len(os.fsencode(path)) < 100:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+async def set_handoff(store: SqliteStore, role: str, author: str, text: str) -> int:
+    """Keep a new handoff version; gives its number. Raises MailrouterError for an empty or overlong text."""
+    if not text.strip():
+        raise MailrouterError("The handoff is empty; write what is done, what is left and what to watch.")
+    if len(text) > MAX_TEXT:
+        raise MailrouterError(f"The handoff has {len(text)} characters; at most {MAX_TEXT} are kept.")
+    body = quoted_printable(text if text.endswith("\n") else text + "\n")
+    return await store.add_handoff(role, author, now_ms(), text, body)
+
+
+class Control:
+    """The service's end of the socket."""
+
+    def __init__(self, store: SqliteStore, intake: Intake, path: Path) -> None:
+        self._store = store
+        self._intake = intake
+        self._path = path
+        self._server: asyncio.Server | None = None
+        self._requests: dict[str, Callable[[dict[str, Any]], Any]] = {"handoff": self._handoff}
+
+    async def start(self) -> None:
+        """Listen. The store's lock is ours, so a socket that lies there is nobody's."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        before = os.umask(0o177)
+        try:
+            with _reachable(self._path) as place:
+                self._server = await asyncio.start_unix_server(self._serve, place, limit=MAX_LINE)
+        finally:
+            os.umask(before)
+
+    async def close(self) -> None:
+        """Stop listening and take the socket away."""
+        if self._server is not None:
+            self._server.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(30):
+                request = json.loads(await reader.readline())
+                answer = {"ok": await self._requests[request["do"]](request)}
+        except MailrouterError as error:
+            answer = {"error": str(error)}
+        except Exception:
+            log.exception("a request on the control socket failed")
+            answer = {"error": "The service could not do that; its log says why."}
+        try:
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        except OSError:
+            pass  # nobody waits for the answer any more; what was asked for is done
+        finally:
+            writer.close()
+
+    async def _handoff(self, request: dict[str, Any]) -> int:
+        role = str(request["role"])
+        version = await set_handoff(self._store, role, str(request["author"]), str(request["text"]))
+        stored = self._store.reader.handoff(role)
+        if stored is not None:
+            self._intake.desk.handoffs[role] = current(stored)
+        return version
+
+
+def ask(path: Path, request: dict[str, Any]) -> Any:
+    """Ask the running service; None if none is running. Raises MailrouterError with its words."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(30)
+        try:
+            with _reachable(path) as place:
+                connection.connect(place)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        try:
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                answer = json.loads(answers.readline() or b"{}")
+        except (OSError, ValueError) as error:
+            raise MailrouterError(f"The running service did not answer: {error}.") from error
+    if "ok" not in answer:
+        raise MailrouterError(answer.get("error", "The running service did not answer."))
+    return answer["ok"]

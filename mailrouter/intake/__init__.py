@@ -1,0 +1,1 @@
+"""From a message at the door to a durable plan: facts, decision, commit."""

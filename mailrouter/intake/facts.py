@@ -1,0 +1,129 @@
+"""Facts read once and handed over as data: the configuration made ready, and one message's Situation."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailrouter.address import canonical, split_tag
+from mailrouter.config import Configuration
+from mailrouter.errors import StoreError
+from mailrouter.message.head import Head
+from mailrouter.message.trace import loop_mark
+from mailrouter.routing.model import CurrentHandoff, Situation, Words
+from mailrouter.routing.verdict import verdicts
+from mailrouter.schedule.duty import Roster
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import Handoff
+
+RESERVED_TAGS = ("handoff", "schedule", "share")
+"""Sub-addresses with a meaning of their own; ``b-…`` is kept for return paths."""
+
+
+def read_key(path: Path) -> bytes:
+    """This relay's secret, made on first use (0600). Raises StoreError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            key = path.read_bytes()
+            if len(key) < 32:
+                raise StoreError(f"The key file {path} is damaged; restore it, or remove it to have a new one made.") from None
+            return key
+        with os.fdopen(descriptor, "wb") as file:
+            key = os.urandom(32)
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        return key
+    except OSError as error:
+        raise StoreError(f"The key file {path} can't be used: {error.strerror}.") from error
+
+
+@dataclass(slots=True)
+class Desk:
+    """A configuration made ready for work: rosters, address book, loop marks. Replaced whole at a reload."""
+
+    configuration: Configuration
+    words: Words
+    key: bytes
+    handoffs: dict[str, CurrentHandoff] = field(default_factory=dict)
+    rosters: dict[str, Roster] = field(init=False)
+    by_address: dict[str, Role] = field(init=False)
+    ours: frozenset[str] = field(init=False)
+    loop_marks: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        roles = self.configuration.roles
+        self.rosters = {role.key: Roster(role) for role in roles}
+        self.by_address = {address: role for role in roles for address in (role.address, *role.aliases)}
+        self.ours = frozenset({*self.by_address, canonical(self.configuration.settings.postmaster)})
+        self.loop_marks = {role.key: loop_mark(self.key, role.address) for role in roles}
+
+    def role_of(self, recipient: str) -> tuple[Role | None, str]:
+        """The role that takes mail for ``recipient``, and the sub-address it came with."""
+        address, tag = split_tag(recipient)
+        return self.by_address.get(address), tag
+
+    def situation(
+        self,
+        role: Role,
+        head: Head,
+        *,
+        reverse_path: str,
+        moment: datetime,
+        received: bytes,
+        seed: bytes,
+        handoff_seen: int = 0,
+        next_hop_size: int | None = None,
+    ) -> Situation:
+        """All facts about one role for one message; what memory knows is given by the caller."""
+        settings = self.configuration.settings
+        return Situation(
+            role=role,
+            duty=self.rosters[role.key].duty(moment),
+            reverse_path=reverse_path,
+            hostname=settings.hostname,
+            our_domains=settings.our_domains,
+            ours=self.ours,
+            received=received,
+            loop_mark=self.loop_marks[role.key],
+            seed=seed,
+            words=self.words,
+            handoff=self.handoffs.get(role.key),
+            handoff_seen=handoff_seen,
+            verdicts=verdicts(head, settings.authserv_id),
+            next_hop_size=next_hop_size,
+        )
+
+    def conversation(self, role: Role, message_ids: Sequence[str]) -> list[str]:
+        """The keys under which this role's conversations with these Message-IDs are remembered."""
+        return [
+            base64.b85encode(hmac.digest(self.key, f"{role.key}\0{id_}".encode(), "sha256")[:15]).decode()
+            for id_ in dict.fromkeys(message_ids)
+        ]
+
+
+def earlier_ids(head: Head) -> list[str]:
+    """The Message-IDs by which a conversation is known: where it began, and what this mail answers."""
+    references = head.references
+    ids = [references[0], references[-1]] if references else []
+    return [*ids, *([head.in_reply_to] if head.in_reply_to else [])]
+
+
+def current(handoff: Handoff) -> CurrentHandoff:
+    """What planning needs to know of a stored handoff."""
+    written = datetime.fromtimestamp(handoff.written_at / 1000, UTC)
+    return CurrentHandoff(handoff.version, handoff.author, written, len(handoff.body))
+
+
+def seed_of(head: bytes) -> bytes:
+    """A seed for ``explain``, where the same file gives the same output each time."""
+    return hashlib.sha256(head).digest()
