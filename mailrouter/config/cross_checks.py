@@ -1,0 +1,158 @@
+"""What is right in each file and wrong between them: shared addresses, loops.
+
+Works on the trees, so that it can speak even where another part of a file is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mailrouter.address import split_tag
+from mailrouter.config.addresses import comparable
+from mailrouter.config.report import follow
+from mailrouter.config.tree import Items, Text, Tree
+from mailrouter.config.tree import Mapping as MappingNode
+from mailrouter.config.wrong import shown
+from mailrouter.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An address in a role's file; ``owner`` is the role, ``whose`` the partner's short name or ``""``."""
+
+    address: str
+    owner: str
+    whose: str
+    tree: Tree
+    line: int
+    column: int
+
+    def problem(self, what: str, hint: str) -> Problem:
+        """A problem at this address."""
+        return self.tree.problem(self.line, self.column, what, hint)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for a hint."""
+        return f"{self.tree.file}:{self.line + 1}"
+
+
+def between_roles(trees: Mapping[str, Tree]) -> Iterator[Problem]:
+    """Problems between the roles' files (by short name) and between the addresses within one."""
+    of_roles: dict[str, Mailbox] = {}
+    for key, tree in trees.items():
+        yield from _same_short_name(tree)
+        for claim in role_addresses(key, tree):
+            first = of_roles.setdefault(claim.address, claim)
+            if first is not claim:
+                what = (
+                    f"{shown(claim.address)} is this role's already"
+                    if first.owner == key
+                    else (f"{shown(claim.address)} is an address of the role {first.owner} already")
+                )
+                yield claim.problem(what, f"the first is at {first.place}; keep one")
+    for key, tree in trees.items():
+        yield from _own_mailboxes(key, tree, of_roles)
+    yield from _circles(trees, of_roles)
+
+
+def role_addresses(key: str, tree: Tree) -> Iterator[Mailbox]:
+    """The role's address and aliases, as far as they can be read."""
+    for path in ("role", "aliases"):
+        _, node, steps = follow(tree.root, (path,))
+        for item in node.items if isinstance(node, Items) else (node,):
+            if steps and isinstance(item, Text) and "@" in (item.value or ""):
+                yield Mailbox(comparable(item.value or ""), key, "", tree, item.line, item.column)
+
+
+def people(key: str, tree: Tree, *, stand_ins: bool = True) -> Iterator[Mailbox]:
+    """The mailboxes of partners, then of stand-ins, as far as they can be read."""
+    _, partners, steps = follow(tree.root, ("partners",))
+    paths: list[tuple[str | int, ...]] = []
+    if steps and isinstance(partners, MappingNode):
+        paths += [("partners", name, "email") for name in partners.entries]
+    _, absences, steps = follow(tree.root, ("absences",))
+    if stand_ins and steps and isinstance(absences, Items):
+        paths += [("absences", number, "cover", "email") for number in range(len(absences.items))]
+    for path in paths:
+        _, node, steps = follow(tree.root, path)
+        if steps == len(path) and isinstance(node, Text) and "@" in (node.value or ""):
+            whose = str(path[1]) if path[0] == "partners" else ""
+            yield Mailbox(comparable(node.value or ""), key, whose, tree, node.line, node.column)
+
+
+def _same_short_name(tree: Tree) -> Iterator[Problem]:
+    _, partners, steps = follow(tree.root, ("partners",))
+    seen: dict[str, str] = {}
+    if steps and isinstance(partners, MappingNode):
+        for name, entry in partners.entries.items():
+            if (first := seen.setdefault(name.casefold(), name)) != name:
+                what = f"`{shown(name)}` and `{shown(first)}` differ only in capitals"
+                yield tree.problem(
+                    entry.line, entry.column, what, "choose another short name for one of them"
+                )
+
+
+def _own_mailboxes(key: str, tree: Tree, of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
+    """Mail to the role's own address would come back; two partners with one mailbox would get two copies."""
+    seen: dict[str, Mailbox] = {}
+    for box in people(key, tree):
+        role = of_roles.get(_base(box.address))
+        if role is not None and role.owner == key:
+            what = f"{shown(box.address)} is the role's own address, so its mail would go round in a circle"
+            yield box.problem(what, "write the person's own mailbox")
+        first = seen.setdefault(box.address, box) if box.whose else seen.get(box.address)
+        if first is None or first is box:
+            continue
+        if box.whose:
+            yield box.problem(
+                f"{shown(box.address)} is {first.whose}'s mailbox already", "each partner needs their own"
+            )
+        else:
+            hint = f"write cover: {first.whose}"
+            yield box.problem(f"{shown(box.address)} is a partner's mailbox, so this is no stand-in", hint)
+
+
+def _circles(trees: Mapping[str, Tree], of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
+    """Roles that are partners of each other (a role in a role is fine as long as it ends at people)."""
+    leads_to: dict[str, dict[str, Mailbox]] = {key: {} for key in trees}
+    for key, tree in trees.items():
+        for box in people(key, tree):
+            role = of_roles.get(_base(box.address))
+            if role is not None and role.owner != key:
+                leads_to[key].setdefault(role.owner, box)
+    done: set[str] = set()
+    for start in trees:
+        path = [] if start in done else [start]
+        branches = [iter(leads_to[key]) for key in path]
+        while branches:
+            following = next(branches[-1], None)
+            if following is None:
+                branches.pop()
+                done.add(path.pop())
+            elif following in path:
+                circle = path[path.index(following) :]
+                box = leads_to[path[-1]][following]
+                way = " → ".join((*circle, following))
+                yield box.problem(
+                    f"these roles are each other's partners: {shown(way, 200)}", "break the circle"
+                )
+            elif following not in done:
+                path.append(following)
+                branches.append(iter(leads_to[following]))
+
+
+def keys_of_partners(tree: Tree) -> Mapping[str, str] | None:
+    """The partners' keys by their case-folded form; None where the file doesn't say."""
+    _, node, steps = follow(tree.root, ("partners",))
+    if not steps or not isinstance(node, MappingNode) or not node.entries:
+        return None
+    keys: dict[str, str] = {}
+    for key in node.entries:
+        keys.setdefault(key.casefold(), key)
+    return keys
+
+
+def _base(address: str) -> str:
+    return split_tag(address)[0]

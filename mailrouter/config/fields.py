@@ -1,0 +1,117 @@
+"""The ground that the models of both files stand on: text in, facts out, nothing converted behind one's back.
+
+Every leaf is read by a function of ours that takes the text as typed and raises ``Wrong``; pydantic goes
+through the whole file, collects what they raise, and knows where in the tree each belongs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationInfo, model_validator
+
+from mailrouter.config.tree import Mapping as MappingNode
+from mailrouter.config.tree import Placed
+from mailrouter.config.wrong import Wrong, choice, did_you_mean, shown
+
+T = TypeVar("T")
+NOT_YET = "not available in this version"
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the reader of one value may need to know of the rest, and the unknown keys met on the way.
+
+    ``partners`` gives the partners' keys by their case-folded form, None where they can't be known.
+    """
+
+    dotless: frozenset[str] = frozenset()
+    partners: Mapping[str, str] | None = None
+    unknown: list[tuple[MappingNode, str, str, str]] = field(default_factory=list)
+
+
+class Lines(BaseModel):
+    """``key: value`` lines. ``elsewhere`` says of unknown keys why they are: (what is wrong, what to do)."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
+    elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType({})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _note_unknown_keys(cls, data: Any, info: ValidationInfo[Reading]) -> Any:
+        if isinstance(data, Placed):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in data.node.entries:
+                if key not in known:
+                    what, hint = cls.elsewhere.get(key) or (
+                        f"`{shown(key)}` is not known here",
+                        did_you_mean(key, known) or f"known are {shown(', '.join(known), 160)}",
+                    )
+                    info.context.unknown.append((data.node, key, what, hint))
+        return data
+
+
+def text_of(value: Any) -> str:
+    """``value`` if it is text. Raises Wrong."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise Wrong("a value is missing here")
+    kind = "a list" if isinstance(value, list) else "a mapping"
+    raise Wrong(f"one value belongs here, not {kind}")
+
+
+def reads(parse: Callable[[str], T]) -> PlainValidator:
+    """A field that ``parse`` makes of the text as typed."""
+    return PlainValidator(lambda value: parse(text_of(value)))
+
+
+def reads_with(parse: Callable[[str, ValidationInfo[Reading]], T]) -> PlainValidator:
+    """A field that ``parse`` makes of the text and of what is known so far."""
+
+    def validate(value: Any, info: ValidationInfo[Reading]) -> T:
+        return parse(text_of(value), info)
+
+    return PlainValidator(validate)
+
+
+def one_of(literal: Any, *, not_yet: str = "") -> PlainValidator:
+    """One of the words of a ``Literal``; ``not_yet`` will mean something in a later version."""
+    words = get_args(literal)
+
+    def parse(text: str) -> str:
+        if text == not_yet:
+            raise Wrong(f"`{text}` is {NOT_YET}", f"use {choice([w for w in words if w != not_yet])}")
+        if text in words:
+            return text
+        meant = did_you_mean(text, words)
+        if "never" in words and text.lower() in ("no", "off", "false"):
+            meant = "did you mean `never`?"
+        said = f"it is one of {choice(words)}"
+        raise Wrong(f"`{shown(text)}` is not known here", f"{meant} {said}" if meant else said)
+
+    return reads(parse)
+
+
+def one_word_for(*keys: str) -> BeforeValidator:
+    """A mapping for which a word alone may stand, meaning that word under each of ``keys``."""
+    return BeforeValidator(lambda value: dict.fromkeys(keys, value) if isinstance(value, str) else value)
+
+
+def listed(value: Any) -> Any:
+    """A value alone, where a list is meant."""
+    return [value] if isinstance(value, str) else value
+
+
+def line_of_text(text: str, limit: int = 100) -> str:
+    """Words on one line: they go into header fields and notes. Raises Wrong."""
+    if not text.strip():
+        raise Wrong("a text is missing here")
+    if len(text) > limit:
+        raise Wrong(f"the text is longer than {limit} characters", "shorten it")
+    if any(c in text for c in "\r\n\t"):
+        raise Wrong("the text has to fit on one line", "remove the line break or tab")
+    return text.strip()

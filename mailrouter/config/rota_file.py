@@ -1,0 +1,162 @@
+"""The rota as partners write it: who works on which weekday, in one week or several that take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo
+
+from mailrouter.config.fields import Lines, Reading, listed, reads, reads_with
+from mailrouter.config.times import RANGE_HINT, day, time_range
+from mailrouter.config.tree import Entry, Items, Node, Tree
+from mailrouter.config.tree import Mapping as MappingNode
+from mailrouter.config.wrong import Wrong, did_you_mean, shown
+from mailrouter.errors import Problem
+from mailrouter.schedule.model import Minute, Rota, Shift
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+EVERYBODY = ("both", "all", "everyone", "everybody")
+NOBODY = ("nobody", "none", "null", "-")
+RESERVED = (*EVERYBODY, *NOBODY)
+
+TypedShift = tuple[str, Minute | None, Minute | None]
+"""A partner's key, start and end; None and None mean the role's hours."""
+
+
+def partner_key(typed: str, info: ValidationInfo[Reading]) -> str:
+    """The key of the partner that is meant, whatever its case. Raises Wrong."""
+    known = info.context.partners
+    if known is None:
+        return typed
+    if typed.casefold() in known:
+        return known[typed.casefold()]
+    hint = did_you_mean(typed, known.values()) or f"partners are {shown(', '.join(known.values()), 100)}"
+    raise Wrong(f"{shown(typed)} is not a partner here", hint)
+
+
+def _shifts(text: str, info: ValidationInfo[Reading]) -> tuple[TypedShift, ...]:
+    """``laurie``, ``laurie 09:00-13:00``, or ``both`` in place of a name."""
+    who, space, hours = text.partition(" ")
+    if not who:
+        raise Wrong("a partner is missing here", "write laurie, or laurie 09:00-13:00")
+    if who[0].isdigit() and ":" in who:
+        raise Wrong(
+            f"{shown(text)} doesn't say who works", "begin with the partner, as in laurie 09:00-13:00"
+        )
+    if who.casefold() in NOBODY:
+        raise Wrong(f"`{who}` can't stand in a list", "for a day off write nobody alone, without brackets")
+    start: Minute | None = None
+    end: Minute | None = None
+    if space:
+        bare = hours.lstrip()
+        if not bare[:1].isdigit():
+            raise Wrong(f"{shown(bare)} is not a range of times", RANGE_HINT, offset=len(text) - len(bare))
+        try:
+            start, end = time_range(bare)
+        except Wrong as wrong:
+            raise wrong.further(len(text) - len(bare)) from None
+    if who.casefold() in EVERYBODY:
+        return tuple((key, start, end) for key in (info.context.partners or {}).values())
+    return ((partner_key(who, info), start, end),)
+
+
+def _one_day(value: Any) -> Any:
+    """A name alone is a list of one; ``nobody`` an empty list."""
+    if not isinstance(value, str):
+        return value
+    if value.casefold() in NOBODY:
+        return []
+    if "," in value:
+        raise Wrong("several people need brackets around them", f"write [{shown(value, 60)}]")
+    if " and " in value or " & " in value:
+        several = value.replace(" and ", ", ").replace(" & ", ", ")
+        raise Wrong("several people need brackets around them", f"write [{shown(several, 60)}]")
+    return listed(value)
+
+
+Day = Annotated[tuple[Annotated[tuple[TypedShift, ...], reads_with(_shifts)], ...], BeforeValidator(_one_day)]
+
+
+class WeekFile(Lines):
+    """A week; a day that isn't there is nobody's."""
+
+    monday: Day = ()
+    tuesday: Day = ()
+    wednesday: Day = ()
+    thursday: Day = ()
+    friday: Day = ()
+    saturday: Day = ()
+    sunday: Day = ()
+
+    def facts(self, hours: tuple[Minute, Minute]) -> tuple[tuple[Shift, ...], ...]:
+        """Seven days of shifts, ``hours`` for those that name none."""
+        days: list[tuple[tuple[TypedShift, ...], ...]] = [getattr(self, name) for name in WEEKDAYS]
+        return tuple(
+            tuple(
+                Shift(who, hours[0] if start is None else start, hours[1] if end is None else end)
+                for entry in typed
+                for who, start, end in entry
+            )
+            for typed in days
+        )
+
+
+class WeeksFile(Lines):
+    """Weeks that take turns, counted from the one that holds ``starting``."""
+
+    elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        WEEKDAYS, ("a weekday can't stand beside `weeks`", "put it inside one of the weeks")
+    )
+    starting: Annotated[date, reads(day)]
+    weeks: Annotated[tuple[WeekFile, ...], Field(min_length=1)]
+
+
+RotaFile = Annotated[
+    Annotated[WeekFile, Tag("week")] | Annotated[WeeksFile, Tag("weeks")],
+    Discriminator(lambda v: "weeks" if isinstance(v, dict) and ("weeks" in v or "starting" in v) else "week"),
+]
+
+
+def rota_facts(typed: WeekFile | WeeksFile, hours: tuple[Minute, Minute]) -> Rota:
+    """The rota, with the role's ``hours`` where a shift has none of its own."""
+    if isinstance(typed, WeekFile):
+        return Rota((typed.facts(hours),))
+    return Rota(tuple(week.facts(hours) for week in typed.weeks), typed.starting)
+
+
+def with_whole_weekdays(tree: Tree) -> Tree:
+    """The tree with ``Mon`` and ``MONDAY`` in the rota as ``monday``; a day spelt twice is a problem."""
+    root = tree.root
+    if not isinstance(root, MappingNode) or "rota" not in root.entries:
+        return tree
+    problems: list[Problem] = []
+    rota = root.entries["rota"]
+    entries = {**root.entries, "rota": replace(rota, value=_renamed(rota.value, tree, problems))}
+    return replace(tree, root=replace(root, entries=entries), problems=(*tree.problems, *problems))
+
+
+def _renamed(node: Node, tree: Tree, problems: list[Problem]) -> Node:
+    if not isinstance(node, MappingNode):
+        return node
+    found: dict[str, Entry] = {}
+    for key, entry in node.entries.items():
+        name = _weekday(key)
+        if key == "weeks" and isinstance(entry.value, Items):
+            weeks = tuple(_renamed(week, tree, problems) for week in entry.value.items)
+            entry = replace(entry, value=replace(entry.value, items=weeks))
+        if name in found:
+            first = found[name]
+            what = f"`{shown(entry.typed)}` is here for the second time"
+            hint = f"`{shown(first.typed)}` is on line {first.line + 1}; keep one"
+            problems.append(tree.problem(entry.line, entry.column, what, hint))
+        else:
+            found[name] = entry
+    return replace(node, entries=found)
+
+
+def _weekday(key: str) -> str:
+    folded = key.casefold()
+    return next((name for name in WEEKDAYS if folded in (name, name[:3])), key)

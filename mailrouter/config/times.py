@@ -1,0 +1,96 @@
+"""Dates and times as partners write them. Wall times of the role's zone; nothing here knows a time zone.
+
+A time is ``9:00`` or ``09:00``, ``24:00`` ends a day; a range has a hyphen or a dash and may cross midnight;
+a date is ``2026-12-21`` (ISO 8601), a moment a date and a time.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+
+from mailrouter.config.wrong import Wrong, shown
+
+DAY = 24 * 60
+RANGE_HINT = "write it as 09:00-17:00"
+DATE_HINT = "write it as 2026-12-21"
+MOMENT_HINT = "write it as 2026-12-21 or 2026-12-21 13:00"
+
+_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+_RANGE = re.compile(r"(.*?)(\s*[-\u2013\u2014]\s*)(.*)", re.DOTALL)
+_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.\s?([0-9]{4})")
+_MOMENT = re.compile(r"(\S+?)([ T]+)(\S+)")
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
+
+
+def time_of_day(text: str, hint: str = "write it as 09:00") -> int:
+    """Minutes since midnight, 0 to 1440. Raises Wrong."""
+    found = _TIME.fullmatch(text)
+    if found:
+        hours, minutes = int(found[1]), int(found[2])
+        if minutes < 60 and hours * 60 + minutes <= DAY:
+            return hours * 60 + minutes
+    raise Wrong(f"{shown(text)} is not a time" if text else "a time is missing", hint)
+
+
+def time_range(text: str) -> tuple[int, int]:
+    """Start and end in minutes since midnight; an end on the next day is over 1440. Raises Wrong.
+
+    >>> time_range("22:00-06:00")
+    (1320, 1800)
+    """
+    found = _RANGE.fullmatch(text)
+    if not found:
+        raise Wrong(f"{shown(text)} is not a range of times", RANGE_HINT)
+    start = time_of_day(found[1], RANGE_HINT)
+    try:
+        end = time_of_day(found[3], RANGE_HINT)
+    except Wrong as wrong:
+        raise wrong.further(found.start(3)) from None
+    if start == DAY:
+        raise Wrong(
+            "24:00 is the end of a day, so nothing can start then", "write 00:00 on the day that begins"
+        )
+    if start == end:
+        raise Wrong(f"{shown(text)} starts and ends at the same time", "a whole day is 00:00-24:00")
+    return start, end if end > start else end + DAY
+
+
+def day(text: str) -> date:
+    """A date. Raises Wrong."""
+    if found := _ISO_DATE.fullmatch(text):
+        year, month, day_ = int(found[1]), int(found[2]), int(found[3])
+        if not _FIRST_YEAR <= year <= _LAST_YEAR:
+            raise Wrong(f"the year {found[1]} can't be meant", f"years go from {_FIRST_YEAR} to {_LAST_YEAR}")
+        try:
+            return date(year, month, day_)
+        except ValueError:
+            raise Wrong(f"there is no {text} in the calendar", "a date is year-month-day") from None
+    if found := _DAY_FIRST.fullmatch(text):
+        meant = f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
+        raise Wrong(f"{text} is not a date here", f"write it as {meant}")
+    raise Wrong(f"{shown(text)} is not a date", DATE_HINT)
+
+
+def moment(text: str) -> date | datetime:
+    """A date, or a date with a time; ``24:00`` is the next midnight. Raises Wrong."""
+    if _ISO_DATE.fullmatch(text):
+        return day(text)
+    found = _MOMENT.fullmatch(text)
+    if not found:
+        try:
+            return day(text)
+        except Wrong as wrong:
+            raise Wrong(wrong.what, MOMENT_HINT if wrong.hint == DATE_HINT else wrong.hint) from None
+    on = day(found[1])
+    try:
+        minutes = time_of_day(found[3], MOMENT_HINT)
+    except Wrong as wrong:
+        raise wrong.further(found.start(3)) from None
+    return datetime(on.year, on.month, on.day) + timedelta(minutes=minutes)
+
+
+def midnight(on: date) -> datetime:
+    """The first moment of a day."""
+    return datetime(on.year, on.month, on.day)

@@ -1,0 +1,48 @@
+"""What a reader says when it can't make sense of a value, and how it guesses what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class Wrong(ValueError):
+    """A value that can't be used, in the words the person who typed it will read.
+
+    ``offset`` is the distance in characters from the value's first to the part that is wrong.
+    """
+
+    def __init__(self, what: str, hint: str = "", *, offset: int = 0) -> None:
+        self.what, self.hint, self.offset = what, hint, offset
+        super().__init__(what)
+
+    def further(self, offset: int) -> Wrong:
+        """The same, seen from a longer text in which this value starts at ``offset``."""
+        return Wrong(self.what, self.hint, offset=self.offset + offset)
+
+
+def shown(text: str, limit: int = 40) -> str:
+    """``text`` as it may stand in a sentence on one line: shortened, control characters made visible."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def choice(words: Iterable[str]) -> str:
+    """``words`` as a sentence has them.
+
+    >>> choice(["never", "nobody", "always"])
+    'never, nobody or always'
+    """
+    *head, last = words
+    return f"{', '.join(head)} or {last}" if head else last
+
+
+def did_you_mean(typed: str, known: Iterable[str]) -> str:
+    """``did you mean `wednesday`?`` for the nearest of ``known``, or ``""`` when nothing is near."""
+    import difflib
+
+    by_fold = {word.casefold(): word for word in known}
+    sought = typed[:80].casefold()
+    near = difflib.get_close_matches(sought, list(by_fold), n=3, cutoff=0.6)
+    # People seldom mistype the first letter: munday is monday rather than sunday.
+    near.sort(key=lambda word: word[:1] != sought[:1])
+    return f"did you mean `{by_fold[near[0]]}`?" if near else ""

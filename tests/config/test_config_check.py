@@ -1,0 +1,83 @@
+"""What `mailrouter check` shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailrouter import config
+from mailrouter.cli.check import render, summary
+from mailrouter.errors import Problem
+from tests.config.files import ROLE, MakeFolder
+
+WRONG = Problem(
+    "config/roles/vp-hr.yaml", 12, 14, "25:00 is not a time", "write it as 09:00-17:00", "hours: 09:00-25:00"
+)
+
+
+def test_a_problem_is_shown_with_its_line_and_a_mark() -> None:
+    """The mark stands under the place; a narrow terminal wraps the words only."""
+    assert render([WRONG, WRONG], 60) == "\n\n".join(
+        [
+            "config/roles/vp-hr.yaml:12:14: 25:00 is not a time; write it\n"
+            "  as 09:00-17:00\n"
+            "    hours: 09:00-25:00\n"
+            "                 ^"
+        ]
+        * 2
+    )
+
+
+def test_a_warning_says_that_it_is_one() -> None:
+    """Without a line there is no mark."""
+    warning = Problem("f", 1, 1, "this file is not read", warning=True)
+    assert render([warning], 80) == "f:1:1: warning: this file is not read"
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    """The text without its codes is the plain text."""
+    coloured = render([WRONG], 60, colour=True)
+    assert coloured.startswith("\x1b[31mconfig/roles/vp-hr.yaml:12:14:\x1b[0m ")
+    for code in ("\x1b[31m", "\x1b[1m", "\x1b[0m"):
+        coloured = coloured.replace(code, "")
+    assert coloured == render([WRONG], 60)
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "mark"),
+    [("\tx: y", 2, 1), ("名前: x", 5, 6), ("\x1b[31mx: y", 6, 5), ("e\u0301: y", 5, 4)],
+)
+def test_the_mark_stands_right_under_odd_characters(source: str, column: int, mark: int) -> None:
+    """Tabs, wide characters and escape codes neither move the mark nor reach the terminal."""
+    *_, line, pointer = render([Problem("f", 1, column, "x", "", source)], 80).splitlines()
+    assert pointer == " " * (4 + mark) + "^"
+    assert "\x1b" not in line
+    assert "\t" not in line
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(40, 120))
+def test_a_long_line_is_cut_around_the_place(length: int, column: int, width: int) -> None:
+    """However long the line, what is shown fits and the mark points at the character."""
+    source = "a" * (min(column, length) - 1) + "X" + "a" * (length - min(column, length))
+    *_, line, pointer = render([Problem("f", 1, min(column, length), "x", "", source)], width).splitlines()
+    assert len(line) <= width
+    assert line[len(pointer) - 1] == "X"
+
+
+def test_the_summary_says_who_and_where(folder: MakeFolder) -> None:
+    """Roles, partners, the door and the destination, in a few lines."""
+    made = folder(
+        "deliver: smtp://[::1]:26\nlisten: {smtp: ':25'}\n", vp_hr=ROLE + "aliases: hr@example.test\n"
+    )
+    assert summary(config.load(made, fqdn=lambda: "mx.example.test")).splitlines() == [
+        "config: 1 role, no problems",
+        "  vp-hr: VP Human Resources <vp-hr@example.test> (also hr@example.test), America/Los_Angeles",
+        "    laurie: Laurie Cremona <laurie@example.test>",
+        "    elaine: Elaine Miller <elaine@example.test>",
+        "mail comes in at port 25 of every interface as mx.example.test",
+        "copies go to smtp://[::1]:26",
+        f"mail waits in {Path.cwd() / 'var/mailrouter.db'}",
+    ]
