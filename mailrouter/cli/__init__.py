@@ -66,8 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except ConfigurationError as error:
         from mailrouter.cli.check import render
+        from mailrouter.cli.common import width
 
-        print(render(error.problems, _width()), file=sys.stderr)
+        print(render(error.problems, width(), sys.stderr.isatty()), file=sys.stderr)
         return 1
     except (UsageError, NoSuchRole) as error:
         print(f"mailrouter {options.command}: {error}", file=sys.stderr)
@@ -111,8 +112,3 @@ def _run(options: argparse.Namespace) -> int:
 
             return queue(options)
 
-
-def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((80, 24)).columns

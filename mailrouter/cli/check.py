@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
 
+from mailrouter.cli.common import load, print_json, width
 from mailrouter.config import Configuration
-from mailrouter.errors import Problem
+from mailrouter.errors import ConfigurationError, Problem
+from mailrouter.intake.templates import Templates
+from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
+from mailrouter.schedule.warnings import warnings
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _MARGIN = "    "
+
+
+def check(options: argparse.Namespace) -> int:
+    """Read everything as ``serve`` would; 0 if it can be used, 1 with all problems if not."""
+    try:
+        configuration = load(options)
+        Templates(configuration.settings.templates)
+    except ConfigurationError as error:
+        if not options.json:
+            raise
+        print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems], "warnings": []})
+        return 1
+    now = datetime.now(UTC)
+    odd = [(role.key, text) for role in configuration.roles for text in warnings(role, local_day(now, role.time_zone))]
+    if options.json:
+        found = [*map(str, configuration.warnings), *(f"{key}: {text}" for key, text in odd)]
+        print_json({"ok": True, "problems": [], "warnings": found})
+        return 0
+    print(summary(configuration))
+    if configuration.warnings:
+        print("\n" + render(configuration.warnings, width(), sys.stdout.isatty()))
+    if odd:
+        print("\nworth a look:")
+    for key, text in odd:
+        print(textwrap.fill(f"{key}: {text}", width(), initial_indent="  ", subsequent_indent="    "))
+    return 0
 
 
 def render(problems: Iterable[Problem], width: int, colour: bool = False) -> str:

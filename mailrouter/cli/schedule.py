@@ -1,20 +1,42 @@
-"""What ``mailrouter schedule`` shows: the spans of a role as data and as a table. Formatting only."""
+"""``mailrouter schedule``: the spans of a role as data and as a table."""
 
 from __future__ import annotations
 
+import argparse
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from mailrouter.cli.common import day_of, load, print_json, role_named, width
+from mailrouter.errors import UsageError
 from mailrouter.schedule.localtime import day_start, local_day
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.timeline import Span
+from mailrouter.schedule.timeline import Span, day_range, timeline
 from mailrouter.schedule.words import called, joined, short_date
 
 _DAY_COLUMN = len("Thu 31 Dec  ")
 _HOURS_COLUMN = len("09:00–17:00  ")
 _NARROWEST_REASON = 16
+
+
+_DAYS_SHOWN = 14
+
+
+def schedule(options: argparse.Namespace) -> int:
+    """Print who is on duty from a day to a day, both included; two weeks from today without them."""
+    role = role_named(load(options), options.role)
+    first = day_of(options.first, "--from", local_day(datetime.now(UTC), role.time_zone))
+    last = day_of(options.last, "--to", first + timedelta(days=_DAYS_SHOWN - 1))
+    if last < first:
+        raise UsageError(f"--to {last} lies before --from {first}.")
+    spans = timeline(role, *day_range(role, first, last))
+    if options.json:
+        print_json(as_json(spans, role))
+    else:
+        print(f"{role.name} <{role.address}>, times of {role.time_zone.key}\n")
+        print(as_table(spans, role, width()))
+    return 0
 
 
 def as_json(spans: Sequence[Span], role: Role) -> list[dict[str, object]]:

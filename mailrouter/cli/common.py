@@ -1,0 +1,76 @@
+"""What several commands need: the configuration, a role, a moment, a look at the store."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from mailrouter import config
+from mailrouter.config import Configuration
+from mailrouter.config.times import day, midnight, moment
+from mailrouter.config.wrong import Wrong
+from mailrouter.errors import NoSuchRole, UsageError
+from mailrouter.schedule.localtime import to_utc
+from mailrouter.schedule.model import Role
+from mailrouter.store.reader import StoreReader
+
+
+def load(options: argparse.Namespace) -> Configuration:
+    """The configuration that the options name. Raises ConfigurationError."""
+    return config.load(options.config or config.default_folder())
+
+
+def role_named(configuration: Configuration, name: str) -> Role:
+    """The role by short name or address. Raises NoSuchRole, naming those there are."""
+    role = configuration.role_for(name)
+    if role is None:
+        known = ", ".join(found.key for found in configuration.roles)
+        raise NoSuchRole(f"{name} is no role here; there is {known}.")
+    return role
+
+
+def moment_of(text: str | None, role: Role) -> datetime:
+    """The moment (UTC) that ``--at`` names in the role's zone; now without it. Raises UsageError."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        aware = datetime.fromisoformat(text)
+        if aware.tzinfo is not None:
+            return aware.astimezone(UTC)
+    except ValueError:
+        pass  # not ISO with an offset: the role's wall time, then
+    try:
+        wall = moment(text.strip().replace("T", " "))
+    except Wrong as wrong:
+        raise UsageError(f"--at: {wrong.what}; {wrong.hint}.") from None
+    return to_utc(wall if isinstance(wall, datetime) else midnight(wall), role.time_zone)
+
+
+def day_of(text: str | None, option: str, default: date) -> date:
+    """The day an option names. Raises UsageError."""
+    if text is None:
+        return default
+    try:
+        return day(text.strip())
+    except Wrong as wrong:
+        raise UsageError(f"{option}: {wrong.what}; {wrong.hint}.") from None
+
+
+def store_of(configuration: Configuration) -> StoreReader | None:
+    """The store as it is, read-only; None where there is none yet. Raises StoreError."""
+    path: Path = configuration.settings.store
+    return StoreReader(path) if path.exists() else None
+
+
+def print_json(data: Any) -> None:
+    """One JSON document, readable."""
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size((80, 24)).columns

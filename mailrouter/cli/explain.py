@@ -1,0 +1,167 @@
+"""``mailrouter explain FILE``: what would become of a message, and why. The very plan that the service makes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailrouter.address import canonical
+from mailrouter.cli.changes import changes
+from mailrouter.cli.common import load, moment_of, print_json, role_named, store_of, width
+from mailrouter.config import Configuration
+from mailrouter.errors import MailrouterError, UsageError
+from mailrouter.intake.explanation import Explanation, explained
+from mailrouter.intake.facts import Desk, current
+from mailrouter.intake.templates import Templates
+from mailrouter.message.head import Head
+from mailrouter.message.pieces import render
+from mailrouter.message.scanner import Scanner
+from mailrouter.routing.model import Copy
+from mailrouter.schedule.model import Role
+from mailrouter.store.reader import StoreReader
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Print the plan for a message; nothing is sent and nothing remembered."""
+    configuration = load(options)
+    raw = _read(options.file)
+    scanner = Scanner()
+    scanner.feed(raw)
+    shape, head = scanner.finish(), Head(scanner.head_bytes)
+    roles = _roles(configuration, head, options.recipient)
+    sender = _sender(head, options.sender)
+    moment = moment_of(options.at, roles[0])
+    store = store_of(configuration)
+    found = explained(_desk(configuration, store), store, head, shape, roles, sender, moment)
+    if options.json:
+        print_json(_data(roles, found))
+    else:
+        print("\n".join(_lines(roles, sender, moment, found)))
+    if options.diff or options.raw:
+        _print_copies(found, raw, store, options)
+    return 0
+
+
+def _read(file: str) -> bytes:
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}.") from error
+    # A file saved on disk mostly has bare LFs; SMTP would have carried them as CRLF.
+    return raw if b"\r\n" in raw else raw.replace(b"\n", b"\r\n")
+
+
+def _roles(configuration: Configuration, head: Head, recipients: Sequence[str] | None) -> list[Role]:
+    if recipients:
+        named = [role_named(configuration, recipient) for recipient in recipients]
+    else:
+        fields = head.mailboxes("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
+        named = [role for mailbox in fields if (role := configuration.role_for(mailbox.address)) is not None]
+        if not named and len(configuration.roles) == 1:
+            named = list(configuration.roles)
+    roles = list({role.key: role for role in named}.values())
+    if not roles:
+        raise UsageError("The message names none of the roles; say which with --to ADDRESS.")
+    return roles
+
+
+def _sender(head: Head, sender: str | None) -> str:
+    if sender is not None:
+        return sender.strip().strip("<>")
+    written = head.mailboxes("return-path", "from")
+    return canonical(written[0].address) if written else ""
+
+
+def _desk(configuration: Configuration, store: StoreReader | None) -> Desk:
+    settings = configuration.settings
+    try:
+        key = (settings.run_folder / "mailrouter.key").read_bytes()
+    except OSError:
+        key = bytes(32)  # no service has run yet: there are no memories under any key
+    desk = Desk(configuration, Templates(settings.templates), key)
+    for role in configuration.roles:
+        if store is not None and (handoff := store.handoff(role.key)) is not None:
+            desk.handoffs[role.key] = current(handoff)
+    return desk
+
+
+def _data(roles: Sequence[Role], found: Explanation) -> dict[str, object]:
+    plan = found.plan
+    reply = plan.reply if plan else None
+    return {
+        "role": ",".join(role.key for role in roles),
+        "copies": [
+            {
+                "recipient": copy.recipient,
+                "note": copy.note or None,
+                "handoff": copy.handoffs[0] if copy.handoffs else None,
+                "companion": copy.companion is not None,
+            }
+            for copy in (plan.copies if plan else ())
+        ],
+        "reply": {"recipient": reply.recipient, "subject": reply.subject, "text": reply.text} if reply else None,
+        "reasons": list(found.reasons),
+    }
+
+
+def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanation) -> list[str]:
+    columns = width()
+    local = moment.astimezone(roles[0].time_zone)
+    names = ", ".join(f"{role.name} <{role.address}>" for role in roles)
+    lines = _wrapped(f"From <{sender}> to {names}, {local:%A %Y-%m-%d %H:%M} {local.tzname()}", columns, "")
+    plan = found.plan
+    if plan is None:
+        return [*lines, "", *_wrapped(f"It would be refused: {found.reasons[0]}", columns, "")]
+    for copy in plan.copies:
+        lines += ["", f"{copy.recipient} gets {_form(copy)}."]
+        lines += [f"  | {line}" for line in copy.note.strip().splitlines()]
+    if plan.reply:
+        lines += ["", f"{plan.reply.recipient} is answered, once:", f"  | Subject: {plan.reply.subject}", "  |"]
+        lines += [f"  | {line}".rstrip() for line in plan.reply.text.strip().splitlines()]
+    lines += ["", "Why:"]
+    for reason in found.reasons:
+        lines += _wrapped(reason, columns, "  - ")
+    return lines
+
+
+def _wrapped(text: str, columns: int, first: str) -> list[str]:
+    return textwrap.wrap(text, max(columns, 30), initial_indent=first, subsequent_indent=" " * len(first))
+
+
+def _form(copy: Copy) -> str:
+    what = [
+        word
+        for word, there in (("a note", copy.note), (f"handoff {', '.join(map(str, copy.handoffs))}", copy.handoffs))
+        if there
+    ]
+    if copy.companion is not None:
+        return f"the mail untouched, and {' and '.join(what)} in a message of their own"
+    return f"a copy with {' and '.join(what)}" if what else "a copy"
+
+
+def _print_copies(found: Explanation, raw: bytes, store: StoreReader | None, options: argparse.Namespace) -> None:
+    plan = found.plan
+    if plan is None:
+        return
+    messages = [(f"{copy.recipient}", copy.pieces) for copy in plan.copies]
+    messages += [(f"{copy.recipient} (companion)", copy.companion) for copy in plan.copies if copy.companion]
+    if plan.reply:
+        messages.append((f"{plan.reply.recipient} (automatic reply)", plan.reply.pieces))
+    blobs = {0: raw}
+    if store is not None:
+        blobs |= {version: store.handoff_body(version) for copy in plan.copies for version in copy.handoffs}
+    for name, pieces in messages:
+        print(f"\n=== to {name} ===")
+        if options.diff:
+            print("\n".join(changes(raw, pieces, blobs)))
+            continue
+        sys.stdout.flush()
+        try:
+            sys.stdout.buffer.write(render(pieces, blobs))
+        except KeyError as error:
+            raise MailrouterError("A handoff is missing in the store.") from error
+        sys.stdout.buffer.flush()

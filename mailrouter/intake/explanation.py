@@ -1,0 +1,79 @@
+"""Steps 2 and 3 of a message's way for a message in hand: the plan, without commit. What ``explain`` shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mailrouter.intake.facts import Desk, earlier_ids, seed_of
+from mailrouter.intake.gate import unfit
+from mailrouter.intake.rows import DAY_MS
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.message.trace import has_loop_mark, received_field
+from mailrouter.routing.autoreply import AGAIN_DAYS
+from mailrouter.routing.model import Answered, Plan, Reply
+from mailrouter.routing.plan import plan
+from mailrouter.schedule.model import Role
+from mailrouter.store.reader import StoreReader
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The plan with its reasons; no plan where the message would be refused."""
+
+    plan: Plan | None
+    reasons: tuple[str, ...]
+
+
+def explained(
+    desk: Desk,
+    store: StoreReader | None,
+    head: Head,
+    shape: Shape,
+    roles: Sequence[Role],
+    reverse_path: str,
+    moment: datetime,
+) -> Explanation:
+    """What the service would decide at ``moment``, with what the store remembers by now."""
+    if (refusal := unfit(shape)) is not None:
+        return Explanation(None, (refusal,))
+    if any(has_loop_mark(head, desk.key, role.address) for role in roles):
+        return Explanation(None, ("554 5.4.6 The message has been here before; a mailbox forwards it back",))
+    received = received_field(
+        helo="client.example", peer="127.0.0.1", by=desk.configuration.settings.hostname, protocol="ESMTP",
+        queue_id="explain", when=moment.astimezone(roles[0].time_zone),
+    )  # fmt: skip
+    seed = seed_of(head.raw)
+    ids = earlier_ids(head)
+    situations = [
+        desk.situation(
+            role,
+            head,
+            reverse_path=reverse_path,
+            moment=moment,
+            received=received,
+            seed=seed,
+            handoff_seen=store.shown(desk.conversation(role, ids)) if store and ids else 0,
+        )
+        for role in roles
+    ]
+    found = plan(head, shape, situations)
+    if store is not None and found.reply is not None:
+        answered = _answered(store, found.reply, moment)
+        if answered != Answered():
+            found = plan(head, shape, [replace(situation, answered=answered) for situation in situations])
+    return Explanation(found, found.reasons)
+
+
+def _answered(store: StoreReader, reply: Reply, moment: datetime) -> Answered:
+    """What the store would say when it commits this reply."""
+    now = int(moment.timestamp() * 1000)
+    last = store.answered_at(reply.key)
+    day = time.strftime("%Y-%m-%d", time.gmtime(now // 1000))
+    return Answered(
+        already=last is not None and last > now - AGAIN_DAYS * DAY_MS,
+        capped=any(store.replies(day, scope) >= most for scope, most in reply.caps),
+    )
