@@ -1,0 +1,92 @@
+"""Reading Content-* values: the type, its parameters, RFC 2231 continuations. Pure; never raises."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+from mailrouter.message.words import decode_charset
+
+_MAX_VALUE = 16 * 1024
+_MAX_PARAMETERS = 100
+
+# Comments may stand before and between (RFC 2045 §5.1 takes the grammar of RFC 5322 §3.2.2).
+_TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
+_TYPE = re.compile(rf"\s*(?:\([^()]*\)\s*)*({_TOKEN})\s*/\s*({_TOKEN})")
+_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;\s]*))', re.S)
+_ESCAPED = re.compile(r"\\(.)", re.S)
+_SECTION = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?\Z")
+
+
+@lru_cache(maxsize=4096)
+def field_name(before: bytes) -> str:
+    """The name in lower case, or "" where it can't be one (RFC 5322 §2.2; space before the colon: §4.5)."""
+    name = before.rstrip(b" \t")
+    if not name or len(name) > 997 or min(name) < 33 or max(name) > 126:
+        return ""
+    return name.decode("ascii").lower()
+
+
+def field_values(block: bytes, name: bytes, lowered: bytes | None = None) -> list[bytes]:
+    """The raw values of field ``name`` (lower case) in ``block``, whose lines each follow a CRLF."""
+    low = block.lower() if lowered is None else lowered
+    needle, found, at = b"\r\n" + name, [], 0
+    while (at := low.find(needle, at)) >= 0:
+        at += len(needle)
+        end = block.find(b"\r\n", at)
+        while end >= 0 and block[end + 2 : end + 3] in (b" ", b"\t"):
+            end = block.find(b"\r\n", end + 2)
+        raw = block[at:end] if end >= 0 else block[at:]
+        before, colon, value = raw.partition(b":")
+        if colon and not before.strip(b" \t"):
+            found.append(value)
+    return found
+
+
+def media_type(value: str) -> str:
+    """``type/subtype`` in lower case, or ``""`` where the value is none (RFC 2045 §5.1).
+
+    >>> media_type(" Text/HTML; charset=utf-8")
+    'text/html'
+    """
+    match = _TYPE.match(value[:_MAX_VALUE])
+    return f"{match[1]}/{match[2]}".lower() if match else ""
+
+
+def plain_parameters(value: str) -> dict[str, str]:
+    """The parameters as written, names in lower case, quotes and escapes undone; the first of a name wins."""
+    found: dict[str, str] = {}
+    for match in _PARAMETER.finditer(value[:_MAX_VALUE]):
+        if len(found) >= _MAX_PARAMETERS:
+            break
+        quoted, bare = match[2], match[3]
+        text = bare if quoted is None else _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
+        found.setdefault(match[1].lower(), text)
+    return found
+
+
+def parameter(value: str, name: str) -> str | None:
+    """One parameter's text, with the continuations and charsets of RFC 2231 §3 and §4 joined and decoded.
+
+    >>> parameter("attachment; filename*0*=utf-8''caf%C3%A9; filename*1=.txt", "filename")
+    'café.txt'
+    """
+    name = name.lower()
+    written = plain_parameters(value)
+    sections: dict[int, tuple[str, bool]] = {}
+    for key, text in written.items():
+        if key != name and key.startswith(name) and (match := _SECTION.match(key)) and match[1] == name:
+            sections[int(match[2] or 0)] = (text, match[3] is not None)
+    if not sections:
+        return written.get(name)
+    charset, joined = "utf-8", b""
+    for number in sorted(sections):
+        text, extended = sections[number]
+        if extended:
+            if number == min(sections) and text.count("'") >= 2:
+                charset, _, text = text.split("'", 2)
+            joined += unquote_to_bytes(text)
+        else:
+            joined += text.encode("utf-8", "replace")
+    return decode_charset(joined, charset or "utf-8")

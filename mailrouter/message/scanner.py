@@ -1,0 +1,158 @@
+"""Reading a message block by block: its Shape at the end, its header section on the way. Pure.
+
+Of the body only lines that start with ``--`` and the headers of parts are looked at (see ``structure``);
+memory stays constant whatever the size, and the answer does not depend on where the blocks were cut.
+"""
+
+from __future__ import annotations
+
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Limits, Shape
+from mailrouter.message.structure import Structure
+
+_LINE_LIMIT = 998  # RFC 5322 §2.1.1
+
+
+_NOTHING = Head(b"")
+
+
+class Scanner:
+    """Feed it the message in blocks of any size, then ``finish()``.
+
+    Once the blank line has passed, or after ``finish``, ``head_bytes`` is the header section with its last
+    CRLF (at most ``limits.header_bytes`` octets) and ``head`` its fields; before, both are empty.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._structure = Structure(self._limits)
+        self._size = self._crlf = self._cr = self._lf = self._nul = 0
+        self._tail = b""
+        self._line = 0
+        self._longest = _LINE_LIMIT
+        self._head = bytearray()
+        self.head_bytes = b""
+        self.head = _NOTHING
+        self._header_end = -1
+        self._header_too_large = False
+        self._eight_bit = False
+
+    @property
+    def size(self) -> int:
+        """Octets fed so far."""
+        return self._size
+
+    def feed(self, block: bytes) -> None:
+        """Take the next octets of the message."""
+        if not block:
+            return
+        # Bare CR and LF are what is left of all CR and LF once the CRLF are taken out (RFC 5321 §2.3.8); a
+        # CRLF may be cut in two by the blocks.
+        self._crlf += block.count(b"\r\n") + (self._tail[-1:] == b"\r" and block[:1] == b"\n")
+        self._cr += block.count(b"\r")
+        self._lf += block.count(b"\n")
+        if b"\0" in block:
+            self._nul += block.count(b"\0")
+        self._measure(block)
+        self._tail = (self._tail + block[-2:])[-2:]
+        self._size += len(block)
+        if self._header_end < 0:
+            block = self._take_header(block)
+        if block:
+            self._eight_bit = self._eight_bit or not block.isascii()
+            self._structure.feed(block)
+
+    def finish(self) -> Shape:
+        """The message's form. Call once, after the last block."""
+        if self._header_end < 0:
+            section, most = bytes(self._head), self._limits.header_bytes
+            if len(section) > most:
+                self._refuse_header(section[:most])
+            else:
+                self._header_end = self._size
+                self._read_head(section)
+        structure = self._structure
+        structure.finish()
+        head, fields = self.head_bytes, len(self.head.fields)
+        return Shape(
+            size=self._size,
+            header_end=self._header_end,
+            body_start=min(self._header_end + (0 if self._header_too_large else 2), self._size),
+            field_count=fields,
+            header_bytes=len(head),
+            header_eight_bit=not head.isascii(),
+            eight_bit=self._eight_bit,
+            bare_cr=self._cr - self._crlf,
+            bare_lf=self._lf - self._crlf,
+            nul=self._nul,
+            longest_line=max(self._longest, self._line),
+            ends_with_crlf=self._tail == b"\r\n",
+            parts=structure.parts,
+            depth=structure.depth,
+            content_types=frozenset(structure.types),
+            malformed=structure.malformed,
+            calendar=structure.calendar,
+            calendar_method=structure.calendar_method,
+            tnef=structure.tnef,
+            signed=structure.signed,
+            encrypted=structure.encrypted,
+            report=structure.report,
+            too_deep=structure.too_deep,
+            too_many_parts=structure.too_many_parts,
+            too_many_fields=fields > self._limits.fields,
+            header_too_large=self._header_too_large,
+        )
+
+    def _take_header(self, block: bytes) -> bytes:
+        """Collect the header section; gives what of ``block`` is body, from the blank line's CRLF on."""
+        most = self._limits.header_bytes
+        known = len(self._head)
+        if known:
+            taken = len(block[: most + 4 - known])
+            self._head += block[:taken]
+            section, rest = bytes(self._head), block[taken:]
+        else:
+            section, rest = block, b""
+        end = 0 if section[:2] == b"\r\n" else section.find(b"\r\n\r\n", max(0, known - 3), most + 4)
+        if end < 0 and len(section) < most + 4:
+            if not known:
+                self._head += block
+            return b""
+        if end > 0:
+            end += 2
+        if 0 <= end <= most:
+            self._header_end = end
+            self._read_head(section[:end])
+        else:
+            end = most
+            self._refuse_header(section[:most])
+        return section[end:] + rest
+
+    def _read_head(self, section: bytes) -> None:
+        self.head_bytes = section
+        self.head = Head(section)
+        self._structure.top(self.head)
+
+    def _refuse_header(self, section: bytes) -> None:
+        """Stop collecting: what follows is counted, and not read."""
+        self._header_end = self._limits.header_bytes
+        self._header_too_large = True
+        self.head_bytes = section
+        self.head = Head(section)
+        self._structure.malformed = "its header is too large"
+
+    def _measure(self, block: bytes) -> None:
+        """Look for lines longer than the longest so far, in steps of that length instead of line by line."""
+        start, size = -self._line, len(block)
+        while True:
+            window = start + self._longest + 2
+            found = block.rfind(b"\n", max(start, 0), window) if window > 0 else -1
+            if found < 0:
+                if window >= size:
+                    break
+                found = block.find(b"\n", max(window, 0))
+                if found < 0:
+                    break
+                self._longest = found - 1 - start
+            start = found + 1
+        self._line = size - start

@@ -1,0 +1,98 @@
+"""Which addresses and subjects belong to programs (RFC 3834 §2, RFC 5230 §4.6). Pure.
+
+Words that programs have been writing for thirty years; a person who writes like this loses at most an
+automatic answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BATV = re.compile(r"(?:prvs|btv1)=[^=]*=+", re.I)
+_ROBOT = re.compile(
+    r"""
+    (?: mail(?:er)?[._-]?daemon | mailer | m?daemon | listserv | majordomo | mailman | post[._-]?master
+      | postmast | auto[._-]?(?:reply|responder|response|mailer) | vacation | root | cron | www-data | nobody
+      | mail[._-]?delivery(?:[._-].*)? | delivery[._-](?:subsystem|status|failure|report).*
+    ) (?:[+=].*)? \Z
+    | owner- | .*-owner\Z | .*-request\Z | .*[-+._]bounces?(?:[-+=._0-9]|\Z) | bounce
+    | .*-(?:return|errors?)(?:[-+=][0-9]|\Z)
+    | (?:.*[._+=-])? (?: no | not | do[._-]?not | dont | never ) [._-]?
+      (?: repl(?:y|ies|yto) | respon[ds]e? | answer | return ) (?: [._+=0-9-] | \Z )
+    | ne[._-]?pas[._-]?repondre | (?:bitte[._-]?)?nicht[._-]?antworten | no[._-]?responder | nao[._-]?responda
+    """,
+    re.I | re.X,
+)
+_DAEMON = re.compile(r"(?:mail(?:er)?[._-]?daemon|m?daemon|mail[._-]?delivery)(?:[-+=].*)?\Z", re.I)
+_POSTMASTER = re.compile(r"(?:postmaster|postmast|mailer|administrator|system)\Z", re.I)
+_MAIL_SYSTEM = re.compile(
+    r"mail(?:er)?[ -]?daemon|delivery (?:sub)?system|postmaster|system administrator|mail administrator"
+    r"|internet mail delivery|mail ?server|microsoft outlook\b|notification",
+    re.I,
+)
+
+
+def _beginnings(*phrases: str) -> re.Pattern[str]:
+    return re.compile(r"\s*\[?(?:" + "|".join(phrases) + ")", re.I)
+
+
+_BOUNCE = _beginnings(
+    r"(?:bounced?|undeliverable|undelivered)\b",
+    r"non-?deliver(?:y|able)",
+    r"delivery (?:status )?(?:notification|failure|failed|report|error|problem|delayed|has failed|not )",
+    r"fail(?:ed|ure) (?:notice|notification|delivery)",
+    r"(?:mail|message|delivery) (?:could |can )?not be deliver",
+    r"(?:e-?mail|message) (?:delivery|system) (?:failed|failure|error|problem|delayed|status)",
+    r"(?:mail|message) (?:could not|delayed|undeliverable|failure|status|error|returned|rejected)",
+    r"return(?:ed)? (?:e-?mail|message|to sender|receipt)",
+    r"(?:rejected|undeliverable) (?:mail|message)",
+    r"warning:? (?:message|could not|e?mail)",
+    r"error (?:sending|delivering)",
+    r"(?:user|recipient|address) (?:unknown|not found)",
+    r"message you sent (?:was )?(?:blocked|not)",
+    r"unzustellbar|onbestelbaar|non remis|no se puede entregar|impossibile recapitare",
+    r"(?:nachricht|benachrichtigung|notificación|notification)\b.{0,40}(?:fehlgeschl|zustell|estado|état)",
+)
+_ANSWER = _beginnings(
+    r"auto(?:mat(?:ic|ed|ische))?[ -]?(?:reply|response|responder|antwort|svar|antwoord)\b",
+    r"out of (?:the )?office(?::| auto| reply| message| assistant)",
+    r"vacation (?:reply|response|message)|away from my mail",
+    r"abwesenheits(?:notiz|nachricht|assistent|meldung)",
+    r"(?:r[ée]ponse|respuesta|risposta|resposta) autom[áa]ti(?:que|ca)",
+    r"automaattinen vastaus|自动回复|自動(?:返信|応答|回覆)",
+    # What Hotmail's complaints and DMARC reports (RFC 7489 §7.2.1.1) always begin with.
+    r"complaint about message from [0-9]",
+    r"report domain: *\S+ submitter:",
+)
+
+
+def local_part(address: str) -> str:
+    """What stands before the ``@``, without quotes and without a bounce tag (prvs=, btv1=)."""
+    local = address.rpartition("@")[0] if "@" in address else address
+    return _BATV.sub("", local.strip().strip('"'), count=1)
+
+
+def is_robot(address: str) -> bool:
+    """Is this the address of a daemon, a list's machinery, or one that says that it takes no answer?"""
+    return _ROBOT.match(local_part(address)) is not None
+
+
+def is_mail_daemon(address: str) -> bool:
+    """Is this the name under which mail servers report?"""
+    return _DAEMON.match(local_part(address)) is not None
+
+
+def speaks_for_a_server(address: str, display: str) -> bool:
+    """May this be a mail server, by its address or its shown name?"""
+    local = local_part(address)
+    return bool(_DAEMON.match(local) or _POSTMASTER.match(local) or _MAIL_SYSTEM.search(display))
+
+
+def is_bounce_subject(subject: str) -> bool:
+    """Does the subject begin as those of delivery reports do?"""
+    return _BOUNCE.match(subject) is not None
+
+
+def is_automatic_subject(subject: str) -> bool:
+    """Does the subject begin as those of out-of-office answers do?"""
+    return _ANSWER.match(subject) is not None

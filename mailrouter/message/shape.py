@@ -1,0 +1,62 @@
+"""What is known of a received message's form once its last octet has passed the scanner. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much structure is read before a message counts as hostile (sizes in octets)."""
+
+    header_bytes: int = 256 * 1024
+    fields: int = 1_000
+    depth: int = 50
+    parts: int = 1_000
+    part_header_bytes: int = 32 * 1024
+    dashed_lines: int = 100_000
+    """Lines that start with ``--`` inside a multipart; a cap on work, far above what people send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The form of one message; all offsets and sizes are octets of the message as received.
+
+    The header section is ``raw[:header_end]``, its last CRLF included; the body is ``raw[body_start:]``.
+    Without a blank line both are ``size``: everything is header.
+    """
+
+    size: int
+    header_end: int
+    body_start: int
+    field_count: int
+    """Lines of the header section that start a field (folded lines are not counted)."""
+    header_bytes: int
+    header_eight_bit: bool
+    eight_bit: bool
+    """An octet above 127 stands in the body."""
+    bare_cr: int
+    bare_lf: int
+    nul: int
+    longest_line: int
+    """Octets of the longest line without its CRLF; 998 (RFC 5322 §2.1.1) stands for all below it."""
+    ends_with_crlf: bool
+    parts: int = 1
+    """MIME entities, the message itself and those inside attached messages included."""
+    depth: int = 0
+    """Multiparts and attached messages around the innermost part."""
+    content_types: frozenset[str] = frozenset()
+    """Every part's media type in lower case, attached messages included."""
+    malformed: str | None = None
+    """Why readers may disagree on the structure (a phrase for people), or None."""
+    calendar: bool = False
+    calendar_method: str | None = None
+    """The iTIP method in upper case (RFC 5546), of the first calendar part that names one."""
+    tnef: bool = False
+    signed: bool = False
+    encrypted: bool = False
+    report: bool = False
+    too_deep: bool = False
+    too_many_parts: bool = False
+    too_many_fields: bool = False
+    header_too_large: bool = False

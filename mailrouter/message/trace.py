@@ -1,0 +1,76 @@
+"""Trace fields and the marks by which a message that comes round again is known. Pure."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import b32encode
+from datetime import datetime
+from functools import lru_cache
+
+from mailrouter.address import canonical
+from mailrouter.message.head import Head
+from mailrouter.message.text import date_field
+
+LOOP_FIELD = "Mailrouter-Loop"
+
+_NOT_DOMAIN = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
+_NOT_TOKEN = re.compile(r"[^A-Za-z0-9.+_-]")
+
+
+def received_field(
+    *,
+    helo: str,
+    peer: str,
+    by: str,
+    protocol: str,
+    queue_id: str,
+    when: datetime,
+    tls: str | None = None,
+    for_role: str | None = None,
+) -> bytes:
+    """Our Received field (RFC 5321 §4.4), folded, with its CRLF.
+
+    ``helo`` is what the client called itself, ``peer`` its address (RFC 5321 §4.1.3 literals are made here),
+    ``protocol`` a keyword of RFC 3848 (``ESMTPS`` …), ``tls`` the version and cipher. ``for_role`` is the
+    role's own address or None; a partner's mailbox never stands in a trace.
+    """
+    address = _NOT_DOMAIN.sub("", peer)[:64].strip("[]")
+    literal = f"[IPv6:{address}]" if ":" in address else f"[{address or 'unknown'}]"
+    source = _NOT_DOMAIN.sub("", helo)[:255] or literal
+    lines = [f"from {source} ({literal})"]
+    if tls:
+        lines.append(f"({_comment(tls)})")
+    token = _NOT_TOKEN.sub("", protocol)[:20] or "SMTP"
+    lines.append(f"by {_NOT_DOMAIN.sub('', by)} with {token} id {_NOT_TOKEN.sub('', queue_id)[:64]}")
+    if for_role and for_role.isascii() and for_role.isprintable() and not set(for_role) & set(" <>();"):
+        lines.append(f"for <{for_role}>")
+    lines[-1] += ";"
+    lines.append(date_field(when))
+    return ("Received: " + "\r\n\t".join(lines) + "\r\n").encode("ascii")
+
+
+def received_count(head: Head) -> int:
+    """How many servers have handled the message so far (RFC 5321 §6.3)."""
+    return len(head.raw_values("received"))
+
+
+@lru_cache(maxsize=1024)
+def loop_mark(key: bytes, role_address: str) -> str:
+    """The value of ``Mailrouter-Loop`` for a role: keyed, so that no outsider can stop a role's mail."""
+    digest = hmac.digest(key, b"loop\0" + canonical(role_address).encode("utf-8"), "sha256")
+    return b32encode(digest[:15]).decode("ascii").lower()
+
+
+def has_loop_mark(head: Head, key: bytes, role_address: str) -> bool:
+    """Has this message already been copied for this role?"""
+    values = head.raw_values(LOOP_FIELD)
+    if not values:
+        return False
+    mark = loop_mark(key, role_address).encode("ascii")
+    return any(hmac.compare_digest(value.strip().lower(), mark) for value in values)
+
+
+def _comment(text: str) -> str:
+    kept = "".join(c for c in text if c.isascii() and c.isprintable() and c not in "()\\")
+    return kept[:100]

@@ -1,0 +1,112 @@
+"""Reading what header text means: encoded words (RFC 2047), charsets, controls. Pure; never raises.
+
+Values are decoded for reading only; what is read here is never written back in place of the original.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error, a2b_base64, a2b_qp
+
+MAX_TEXT = 64 * 1024
+"""Octets of one value that are read; the rest is ignored."""
+_MAX_WORDS = 500
+
+_WORD = re.compile(
+    r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([bBqQ])\?([^?\s]*(?: [^?\s]*)*)\?="
+)
+# Controls (Cc), line and paragraph separators, and the marks that turn the direction of text:
+# in a subject they can only mislead.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_ALIASES = {
+    "unicode-1-1-utf-7": "utf-7",
+    "x-unknown": "utf-8",
+    "unknown-8bit": "utf-8",
+    "default": "utf-8",
+    "ks_c_5601-1987": "cp949",
+    "iso-8859-8-i": "iso-8859-8",
+    "iso-2022-jp": "iso2022_jp_ext",
+}
+# Codecs that are no charset of mail, or that take quadratic time.
+_REFUSED = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
+
+
+def decode_charset(data: bytes, charset: str) -> str:
+    """``data`` as text; an unknown or unfit charset falls back to UTF-8, then to Windows-1252."""
+    name = charset.lower()
+    name = _ALIASES.get(name, name)
+    if name.replace("-", "_") not in _REFUSED and name.isascii():
+        try:
+            return data.decode(name, "replace")
+        except (LookupError, ValueError, TypeError):
+            pass
+    return decode_unlabelled(data)
+
+
+def decode_unlabelled(data: bytes) -> str:
+    """8-bit header octets without a label: UTF-8 where it fits (RFC 6532), else Windows-1252."""
+    if data.isascii():
+        return data.decode("ascii")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def decode_words(text: str) -> str:
+    """``text`` with its encoded words decoded; what can't be decoded stays as it was written.
+
+    White space between two encoded words is not shown (RFC 2047 §6.2), and neighbours of one charset are
+    joined before decoding, since senders split characters between them.
+
+    >>> decode_words("=?utf-8?Q?caf=C3?= =?utf-8?Q?=A9?= au lait")
+    'café au lait'
+    """
+    if "=?" not in text:
+        return text
+    out: list[str] = []
+    charset, pending, last = "", b"", 0
+    for count, match in enumerate(_WORD.finditer(text)):
+        if count >= _MAX_WORDS:
+            break
+        data = _decode_word(match[2], match[3])
+        if data is None:
+            continue
+        between = text[last : match.start()]
+        adjacent = bool(charset) and (not between or between.isspace())
+        if not (adjacent and match[1].lower() == charset):
+            if charset:
+                out.append(decode_charset(pending, charset))
+            pending = b""
+        if not adjacent:
+            out.append(between)
+        charset, last = match[1].lower(), match.end()
+        pending += data
+    if charset:
+        out.append(decode_charset(pending, charset))
+    out.append(text[last:])
+    return "".join(out)
+
+
+def strip_controls(text: str) -> str:
+    """``text`` without controls (each run becomes one space) and without space at its ends."""
+    if not text.isprintable():  # C, and true of nearly everything
+        text = _CONTROL.sub(" ", text)
+    return text.strip()
+
+
+def unfold(raw: bytes) -> bytes:
+    """A raw field value on one line (RFC 5322 §2.2.3), cut at ``MAX_TEXT`` octets."""
+    raw = raw[:MAX_TEXT]
+    return raw.replace(b"\r\n", b"") if b"\r\n" in raw else raw
+
+
+def _decode_word(encoding: str, text: str) -> bytes | None:
+    data = text.encode("utf-8", "replace")
+    if encoding in "qQ":
+        return a2b_qp(data, header=True)
+    data = data.replace(b" ", b"").rstrip(b"=")
+    try:
+        return a2b_base64(data + b"=" * (-len(data) % 4))
+    except (Error, ValueError):
+        return None

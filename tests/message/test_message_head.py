@@ -1,0 +1,177 @@
+"""Reading a header section."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailrouter.message.head import Field, Head
+from mailrouter.message.mailboxes import Mailbox, read_mailboxes
+from mailrouter.message.words import decode_words
+
+HEADERS = st.lists(
+    st.sampled_from(
+        [
+            b"\r\n",
+            b"\r",
+            b"\n",
+            b" ",
+            b"\t",
+            b"Subject: x",
+            b"To: a@b,",
+            b"<",
+            b'"',
+            b"(",
+            b"=?utf-8?b?w7w=?=",
+            b":",
+            b"\xe9",
+        ]
+    ),
+    max_size=40,
+).map(b"".join)
+
+
+@given(HEADERS | st.binary(max_size=300))
+def test_nothing_of_a_header_is_lost(raw: bytes) -> None:
+    """The fields' ranges follow each other and are the whole section."""
+    head = Head(raw)
+    section = b"" if raw.startswith(b"\r\n") else raw.partition(b"\r\n\r\n")[0]
+    joined = b"".join(raw[field.start : field.end] for field in head.fields)
+    assert joined in (section, section + b"\r\n")
+
+
+@given(HEADERS | st.binary(max_size=300))
+def test_reading_never_raises_and_never_shows_controls(raw: bytes) -> None:
+    """Whatever stands there, each reader gives an answer without control characters."""
+    head = Head(raw + b"\r\n" + b"Subject: " + raw + b"\r\nTo: " + raw + b"\r\nContent-Type: " + raw)
+    shown = [head.text("subject") or "", *head.all_text("to"), head.parameter("content-type", "name") or ""]
+    for display, address in head.mailboxes("to", "subject"):
+        shown += [display, address]
+        assert "@" in address
+    shown += [head.message_id or "", *head.references, head.content_type]
+    assert not [text for text in shown if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"From jane@example.test Tue Mar  3 10:00:00 2026\r\n",
+        b" continued\r\n",
+        b"no colon\r\n",
+        b"two words: x\r\n",
+    ],
+)
+def test_lines_that_are_no_field_are_kept_without_a_name(line: bytes) -> None:
+    """They stay in the list under the empty name, and the fields after them are read."""
+    head = Head(line + b"Subject: x\r\n")
+    assert head.fields == (Field("", 0, len(line)), Field("subject", len(line), len(line) + 12))
+    assert head.text("subject") == "x"
+
+
+def test_only_crlf_ends_a_line() -> None:
+    """A bare CR, a bare LF or a form feed can't bring a new field in."""
+    head = Head(b"Subject: a\rBcc: x@y\nCc: z@y\x0cTo: q\r\nFrom: j@k\r\n")
+    assert head.names == ("from", "subject")
+    assert head.mailboxes("from") == (Mailbox("", "j@k"),)
+
+
+def test_a_folded_encoded_subject_is_read_in_one_line() -> None:
+    """Folds go, neighbouring encoded words join, even where they cut a character in two."""
+    head = Head(b"Subject: =?utf-8?Q?Urlaub_f=C3?=\r\n =?utf-8?Q?=BCr?=\r\n\tLaurie\x07\r\n")
+    assert head.text("SUBJECT") == "Urlaub für\tLaurie".replace("\t", " ")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("=?iso-8859-1?q?caf=E9?= x", "café x"),
+        ("=?utf-8?b?w7w?=", "ü"),
+        ("=?x-nonsense?q?a=C3=BC?=", "aü"),
+        ("=?hex?q?61?=", "61"),
+        ("=?idna?q?xn--a?=", "xn--a"),
+        ("=?utf-8?b?%%%?= x", " x"),
+        ("=?utf-8?x?abc?=", "=?utf-8?x?abc?="),
+        ("=?utf-8*de?q?a?= =?utf-8?q?b?= c", "ab c"),
+        ("=?unicode-1-1-utf-7?q?+AOk-?=", "é"),
+    ],
+)
+def test_encoded_words(text: str, shown: str) -> None:
+    """Words are decoded by their charset; unknown and unfit charsets fall back instead of failing."""
+    assert decode_words(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "boxes"),
+    [
+        ("jane@x.test", [("", "jane@x.test")]),
+        ("Jane Doe <jane@x.test>", [("Jane Doe", "jane@x.test")]),
+        (
+            '"Doe, Jane" <j@x>, Bob (the (real) Bob) <b@y>, c@d (Cee)',
+            [("Doe, Jane", "j@x"), ("Bob", "b@y"), ("Cee", "c@d")],
+        ),
+        ("Team: a@b, C <c@d>;, e@f; g@h", [("", "a@b"), ("C", "c@d"), ("", "e@f"), ("", "g@h")]),
+        ("<@a,@b:c@d>", [("", "c@d")]),
+        ("undisclosed-recipients:;", []),
+        ("=?utf-8?Q?J=C3=B6rg=2C_X?= <j@x>", [("Jörg, X", "j@x")]),
+        ('"a b"@x.test', [("", '"a b"@x.test')]),
+        ('"a\\"b" <j@x>', [('a"b', "j@x")]),
+        ("Jane jane@x.test", [("", "jane@x.test")]),
+        ("jane@x.test <jane@x.test>", [("jane@x.test", "jane@x.test")]),
+        ("a@[192.0.2.1], <b@c", [("", "a@[192.0.2.1]"), ("", "b@c")]),
+        ("<>", []),
+        ("MAILER-DAEMON", []),
+        ("a @ b", [("", "a@b")]),
+        (",,;", []),
+    ],
+)
+def test_address_lists(text: str, boxes: list[tuple[str, str]]) -> None:
+    """Comments, quotes, groups, routes and the ways people write lists are understood."""
+    assert list(read_mailboxes(text)) == [Mailbox(*box) for box in boxes]
+
+
+@given(st.text(alphabet='<>@,;:()"\\ ab.\r\n[]=?', max_size=80))
+def test_address_lists_never_raise(text: str) -> None:
+    """Any text gives mailboxes with a local part and a domain, or none."""
+    for box in read_mailboxes(text):
+        local, _, domain = box.address.rpartition("@")
+        assert local
+        assert domain
+
+
+def test_ids_of_a_thread() -> None:
+    """Message-ID, In-Reply-To and References give ids with their angle brackets."""
+    head = Head(
+        b"Message-ID: <a@b> (x)\r\nIn-Reply-To: Your mail of <c@d>\r\nReferences: <a@b>\r\n <c@d><e@f>\r\n"
+    )
+    assert head.message_id == "<a@b>"
+    assert head.in_reply_to == "<c@d>"
+    assert head.references == ("<a@b>", "<c@d>", "<e@f>")
+    assert Head(b"Message-ID: none\r\n").message_id is None
+
+
+def test_parameters() -> None:
+    """Parameters are read with quotes, comments, continuations and charsets."""
+    head = Head(
+        b'Content-Type: (c) Multipart/Mixed; x=1; Boundary="a \\"b"; charset = utf-8\r\n'
+        b"Content-Disposition: attachment;\r\n filename*0*=utf-8''caf%C3%A9; filename*1=.txt\r\n"
+    )
+    assert head.content_type == "multipart/mixed"
+    assert head.parameter("Content-Type", "BOUNDARY") == 'a "b'
+    assert head.parameter("content-type", "charset") == "utf-8"
+    assert head.parameter("content-disposition", "filename") == "café.txt"
+    assert head.parameter("content-disposition", "size") is None
+    assert Head(b"").content_type == "text/plain"
+
+
+def test_values_as_they_were() -> None:
+    """Raw values keep their folds and every octet; text gives the first of several fields."""
+    head = Head(b"X: one\r\n two\r\nY : 8\xe9\r\nX:three")
+    assert head.raw_values("x") == (b" one\r\n two", b"three")
+    assert head.raw_value("y") == b" 8\xe9"
+    assert head.text("y") == "8é"
+    assert head.all_text("x") == ("one two", "three")
+    assert head.raw_value("z") is None
+    assert head.text("z") is None
+    assert head.has("X")
+    assert not head.has("z")
