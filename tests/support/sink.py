@@ -1,0 +1,30 @@
+"""A server that takes everything and remembers it: aiosmtpd as it ships, in a thread of its own."""
+
+from __future__ import annotations
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.support.ports import free_port
+
+
+class Sink:
+    """Use as a context manager. ``taken`` holds (reverse-path, recipient, content) in the order of arrival."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, str, bytes]] = []
+        self.port = free_port()
+        self._controller = Controller(self, "127.0.0.1", self.port, data_size_limit=200_000_000)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Remember it, once for each recipient."""
+        for recipient in envelope.rcpt_tos:
+            self.taken.append((envelope.mail_from or "", recipient, bytes(envelope.original_content or b"")))
+        return "250 2.0.0 taken"
+
+    def __enter__(self) -> Sink:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
