@@ -11,9 +11,9 @@ from tests.support.ports import free_port
 class Sink:
     """Use as a context manager. ``taken`` holds (reverse-path, recipient, content) in the order of arrival."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
         self.taken: list[tuple[str, str, bytes]] = []
-        self.port = free_port()
+        self.port = port or free_port()
         self._controller = Controller(self, "127.0.0.1", self.port, data_size_limit=200_000_000)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
