@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.delivery.dispatch import now_ms
-from mailrouter.errors import MailrouterError
+from mailrouter.errors import MailrouterError, NoSuchRole
 from mailrouter.intake.facts import current
 from mailrouter.intake.gate import Intake
 from mailrouter.message.text import quoted_printable
@@ -63,10 +63,16 @@ class Control:
         self._requests: dict[str, Callable[[dict[str, Any]], Any]] = {"handoff": self._handoff}
 
     async def start(self) -> None:
-        """Listen. The store's lock is ours, so a socket that lies there is nobody's."""
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """Listen. The store's lock is ours, so a socket that lies there is nobody's. Raises MailrouterError."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)
+            await self._listen()
+        except OSError as error:
+            reason = error.strerror or error
+            raise MailrouterError(f"The control socket {self._path} can't be made: {reason}.") from error
+
+    async def _listen(self) -> None:
         before = os.umask(0o177)
         try:
             with _reachable(self._path) as place:
@@ -84,8 +90,12 @@ class Control:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(30):
-                request = json.loads(await reader.readline())
-                answer = {"ok": await self._requests[request["do"]](request)}
+                request = await _read(reader)
+            if request.get("do") not in self._requests:
+                raise MailrouterError(
+                    "The running service does not know this request; its version may differ."
+                )
+            answer = {"ok": await self._requests[request["do"]](request)}
         except MailrouterError as error:
             answer = {"error": str(error)}
         except Exception:
@@ -101,11 +111,25 @@ class Control:
 
     async def _handoff(self, request: dict[str, Any]) -> int:
         role = str(request["role"])
+        if role not in self._intake.desk.rosters:
+            raise NoSuchRole(
+                f"The running service knows no role {role!r}; was it added after the service started?"
+            )
         version = await set_handoff(self._store, role, str(request["author"]), str(request["text"]))
         stored = self._store.reader.handoff(role)
         if stored is not None:
             self._intake.desk.handoffs[role] = current(stored)
         return version
+
+
+async def _read(reader: asyncio.StreamReader) -> dict[str, Any]:
+    try:
+        request = json.loads(await reader.readline())
+    except ValueError:  # no JSON, or no end of the line
+        request = None
+    if not isinstance(request, dict):
+        raise MailrouterError("A request is one line that holds a JSON object.")
+    return request
 
 
 def ask(path: Path, request: dict[str, Any]) -> Any:
@@ -117,6 +141,10 @@ def ask(path: Path, request: dict[str, Any]) -> Any:
                 connection.connect(place)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
+        except OSError as error:
+            raise MailrouterError(
+                f"The running service can't be asked by {path}: {error.strerror}."
+            ) from error
         try:
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answers:

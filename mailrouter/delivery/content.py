@@ -15,6 +15,8 @@ async def stream(store: SqliteStore, delivery: Delivery) -> AsyncIterator[bytes]
     for piece in decode(delivery.pieces):
         if isinstance(piece, bytes):
             yield piece
+        elif piece.blob == 0 and delivery.content is not None:
+            yield delivery.content[piece.start : piece.end]
         elif piece.blob == 0:
             async for block in store.read(delivery.message, piece.start, piece.end):
                 yield block

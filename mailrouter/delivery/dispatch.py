@@ -50,8 +50,10 @@ class Transport(Protocol):
 class Dispatcher:
     """Feeds one transport from one store."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteStore, again: float = 1.0) -> None:
+        """``again``: seconds until outcomes that the store did not take are offered to it once more."""
         self._store = store
+        self._again = again
         self._transport: Transport | None = None
         self._ready: deque[Delivery] = deque()
         self._bytes = 0
@@ -74,6 +76,8 @@ class Dispatcher:
         if self._ending or len(self._ready) + len(deliveries) > MOST_READY or self._bytes + size > MOST_BYTES:
             self._store.release(deliveries)
             self._backlog = True
+            if len(self._ready) < MOST_READY // 4:
+                self._wake.set()  # no later take would do it
             return
         self._ready.extend(deliveries)
         self._bytes += size
@@ -105,7 +109,9 @@ class Dispatcher:
         result = outcome(delivery, reply, now_ms(), random.random())
         if result.state != "delivered":
             level = logging.ERROR if result.state == "failed" else logging.WARNING
-            log.log(level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, result.reply)
+            log.log(
+                level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, result.reply
+            )
         self.record(result)
 
     def record(self, result: Outcome) -> None:
@@ -121,13 +127,13 @@ class Dispatcher:
             batch, self._outcomes = self._outcomes, []
             try:
                 await self._store.settle(batch)
-            except StoreError as error:
+            except Exception as error:
                 # Delivered but not yet marked: kept in memory and tried until it works, so that nobody gets it twice.
                 log.error("outcomes can't be recorded yet: %s", error)
                 self._outcomes = batch + self._outcomes
                 if self._ending:
                     return
-                await asyncio.sleep(1)
+                await asyncio.sleep(self._again)
 
     async def _run(self) -> None:
         while True:
@@ -156,11 +162,14 @@ class Dispatcher:
             claimed = await self._store.claim(most, now_ms())
             self._ready.extend(claimed)
             self._backlog = len(claimed) == most
-        if self._ready:
+        busy = bool(self._ready)
+        if busy:
             transport.wake()
+        # Under load large messages are still swept, or the disk would fill; giving pages back can wait.
+        if await self._store.sweep(shrink=not busy):
+            return 0.05 if busy else 0.0
+        if busy:
             return 1.0
-        if await self._store.sweep():
-            return 0.0
         due = self._store.next_due()
         return 30.0 if due is None else min(30.0, max(0.05, (due - now_ms()) / 1000))
 

@@ -7,6 +7,8 @@ all. Its name is made from the delivery's id, so a repeat after a crash replaces
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import logging
 import os
 import re
@@ -21,20 +23,29 @@ log = logging.getLogger("mailrouter.delivery")
 
 Stream = Callable[[Delivery], "AsyncIterator[bytes]"]
 WORKERS = 4
+GATHER = 256 * 1024
+"""Octets gathered in memory before they are written."""
 _SAFE = re.compile(r"[^A-Za-z0-9@._+=-]")
 
 
 def folder_name(recipient: str) -> str:
     """The folder of a recipient: the address in lower case, with nothing that a file system could stumble on."""
-    name = _SAFE.sub(lambda match: f"%{ord(match[0]):02X}", recipient.lower())[:200]
-    return "%2E" + name[1:] if name.startswith(".") else name
+    name = _SAFE.sub(lambda match: f"%{ord(match[0]):02X}", recipient.lower())
+    if len(name) > 200:
+        name = f"{name[:160]}%{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+    return "%2E" + name[1:] if name.startswith(".") else name or "%"
 
 
 class MaildirTransport:
     """Delivers into ``root/RECIPIENT/{tmp,new,cur}``."""
 
     def __init__(
-        self, root: Path, hostname: str, dispatcher: Dispatcher, stream: Stream, check: Callable[[Delivery], bool]
+        self,
+        root: Path,
+        hostname: str,
+        dispatcher: Dispatcher,
+        stream: Stream,
+        check: Callable[[Delivery], bool],
     ) -> None:
         self.name = f"maildir:{root}"
         self.max_size: int | None = None
@@ -45,6 +56,7 @@ class MaildirTransport:
         self._stream = stream
         self._check = check
         self._workers: set[asyncio.Task[None]] = set()
+        self._busy = 0
         self._ending = False
         self._made: set[Path] = set()
 
@@ -54,12 +66,19 @@ class MaildirTransport:
 
     def wake(self) -> None:
         """Start up to a few writers."""
-        while not self._ending and len(self._workers) < min(WORKERS, self._dispatcher.waiting):
+        while not self._ending and self._busy < min(WORKERS, self._dispatcher.waiting):
+            self._busy += 1
             task = asyncio.get_running_loop().create_task(self._work())
             self._workers.add(task)
             task.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
+        try:
+            await self._write_all()
+        finally:
+            self._busy -= 1
+
+    async def _write_all(self) -> None:
         while not self._ending and (delivery := self._dispatcher.take()) is not None:
             try:
                 if not self._check(delivery):
@@ -75,51 +94,73 @@ class MaildirTransport:
 
     async def _deliver(self, delivery: Delivery) -> Reply:
         mailbox = self._root / folder_name(delivery.recipient)
-        if mailbox not in self._made:
-            for name in ("tmp", "new", "cur"):
-                (mailbox / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._made.add(mailbox)
         name = f"{delivery.created_at // 1000}.D{delivery.id:x}.{self._hostname}"
-        # RFC 5321 §4.4: the server that makes final delivery puts the reverse-path first.
-        blocks = [f"Return-Path: <{delivery.reverse_path}>\r\nDelivered-To: {delivery.recipient}\r\n".encode()]
-        held = len(blocks[0])
         file = mailbox / "tmp" / name
+        # RFC 5321 §4.4: the server that makes final delivery puts the reverse-path first.
+        blocks = [
+            f"Return-Path: <{delivery.reverse_path}>\r\nDelivered-To: {delivery.recipient}\r\n".encode()
+        ]
+        held = len(blocks[0])
+        begun = False
         try:
-            descriptor = await asyncio.to_thread(os.open, file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        except FileNotFoundError:
-            self._made.discard(mailbox)  # somebody removed the folder: it is made again at the next try
-            raise
-        try:
+            if mailbox not in self._made or not mailbox.exists():
+                await asyncio.to_thread(_make, mailbox)
+                self._made.add(mailbox)
             async for block in self._stream(delivery):
                 blocks.append(block)
                 held += len(block)
-                if held > 1 << 18:
-                    await asyncio.to_thread(_write, descriptor, blocks)
-                    blocks, held = [], 0
-            await asyncio.to_thread(_finish, descriptor, blocks, file, mailbox / "new" / name)
-        finally:
-            os.close(descriptor)
+                if held > GATHER:
+                    await asyncio.to_thread(_write, file, blocks, begun)
+                    blocks, held, begun = [], 0, True
+            await asyncio.to_thread(_finish, file, blocks, begun, mailbox / "new" / name)
+        except BaseException:
+            self._made.discard(mailbox)  # a folder may be gone: it is made again at the next try
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+            raise
         return Reply(250, f"2.0.0 in {mailbox.name}/new")
 
     async def close(self, grace: float) -> None:
         """Let the files under way be finished."""
         self._ending = True
         if self._workers:
-            await asyncio.wait(set(self._workers), timeout=grace)
+            _, late = await asyncio.wait(set(self._workers), timeout=grace)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1)
 
 
-def _write(descriptor: int, blocks: list[bytes]) -> None:
-    data = memoryview(b"".join(blocks))
-    while data:
-        data = data[os.write(descriptor, data) :]
+# Each of these runs in a thread and closes what it opens: a cancelled delivery can't close a file under its writer.
 
 
-def _finish(descriptor: int, blocks: list[bytes], file: Path, place: Path) -> None:
-    _write(descriptor, blocks)
-    os.fsync(descriptor)
+def _make(mailbox: Path) -> None:
+    for name in ("tmp", "new", "cur"):
+        (mailbox / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (mailbox, mailbox.parent):
+        _sync(folder)
+
+
+def _write(file: Path, blocks: list[bytes], more: bool, last: bool = False) -> None:
+    """Write ``blocks``, behind what is there where there is ``more``; make it durable where it is the ``last``."""
+    flags = os.O_WRONLY | os.O_CLOEXEC | (os.O_APPEND if more else os.O_CREAT | os.O_TRUNC)
+    with open(os.open(file, flags, 0o600), "wb", buffering=0) as opened:
+        data = memoryview(b"".join(blocks))
+        while data:
+            data = data[opened.write(data) :]
+        if last:
+            os.fsync(opened.fileno())
+
+
+def _finish(file: Path, blocks: list[bytes], more: bool, place: Path) -> None:
+    _write(file, blocks, more, last=True)
     os.rename(file, place)
-    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(place.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

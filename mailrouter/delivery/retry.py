@@ -28,7 +28,9 @@ def outcome(delivery: Delivery, reply: Reply, now: Milliseconds, chance: float) 
     """
     if 200 <= reply.code < 300:
         return Outcome(delivery.id, "delivered", str(reply), now)
-    full = (reply.code == 552 and "5.3.4" not in reply.text) or (reply.code // 100 == 5 and "5.2.2" in reply.text[:8])
+    full = (reply.code == 552 and "5.3.4" not in reply.text) or (
+        reply.code // 100 == 5 and "5.2.2" in reply.text[:8]
+    )
     if (reply.code // 100 == 5 and not full) or now - delivery.created_at > GIVE_UP:
         return Outcome(delivery.id, "failed", str(reply), now)
     return Outcome(delivery.id, "queued", str(reply), now, next_try(delivery.attempts + 1, now, chance))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.smtp.client import Connection, Outgoing, PeerError, Reply, Timeouts
@@ -16,23 +17,39 @@ log = logging.getLogger("mailrouter.delivery")
 Prepare = Callable[[Delivery], "Outgoing | None"]
 """Gives a delivery's transaction, or None where it must not leave as it stands (it is being planned anew then)."""
 
-MAX_CONNECTIONS = 10
-CROWD = 8
-"""Another connection is opened when this many deliveries wait for each one that is open."""
-IDLE = 4.0
-"""Seconds an unused connection is kept."""
-PAUSES = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
-"""Seconds between probes of a next hop that can't be reached: the first retry comes well within 5 minutes."""
-
-
 Taken = list[tuple[Outgoing, Delivery]]
+"""What one connection has taken and not settled: the message under way, and perhaps the one after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many connections, and when. Seconds."""
+
+    most: int = 10
+    crowd: int = 8
+    """Another connection is opened when this many deliveries wait for each one that is open."""
+    idle: float = 4.0
+    """An unused connection is kept so long."""
+    patience: float = 1.0
+    """So long one slow transaction may hold up the few that wait behind it."""
+    full: float = 30.0
+    """So long no more connections are tried where the next hop took no more."""
+    pauses: tuple[float, ...] = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
+    """Between probes of a next hop that can't be used: the first retry comes well within 5 minutes."""
 
 
 class SmtpTransport:
     """Sends to ``host:port``."""
 
     def __init__(
-        self, host: str, port: int, helo: str, dispatcher: Dispatcher, prepare: Prepare, timeouts: Timeouts | None = None
+        self,
+        host: str,
+        port: int,
+        helo: str,
+        dispatcher: Dispatcher,
+        prepare: Prepare,
+        timeouts: Timeouts | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self.name = f"smtp://{host}:{port}"
         self.max_size: int | None = None
@@ -41,11 +58,15 @@ class SmtpTransport:
         self._dispatcher = dispatcher
         self._prepare = prepare
         self._timeouts = timeouts
-        self._workers: set[asyncio.Task[None]] = set()
+        self._pool = pool or Pool()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening = 0
+        self._open = 0
         self._idle = 0
         self._more = asyncio.Event()
         self._failures = 0
         self._paused_until = 0.0
+        self._full_until = 0.0
         self._ending = False
         self._watch: asyncio.TimerHandle | None = None
 
@@ -57,63 +78,84 @@ class SmtpTransport:
         """Wake an idle connection, or open another one where many wait."""
         if self._idle:
             self._more.set()
-        waiting = self._dispatcher.waiting
-        if self._ending or self.paused() or not waiting or len(self._workers) >= MAX_CONNECTIONS:
             return
-        # After a failure one connection probes alone.
-        if not self._workers or (not self._failures and not self._idle and waiting > CROWD * len(self._workers)):
-            self._open()
+        waiting = self._dispatcher.waiting
+        if not waiting or not self._may_open():
+            return
+        if not self._open or waiting > self._pool.crowd * self._open:
+            self._connect()
         elif self._watch is None:
-            # One slow transaction must not hold up the few that wait behind it.
-            self._watch = asyncio.get_running_loop().call_later(1.0, self._look_again)
+            self._watch = asyncio.get_running_loop().call_later(self._pool.patience, self._look_again)
+
+    def _may_open(self) -> bool:
+        """One connection is opened at a time, so a next hop that is down is probed once; and after a failure one
+        connection alone has to settle a message before there are others."""
+        if self._ending or self._opening or self._open >= self._pool.most or self.paused():
+            return False
+        if not self._open:
+            return True
+        return not self._failures and asyncio.get_running_loop().time() >= self._full_until
 
     def _look_again(self) -> None:
         self._watch = None
-        room = len(self._workers) < MAX_CONNECTIONS and not self._ending and not self.paused()
-        if self._dispatcher.waiting and not self._idle and not self._failures and room:
-            self._open()
+        if self._dispatcher.waiting and not self._idle and self._may_open():
+            self._connect()
 
-    def _open(self) -> None:
+    def _connect(self) -> None:
+        self._opening += 1
         task = asyncio.get_running_loop().create_task(self._work())
-        self._workers.add(task)
-        task.add_done_callback(self._workers.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _work(self) -> None:
-        taken: Taken = []
-        connection: Connection | None = None
         try:
             connection = await Connection.open(self._host, self._port, self._helo, self._timeouts)
-            self.max_size = connection.max_size
-            if self._failures:
-                log.info("%s answers again", self.name)
-            self._failures, self.trouble, self._paused_until = 0, "", 0.0
+        except PeerError as error:
+            self._unreachable(str(error))
+            return
+        except Exception:
+            log.exception("%s can't be reached", self.name)
+            self._unreachable("an error of our own; the log has it")
+            return
+        finally:
+            self._opening -= 1
+        self.max_size = connection.max_size
+        self._paused_until = 0.0
+        self._open += 1
+        taken: Taken = []
+        reused = orderly = False
+        try:
             self.wake()
-            while not self._ending:
-                await connection.deliver(lambda: self._take(taken), lambda sent, reply: self._settle(taken, sent, reply))
+            while not self._ending and not connection.lost:
+                await connection.deliver(
+                    lambda: self._take(taken), lambda sent, reply: self._settle(taken, sent, reply)
+                )
                 if not await self._something_more():
                     break
-            await connection.quit()
+                reused = True
+            orderly = not connection.lost
         except PeerError as error:
-            self._give_back(taken, str(error))
-            if connection is None or not connection.sent:
-                self._pause(str(error))
+            self._give_back(taken, str(error), reused or connection.settled > 0)
+            if not reused and not connection.useful:
+                self._unreachable(str(error), 1)
         except Exception as error:
-            log.exception("a connection to %s failed", self.name)
-            self._give_back(taken, f"4.3.0 {type(error).__name__}")
-            self._pause("an error of our own; the log has it")
+            log.exception("a message could not be sent to %s", self.name)
+            self._give_back(taken, type(error).__name__, False)
         finally:
-            if connection is not None:
-                connection.abort()
-            if not self._ending:
-                asyncio.get_running_loop().call_soon(self.wake)
+            self._open -= 1
+            # Before the goodbye: nobody waits for it.
+            asyncio.get_running_loop().call_soon(self.wake)
+            if orderly:
+                await connection.quit()
+            connection.abort()
 
     async def _something_more(self) -> bool:
-        if self._dispatcher.waiting:
+        if self._dispatcher.waiting or self._ending:
             return not self._ending
         self._idle += 1
         try:
             self._more.clear()
-            async with asyncio.timeout(IDLE):
+            async with asyncio.timeout(self._pool.idle):
                 await self._more.wait()
             return not self._ending
         except TimeoutError:
@@ -129,7 +171,12 @@ class SmtpTransport:
             try:
                 prepared = self._prepare(delivery)
             except Exception as error:
-                log.error("%s to %s can't be read from the store", delivery.queue_id, delivery.recipient, exc_info=error)
+                log.error(
+                    "%s to %s can't be read from the store",
+                    delivery.queue_id,
+                    delivery.recipient,
+                    exc_info=error,
+                )
                 self._dispatcher.settle(delivery, Reply(451, "4.3.0 It could not be read from our store"))
                 continue
             if prepared is None:
@@ -143,22 +190,37 @@ class SmtpTransport:
             if outgoing is sent:
                 del taken[index]
                 self._dispatcher.settle(delivery, reply)
-                return
+                break
+        if self._failures and reply.code != 421:
+            log.info("%s takes mail again", self.name)
+            self._failures, self.trouble = 0, ""
+            asyncio.get_running_loop().call_soon(self.wake)
 
-    def _give_back(self, taken: Taken, why: str) -> None:
-        for outgoing, delivery in reversed(taken):
-            if outgoing.begun:
-                # Perhaps it arrived: tried again later, with the same Message-ID.
+    def _give_back(self, taken: Taken, why: str, stale: bool) -> None:
+        """Of two, the second was not begun, and goes back. The first is tried later where content was sent: perhaps
+        it arrived, and a repeat has the same Message-ID. It is also where a fresh connection broke on it: it must not
+        stand in the way of the others for ever. On a connection that had served before (``stale``), the peer may have
+        closed for reasons of its own, and the message goes back."""
+        for index in range(len(taken) - 1, -1, -1):
+            outgoing, delivery = taken[index]
+            if outgoing.begun or (index == 0 and not stale):
                 self._dispatcher.settle(delivery, Reply(451, f"4.4.2 {why}"))
             else:
                 self._dispatcher.untake(delivery)
         taken.clear()
 
-    def _pause(self, why: str) -> None:
-        step = PAUSES[min(self._failures, len(PAUSES) - 1)]
+    def _unreachable(self, why: str, own: int = 0) -> None:
+        """No connection, or none that settles anything: pause; beside others that work, only open no more.
+        ``own`` is 1 where the caller's connection still counts as open."""
+        loop = asyncio.get_running_loop()
+        if self._open > own:
+            self._full_until = loop.time() + self._pool.full
+            log.warning("%s takes no more connections beside %d: %s", self.name, self._open - own, why)
+            return
+        pauses = self._pool.pauses
+        step = pauses[min(self._failures, len(pauses) - 1)]
         self._failures += 1
         self.trouble = why
-        loop = asyncio.get_running_loop()
         self._paused_until = loop.time() + step * (1 - 0.2 * random.random())
         log.warning("%s can't be used, next try in %.0f s: %s", self.name, step, why)
         loop.call_at(self._paused_until + 0.01, self.wake)
@@ -169,7 +231,9 @@ class SmtpTransport:
         self._more.set()
         if self._watch is not None:
             self._watch.cancel()
-        if self._workers:
-            _, late = await asyncio.wait(set(self._workers), timeout=grace)
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=grace)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1)

@@ -8,29 +8,37 @@ there is something to send.
 from __future__ import annotations
 
 import asyncio
+import math
+import os
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from mailrouter.smtp.dotted import stuff
 
 MAX_REPLY = 65536
-"""Bounds memory if a server streams a reply without an end."""
+"""Octets: bounds memory if a server streams a reply without an end."""
+_REPLY = re.compile(rb"[2-5][0-9][0-9](?:[ -]|\Z)")
+GOODBYE = 2.0
+"""Seconds the answer to QUIT is waited for: nothing depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply: its code and its text, lines joined by a space."""
+    """A reply: its code and its text, with a line feed between its lines."""
 
     code: int
     text: str
 
     @property
     def positive(self) -> bool:
-        """2yz or 3yz."""
-        return 200 <= self.code < 400
+        """2yz."""
+        return 200 <= self.code < 300
 
     def __str__(self) -> str:
-        return f"{self.code} {self.text}".strip()
+        """One line without control characters: it goes into logs and onto terminals."""
+        line = f"{self.code} {' '.join(self.text.split())}".strip()
+        return line if line.isprintable() else "".join(c if c.isprintable() else "?" for c in line)
 
 
 class PeerError(Exception):
@@ -64,17 +72,22 @@ class Timeouts:
 class Connection:
     """An open connection. Made by ``Connection.open``."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeouts: Timeouts) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeouts: Timeouts
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._timeouts = timeouts
         self._data = b""
         self._extensions: dict[str, str] = {}
         self._loop = asyncio.get_running_loop()
-        self._deadline = 0.0
+        self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._late = False
-        self.sent = 0
+        self.settled = 0
+        """Messages that got their final reply here."""
+        self.useful = 0
+        """Those of them whose reply spoke of the message; 421 speaks of the connection."""
 
     @classmethod
     async def open(cls, host: str, port: int, helo: str, timeouts: Timeouts | None = None) -> Connection:
@@ -116,14 +129,24 @@ class Connection:
     def max_size(self) -> int | None:
         """The peer's limit in octets (RFC 1870), or None where it names none."""
         value = self._extensions.get("SIZE", "")
-        return int(value) if value.isdigit() and int(value) > 0 else None
+        return int(value) or None if value.isdecimal() and value.isascii() and len(value) < 20 else None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the peer has closed, as far as is known here."""
+        return self._reader.at_eof() or self._reader.exception() is not None or self._writer.is_closing()
 
     def objection(self, message: Outgoing) -> Reply | None:
         """Why this peer can't take ``message`` at all, told before anything is sent."""
         if self.max_size is not None and message.size > self.max_size:
-            return Reply(552, f"5.3.4 The message ({message.size} octets) is larger than the next server takes")
-        if not (message.reverse_path + message.recipient).isascii() and "SMTPUTF8" not in self._extensions:
+            return Reply(
+                552, f"5.3.4 The message ({message.size} octets) is larger than the next server takes"
+            )
+        addresses = message.reverse_path + message.recipient
+        if not addresses.isascii() and "SMTPUTF8" not in self._extensions:
             return Reply(553, "5.6.7 The next server does not know addresses with such letters (SMTPUTF8)")
+        if "\r" in addresses or "\n" in addresses:
+            return Reply(553, "5.1.3 An address holds a line break")  # it would be a command of its own
         return None
 
     async def deliver(
@@ -131,22 +154,29 @@ class Connection:
     ) -> None:
         """Send what ``take`` gives until it gives None; ``settle`` hears each message's final reply.
 
-        Raises PeerError when the connection fails; what was taken and not settled then has an unknown fate and is to
-        be sent again.
+        Raises PeerError when the connection fails, and whatever a message's ``stream`` raises; the connection can't
+        be used any more then. What was taken and not settled is to be sent again; where it was ``begun``, nobody
+        knows whether it arrived.
         """
+
+        def done(message: Outgoing, reply: Reply) -> None:
+            self.settled += 1
+            self.useful += reply.code != 421
+            settle(message, reply)
+
         current = take()
         opened = False
         while current is not None:
             if refusal := self.objection(current):
-                settle(current, refusal)
+                done(current, refusal)
                 current = take()
                 continue
             if not opened:
                 self._writer.write(self._opening(current))
             opened = False
-            refusal = await self._envelope_replies(current)
+            refusal = await self._envelope_replies(current, done)
             if refusal is not None:
-                settle(current, refusal)
+                done(current, refusal)
                 # Its MAIL may stand although its RCPT was refused; the next MAIL would be "nested".
                 await self._ask("RSET")
                 current = take()
@@ -157,8 +187,7 @@ class Connection:
             opened = upcoming is not None and self.pipelining and self.objection(upcoming) is None
             self._writer.write(end + self._opening(upcoming) if opened and upcoming is not None else end)
             reply = await self._reply(self._timeouts.data_end)
-            self.sent += 1
-            settle(current, reply)
+            done(current, reply)
             if reply.code == 421:
                 raise PeerError(f"The server closes: {reply}")
             current = upcoming if upcoming is not None else take()
@@ -173,35 +202,50 @@ class Connection:
             mail += f" SIZE={message.size}"
         if message.eight_bit and "8BITMIME" in self._extensions:
             mail += " BODY=8BITMIME"
-        if message.smtputf8 and "SMTPUTF8" in self._extensions:
+        if "SMTPUTF8" in self._extensions and (
+            message.smtputf8 or not (message.reverse_path + message.recipient).isascii()
+        ):
             mail += " SMTPUTF8"
         rcpt = f"RCPT TO:<{message.recipient}>"
         if "DSN" in self._extensions and not message.reverse_path:
             rcpt += " NOTIFY=NEVER"  # RFC 3834 §5: nobody wants to hear that an automatic answer failed
         return mail.encode() + b"\r\n", rcpt.encode() + b"\r\n"
 
-    async def _envelope_replies(self, message: Outgoing) -> Reply | None:
-        """None once the peer said 354, else the reply that refuses this recipient."""
-        timeout = self._timeouts.reply
-        if self.pipelining:
+    async def _envelope_replies(
+        self, message: Outgoing, done: Callable[[Outgoing, Reply], None]
+    ) -> Reply | None:
+        """None once the peer said 354, else the reply that refuses this recipient.
+
+        A peer that refuses and then closes has refused: ``done`` hears it before the PeerError.
+        """
+        patience = self._timeouts.reply
+        if not self.pipelining:
+            _, rcpt = self._commands(message)
+            for line in (b"", rcpt):
+                self._writer.write(line)
+                reply = await self._reply(patience)
+                if not reply.positive:
+                    return _not_closing(_as_failure(reply))
+            self._writer.write(b"DATA\r\n")
+            reply = await self._reply(patience)
+            return None if reply.code == 354 else _not_closing(_as_failure(reply))
+        refusal: Reply | None = None
+        try:
             # All three replies are read whatever they are: they come all the same.
-            mail, rcpt, data = await self._reply(timeout), await self._reply(timeout), await self._reply(timeout)
-            if data.code == 354 and not (mail.positive and rcpt.positive):
+            for _ in range(2):
+                reply = await self._reply(patience)
+                if refusal is None and not reply.positive:
+                    refusal = _not_closing(_as_failure(reply))
+            data = await self._reply(patience)
+            if data.code == 354 and refusal is not None:
                 # RFC 2920 §3.1: a server may still ask for content; an empty one is sent and its reply not believed.
                 self._writer.write(b".\r\n")
                 await self._reply(self._timeouts.data_end)
-            for reply in (mail, rcpt):
-                if not reply.positive:
-                    return _not_closing(reply)
-            return None if data.code == 354 else _not_closing(_as_failure(data))
-        _, rcpt_line = self._commands(message)
-        for line in (None, rcpt_line, b"DATA\r\n"):
-            if line is not None:
-                self._writer.write(line)
-            reply = await self._reply(timeout)
-            if not reply.positive:
-                return _not_closing(reply)
-        return None if reply.code == 354 else _as_failure(reply)
+        except PeerError:
+            if refusal is not None:
+                done(message, refusal)
+            raise
+        return refusal if refusal is not None or data.code == 354 else _not_closing(_as_failure(data))
 
     async def _send_content(self, message: Outgoing) -> bytes:
         """Send the content; gives what is left of it and the end, to be written together with what follows."""
@@ -219,7 +263,7 @@ class Connection:
                 self._writer.write(stuff(data, line_start))
                 line_start = False
                 await self._drain()
-        return carry + (b".\r\n" if carry == b"\r\n" or line_start else b"\r\n.\r\n")
+        return carry + (b".\r\n" if carry == b"\r\n" or (line_start and not carry) else b"\r\n.\r\n")
 
     async def _drain(self) -> None:
         self._patience(self._timeouts.reply)
@@ -227,12 +271,14 @@ class Connection:
             await self._writer.drain()
         except OSError as error:
             raise self._lost(error) from error
+        self._deadline = math.inf
 
     def _patience(self, seconds: float) -> None:
-        """The peer has this long for its next sign of life. One timer a connection that re-arms itself costs less
-        than one a reply."""
+        """The peer has this long. One timer a connection that re-arms itself costs less than one a reply."""
         self._deadline = self._loop.time() + seconds
-        if self._timer is None:
+        if self._timer is None or self._timer.when() > self._deadline + 1:
+            if self._timer is not None:
+                self._timer.cancel()
             self._timer = self._loop.call_later(min(seconds, 5.0), self._look)
 
     def _look(self) -> None:
@@ -246,32 +292,38 @@ class Connection:
     def _lost(self, error: OSError | None) -> PeerError:
         if self._late:
             return PeerError("The server said nothing for too long")
-        return PeerError(f"The connection was lost: {_why(error)}" if error else "The server closed the connection")
+        return PeerError(
+            f"The connection was lost: {_why(error)}" if error else "The server closed the connection"
+        )
 
     async def _ask(self, command: str) -> Reply:
         self._writer.write(command.encode() + b"\r\n")
         return await self._reply(self._timeouts.reply)
 
-    async def _reply(self, timeout: float) -> Reply:
+    async def _reply(self, patience: float) -> Reply:
+        """The next reply, whole within ``patience`` seconds. Raises PeerError."""
         lines: list[str] = []
+        length, asked = 0, False
         while True:
             end = self._data.find(b"\n")
-            if end < 0:
-                if len(self._data) > MAX_REPLY:
+            if end < 0 or length > MAX_REPLY:
+                if length + len(self._data) > MAX_REPLY:
                     raise PeerError("The server's reply has no end")
-                await self._more(timeout)
+                if not asked:
+                    self._patience(patience)
+                    asked = True
+                await self._more()
                 continue
             line, self._data = self._data[:end].rstrip(b"\r"), self._data[end + 1 :]
-            if len(line) < 3 or not line[:3].isdigit() or not 200 <= int(line[:3]) < 600 or line[3:4] not in b" -":
+            length += len(line) + 1
+            if not _REPLY.match(line):
                 raise PeerError(f"The server's reply can't be understood: {line[:80]!r}")
             lines.append(line[4:].decode("utf-8", "replace"))
             if line[3:4] != b"-":
+                self._deadline = math.inf
                 return Reply(int(line[:3]), "\n".join(lines))
-            if len(lines) > 1000:
-                raise PeerError("The server's reply has no end")
 
-    async def _more(self, timeout: float) -> None:
-        self._patience(timeout)
+    async def _more(self) -> None:
         try:
             block = await self._reader.read(MAX_REPLY)
         except OSError as error:
@@ -284,16 +336,16 @@ class Connection:
         """Say goodbye; never raises."""
         try:
             self._writer.write(b"QUIT\r\n")
-            await self._reply(2)
+            await self._reply(GOODBYE)
         except (PeerError, OSError):
             pass
         self.abort()
 
     def abort(self) -> None:
-        """Close without a word."""
+        """Close without a word, and without waiting for a peer that does not read."""
         if self._timer is not None:
             self._timer.cancel()
-        self._writer.close()
+        self._writer.transport.abort()
 
 
 def _as_failure(reply: Reply) -> Reply:
@@ -308,6 +360,12 @@ def _not_closing(reply: Reply) -> Reply:
 
 
 def _why(error: BaseException) -> str:
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__) if not isinstance(
-        error, TimeoutError
-    ) else "no answer in time"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    number = getattr(error, "errno", None) or 0
+    # The event loop words some errors by the socket's address; the system's own words are shorter.
+    return (
+        os.strerror(number)
+        if number > 0
+        else getattr(error, "strerror", None) or str(error) or type(error).__name__
+    )

@@ -14,9 +14,9 @@ MAX_PATH = 254
 MAX_LOCAL = 64
 """Octets of a local part of ours (RFC 5321 §4.5.3.1.1). Others' are not measured: bulk senders' are long."""
 
-_ATOM = r"[^\x00-\x20\x7f()<>\[\]:;@\\,\"]+"
-_QUOTED = r'"(?:[^\x00-\x1f\x7f"\\]|\\[\x20-\x7e])*"'
-_DOMAIN = r"(?:\[[^\x00-\x20\x7f\[\]\\]+\]|[^\x00-\x20\x7f()<>\[\]:;@\\,\"]+)"
+_ATOM = r"[^\x00-\x20\x7f-\x9f\u2028\u2029()<>\[\]:;@\\,\"]+"
+_QUOTED = r'"(?:[^\x00-\x1f\x7f-\x9f\u2028\u2029"\\]|\\[\x20-\x7e])*"'
+_DOMAIN = r"(?:\[[^\x00-\x20\x7f-\x9f\[\]\\]+\]|[^\x00-\x20\x7f-\x9f\u2028\u2029()<>\[\]:;@\\,\"]+)"
 _PATH = re.compile(rf"<(?:@[^<>@\s:]+(?:,@[^<>@\s:]+)*:)?((?:{_ATOM}|{_QUOTED})(?:@{_DOMAIN})?|)>")
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?\Z")
 _BOUNDS = {"FROM": 5, "TO": 3}
@@ -111,12 +111,14 @@ def begin(path: Path, max_size: int | None) -> Envelope:
     return envelope
 
 
-def check_recipient(path: Path) -> None:
-    """Raises BadPath for parameters of RCPT that can't be obeyed, and for an empty or overlong recipient."""
+def check_recipient(path: Path, smtputf8: bool = False) -> None:
+    """Raises BadPath for parameters of RCPT that can't be obeyed, and for an empty, overlong or unannounced recipient."""
     for name in path.parameters:
         if name not in ("NOTIFY", "ORCPT"):
             raise BadPath(f"555 5.5.4 The parameter {name} is not known here")
     if not path.address:
         raise BadPath("501 5.1.3 A recipient is needed between < and >")
+    if not path.address.isascii() and not smtputf8:
+        raise BadPath("553 5.6.7 An address with such letters needs SMTPUTF8")  # RFC 6531 §3.4
     if len(path.address.rpartition("@")[0].encode()) > MAX_LOCAL:
         raise BadPath("501 5.1.3 The part before the @ is too long")

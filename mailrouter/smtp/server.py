@@ -11,59 +11,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, Session
 
-from mailrouter.errors import StoreFull
 from mailrouter.message.scanner import Scanner
-from mailrouter.message.shape import Shape
 from mailrouter.smtp.dotted import DottedReader
 from mailrouter.smtp.envelope import BadPath, Envelope, begin, check_recipient, read_path
+from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, fault_reply
 from mailrouter.store.model import Spool
+
+__all__ = ["Client", "Door", "Gate", "Limits"]
 
 log = logging.getLogger("mailrouter.door")
 
 BLOCK = 65536
 MAX_COMMAND = 4096
 """Octets of a command line: RFC 5321 §4.5.3.1.4 asks for 512, its extensions add to that."""
-MAX_ERRORS = 20
-FAULT = "451 4.3.0 Something went wrong here; please try again later"
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Who is on the other side: address as text, the name it gave, and how it speaks."""
-
-    address: str
-    helo: str
-    protocol: str
-
-
-class Gate(Protocol):
-    """What stands behind the door and decides."""
-
-    def recipient(self, address: str) -> str | None:
-        """None if mail to ``address`` is taken here, else the reply that refuses it."""
-
-    def max_size(self) -> int | None:
-        """Octets of the largest message taken, or None for any."""
-
-    def spool(self) -> Spool:
-        """A place for a message while it arrives."""
-
-    async def accept(self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes) -> str:
-        """Decide about a whole message and make it durable; gives the reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one session may ask for."""
-
-    max_recipients: int = 100
-    max_connections: int = 1000
-    idle_seconds: float = 300.0
+LINGER = 5.0
+"""Seconds a closed connection has to take its last replies."""
 
 
 class Door(SMTP):
@@ -72,7 +38,7 @@ class Door(SMTP):
     def __init__(self, gate: Gate, hostname: str, limits: Limits, sessions: set[Door], loop: Any) -> None:
         # Not SMTP.__init__: it inspects every member anew at each connection. What it would set and we use:
         asyncio.StreamReaderProtocol.__init__(
-            self, asyncio.StreamReader(limit=4 * BLOCK, loop=loop), self._cb_client_connected, loop=loop
+            self, asyncio.StreamReader(limit=BLOCK, loop=loop), self._cb_client_connected, loop=loop
         )
         self.loop = loop
         self.hostname = hostname
@@ -83,7 +49,6 @@ class Door(SMTP):
         self._original_transport = None
         self._tls_protocol = None
         self._timeout_handle: asyncio.TimerHandle | None = None
-        self._timeout_duration = limits.idle_seconds
         self._handler_coroutine: asyncio.Task[None] | None = None
 
         self._gate = gate
@@ -94,7 +59,8 @@ class Door(SMTP):
         self._helo = ""
         self._extended = False
         self._errors = 0
-        self._last_active = loop.time()
+        self._broken = False
+        self._last_active = self._last_message = loop.time()
         self._committing = False
         self._ending = False
 
@@ -127,22 +93,36 @@ class Door(SMTP):
     def _reset_timeout(self, duration: float | None = None) -> None:
         """One timer a session that re-arms itself: cheaper than a new one at each command."""
         if self._timeout_handle is None:
-            self._timeout_handle = self.loop.call_later(self._timeout_duration, self._timeout_cb)
+            first = min(self._limits.idle_seconds, self._limits.message_seconds)
+            self._timeout_handle = self.loop.call_later(first, self._timeout_cb)
 
     def _timeout_cb(self) -> None:
-        left = self._last_active + self._timeout_duration - self.loop.time()
+        limits = self._limits
+        now = self.loop.time()
+        left = min(self._last_active + limits.idle_seconds, self._last_message + limits.message_seconds) - now
         if left > 0 or self._committing:
-            self._timeout_handle = self.loop.call_later(max(left, 1.0), self._timeout_cb)
-        elif self.transport is not None:
-            self._writer.write(b"421 4.4.2 Nothing was heard for too long; goodbye\r\n")
-            self.transport.close()
+            self._timeout_handle = self.loop.call_later(
+                max(left, 1.0) if self._committing else left, self._timeout_cb
+            )
+        else:
+            self._hang_up("421 4.4.2 Nothing was heard for too long; goodbye")
+
+    def _hang_up(self, reply: str = "") -> None:
+        """Close; a client that does not take its last replies is not waited for."""
+        if self.transport is None:
+            return
+        if reply:
+            self._writer.write(reply.encode() + b"\r\n")
+        self.transport.close()
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        self._timeout_handle = self.loop.call_later(LINGER, self.transport.abort)
 
     def end_soon(self) -> None:
         """The service stops: no new transaction; a message whose end was seen is still answered."""
         self._ending = True
-        if not self._committing and self.transport is not None:
-            self._writer.write(b"421 4.3.2 The service is stopping; please come again\r\n")
-            self.transport.close()
+        if not self._committing:
+            self._hang_up("421 4.3.2 The service is stopping; please come again")
 
     @property
     def committing(self) -> bool:
@@ -164,11 +144,10 @@ class Door(SMTP):
         except Exception:
             log.exception("a session failed")
         finally:
-            if self.transport is not None:
-                self.transport.close()
+            self._hang_up()
 
     async def _converse(self) -> None:
-        while self.transport is not None:
+        while self.transport is not None and not self._ending:
             end = self._data.find(b"\r\n")
             if end < 0:
                 if len(self._data) > MAX_COMMAND:
@@ -176,7 +155,7 @@ class Door(SMTP):
                     return
                 # Replies to pipelined commands leave together, when nothing more is there to read (RFC 2920 §3.2).
                 await self._flush()
-                block = await self._reader.read(BLOCK)
+                block = await self._reader.read(MAX_COMMAND)
                 if not block:
                     return
                 self._last_active = self.loop.time()
@@ -193,8 +172,9 @@ class Door(SMTP):
             except Exception:
                 log.exception("a command failed")
                 self.envelope = Envelope()
+                self._broken = True
                 self._fail(FAULT)
-            if self._errors >= MAX_ERRORS:
+            if self._errors >= self._limits.max_errors:
                 self._say("421 4.7.0 Too many errors; goodbye")
                 return
 
@@ -219,7 +199,7 @@ class Door(SMTP):
             case b"DATA":
                 return await self._take_data(argument)
             case b"RSET":
-                self.envelope = Envelope()
+                self._reset()
                 self._say("250 2.0.0 Forgotten")
             case b"NOOP":
                 self._say("250 2.0.0 OK")
@@ -238,7 +218,7 @@ class Door(SMTP):
             return
         self._helo = argument.decode("ascii", "replace")[:255]
         self._extended = greeting == b"EHLO"
-        self.envelope = Envelope()  # RFC 5321 §4.1.4: EHLO resets like RSET
+        self._reset()  # RFC 5321 §4.1.4: EHLO resets like RSET
         if not self._extended:
             self._say(f"250 {self.hostname}")
             return
@@ -253,21 +233,31 @@ class Door(SMTP):
         ]
         self._say("\r\n".join(["250-" + text for text in lines[:-1]] + ["250 " + lines[-1]]))
 
+    def _reset(self) -> None:
+        self.envelope = Envelope()
+        self._broken = False
+
+    def _out_of_order(self, reply: str) -> None:
+        """Refuse a command that lacks the one before it. After a fault of ours what follows fails as temporarily: a
+        pipelining client has sent it already, and a 5xx would bounce its mail."""
+        self._fail(FAULT if self._broken else reply)
+
     def _mail(self, argument: bytes) -> None:
         if not self._helo:
             self._fail("503 5.5.1 Say EHLO first")
         elif self.envelope.reverse_path is not None:
             self._fail("503 5.5.1 A message is open already; RSET forgets it")
         else:
+            self._reset()
             self.envelope = begin(read_path("FROM", argument), self._gate.max_size())
             self._say("250 2.1.0 OK")
 
     def _rcpt(self, argument: bytes) -> None:
         if self.envelope.reverse_path is None:
-            self._fail("503 5.5.1 Say MAIL first")
+            self._out_of_order("503 5.5.1 Say MAIL first")
             return
         path = read_path("TO", argument)
-        check_recipient(path)
+        check_recipient(path, self.envelope.smtputf8)
         if len(self.envelope.recipients) >= self._limits.max_recipients:
             self._say("452 4.5.3 Too many recipients")
             return
@@ -284,58 +274,80 @@ class Door(SMTP):
             self._fail("501 5.5.4 DATA takes no argument")
             return True
         if not self.envelope.recipients:
-            self._fail("503 5.5.1 Say RCPT first" if self.envelope.reverse_path is not None else "503 5.5.1 Say MAIL first")
+            missing = "RCPT" if self.envelope.reverse_path is not None else "MAIL"
+            self._out_of_order(f"503 5.5.1 Say {missing} first")
             return True
+        spool, limit = self._gate.spool(), self._gate.max_size()
         self._say("354 End with a dot on a line of its own")
         await self._flush()
         envelope, self.envelope = self.envelope, Envelope()
-        spool, scanner, fault = self._gate.spool(), Scanner(), None
-        reader = DottedReader()
-        limit = self._gate.max_size()
+        scanner = Scanner()
+        try:
+            fault = await self._receive(spool, scanner, limit)
+        except Exception as error:
+            await spool.discard()
+            if not isinstance(error, ConnectionError):
+                log.exception("the text of a message could not be read")
+                self._say(FAULT)
+            return False  # what comes next may be text: it must never be read as commands
+        try:
+            self._say(fault or await self._commit(envelope, spool, scanner))
+        finally:
+            self._committing = False
+        if self._ending:
+            self._say("421 4.3.2 The service is stopping; please come again")
+        return True
+
+    async def _receive(self, spool: Spool, scanner: Scanner, limit: int | None) -> str:
+        """Read the text to its end; gives the reply that refuses it, or "".
+
+        Raises ConnectionError where the end never comes.
+        """
+        reader, fault = DottedReader(), ""
         block, self._data = self._data, b""
         while True:
             if block:
                 content = reader.feed(block)
-                if fault is None and limit is not None and spool.size + len(content) > limit:
+                # From here on the service waits for this session before it stops.
+                self._committing = reader.done
+                if not fault and limit is not None and spool.size + len(content) > limit:
                     fault = f"552 5.3.4 The message is larger than the {limit} octets taken here"
                     await spool.discard()
-                if fault is None and content:
-                    scanner.feed(content)
+                if not fault and content:
                     try:
+                        scanner.feed(content)
                         await spool.write(content)
                     except Exception as error:
-                        fault = _storage_fault(error)
+                        fault = fault_reply(error)
                         await spool.discard()
                 if reader.done:
-                    break
+                    self._data = reader.rest
+                    return fault
             block = await self._reader.read(BLOCK)
-            if not block:
-                await spool.discard()
-                return False
+            if not block or self._ending:
+                raise ConnectionAbortedError
             self._last_active = self.loop.time()
-        self._data = reader.rest
-        self._say(fault or await self._commit(envelope, spool, scanner))
-        if self._ending:
-            self._say("421 4.3.2 The service is stopping; please come again")
-        return not self._ending
 
     async def _commit(self, envelope: Envelope, spool: Spool, scanner: Scanner) -> str:
         peer = self.session.peer if self.session else None
         client = Client(
-            str(peer[0]) if isinstance(peer, tuple) else "local", self._helo, "ESMTP" if self._extended else "SMTP"
+            str(peer[0]) if isinstance(peer, tuple) else "local",
+            self._helo,
+            "ESMTP" if self._extended else "SMTP",
         )
-        self._committing = True
         try:
             work = self._gate.accept(client, envelope, spool, scanner.finish(), scanner.head_bytes)
             task = self.loop.create_task(work)
             _commits.add(task)
             task.add_done_callback(_commits.discard)
-            return str(await asyncio.shield(task))
+            reply = await asyncio.shield(task)
         except Exception as error:
-            return _storage_fault(error)
-        finally:
-            self._committing = False
-            self._last_active = self.loop.time()
+            await spool.discard()
+            return fault_reply(error)
+        if reply.startswith("2"):
+            self._errors = 0
+        self._last_active = self._last_message = self.loop.time()
+        return reply
 
     # --- replies ------------------------------------------------------------------------------------------------
 
@@ -355,11 +367,3 @@ class Door(SMTP):
 
 _commits: set[asyncio.Task[str]] = set()
 """Commits under way: the loop itself holds tasks only weakly."""
-
-
-def _storage_fault(error: Exception) -> str:
-    """A full disk is ``452``, anything else ``451``; never a 5xx, never a 250, never the cause."""
-    if isinstance(error, StoreFull):
-        return "452 4.3.1 There is no room for mail just now; please try again later"
-    log.error("a message could not be taken", exc_info=error)
-    return FAULT

@@ -44,10 +44,12 @@ class StoreReader:
         if not path.exists():
             raise StoreError(f"There is no store at {path} yet; it is made by the first `mailrouter serve`.")
         try:
-            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            self._connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+            )
             self._connection.execute("PRAGMA mmap_size = 0")
         except sqlite3.Error as error:
-            raise as_store_error(error) from error
+            raise as_store_error(error, path) from error
         # A handoff's version never changes, so what was read once is kept.
         self.handoff_body = lru_cache(maxsize=64)(self._handoff_body)
 

@@ -80,14 +80,20 @@ MIGRATIONS: tuple[str, ...] = (
 )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the database to this program's schema. Raises StoreError if a newer program wrote it."""
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many migrations were applied; changes nothing. Raises StoreError if a newer program wrote the database."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
             f"The store was written by a newer mailrouter (its format is {version}, this program knows "
             f"{len(MIGRATIONS)}). Install that version again; nothing was changed."
         )
+    return version
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the database to this program's schema. Raises StoreError if a newer program wrote it."""
+    version = version_of(connection)
     for number, script in enumerate(MIGRATIONS[version:], version + 1):
         # One transaction a step: a crash between two steps leaves a whole, older format.
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

@@ -34,6 +34,11 @@ _EPOCH = 1577836800000
 SWEEP_CHUNKS = 16
 """Chunks of large messages deleted in one transaction: 4 MB, a few milliseconds."""
 VACUUM_PAGES = 256
+_LAST_ID = f"""
+    SELECT max(ifnull((SELECT max(id) FROM message), 0), ifnull((SELECT max(id) FROM chunk) >> {CHUNK_BITS}, 0),
+        ifnull((SELECT max(id) FROM sweep), 0))
+"""
+"""Chunks still to be swept count too: a new message with their id would be swept with them."""
 
 
 class _Settle(list[Outcome]):
@@ -48,20 +53,47 @@ def lock(path: Path) -> int:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = _create(Path(f"{path}.lock"))
     except OSError as error:
         raise StoreError(f"The store's folder {path.parent} can't be used: {error.strerror}.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    except BlockingIOError as error:
         holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         os.close(descriptor)
         raise StoreBusy(
-            f"The store {path} is in use by another mailrouter" + (f" (process {holder})" if holder else "") + "."
+            f"The store {path} is in use by another mailrouter"
+            + (f" (process {holder})" if holder else "")
+            + "."
         ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreError(f"The store {path} can't be locked: {error.strerror}.") from error
     return descriptor
+
+
+def _create(path: Path) -> int:
+    """Open ``path``, made with mode 0600 if it is not there: there is no moment in which others may read it, and no
+    umask that keeps us from it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _not_lost(path: Path) -> None:
+    """Raises StoreError where a log lies beside no database: SQLite would begin an empty one and throw the log away."""
+    log = Path(f"{path}-wal")
+    if log.exists() and log.stat().st_size and not (path.exists() and path.stat().st_size):
+        raise StoreError(
+            f"The store's log {log} is there, but its database {path} is missing or empty. Put the database back, or "
+            "move the log away to begin an empty store."
+        )
 
 
 class SqliteSpool:
@@ -111,7 +143,9 @@ class SqliteSpool:
         if data:
             row = ((self.id << CHUNK_BITS) + self.stored_chunks, data)
             self.stored_chunks += 1
-            await self._store.run(lambda connection: connection.execute("INSERT INTO chunk VALUES (?, ?)", row))
+            await self._store.run(
+                lambda connection: connection.execute("INSERT INTO chunk VALUES (?, ?)", row)
+            )
         self._blocks.clear()
         return None
 
@@ -121,8 +155,11 @@ class SqliteSpool:
         if self.stored_chunks:
             message = self.id
             try:
+                # Only while it is nobody's: what was accepted is not touched.
                 await self._store.run(
-                    lambda connection: connection.execute("INSERT OR IGNORE INTO sweep VALUES (?)", (message,))
+                    lambda connection: connection.execute(
+                        "INSERT OR IGNORE INTO sweep SELECT id FROM receiving WHERE id = ?", (message,)
+                    )
                 )
             except StoreError:
                 pass  # its row in ``receiving`` has it swept at the next start
@@ -136,32 +173,33 @@ class SqliteStore:
         self._lock = lock_descriptor
         self._loop = asyncio.get_running_loop()
         self._in_hand: set[int] = set()
-        self._last_id = connection.execute("SELECT max(id) FROM message").fetchone()[0] or 0
+        self._last_id = connection.execute(_LAST_ID).fetchone()[0]
+        self.reader = StoreReader(path)
         self._writer = Writer(
             connection, self._loop, {Acceptance: statements.accept_group, _Settle: statements.settle_group}
         )
-        self.reader = StoreReader(path)
 
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
         """Lock, create or migrate, and open the store. Raises StoreBusy, StoreError."""
         descriptor = lock(path)
+        connection = None
         try:
-            # Created with its mode, not changed to it later: there is no moment in which others may read.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            _not_lost(path)
+            os.close(_create(path))
             connection = connect(path)
             # What was arriving when the last process ended was never answered 250: its sender still has it.
             connection.execute("INSERT OR IGNORE INTO sweep SELECT id FROM receiving")
             connection.execute("DELETE FROM receiving")
             return cls(path, descriptor, connection)
-        except OSError as error:
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
             os.close(descriptor)
-            raise StoreError(f"The store {path} can't be opened: {error.strerror}.") from error
-        except sqlite3.Error as error:
-            os.close(descriptor)
-            raise as_store_error(error) from error
-        except BaseException:
-            os.close(descriptor)
+            if isinstance(error, OSError):
+                raise StoreError(f"The store {path} can't be opened: {error.strerror}.") from error
+            if isinstance(error, sqlite3.Error):
+                raise as_store_error(error, path) from error
             raise
 
     def close(self) -> None:
@@ -236,7 +274,9 @@ class SqliteStore:
                 return due
         return None
 
-    async def add_handoff(self, role: str, author: str, written_at: Milliseconds, text: str, body: bytes) -> int:
+    async def add_handoff(
+        self, role: str, author: str, written_at: Milliseconds, text: str, body: bytes
+    ) -> int:
         """Keep a new version; gives its number."""
 
         def add(connection: sqlite3.Connection) -> int | None:
@@ -260,12 +300,15 @@ class SqliteStore:
         await self.run(swap)
         self._in_hand.discard(old.id)
 
-    async def sweep(self) -> bool:
-        """Delete one step's worth of what is no longer needed; True while there is more to do."""
+    async def sweep(self, shrink: bool = True) -> bool:
+        """Delete one step's worth of what is no longer needed, or else ``shrink`` the file by a step; True while there
+        is more to do."""
 
         def step(connection: sqlite3.Connection) -> bool:
             row = connection.execute("SELECT id FROM sweep LIMIT 1").fetchone()
             if row is None:
+                if not shrink:
+                    return False
                 (free,) = connection.execute("PRAGMA freelist_count").fetchone()
                 if free > 4 * VACUUM_PAGES:
                     connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()

@@ -12,7 +12,16 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from mailrouter.store.model import CHUNK_BITS, Acceptance, Delivery, Message, Outcome, ReplyMemory
+from mailrouter.store.model import (
+    CHUNK_BITS,
+    CHUNK_SIZE,
+    DELIVERY_BITS,
+    Acceptance,
+    Delivery,
+    Message,
+    Outcome,
+    ReplyMemory,
+)
 
 MESSAGE_COLUMNS = (
     "id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id, eight_bit, smtputf8, "
@@ -29,7 +38,8 @@ DUE = f"""
 _SETTLE = """
     UPDATE delivery SET state = v.column2, attempts = attempts + 1, last_reply = v.column3, next_at = v.column4,
         pieces = CASE v.column2 WHEN 'delivered' THEN x'' ELSE pieces END
-    FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1
+    FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed')
+    RETURNING delivery.id, delivery.state
 """
 _CLOSE = """
     UPDATE message SET open = open - v.column2 FROM (VALUES {rows}) AS v WHERE message.id = v.column1
@@ -63,10 +73,14 @@ def run_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[tupl
 
 
 def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> list[list[Delivery]]:
-    """Publish each message with its consequences; gives, for each, the deliveries that were queued."""
+    """Publish each message with its consequences; gives, for each, the deliveries that were queued.
+
+    A message without any delivery leaves its row for people to find, and no content.
+    """
     queued: list[list[Delivery]] = []
     messages, chunks, deliveries = [], [], []
-    published = []
+    published: list[tuple[int]] = []
+    unwanted: list[tuple[int]] = []
     for acceptance in group:
         message = acceptance.message
         mine = list(acceptance.deliveries)
@@ -83,7 +97,9 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             )
         if acceptance.content is None:
             published.append((message.id,))
-        else:
+            if not mine:
+                unwanted.append((message.id,))
+        elif mine:
             chunks.append((message.id << CHUNK_BITS, acceptance.content))
         messages.append(_message_row(message, len(mine)))
         deliveries += [delivery_row(delivery) for delivery in mine]
@@ -93,6 +109,7 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
     run_rows(connection, f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}", deliveries)
     if published:
         connection.executemany("DELETE FROM receiving WHERE id = ?", published)
+        connection.executemany("INSERT OR IGNORE INTO sweep VALUES (?)", unwanted)
     return queued
 
 
@@ -100,15 +117,16 @@ def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]])
     """Record attempts. A message whose last delivery has ended gives up its content, a large one in steps."""
     outcomes = [outcome for outcomes in group for outcome in outcomes]
     rows = [(o.delivery, o.state, o.reply[:500], o.retry_at or o.at) for o in outcomes]
-    run_rows(connection, _SETTLE, rows)
+    # What is settled twice counts once: a message must not lose its content while a delivery is open.
     ended: dict[int, int] = {}
-    for outcome in outcomes:
-        if outcome.state in ("delivered", "withdrawn"):
-            ended[outcome.delivery >> 10] = ended.get(outcome.delivery >> 10, 0) + 1
+    for delivery, state in run_rows(connection, _SETTLE, rows):
+        if state in ("delivered", "withdrawn"):
+            message = delivery >> DELIVERY_BITS
+            ended[message] = ended.get(message, 0) + 1
     small, large = [], []
     for message, still_open, size in run_rows(connection, _CLOSE, list(ended.items())):
         if still_open <= 0:
-            (small if size <= 1 << 18 else large).append((message,))
+            (small if size <= CHUNK_SIZE else large).append((message,))
     if small:
         ids = [message << CHUNK_BITS for (message,) in small]
         connection.execute(f"DELETE FROM chunk WHERE id IN ({', '.join('?' * len(ids))})", ids)
@@ -160,7 +178,12 @@ def _message_row(message: Message, still_open: int) -> tuple[Any, ...]:
 def message_of(row: tuple[Any, ...]) -> Message:
     """The message of a row of MESSAGE_COLUMNS."""
     return Message(
-        *row[:3], tuple(row[3].split("\n")), *row[4:9], bool(row[9]), bool(row[10]), tuple(json.loads(row[11]))
+        *row[:3],
+        tuple(row[3].split("\n")),
+        *row[4:9],
+        bool(row[9]),
+        bool(row[10]),
+        tuple(json.loads(row[11])),
     )
 
 

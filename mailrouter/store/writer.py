@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from mailrouter.errors import StoreError, StoreFull
-from mailrouter.store.schema import migrate
+from mailrouter.store.schema import migrate, version_of
 
 Work = Callable[[sqlite3.Connection], Any]
 Request = tuple[Work, "asyncio.Future[Any]"]
@@ -31,8 +31,12 @@ def connect(path: Path) -> sqlite3.Connection:
 
     ``auto_vacuum`` must be chosen before the first table is made, the page size likewise.
     """
+    connection = None
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        version_of(connection)  # before anything is set, for a setting may write
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -42,38 +46,54 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 2000")
         connection.execute("PRAGMA journal_size_limit = 67108864")
         migrate(connection)
-    except sqlite3.Error as error:
-        raise as_store_error(error) from error
-    return connection
+        return connection
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise as_store_error(error, path) from error
+        raise
 
 
-def as_store_error(error: sqlite3.Error) -> StoreError:
-    """The same fault in this project's terms: a full disk is told apart from the rest."""
+def as_store_error(error: sqlite3.Error, path: Path | None = None) -> StoreError:
+    """The same fault in this project's terms: a full disk and a damaged file are told apart from the rest."""
     name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith("SQLITE_FULL") or "disk is full" in str(error):
-        return StoreFull("No room is left for the store.")
-    return StoreError(f"The store failed: {error} ({name or type(error).__name__}).")
+    store = f"The store {path}" if path else "The store"
+    if name.startswith("SQLITE_FULL"):
+        return StoreFull(f"No room is left for {store[0].lower()}{store[1:]}.")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreError(f"{store} is damaged ({error}). Nothing was changed; restore it from a backup.")
+    return StoreError(f"{store} failed: {error} ({name or type(error).__name__}).")
 
 
 class Writer:
     """Runs work on the writing connection, in order, in groups; every result comes after its commit."""
 
-    def __init__(self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop, grouped: dict[type, Grouped]):
+    def __init__(
+        self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop, grouped: dict[type, Grouped]
+    ):
         self._connection = connection
         self._loop = loop
         self._grouped = grouped
         self._queue: SimpleQueue[tuple[Any, asyncio.Future[Any]] | None] = SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     def submit(self, request: Any) -> asyncio.Future[Any]:
-        """Ask for ``request``: a callable of the connection, or an instance of a grouped type."""
+        """Ask for ``request``: a callable of the connection, or an instance of a grouped type.
+
+        Raises StoreError once the writer is closed; the future raises StoreError where the request failed.
+        """
+        if self._closed:
+            raise StoreError("The store is closed.")
         future = self._loop.create_future()
         self._queue.put((request, future))
         return future
 
     def close(self) -> None:
         """Finish what was asked for, then end the thread and close the connection."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
         self._connection.close()

@@ -1,0 +1,65 @@
+"""What stands behind the door, as the door sees it, and what one session may ask for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailrouter.errors import StoreFull
+from mailrouter.message.shape import Shape
+from mailrouter.smtp.envelope import Envelope
+from mailrouter.store.model import Spool
+
+log = logging.getLogger("mailrouter.door")
+
+FAULT = "451 4.3.0 Something went wrong here; please try again later"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is on the other side: address as text, the name it gave, and how it speaks."""
+
+    address: str
+    helo: str
+    protocol: str
+
+
+class Gate(Protocol):
+    """What stands behind the door and decides."""
+
+    def recipient(self, address: str) -> str | None:
+        """None if mail to ``address`` is taken here, else the reply that refuses it."""
+
+    def max_size(self) -> int | None:
+        """Octets of the largest message taken, or None for any."""
+
+    def spool(self) -> Spool:
+        """A place for a message while it arrives."""
+
+    async def accept(
+        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
+    ) -> str:
+        """Decide about a whole message and make it durable; gives the reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one session may ask for."""
+
+    max_recipients: int = 100
+    max_connections: int = 1000
+    idle_seconds: float = 300.0
+    """Without a sign of the client."""
+    message_seconds: float = 3600.0
+    """Without a whole message: neither NOOPs nor a trickle of data hold a connection for ever."""
+    max_errors: int = 20
+    """Refused commands between two messages that were taken."""
+
+
+def fault_reply(error: Exception) -> str:
+    """A full disk is ``452``, anything else ``451``; never a 5xx, never a 250, never the cause."""
+    if isinstance(error, StoreFull):
+        return "452 4.3.1 There is no room for mail just now; please try again later"
+    log.error("a message could not be taken", exc_info=error)
+    return FAULT

@@ -1,0 +1,82 @@
+"""The query plan of each statement on the hot path: one scan of a whole table would show only under load."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from mailrouter.store import statements
+from mailrouter.store.model import Acceptance, Outcome, ReplyMemory
+from mailrouter.store.reader import NEXT_DUE, OF_MESSAGE, OPEN_DELIVERIES
+from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.writer import connect
+from tests.support.messages import SMALL, T0, deliveries_of, message_of, put
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """A store with a few rows."""
+    opened = SqliteStore.open(tmp_path / "m.db")
+    await put(opened)
+    yield opened
+    opened.close()
+
+
+def plan(store: SqliteStore, statement: str) -> list[str]:
+    """The steps that SQLite takes; whether an index covers all that is asked differs by its version."""
+    rows = store.reader._rows("EXPLAIN QUERY PLAN " + statement, [1] * statement.count("?"))
+    return [row[3].replace("COVERING ", "") for row in rows]
+
+
+SINGLE = [
+    (statements.DUE, ["SEARCH delivery USING INDEX delivery_due (next_at<?)"]),
+    (NEXT_DUE, ["SCAN delivery USING INDEX delivery_due"]),
+    (OF_MESSAGE, ["SEARCH delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]),
+    ("SELECT data FROM chunk WHERE id = ?", ["SEARCH chunk USING INTEGER PRIMARY KEY (rowid=?)"]),
+]
+
+
+@pytest.mark.parametrize(("statement", "steps"), SINGLE)
+async def test_reads_go_by_an_index(store: SqliteStore, statement: str, steps: list[str]) -> None:
+    """Claims and reads of content touch what they ask for, and sort nothing."""
+    assert plan(store, statement) == steps
+
+
+async def test_the_listing_for_people_reads_open_deliveries_only(store: SqliteStore) -> None:
+    """Delivered mail, however much, is not read to show the queue."""
+    steps = plan(store, OPEN_DELIVERIES)
+    assert not [step for step in steps if step.startswith("SCAN delivery") and "INDEX delivery_" not in step]
+
+
+@pytest.fixture
+def traced(tmp_path: Path) -> Iterator[list[str]]:
+    """Every statement that an acceptance, its reply, a settling and a sweep run, as they are sent to SQLite."""
+    connection = connect(tmp_path / "traced.db")
+    seen: list[str] = []
+    connection.set_trace_callback(seen.append)
+    for number, content in ((1, SMALL), (2, None)):
+        copies = deliveries_of(number, len(SMALL))
+        reply = deliveries_of(number, 5, ["a", "b", "c"])[2]
+        memory = ReplyMemory(f"key{number}", T0, T0 - 1, "day", (("all", 5),))
+        message = message_of(number, len(SMALL) if content else 1 << 20)
+        statements.accept_group(
+            connection, [Acceptance(message, content, copies, reply, memory, (("conversation", 1),))]
+        )
+        ids = [delivery.id for delivery in (*copies, reply)]
+        statements.settle_group(connection, [[Outcome(id_, "delivered", "250", T0) for id_ in ids]])
+    connection.set_trace_callback(None)
+    yield seen
+    connection.close()
+
+
+async def test_writes_go_by_their_keys(store: SqliteStore, traced: list[str]) -> None:
+    """No statement of accepting and settling scans a table of messages, deliveries, chunks or memories."""
+    kinds = {statement.split()[0] for statement in traced}
+    assert {"INSERT", "UPDATE", "DELETE", "SELECT"} <= kinds
+    for statement in traced:
+        rows = [row[3] for row in store.reader._rows("EXPLAIN QUERY PLAN " + statement)]
+        scans = [row for row in rows if re.match(r"SCAN (?!v\b|(\d+ )?CONSTANT|\d+-ROW)", row)]
+        assert not scans, (statement, rows)

@@ -1,0 +1,87 @@
+"""Messages with their deliveries for tests of the store and of delivery: small factories, no planning."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from mailrouter.message import pieces
+from mailrouter.message.pieces import Slice
+from mailrouter.store.model import DELIVERY_BITS, Acceptance, Delivery, Message, ReplyMemory
+from mailrouter.store.sqlite import SqliteSpool, SqliteStore
+
+HEAD = b"Received: from a test\r\n"
+SMALL = b"Subject: small\r\n\r\nhello\r\n"
+PARTNERS = ("laurie@example.test", "elaine@example.test")
+T0 = 1_700_000_000_000
+
+
+def message_of(number: int, size: int, at: int = T0) -> Message:
+    """A message of ``size`` octets, received at ``at``."""
+    return Message(
+        number, at, "sender@other.test", ("vp-hr@example.test",), size, 18, message_id="<1@other.test>"
+    )
+
+
+def deliveries_of(
+    number: int,
+    size: int,
+    recipients: Sequence[str] = PARTNERS,
+    at: int = T0,
+    sender: str = "bounce@example.test",
+) -> list[Delivery]:
+    """A copy for each recipient: a head of ours, then the whole message."""
+    copy = (HEAD, Slice(0, 0, size))
+    return [
+        Delivery(
+            id=(number << DELIVERY_BITS) + k,
+            kind="copy",
+            role="vp-hr",
+            recipient=recipient,
+            reverse_path=sender,
+            pieces=pieces.encode(copy),
+            size=pieces.length(copy),
+            next_at=at,
+            created_at=at,
+        )
+        for k, recipient in enumerate(recipients)
+    ]
+
+
+async def filled(store: SqliteStore, content: bytes, block: int = 65536) -> SqliteSpool:
+    """A spool into which ``content`` has arrived."""
+    spool = store.spool()
+    for start in range(0, len(content), block):
+        await spool.write(content[start : start + block])
+    return spool
+
+
+async def put(
+    store: SqliteStore,
+    content: bytes = SMALL,
+    recipients: Sequence[str] = PARTNERS,
+    at: int = T0,
+    reply: Delivery | None = None,
+    memory: ReplyMemory | None = None,
+    shown: Sequence[tuple[str, int]] = (),
+) -> list[Delivery]:
+    """Accept a message as the intake does; gives its queued deliveries, which are in the caller's hands."""
+    spool = await filled(store, content)
+    message = message_of(spool.id, len(content), at)
+    whole = await spool.finish()
+    found = deliveries_of(spool.id, len(content), recipients, at)
+    return await store.accept(spool, Acceptance(message, whole, found, reply, memory, shown))
+
+
+async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Once ``true()``; other tasks run meanwhile."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.001)
+
+
+async def until_awaited(true: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+    """Once ``await true()``."""
+    async with asyncio.timeout(seconds):
+        while not await true():
+            await asyncio.sleep(0)
