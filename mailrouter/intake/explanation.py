@@ -1,15 +1,14 @@
-"""Steps 2 and 3 of a message's way for a message in hand: the plan, without commit. What ``explain`` shows."""
+"""Steps 2 and 3 for a message in hand: the plan without commit, as ``explain`` shows it."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mailrouter.intake.decision import unfit
 from mailrouter.intake.facts import Desk, earlier_ids, seed_of
-from mailrouter.intake.gate import unfit
-from mailrouter.intake.rows import DAY_MS
+from mailrouter.intake.rows import DAY_MS, day_of
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import has_loop_mark, received_field
@@ -72,7 +71,7 @@ def _answered(store: StoreReader, reply: Reply, moment: datetime) -> Answered:
     """What the store would say when it commits this reply."""
     now = int(moment.timestamp() * 1000)
     last = store.answered_at(reply.key)
-    day = time.strftime("%Y-%m-%d", time.gmtime(now // 1000))
+    day = day_of(now)
     return Answered(
         already=last is not None and last > now - AGAIN_DAYS * DAY_MS,
         capped=any(store.replies(day, scope) >= most for scope, most in reply.caps),

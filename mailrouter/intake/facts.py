@@ -16,8 +16,9 @@ from mailrouter.config import Configuration
 from mailrouter.errors import StoreError
 from mailrouter.message.head import Head
 from mailrouter.message.trace import loop_mark
-from mailrouter.routing.model import CurrentHandoff, Situation, Words
+from mailrouter.routing.model import CurrentHandoff, Situation
 from mailrouter.routing.verdict import verdicts
+from mailrouter.routing.wording import Wording, Words
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
@@ -26,25 +27,41 @@ RESERVED_TAGS = ("handoff", "schedule", "share")
 """Sub-addresses with a meaning of their own; ``b-…`` is kept for return paths."""
 
 
+KEY_SIZE = 32
+
+
 def read_key(path: Path) -> bytes:
-    """This relay's secret, made on first use (0600). Raises StoreError."""
+    """This relay's secret, made on first use (mode 0600). Raises StoreError.
+
+    A key that is there is never replaced: with another one, no mail that went out would be known as ours.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = path.read_bytes()
-            if len(key) < 32:
-                raise StoreError(f"The key file {path} is damaged; restore it, or remove it to have a new one made.") from None
-            return key
-        with os.fdopen(descriptor, "wb") as file:
-            key = os.urandom(32)
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        return key
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
     except OSError as error:
         raise StoreError(f"The key file {path} can't be used: {error.strerror}.") from error
+    if len(key) < KEY_SIZE:
+        raise StoreError(f"The key file {path} is damaged; restore it, or remove it to have a new one made.")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """The file appears whole or not at all, and whoever is second keeps the first one's."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(KEY_SIZE))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process made it in this moment; its key is the one
+    finally:
+        draft.unlink()
 
 
 @dataclass(slots=True)
@@ -55,6 +72,7 @@ class Desk:
     words: Words
     key: bytes
     handoffs: dict[str, CurrentHandoff] = field(default_factory=dict)
+    wording: Wording = field(init=False)
     rosters: dict[str, Roster] = field(init=False)
     by_address: dict[str, Role] = field(init=False)
     ours: frozenset[str] = field(init=False)
@@ -62,6 +80,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         roles = self.configuration.roles
+        self.wording = Wording(self.words)
         self.rosters = {role.key: Roster(role) for role in roles}
         self.by_address = {address: role for role in roles for address in (role.address, *role.aliases)}
         self.ours = frozenset({*self.by_address, canonical(self.configuration.settings.postmaster)})
@@ -96,7 +115,7 @@ class Desk:
             received=received,
             loop_mark=self.loop_marks[role.key],
             seed=seed,
-            words=self.words,
+            wording=self.wording,
             handoff=self.handoffs.get(role.key),
             handoff_seen=handoff_seen,
             verdicts=verdicts(head, settings.authserv_id),

@@ -8,13 +8,13 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from mailrouter.intake.decision import Arrival, decide, looping, unfit
 from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
 from mailrouter.intake.rows import deliveries_of, reply_of
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.message.trace import has_loop_mark, received_count, received_field
+from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
-from mailrouter.routing.plan import plain_plan, plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.server import Client
@@ -22,9 +22,6 @@ from mailrouter.store.model import Acceptance, Delivery, Message, queue_id
 from mailrouter.store.sqlite import SqliteSpool, SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
-
-MAX_RECEIVED = 100
-"""Received fields of a message that goes round in circles (RFC 5321 §6.3)."""
 
 MAX_SIZE = 256 * 1000 * 1000
 """Octets taken where neither the configuration nor the next hop names a limit: a disk is not endless."""
@@ -40,12 +37,14 @@ class Intake:
         offer: Callable[[Sequence[Delivery]], None],
         next_hop_size: Callable[[], int | None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        read: Callable[[bytes], Head] = Head,
     ) -> None:
         self.desk = desk
         self._store = store
         self._offer = offer
         self._next_hop_size = next_hop_size
         self._clock = clock
+        self._read = read
 
     def now(self) -> datetime:
         """The moment, as the injected clock has it."""
@@ -61,25 +60,27 @@ class Intake:
         return None
 
     def max_size(self) -> int | None:
-        """What is configured, else what the next hop takes (known once it was spoken to), else a wide bound."""
+        """What is configured, else what the next hop takes (known once it was spoken to), else a bound."""
         return self.desk.configuration.settings.max_size or self._next_hop_size() or MAX_SIZE
 
     def spool(self) -> SqliteSpool:
         """A place for a message while it arrives."""
         return self._store.spool()
 
-    async def accept(self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes) -> str:
+    async def accept(
+        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+    ) -> str:
         """Plan the message and commit all that follows from it; 250 is said only after that."""
-        parsed = Head(head)
         desk = self.desk
+        parsed = self._head(head, spool)
         roles = list({role.key: role for r in envelope.recipients if (role := desk.role_of(r)[0])}.values())
-        refusal = unfit(shape) or self._looping(parsed, roles)
+        refusal = unfit(shape) or looping(desk, parsed, head, roles)
         if refusal or not roles:
             await spool.discard()
             log.warning("refused from %s: %s", client.address, refusal)
             return refusal or "550 5.7.1 No mail is taken here for this address"
         moment = self.now()
-        decision = self._decide(desk, parsed, shape, roles, client, envelope, spool.id, moment)
+        decision = decide(desk, self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment))
         message = Message(
             id=spool.id,
             received_at=int(moment.timestamp() * 1000),
@@ -89,16 +90,15 @@ class Intake:
             body_start=shape.body_start,
             client=client.address,
             helo=client.helo,
-            message_id=parsed.message_id or "",
+            message_id=(parsed.message_id or "") if parsed else "",
             eight_bit=shape.eight_bit or shape.header_eight_bit,
             smtputf8=envelope.smtputf8,
             reasons=decision.reasons,
         )
         reply, memory = reply_of(message, decision)
         content = await spool.finish()
-        acceptance = Acceptance(
-            message, content, deliveries_of(message, decision), reply, memory, self._shown(desk, decision, parsed, roles)
-        )
+        shown = self._shown(desk, decision, parsed, roles) if decision.shown and parsed else []
+        acceptance = Acceptance(message, content, deliveries_of(message, decision), reply, memory, shown)
         queued = await self._store.accept(spool, acceptance)
         self._offer(queued)
         name = queue_id(spool.id)
@@ -113,74 +113,59 @@ class Intake:
         )
         return f"250 2.0.0 queued as {name}"
 
-    def _looping(self, head: Head, roles: Sequence[Role]) -> str | None:
-        if received_count(head) > MAX_RECEIVED:
-            return "554 5.4.6 The message has passed too many servers"
-        for role in roles:
-            if has_loop_mark(head, self.desk.key, role.address):
-                log.error("mail of role %s came back to it: somebody forwards it to the role again", role.key)
-                return "554 5.4.6 The message has been here before; a mailbox forwards it back"
-        return None
+    def _head(self, raw: bytes, spool: SqliteSpool) -> Head | None:
+        try:
+            return self._read(raw)
+        except Exception:
+            log.exception("%s: its header can't be read; every partner gets the mail", queue_id(spool.id))
+            return None
 
-    def _decide(
+    def _arrival(
         self,
         desk: Desk,
-        head: Head,
-        shape: Shape,
+        spool: SqliteSpool,
         roles: Sequence[Role],
+        head: Head | None,
+        shape: Shape,
         client: Client,
         envelope: Envelope,
-        message: int,
         moment: datetime,
-    ) -> Plan:
+    ) -> Arrival:
+        name = queue_id(spool.id)
         received = received_field(
             helo=client.helo,
             peer=client.address,
             by=desk.configuration.settings.hostname,
             protocol=client.protocol,
-            queue_id=queue_id(message),
+            queue_id=name,
             when=moment.astimezone(roles[0].time_zone),
         )
-        seed = os.urandom(32)
-        situations = [
-            desk.situation(
-                role,
-                head,
-                reverse_path=envelope.reverse_path or "",
-                moment=moment,
-                received=received,
-                seed=seed,
-                handoff_seen=self._seen(desk, role, head),
-                next_hop_size=self._next_hop_size(),
-            )
-            for role in roles
-        ]
-        try:
-            return plan(head, shape, situations)
-        except Exception as error:
-            # A bug or a broken template must not hold up mail: the copies go plain, and the fault is told.
-            log.exception("%s: planning failed; plain copies are sent", queue_id(message))
-            return plain_plan(head, shape, situations, f"of a fault in planning ({type(error).__name__})")
+        return Arrival(
+            name=name,
+            roles=roles,
+            head=head,
+            shape=shape,
+            reverse_path=envelope.reverse_path or "",
+            received=received,
+            moment=moment,
+            seed=os.urandom(32),
+            seen=lambda role: self._seen(desk, role, head),
+            next_hop_size=self._next_hop_size(),
+        )
 
-    def _seen(self, desk: Desk, role: Role, head: Head) -> int:
-        """The handoff version this conversation has carried; read only where there is a conversation and a handoff."""
-        ids = earlier_ids(head) if role.key in desk.handoffs and role.handoff == "thread" else []
+    def _seen(self, desk: Desk, role: Role, head: Head | None) -> int:
+        """The handoff version this conversation has carried; read only where it can matter."""
+        if head is None or role.key not in desk.handoffs or role.handoff != "thread":
+            return 0
+        ids = earlier_ids(head)
         return self._store.reader.shown(desk.conversation(role, ids)) if ids else 0
 
     def _shown(self, desk: Desk, decision: Plan, head: Head, roles: Sequence[Role]) -> list[tuple[str, int]]:
         """What to remember: this mail's conversation has carried the handoff."""
         ids = [*earlier_ids(head), *([head.message_id] if head.message_id else [])]
         by_key = {role.key: role for role in roles}
-        return [(key, version) for role, version in decision.shown for key in desk.conversation(by_key[role], ids)]
-
-
-def unfit(shape: Shape) -> str | None:
-    """Why a message can't be taken as it is, or None."""
-    if shape.bare_cr or shape.bare_lf or shape.nul:
-        # Sent on as they are, they smuggle a second message past the next server.
-        return "550 5.6.11 The message holds a bare CR, a bare LF or a NUL"
-    if shape.header_too_large:
-        return "552 5.3.4 The message's header is too large"
-    if shape.too_deep or shape.too_many_parts:
-        return "554 5.6.0 The message has too many parts inside parts"
-    return None
+        return [
+            (conversation, version)
+            for key, version in decision.shown
+            for conversation in desk.conversation(by_key[key], ids)
+        ]

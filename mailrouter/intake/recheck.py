@@ -1,31 +1,37 @@
 """The last look before a copy leaves: may this recipient still have what it carries?
 
-A mail can wait for days while the partners' file changes. A copy with a handoff goes only to somebody who is a partner
-of its roles *now*; otherwise the message is planned anew with the configuration in force, and the old copy is withdrawn.
+A mail can wait for days while the partners' file changes. A copy with a handoff goes only to somebody who
+is a partner of the handoff's role *now*; otherwise the message is planned anew with the configuration in
+force, and the old copy is withdrawn.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mailrouter.address import canonical
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.rows import REPLY_NUMBER, deliveries_of
-from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
+from mailrouter.message.shape import Shape
 from mailrouter.message.trace import received_field
-from mailrouter.routing.plan import PLAIN, plan
-from mailrouter.store.model import DELIVERY_BITS, Delivery, queue_id
+from mailrouter.routing.model import Plan
+from mailrouter.routing.plan import mail_alone, plain_plan
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import DELIVERY_BITS, Delivery, Message, queue_id
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
 
 
 def may_have(desk: Desk, delivery: Delivery) -> bool:
-    """Whether the recipient may have this delivery as it stands."""
+    """Whether the recipient may have this delivery as it stands.
+
+    The ``role`` of a delivery with handoffs names the roles they are of, and no other (see ``rows``).
+    """
     if not delivery.handoff:
         return True
     wanted = canonical(delivery.recipient)
@@ -39,33 +45,23 @@ def may_have(desk: Desk, delivery: Delivery) -> bool:
 async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
     """Withdraw ``delivery``; partners of today who have no copy of the message get a plain one.
 
-    Raises StoreError, and ValueError for a message whose roles are gone; then the delivery stays as it was.
+    Where its roles are gone, its recipient gets the mail itself, and nothing beside it. Raises StoreError,
+    and ValueError for a message that is gone; then the delivery stays as it was.
     """
     entry = store.reader.entry(delivery.message)
     if entry is None:
         raise ValueError("the message is gone")
     desk, message = intake.desk, entry.message
-    roles = {role.key: role for key in message.recipients if (role := desk.role_of(key)[0])}.values()
-    if not roles:
-        raise ValueError("its role is no longer configured")
-    scanner = Scanner()
-    async for block in store.read(message.id, 0, message.size):
-        scanner.feed(block)
-    shape, head = scanner.finish(), Head(scanner.head_bytes)
-    moment = intake.now()
-    settings = desk.configuration.settings
-    received = received_field(
-        helo=message.helo, peer=message.client, by=settings.hostname, protocol="ESMTP", queue_id=queue_id(message.id), when=moment
-    )
-    seed = os.urandom(32)
-    situations = [
-        desk.situation(role, head, reverse_path=message.reverse_path, moment=moment, received=received, seed=seed)
-        for role in roles
-    ]
-    have = {canonical(d.recipient) for d in entry.deliveries if d.kind == "copy" and d.id != delivery.id}
-    taken = [d.id & ((1 << DELIVERY_BITS) - 1) for d in entry.deliveries]
+    roles = list({role.key: role for r in message.recipients if (role := desk.role_of(r)[0])}.values())
+    have = {
+        canonical(other.recipient)
+        for other in entry.deliveries
+        if other.kind == "copy" and other.id != delivery.id and other.state != "withdrawn"
+    }
+    taken = [other.id & ((1 << DELIVERY_BITS) - 1) for other in entry.deliveries]
     first = max((number for number in taken if number != REPLY_NUMBER), default=-1) + 1
-    new = [d for d in deliveries_of(message, plan(head, shape, situations, PLAIN), first) if canonical(d.recipient) not in have]
+    planned = await _plan(intake, store, message, roles, delivery)
+    new = [d for d in deliveries_of(message, planned, first) if canonical(d.recipient) not in have]
     for fresh in new:
         fresh.next_at = now()
     log.warning(
@@ -75,3 +71,36 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
         len(new),
     )
     await store.replace_delivery(delivery, new, now())
+
+
+async def _plan(
+    intake: Intake, store: SqliteStore, message: Message, roles: Sequence[Role], old: Delivery
+) -> Plan:
+    moment, desk = intake.now(), intake.desk
+    received = received_field(
+        helo=message.helo,
+        peer=message.client,
+        by=desk.configuration.settings.hostname,
+        protocol="ESMTP",
+        queue_id=queue_id(message.id),
+        when=moment,
+    )
+    why = "a handoff must not go to somebody who is no partner any more"
+    if not roles:
+        return mail_alone(old.recipient, old.role.split(","), old.reverse_path, message.size, received, why)
+    scanner = Scanner()
+    async for block in store.read(message.id, 0, message.size):
+        scanner.feed(block)
+    shape: Shape = scanner.finish()
+    situations = [
+        desk.situation(
+            role,
+            scanner.head,
+            reverse_path=message.reverse_path,
+            moment=moment,
+            received=received,
+            seed=os.urandom(32),
+        )
+        for role in roles
+    ]
+    return plain_plan(scanner.head, shape, situations, why)

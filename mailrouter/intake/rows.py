@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Pieces
@@ -16,18 +17,28 @@ REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
 
 
 def deliveries_of(message: Message, plan: Plan, first: int = 0) -> list[Delivery]:
-    """A delivery for each copy, and one for each companion. The handoff stands with the one that carries it."""
+    """A delivery for each copy, and one for each companion. Handoffs stand with the one that carries them.
+
+    A delivery that carries handoffs names their roles alone, so that each of them can be checked when it
+    leaves (``recheck.may_have``); ``Mailrouter-Role`` in the copy names all.
+    """
     found: list[Delivery] = []
 
-    def add(kind: Kind, roles: tuple[str, ...], recipient: str, path: str, content: Pieces, handoff: int) -> None:
-        number = first + len(found)
-        found.append(_delivery(message, number, kind, ",".join(roles), recipient, path, content, handoff))
+    def add(
+        kind: Kind, roles: Sequence[str], recipient: str, path: str, content: Pieces, handoff: int
+    ) -> None:
+        found.append(
+            _delivery(message, first + len(found), kind, ",".join(roles), recipient, path, content, handoff)
+        )
 
     for copy in plan.copies:
-        version = copy.handoffs[0] if copy.handoffs else 0
-        add("copy", copy.roles, copy.recipient, copy.reverse_path, copy.pieces, 0 if copy.companion else version)
-        if copy.companion is not None:
-            add("companion", copy.roles, copy.recipient, copy.reverse_path, copy.companion, version)
+        version = max(copy.handoffs, default=0)
+        carrying = copy.handoff_roles or copy.roles
+        if copy.companion is None:
+            add("copy", carrying, copy.recipient, copy.reverse_path, copy.pieces, version)
+        else:
+            add("copy", copy.roles, copy.recipient, copy.reverse_path, copy.pieces, 0)
+            add("companion", carrying, copy.recipient, copy.reverse_path, copy.companion, version)
     return found
 
 
@@ -37,14 +48,25 @@ def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory
     if reply is None:
         return None, None
     delivery = _delivery(message, REPLY_NUMBER, "reply", reply.role, reply.recipient, "", reply.pieces, 0)
-    delivery.eight_bit = False
-    day = time.strftime("%Y-%m-%d", time.gmtime(message.received_at // 1000))
     again = message.received_at - AGAIN_DAYS * DAY_MS
+    day = day_of(message.received_at)
     return delivery, ReplyMemory(reply.key, message.received_at, again, day, reply.caps)
 
 
+def day_of(milliseconds: int) -> str:
+    """The day (UTC) by which replies are counted: ``2026-12-03``."""
+    return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%d}"
+
+
 def _delivery(
-    message: Message, number: int, kind: Kind, roles: str, recipient: str, path: str, content: Pieces, handoff: int
+    message: Message,
+    number: int,
+    kind: Kind,
+    roles: str,
+    recipient: str,
+    path: str,
+    content: Pieces,
+    handoff: int,
 ) -> Delivery:
     return Delivery(
         id=(message.id << DELIVERY_BITS) + number,

@@ -1,6 +1,7 @@
-"""Whether the sender is answered for the role, and with what (RFC 3834, RFC 5230). Pure.
+"""Whether the sender is answered for the role, and why not (RFC 3834, RFC 5230). Pure.
 
-Every reason for silence is given, not only the first, so that ``explain`` answers "why did nobody tell me?" at once.
+Every reason for silence is given, not only the first, so that ``explain`` answers "why did nobody tell me?"
+at once.
 """
 
 from __future__ import annotations
@@ -11,15 +12,12 @@ from datetime import datetime
 from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.message.classify import autoreply_refusals
 from mailrouter.message.head import Head
-from mailrouter.routing.absence import emergency_for, people_facts
 from mailrouter.routing.model import Draft, ReplyDraft, Situation
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.words import called, joined
 
 AGAIN_DAYS = 7
 """Days after which the same sender is told again in the same period (RFC 5230 §4.1)."""
-WHILE_DAYS = 30
-"""``always`` greets a sender anew after this many days."""
 CAPS = (("domain", 20), ("role", 200), ("all", 1000))
 """Replies a day, at most: to one sender's domain, from one role, and over all."""
 
@@ -29,48 +27,53 @@ _TO_ME = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
 def reply_automatically(draft: Draft, situation: Situation) -> Draft:
     """Answer the sender for the role if the schedule calls for it and nothing speaks against it."""
     occasion, period = _occasion(draft, situation)
-    silence = [] if period else [occasion]
-    silence += refusals(draft, situation)
-    if silence:
-        return replace(draft, reasons=(*draft.reasons, *(f"no automatic reply, because {why}" for why in silence)))
-    inside = draft.sender.inside
-    facts = people_facts(situation) | {
-        "inside": inside,
-        "nobody": situation.duty.gap is not None,
-        "emergency": emergency_for(situation.role, inside),
-    }
-    text = situation.words.render("reply", facts)
-    return replace(
-        draft, reply=ReplyDraft(text, period), reasons=(*draft.reasons, f"an automatic reply, because {occasion}")
-    )
+    if not period:
+        return _silent(draft, [occasion])
+    if silence := refusals(draft, situation):
+        return _silent(draft, silence)
+    # To the sender alone, so it does not matter who else reads the mail.
+    text = situation.wording.reply(situation.role, situation.duty, draft.sender.inside)
+    reasons = (*draft.reasons, f"an automatic reply, because {occasion}")
+    return replace(draft, reply=ReplyDraft(text, period), reasons=reasons)
+
+
+def _silent(draft: Draft, silence: list[str]) -> Draft:
+    reasons = [f"no automatic reply, because {why}" for why in silence]
+    return replace(draft, reasons=(*draft.reasons, *reasons))
 
 
 def _occasion(draft: Draft, situation: Situation) -> tuple[str, str]:
-    """Why the schedule calls for an answer and the period it is for; no period where it does not."""
+    """Why the schedule calls for an answer and the period it is for; no period where it does not.
+
+    The period is named by its start, so that it stays the same until it ends.
+    """
     role, duty = situation.role, situation.duty
-    setting = role.reply_inside if draft.sender.inside else role.reply_outside
     audience = "inside" if draft.sender.inside else "outside"
+    setting = role.reply_inside if draft.sender.inside else role.reply_outside
     if setting == "never":
-        return f"the role never answers senders {audience} (auto_reply: never)", ""
+        return f"the role answers no senders {audience} (auto_reply: never)", ""
     if duty.gap is not None:
         return "nobody is in for the rest of today and the next working day", _stamp("nobody", duty.gap.start)
+    names = called(role)
     if setting == "nobody":
         if duty.on:
-            return f"{joined(p.first_name for p in duty.on)} is in" if len(duty.on) == 1 else f"{joined(p.first_name for p in duty.on)} are in", ""
-        return "somebody is in later today or on the next working day", ""
+            who = joined(names.get(person.key, person.first_name) for person in duty.on)
+            return f"{who} {'is' if len(duty.on) == 1 else 'are'} in (auto_reply: nobody)", ""
+        return "somebody is in later today or on the next working day (auto_reply: nobody)", ""
     if duty.away:
-        names = called(role)
         who = joined(names.get(away.person.key, away.person.first_name) for away in duty.away)
-        return f"{who} is away" if len(duty.away) == 1 else f"{who} are away", _stamp("away", min(a.since for a in duty.away))
+        since = min(away.since for away in duty.away)
+        return f"{who} {'is' if len(duty.away) == 1 else 'are'} away", _stamp("away", since)
     if setting == "absence":
-        return "nobody is away", ""
-    epoch_days = int(duty.moment.timestamp() // 86400)
-    return "the role tells every sender who is in (auto_reply: always)", f"always {epoch_days // WHILE_DAYS}"
+        return "nobody is away (auto_reply: absence)", ""
+    return "the role tells every sender who is in (auto_reply: always)", "always"
 
 
 def refusals(draft: Draft, situation: Situation) -> list[str]:
     """Every reason to stay silent that is not the schedule's."""
     found = list(autoreply_refusals(draft.head, draft.shape, draft.nature, situation.reverse_path))
+    if not situation.reverse_path.isascii():
+        found.append("its return path has letters that not every mail server takes (RFC 6531)")
     if draft.own_mail:
         found.append("a partner wrote it")
     elif draft.sender.ours:
@@ -91,7 +94,12 @@ def refusals(draft: Draft, situation: Situation) -> list[str]:
 def to_me(head: Head, role: Role) -> bool:
     """Whether the role, under any of its addresses, stands in a field that names recipients."""
     mine = {role.address, *role.aliases}
-    return any(split_tag(mailbox.address)[0] in mine for mailbox in head.mailboxes(*_TO_ME))
+    return any(
+        split_tag(mailbox.address)[0] in mine
+        for name in _TO_ME
+        if head.has(name)
+        for mailbox in head.mailboxes(name)
+    )
 
 
 def memory_key(role: Role, sender: str, period: str) -> str:

@@ -1,49 +1,25 @@
 """Facts that go into the decision, and the plan that comes out of it. Pure.
 
-``Situation`` holds all that a plan depends on besides the message: with the same situation the plan is the same,
-byte for byte. ``Draft`` is what the steps pass on; ``Plan`` is what the store and ``explain`` get.
+``Situation`` holds all that a plan depends on besides the message: with the same situation the plan is the
+same, byte for byte. ``Draft`` is what the steps pass on; ``Plan`` is what the store and ``explain`` get.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import Literal
 
 from mailrouter.message.classify import Nature
-from mailrouter.message.head import Head, Mailbox
+from mailrouter.message.head import Head
+from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.shape import Shape
+from mailrouter.routing.wording import CurrentHandoff, Wording
 from mailrouter.schedule.duty import Duty
 from mailrouter.schedule.model import Person, Role
 
-
-class Words(Protocol):
-    """The texts people read, rendered from templates. Any exception means: this text can't be had."""
-
-    def render(self, name: str, facts: Mapping[str, object]) -> str:
-        """The text of template ``name`` (``note``, ``reply``, ``handoff``, ``companion``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sections:
-    """A handoff as it was understood: lines of each part, without their list marks."""
-
-    done: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
-    watch: tuple[str, ...] = ()
-    other: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentHandoff:
-    """The role's newest handoff. ``body_size`` is the length of its stored, quoted-printable body in octets."""
-
-    version: int
-    author: str
-    written_at: datetime
-    body_size: int
+Way = Literal["change", "companion", "untouched"]
+"""What may be done to a copy: fields and parts added to it, or a message beside it, or nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +42,10 @@ class Answered:
 class Situation:
     """All facts about one role at the moment a message arrived.
 
-    ``reverse_path`` is ``""`` for ``<>``; ``ours`` holds all canonical addresses of roles and the postmaster;
-    ``received`` is the Received field to put first; ``seed`` at least 16 random octets; ``handoff_seen`` the
-    version that this conversation has carried already, 0 for none; ``next_hop_size`` the SIZE of the next hop.
+    ``reverse_path`` is ``""`` for ``<>``; ``ours`` holds all canonical addresses of roles and the
+    postmaster; ``received`` is the Received field to put first; ``seed`` at least 16 random octets;
+    ``handoff_seen`` the version that this conversation has carried already, 0 for none; ``next_hop_size``
+    the SIZE of the next hop.
     """
 
     role: Role
@@ -80,7 +57,7 @@ class Situation:
     received: bytes
     loop_mark: str
     seed: bytes
-    words: Words
+    wording: Wording
     handoff: CurrentHandoff | None = None
     handoff_seen: int = 0
     verdicts: Verdicts = Verdicts()
@@ -90,26 +67,38 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who wrote: ``inside`` for a reverse-path in our domains, ``partner`` the key of the partner it is, if one."""
+    """Who wrote, and who reads along.
+
+    ``address`` is the canonical reverse-path, ``partner`` the key of the partner it is, if one, and
+    ``ours`` says that an answer would come back to ourselves. ``inside``: all that the mail says of its
+    sender is in our domains. ``overheard``: somebody outside stands in To or Cc, and would get what a
+    partner answers to all.
+    """
 
     address: str
     inside: bool
     partner: str | None
     ours: bool
+    overheard: bool = False
+
+    @property
+    def among_ourselves(self) -> bool:
+        """Nobody outside takes part in this conversation."""
+        return self.inside and not self.overheard
 
 
 @dataclass(frozen=True, slots=True)
 class CopyDraft:
-    """One person's copy as far as the steps have come. ``show`` are mailboxes to add to Cc."""
+    """One person's copy: who, as a partner or as a stand-in, on duty or not, and how it may be made.
+
+    ``why`` says what keeps the copy from being changed, where something does.
+    """
 
     person: Person
     partner: bool
     on_duty: bool
-    note: str = ""
-    handoff: CurrentHandoff | None = None
-    handoff_words: str = ""
-    show: tuple[Mailbox, ...] = ()
-    keep_role_in_thread: bool = False
+    way: Way = "change"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +111,22 @@ class ReplyDraft:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The decision about one role while the steps work on it."""
+    """The decision about one role while the steps work on it.
+
+    What is said is the same on all copies of a role, except that ``handoff`` goes to partners only:
+    ``note`` is the note's text, ``handoff_words`` stand above the handoff, and ``show`` are mailboxes to
+    add to Cc.
+    """
 
     head: Head
     shape: Shape
     nature: Nature
     sender: Sender
     copies: tuple[CopyDraft, ...] = ()
+    show: tuple[Mailbox, ...] = ()
+    note: str = ""
+    handoff: CurrentHandoff | None = None
+    handoff_words: str = ""
     reply: ReplyDraft | None = None
     reasons: tuple[str, ...] = ()
 
@@ -142,7 +140,8 @@ class Draft:
 class Copy:
     """What one recipient gets: ``pieces`` of the copy, and of the companion message where one follows it.
 
-    ``handoffs`` are the versions that travel with it (in the companion, if there is one).
+    ``roles`` are all roles that it is for; ``handoffs`` the versions that travel with it (in the companion,
+    if there is one), and ``handoff_roles`` the roles they belong to, in the same order.
     """
 
     recipient: str
@@ -151,13 +150,17 @@ class Copy:
     pieces: Pieces
     note: str = ""
     handoffs: tuple[int, ...] = ()
+    handoff_roles: tuple[str, ...] = ()
     wrapped: bool = False
     companion: Pieces | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The automatic reply to the sender. ``key`` names sender, role and period; ``caps`` (scope, most a day)."""
+    """The automatic reply to the sender.
+
+    ``key`` names sender, role and period; ``caps`` are pairs of a scope and the most replies a day in it.
+    """
 
     role: str
     recipient: str
@@ -170,9 +173,28 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole decision about one message. ``shown`` are (role key, handoff version) that partners get to see."""
+    """The whole decision about one message.
+
+    ``shown`` are the pairs of a role's key and a handoff version that partners get to see with it.
+    """
 
     copies: tuple[Copy, ...]
     reply: Reply | None
     reasons: tuple[str, ...]
     shown: tuple[tuple[str, int], ...] = ()
+
+
+__all__ = [
+    "Answered",
+    "Copy",
+    "CopyDraft",
+    "CurrentHandoff",
+    "Draft",
+    "Plan",
+    "Reply",
+    "ReplyDraft",
+    "Sender",
+    "Situation",
+    "Verdicts",
+    "Way",
+]

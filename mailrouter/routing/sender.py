@@ -1,27 +1,54 @@
-"""Who wrote, as far as the envelope and the From field tell. Pure."""
+"""Who wrote, as far as the envelope and the header tell. Pure."""
 
 from __future__ import annotations
 
 from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.message.head import Head
+from mailrouter.message.mailboxes import Mailbox
 from mailrouter.routing.model import Sender, Situation
 
 
 def sender_of(head: Head, situation: Situation) -> Sender:
     """The sender, by the reverse-path first.
 
-    Somebody counts as a partner if the reverse-path is theirs, or if the From field is and the reverse-path is
-    empty or of our domains: a From field alone, from anywhere, must not keep a partner from getting a copy.
+    Inside is only who is so by everything that the mail says: a server before us that rewrites return paths
+    (SRS) makes strangers' look like ours, and an answer would go to the stranger.
+
+    Somebody counts as a partner if the reverse-path is theirs, or if it is of our domains and the From
+    field is theirs: a From field alone, from anywhere, must not keep a partner from getting a copy. Nor may
+    an address that our own mail server found to be forged.
     """
     path = canonical(situation.reverse_path)
-    inside = domain_of(path) in situation.our_domains
-    written_by = [canonical(mailbox.address) for mailbox in head.mailboxes("from")]
+    ours = situation.our_domains
+    written_by = head.mailboxes("from")
     keys = {canonical(person.email): person.key for person in situation.role.partners}
-    partner = keys.get(path)
-    if partner is None and written_by and (not path or inside):
-        partner = keys.get(written_by[0])
-    everyone = {path, *written_by}
-    ours = partner is not None or any(
-        address in keys or split_tag(address)[0] in situation.ours for address in everyone if address
+    inside = (
+        domain_of(path) in ours
+        and (bool(written_by) or not head.has("from"))
+        and not _strangers(written_by, ours)
+        and not _strangers(head.mailboxes("reply-to"), ours)
     )
-    return Sender(path, inside, partner, ours)
+    partner = None
+    if path and not situation.verdicts.dmarc_fail:
+        partner = _partner(path, keys)
+        if partner is None and written_by and domain_of(path) in ours:
+            partner = _partner(canonical(written_by[0].address), keys)
+    everyone = (path, *(canonical(mailbox.address) for mailbox in written_by))
+    is_ours = partner is not None or any(
+        _partner(address, keys) or split_tag(address)[0] in situation.ours for address in everyone if address
+    )
+    read_by = (*head.mailboxes("to"), *head.mailboxes("cc"))
+    overheard = any(
+        domain_of(mailbox.address) not in ours and canonical(mailbox.address) not in keys
+        for mailbox in read_by
+    )
+    return Sender(path, inside, partner, is_ours, overheard)
+
+
+def _partner(address: str, keys: dict[str, str]) -> str | None:
+    """The key of the partner with this address, with or without a sub-address."""
+    return keys.get(address) or (keys.get(split_tag(address)[0]) if "+" in address else None)
+
+
+def _strangers(mailboxes: tuple[Mailbox, ...], ours: frozenset[str]) -> bool:
+    return any(domain_of(mailbox.address) not in ours for mailbox in mailboxes)

@@ -6,25 +6,34 @@ import re
 
 from mailrouter.message.head import Head
 from mailrouter.routing.model import Verdicts
+from mailrouter.routing.quoting import outside
 
-_COMMENT = re.compile(r"\([^()]*\)")
-_DMARC_FAIL = re.compile(r";\s*dmarc\s*=\s*fail\b")
+_DMARC = re.compile(r";\s*dmarc\s*(?:/\s*\d+\s*)?=\s*([a-z]+)")
 
 
 def verdicts(head: Head, authserv_id: str | None) -> Verdicts:
     """The spam and DMARC verdicts, believed only where ``authserv_id`` is configured.
 
-    Of Authentication-Results only the fields of that very authserv-id count, and of those the topmost: whatever
-    stands below may have been written by the sender (RFC 8601 §5).
+    Of Authentication-Results only the fields of that very authserv-id count, and of those the topmost that
+    names DMARC: whatever stands below may have been written by the sender (RFC 8601 §5).
     """
     if not authserv_id:
         return Verdicts()
-    failed = False
+    flag = (head.text("x-spam-flag") or "").lower()
+    status = (head.text("x-spam-status") or "").lower()
+    spam = flag.startswith("yes") or status.startswith("yes")
+    return Verdicts(spam=spam, dmarc_fail=_dmarc(head, authserv_id.lower()) == "fail")
+
+
+def _dmarc(head: Head, authserv_id: str) -> str:
+    if not head.has("authentication-results"):
+        return ""
     for value in head.all_text("authentication-results"):
-        plain = _COMMENT.sub(" ", value.lower())
-        if plain.partition(";")[0].split()[:1] == [authserv_id.lower()]:
-            failed = bool(_DMARC_FAIL.search(plain))
-            break
-    flag = (head.text("x-spam-flag") or "").strip().lower()
-    status = (head.text("x-spam-status") or "").strip().lower()
-    return Verdicts(spam=flag.startswith("yes") or status.startswith("yes"), dmarc_fail=failed)
+        said = outside(value.lower(), quotes=True)
+        # The authserv-id, which may be a quoted string, and perhaps a version (RFC 8601 §2.2).
+        name = said.partition(";")[0].split()[:1] if said else []
+        if [word.strip('"') for word in name] != [authserv_id]:
+            continue
+        if result := _DMARC.search(outside(value.lower()) or ""):
+            return result[1]
+    return ""

@@ -1,0 +1,113 @@
+"""The decision about a message that has arrived, whatever goes wrong on the way to it.
+
+A fault of ours must neither lose nor hold up mail: where the full plan can't be made, plain copies are;
+where even those can't, the whole message goes to every partner as it came.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailrouter.intake.facts import Desk
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, received_count
+from mailrouter.routing.model import Plan
+from mailrouter.routing.plan import last_resort, plain_plan, plan
+from mailrouter.schedule.model import Role
+
+log = logging.getLogger("mailrouter.intake")
+
+MAX_RECEIVED = 100
+"""Received fields of a message that goes round in circles (RFC 5321 §6.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message for these roles, as it stands at the door. ``head`` is None where it could not be read.
+
+    ``seen`` tells the handoff version that the conversation has carried in a role; ``name`` is the queue id.
+    """
+
+    name: str
+    roles: Sequence[Role]
+    head: Head | None
+    shape: Shape
+    reverse_path: str
+    received: bytes
+    moment: datetime
+    seed: bytes
+    seen: Callable[[Role], int]
+    next_hop_size: int | None = None
+
+
+def unfit(shape: Shape) -> str | None:
+    """Why a message can't be taken as it is, or None."""
+    if shape.bare_cr or shape.bare_lf or shape.nul:
+        # Sent on as they are, they smuggle a second message past the next server.
+        return "550 5.6.11 The message holds a bare CR, a bare LF or a NUL"
+    if shape.header_too_large:
+        return "552 5.3.4 The message's header is too large"
+    if shape.too_deep or shape.too_many_parts:
+        return "554 5.6.0 The message has too many parts inside parts"
+    return None
+
+
+def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) -> str | None:
+    """Why a message that has been here before is refused, or None. ``raw`` is its header section."""
+    if head is None:
+        # What can't be read may still go round: our marks are long and keyed, and are found anywhere.
+        low = raw.lower()
+        back = LOOP_FIELD.lower().encode() in low and any(
+            desk.loop_marks[role.key].encode() in low for role in roles
+        )
+        circling = low.count(b"received:") > MAX_RECEIVED
+    else:
+        back = any(has_loop_mark(head, desk.key, role.address) for role in roles)
+        circling = received_count(head) > MAX_RECEIVED
+    if circling:
+        return "554 5.4.6 The message has passed too many servers"
+    if back:
+        keys = ", ".join(role.key for role in roles)
+        log.error("mail of role %s came back to it: somebody forwards it to the role again", keys)
+        return "554 5.4.6 The message has been here before; a mailbox forwards it back"
+    return None
+
+
+def decide(desk: Desk, arrival: Arrival) -> Plan:
+    """The plan; after a fault of ours the most that can be had without what is at fault."""
+    fault = "of a fault in reading its header"
+    if arrival.head is not None:
+        try:
+            return _plan(desk, arrival.head, arrival)
+        except Exception as error:
+            log.exception("%s: planning failed; plain copies are sent", arrival.name)
+            fault = f"of a fault in planning ({type(error).__name__})"
+        try:
+            return _plan(desk, arrival.head, arrival, fault)
+        except Exception:
+            log.exception("%s: planning plain copies failed; every partner gets the mail", arrival.name)
+    roles = [(role, desk.loop_marks[role.key]) for role in arrival.roles]
+    return last_resort(roles, arrival.shape.size, arrival.reverse_path, arrival.received, fault)
+
+
+def _plan(desk: Desk, head: Head, arrival: Arrival, fault: str = "") -> Plan:
+    situations = [
+        desk.situation(
+            role,
+            head,
+            reverse_path=arrival.reverse_path,
+            moment=arrival.moment,
+            received=arrival.received,
+            seed=arrival.seed,
+            handoff_seen=0 if fault else arrival.seen(role),
+            next_hop_size=arrival.next_hop_size,
+        )
+        for role in arrival.roles
+    ]
+    if fault:
+        return plain_plan(head, arrival.shape, situations, fault)
+    return plan(head, arrival.shape, situations)

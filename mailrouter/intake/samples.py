@@ -1,0 +1,60 @@
+"""Made-up facts, one set a case, with which every template is tried when it is loaded."""
+
+from __future__ import annotations
+
+from mailrouter.schedule.model import Emergency
+
+_EMERGENCY = Emergency("Duty line", "+1 650 555 0100", "duty@example.test")
+_LONG = {"who": ["Ann"], "many": False, "when": "until Friday 1 January", "back": "", "cover": []}
+_BOTH = {
+    "who": ["Ann", "Ben"],
+    "many": True,
+    "when": "today",
+    "back": "on Monday 4 January",
+    "cover": ["Cleo"],
+}
+_NEXT = {"who": ["Ann"], "many": False, "told": False, "day": "on Monday 4 January", "time": "09:00"}
+
+_QUIET: dict[str, object] = {
+    "role": "Office",
+    "role_address": "office@example.test",
+    "today": "Thursday 3 December",
+    "inside": True,
+    "on": ["Ann"],
+    "in_now": True,
+    "away": [],
+    "next": _NEXT,
+    "nobody": False,
+    "reopens": "",
+    "week": [{"who": "Ann", "days": ["Monday", "Tuesday"]}],
+    "usual": True,
+    "emergency": None,
+}
+_STRETCHES: tuple[dict[str, object], ...] = (
+    _QUIET,
+    _QUIET | {"usual": False, "week": [], "on": [], "in_now": False},
+    _QUIET | {"away": [_LONG, _BOTH], "emergency": _EMERGENCY},
+    _QUIET | {"away": [_LONG], "on": [], "in_now": False, "next": None, "emergency": Emergency("Duty line")},
+    _QUIET | {"away": [_BOTH], "on": [], "in_now": False, "nobody": True, "reopens": "on Monday 4 January"},
+    _QUIET | {"on": [], "in_now": False, "nobody": True, "next": None},
+)
+_OUTSIDE: dict[str, object] = {"inside": False, "on": [], "week": []}
+
+SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
+    "note": _STRETCHES,
+    "reply": (*_STRETCHES, *(facts | _OUTSIDE for facts in _STRETCHES)),
+    "handoff": tuple(
+        {
+            "role": "Office",
+            "author": "Ann",
+            "written": "Tuesday 1 December",
+            "time": "10:00",
+            "age": age,
+            "days": days,
+            "stale": days > 7,
+        }
+        for age, days in (("yesterday", 1), ("9 days ago", 9))
+    ),
+    "companion": ({"role": "Office", "subject": "The budget"},),
+}
+"""By the template's name; the same keys as the facts of ``mailrouter.routing.wording``."""

@@ -1,0 +1,33 @@
+"""The note about who is away: when copies carry it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailrouter.routing.model import Draft, Situation
+
+
+def add_absence_note(draft: Draft, situation: Situation) -> Draft:
+    """A note on every copy while somebody is away (or always), but not on quiet mail or a partner's own."""
+    role, duty = situation.role, situation.duty
+    if why := _silence(draft, situation):
+        return replace(draft, reasons=(*draft.reasons, f"no note, because {why}"))
+    text = situation.wording.note(role, duty, draft.sender.among_ourselves)
+    away = situation.wording.away(role, duty)
+    reason = f"a note, because {away}" if away else "a note, as always (note: always)"
+    return replace(draft, note=text, reasons=(*draft.reasons, reason))
+
+
+def _silence(draft: Draft, situation: Situation) -> str:
+    role = situation.role
+    if role.note == "never":
+        return "the role wants none (note: never)"
+    if draft.own_mail:
+        return "a partner wrote it"
+    if draft.nature.quiet:
+        return "it is list mail, automatic mail, a report or a calendar message"
+    if role.forwarding == "untouched":
+        return "copies stay as they came (forwarding: untouched)"
+    if role.note == "absence" and not situation.duty.away:
+        return "nobody is away"
+    return ""

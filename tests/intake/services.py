@@ -1,0 +1,97 @@
+"""A desk and an intake with a real store, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from mailrouter.config import Configuration
+from mailrouter.config.settings import Destination, Settings
+from mailrouter.delivery.content import whole
+from mailrouter.intake.facts import Desk, current
+from mailrouter.intake.gate import Intake
+from mailrouter.message.head import Head
+from mailrouter.message.scanner import Scanner
+from mailrouter.message.text import quoted_printable
+from mailrouter.routing.wording import Words
+from mailrouter.schedule.model import Role
+from mailrouter.smtp.envelope import Envelope
+from mailrouter.smtp.server import Client
+from mailrouter.store.model import Delivery
+from mailrouter.store.sqlite import SqliteStore
+from tests.routing.situations import templates
+
+KEY = b"k" * 32
+CLIENT = Client("192.0.2.1", "client.example.test", "ESMTP")
+
+
+def configuration(*roles: Role, authserv_id: str | None = None) -> Configuration:
+    """A configuration of these roles."""
+    settings = Settings(
+        hostname="mx.example.test",
+        our_domains=frozenset({"example.test"}),
+        postmaster="it@example.test",
+        deliver=Destination("smtp", "127.0.0.1", 25),
+        store=Path("mailrouter.db"),
+        run_folder=Path("run"),
+        authserv_id=authserv_id,
+    )
+    return Configuration(Path("config"), settings, roles)
+
+
+def desk(*roles: Role, words: Words | None = None, authserv_id: str | None = None) -> Desk:
+    """A desk for these roles, with the shipped templates."""
+    return Desk(configuration(*roles, authserv_id=authserv_id), words or templates(), KEY)
+
+
+@dataclass
+class Service:
+    """An intake, its store, and what it has offered for delivery."""
+
+    intake: Intake
+    store: SqliteStore
+    offered: list[Delivery] = field(default_factory=list)
+
+    async def send(self, raw: bytes, *recipients: str, sender: str = "jane@example.test") -> str:
+        """What the door says to a message."""
+        scanner = Scanner()
+        spool = self.intake.spool()
+        scanner.feed(raw)
+        await spool.write(raw)
+        shape = scanner.finish()
+        envelope = Envelope(sender, list(recipients) or ["vp-hr@example.test"])
+        return await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes)
+
+    def sent(self, kind: str = "copy") -> dict[str, bytes]:
+        """The bytes of what was offered of this kind, by the recipient's local part."""
+        found = {}
+        for delivery in self.offered:
+            if delivery.kind == kind:
+                found[delivery.recipient.partition("@")[0]] = whole(self.store, delivery) or b""
+        return found
+
+    async def hand_over(self, role: str, text: str) -> int:
+        """A new handoff, as the running service takes it."""
+        version = await self.store.add_handoff(
+            role, "Laurie", 1_796_200_000_000, text, quoted_printable(text)
+        )
+        stored = self.store.reader.handoff(role)
+        assert stored is not None
+        self.intake.desk.handoffs[role] = current(stored)
+        return version
+
+
+@asynccontextmanager
+async def service(
+    folder: Path, of: Desk, moment: datetime, read: type[Head] = Head
+) -> AsyncIterator[Service]:
+    """An intake whose clock stands at ``moment``."""
+    store = SqliteStore.open(folder / "mailrouter.db")
+    offered: list[Delivery] = []
+    try:
+        yield Service(Intake(of, store, offered.extend, lambda: None, lambda: moment, read), store, offered)
+    finally:
+        store.close()

@@ -1,0 +1,172 @@
+"""Messages that come in, with a real store behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailrouter.message.head import Head
+from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.trace import loop_mark
+from tests.intake.services import KEY, desk, service
+from tests.routing.situations import AWAY, BOTH_AWAY, CANARY, HANDOFF_TEXT, mail, role, second_role
+
+MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
+
+
+class Unreadable(Head):
+    """A header that can be cut into fields and not be read: each question about an address fails."""
+
+    def mailboxes(self, *names: str) -> tuple[Mailbox, ...]:
+        raise RuntimeError("a fault of ours")
+
+
+class Unparsable(Head):
+    """A header that can't even be cut."""
+
+    def __init__(self, raw: bytes) -> None:
+        raise RuntimeError("a fault of ours")
+
+
+class BrokenWords:
+    """Templates that fail."""
+
+    def render(self, name: str, facts: Mapping[str, object]) -> str:
+        raise RuntimeError(f"{name} is broken")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "refused"),
+    [
+        ("vp-hr@example.test", None),
+        ("VP-HR+news@example.test", None),
+        ("vp-hr+handoff@example.test", "550 5.1.1"),
+        ("vp-hr+b-abc@example.test", "550 5.1.1"),
+        ("laurie@example.test", "550 5.7.1"),
+        ("somebody@elsewhere.test", "550 5.7.1"),
+    ],
+)
+async def test_only_roles_take_mail(tmp_path: Path, recipient: str, refused: str | None) -> None:
+    """Nothing is relayed; reserved sub-addresses take no mail."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        reply = running.intake.recipient(recipient)
+        assert (reply[:9] if reply else None) == refused
+
+
+async def test_what_was_taken_is_stored_with_its_reasons(tmp_path: Path) -> None:
+    """A copy for each partner, an id for the client, and why."""
+    async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
+        raw = mail()
+        said = await running.send(raw)
+        assert said.startswith("250 2.0.0 queued as ")
+        assert running.sent().keys() == {"laurie", "elaine"}
+        assert all(raw.partition(b"\r\n\r\n")[2] in copy for copy in running.sent().values())
+        entry = running.store.reader.entry(running.offered[0].message)
+        assert entry is not None
+        assert "Laurie and Elaine both get a copy, on duty or not" in entry.message.reasons
+
+
+async def test_the_handoff_is_shown_once_a_conversation_and_again_when_changed(tmp_path: Path) -> None:
+    """The store remembers which conversation has carried which version."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        await running.hand_over("vp-hr", HANDOFF_TEXT)
+        carried = []
+        for number, text in ((1, ""), (2, ""), (3, "Left:\n- something else\n")):
+            if text:
+                await running.hand_over("vp-hr", text)
+            running.offered.clear()
+            thread = (
+                []
+                if number == 1
+                else ["References: <1@example.test>", f"In-Reply-To: <{number - 1}@example.test>"]
+            )
+            await running.send(mail(f"Message-ID: <{number}@example.test>", *thread))
+            carried.append([delivery.handoff for delivery in running.offered])
+        assert carried == [[1, 1], [0, 0], [2, 2]]
+
+
+async def test_a_sender_is_answered_once(tmp_path: Path) -> None:
+    """The memory is written with the reply, so a second mail brings none."""
+    async with service(tmp_path, desk(role(BOTH_AWAY)), MOMENT) as running:
+        for _ in range(2):
+            await running.send(mail())
+        assert [delivery.kind for delivery in running.offered].count("reply") == 1
+        assert [delivery.kind for delivery in running.offered].count("copy") == 4
+        assert running.sent("reply").keys() == {"jane"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "reply"),
+    [
+        (mail(body=b"bare\nline\r\n"), "550 5.6.11"),
+        (mail(body=b"nul\0\r\n"), "550 5.6.11"),
+        (mail(*[f"Received: {n}" for n in range(101)]), "554 5.4.6"),
+        (mail(f"Mailrouter-Loop: {loop_mark(KEY, 'vp-hr@example.test')}"), "554 5.4.6"),
+        (mail("X-Long: " + "x" * 300_000), "552 5.3.4"),
+    ],
+)
+@pytest.mark.parametrize("read", [Head, Unparsable])
+async def test_what_cannot_be_taken_is_refused(
+    tmp_path: Path, raw: bytes, reply: str, read: type[Head]
+) -> None:
+    """Smuggling, loops and headers without end; a loop is seen even where the header can't be read."""
+    async with service(tmp_path, desk(role()), MOMENT, read) as running:
+        assert (await running.send(raw)).startswith(reply)
+        assert not running.offered
+        assert running.store.reader.queue(10) == []
+
+
+async def test_another_roles_mark_is_no_loop(tmp_path: Path) -> None:
+    """A copy for one role that is sent on to another by hand is mail."""
+    async with service(tmp_path, desk(role(), second_role()), MOMENT) as running:
+        raw = mail(f"Mailrouter-Loop: {loop_mark(KEY, 'office@example.test')}")
+        assert (await running.send(raw)).startswith("250")
+        assert (await running.send(raw, "office@example.test")).startswith("554 5.4.6")
+
+
+async def test_a_broken_template_costs_the_note_and_not_the_mail(tmp_path: Path) -> None:
+    """Plain copies, and a reason that says so."""
+    async with service(tmp_path, desk(role(AWAY), words=BrokenWords()), MOMENT) as running:
+        raw = mail()
+        assert (await running.send(raw)).startswith("250")
+        assert all(copy.endswith(raw) for copy in running.sent().values())
+        entry = running.store.reader.entry(running.offered[0].message)
+        assert entry is not None
+        assert entry.message.reasons[-1] == "only plain copies, because of a fault in planning (RuntimeError)"
+
+
+@pytest.mark.parametrize("read", [Unreadable, Unparsable])
+@pytest.mark.parametrize("sender", ["jane@example.test", ""])
+async def test_a_header_that_cannot_be_read_loses_no_mail(
+    tmp_path: Path, read: type[Head], sender: str
+) -> None:
+    """The last resort: Received, the loop marks and the whole message to every partner."""
+    made = desk(role(AWAY), second_role())
+    async with service(tmp_path, made, MOMENT, read) as running:
+        raw = mail()
+        said = await running.send(raw, "vp-hr@example.test", "office@example.test", sender=sender)
+        assert said.startswith("250")
+        assert running.sent().keys() == {"laurie", "elaine"}
+        for copy in running.sent().values():
+            assert copy.startswith(b"Received: from client.example.test")
+            assert copy.endswith(raw)
+            for mark in made.loop_marks.values():
+                assert f"\r\nMailrouter-Loop: {mark}\r\n".encode() in copy
+        assert {delivery.reverse_path for delivery in running.offered} == {
+            "vp-hr@example.test" if sender else ""
+        }
+
+
+async def test_nothing_of_a_handoff_stands_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Logs are read by others than the partners."""
+    caplog.set_level("DEBUG")
+    async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
+        await running.hand_over("vp-hr", HANDOFF_TEXT)
+        await running.send(mail())
+        assert all(CANARY.encode() in copy for copy in running.sent().values())
+    assert CANARY not in caplog.text

@@ -1,0 +1,105 @@
+"""The last look before a copy with a handoff leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailrouter.delivery.content import whole
+from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import Delivery
+from tests.intake.services import Service, desk, service
+from tests.routing.situations import AWAY, CANARY, HANDOFF_TEXT, mail, role, second_role
+from tests.schedule.roles import CARMEN, ELAINE, LAURIE
+
+MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
+NOW = 1_796_320_900_000
+SIGNED = 'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=b'
+SUCCESSOR = {"partners": (LAURIE, CARMEN), "rota": role("rota mon laurie, tue carmen").rota}
+
+
+async def taken(running: Service, raw: bytes, *recipients: str) -> list[Delivery]:
+    """A mail with the handoff, waiting to be delivered."""
+    await running.hand_over("vp-hr", HANDOFF_TEXT)
+    assert (await running.send(raw, *recipients)).startswith("250")
+    return list(running.offered)
+
+
+async def anew(running: Service, delivery: Delivery, *roles: Role) -> list[Delivery]:
+    """Plan a delivery anew under other roles; gives what is queued for the message then."""
+    running.intake.desk = desk(*roles)
+    assert not may_have(running.intake.desk, delivery)
+    await plan_anew(running.intake, running.store, delivery, lambda: NOW)
+    entry = running.store.reader.entry(delivery.message)
+    assert entry is not None
+    assert next(one.state for one in entry.deliveries if one.id == delivery.id) == "withdrawn"
+    return [one for one in entry.deliveries if one.state == "queued"]
+
+
+async def test_a_partner_of_today_may_have_it(tmp_path: Path) -> None:
+    """Nothing has changed, or nothing that matters; and a plain copy is anybody's to have."""
+    async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
+        for delivery in await taken(running, mail()):
+            assert may_have(running.intake.desk, delivery)
+            assert may_have(desk(replace(role(), name="HR", partners=(ELAINE, LAURIE, CARMEN))), delivery)
+            assert not may_have(desk(second_role()), delivery)
+            assert not may_have(
+                desk(replace(role("rota mon laurie"), partners=(CARMEN,), rota=SUCCESSOR["rota"])), delivery
+            )
+            assert may_have(desk(second_role()), replace(delivery, handoff=0))
+
+
+async def test_a_former_partners_copy_goes_to_the_successor_without_the_handoff(tmp_path: Path) -> None:
+    """Elaine has left, Carmen has come: Laurie's copy stays, Carmen gets a plain one, Elaine none."""
+    async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
+        raw = mail()
+        laurie, elaine = await taken(running, raw)
+        queued = await anew(running, elaine, replace(role(), **SUCCESSOR))
+        assert [(one.recipient, one.handoff) for one in queued] == [
+            ("laurie@example.test", laurie.handoff),
+            ("carmen@example.test", 0),
+        ]
+        plain = whole(running.store, queued[1])
+        assert plain is not None
+        assert plain.endswith(raw)
+        assert CANARY.encode() not in plain
+        assert queued[1].next_at == NOW
+
+
+async def test_a_companion_is_withdrawn_alone(tmp_path: Path) -> None:
+    """The mail itself had been sent untouched; only what was beside it is taken back."""
+    async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
+        rows = await taken(running, mail(SIGNED, body=b"--b--\r\n"))
+        beside = next(row for row in rows if row.kind == "companion" and row.recipient.startswith("elaine"))
+        queued = await anew(running, beside, replace(role(), **SUCCESSOR))
+        assert sorted((one.recipient.partition("@")[0], one.kind) for one in queued) == [
+            *(("carmen", "copy"), ("elaine", "copy"), ("laurie", "companion"), ("laurie", "copy")),
+        ]
+
+
+async def test_each_handoff_in_a_copy_is_checked(tmp_path: Path) -> None:
+    """A copy that carries the handoffs of two roles is for partners of both."""
+    async with service(tmp_path, desk(role(), second_role()), MOMENT) as running:
+        await running.hand_over("office", "Left:\n- the keys\n")
+        rows = await taken(running, mail(), "vp-hr@example.test", "office@example.test")
+        assert {row.role for row in rows} == {"vp-hr,office"}
+        office = replace(second_role(), **SUCCESSOR)
+        assert [may_have(desk(role(), office), row) for row in rows] == [True, False]
+        queued = await anew(running, rows[1], role(), office)
+        assert [one.recipient.partition("@")[0] for one in queued] == ["laurie", "elaine", "carmen"]
+        assert [one.handoff != 0 for one in queued] == [True, False, False]
+
+
+async def test_where_the_role_is_gone_the_mail_is_not(tmp_path: Path) -> None:
+    """Its recipient gets the mail alone."""
+    async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
+        raw = mail()
+        _, elaine = await taken(running, raw)
+        queued = await anew(running, elaine, second_role())
+        assert [one.recipient.partition("@")[0] for one in queued] == ["laurie", "elaine"]
+        assert queued[1].handoff == 0
+        plain = whole(running.store, queued[1])
+        assert plain is not None
+        assert plain.endswith(raw)
