@@ -17,7 +17,7 @@ from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.server import Client
+from mailrouter.smtp.gate import Client
 from mailrouter.store.model import Acceptance, Delivery, Message, queue_id
 from mailrouter.store.sqlite import SqliteSpool, SqliteStore
 

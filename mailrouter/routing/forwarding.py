@@ -1,12 +1,12 @@
 """What may be done to a copy on its way to one person's mailbox. Pure.
 
-A changed copy no longer matches its DKIM signature, so a strict server outside may refuse it; inside our own
-domains no such server stands before the mailbox.
+``auto`` changes a copy wherever that does no damage. A changed copy no longer matches its DKIM signature, which a
+strict server before a mailbox outside may mind: roles with such partners say ``forwarding: companion``, until the
+sender's policy can be looked up here.
 """
 
 from __future__ import annotations
 
-from mailrouter.address import domain_of
 from mailrouter.message.classify import Nature
 from mailrouter.routing.model import Situation, Way
 from mailrouter.schedule.model import Person
@@ -21,9 +21,4 @@ def way_of(person: Person, nature: Nature, situation: Situation) -> tuple[Way, s
         return "companion", "the role asks for it (forwarding: companion)"
     if nature.wrap_refusal is not None:
         return "companion", nature.wrap_refusal
-    if setting != "wrap" and domain_of(person.email) not in situation.our_domains:
-        return (
-            "companion",
-            f"{person.first_name}'s mailbox is outside and might refuse a changed copy (forwarding: auto)",
-        )
     return "change", ""

@@ -138,6 +138,7 @@ def test_what_stood_in_cc_stays_octet_for_octet(value: bytes) -> None:
         b" <a@example.test",
         b" a@example.test>",
         b" team: a@example.test",
+        b' Jane (5" tall) <jane@example.test>',
         b" a@example.test; b@example.test",
         b" a@example.test" + b", b@example.test" * 5000,
         b" \x1b$B8!:w\x1b(B <a@example.test>",

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)
 
 
 def test_real_mail_reaches_everybody_with_its_body_intact() -> None:
-    """No message is at fault for us; both partners get each, octet for octet, and stand-ins never the handoff."""
+    """Both partners get each message, octet for octet, and a stand-in never the handoff."""
     for text in (AWAY, STAND_IN):
         facts = situation(role(text, reply_inside="absence", reply_outside="absence"), handoff=HANDOFF)
         for mail in real_mails():

@@ -9,10 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailrouter.routing.people import people_facts
 from mailrouter.routing.wording import Wording, age_words, tidy
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
-from tests.routing.situations import AWAY, BOTH_AWAY, EMERGENCY, mail, planned, role, situation, templates
+from tests.routing.situations import (
+    AWAY,
+    BOTH_AWAY,
+    EMERGENCY,
+    STAND_IN,
+    mail,
+    planned,
+    role,
+    situation,
+    templates,
+)
 from tests.schedule.roles import at
 
 NOTES = [
@@ -128,6 +139,14 @@ def test_every_text_is_tidy(clauses: list[str], when: str) -> None:
         assert text.endswith("\n")
         assert text == text.lstrip()
         assert "  " not in text
+
+
+def test_outsiders_facts_hold_no_names() -> None:
+    """No template, shipped or a deployment's own, could tell what it is not told."""
+    of = role(STAND_IN)
+    duty = Roster(of).duty(at(of, "2026-12-03 10:00"))
+    said = repr(people_facts(of, duty, inside=False, names=False))
+    assert not any(name in said for name in ("Laurie", "Elaine", "Pat", "laurie", "elaine", "pat@"))
 
 
 def test_texts_are_made_once_and_anew_when_their_facts_change() -> None:
