@@ -1,7 +1,7 @@
 """A local socket (0600) by which commands reach the running service: one JSON line in, one out.
 
-The store has one writer. A command that changes something while the service runs asks it to; with none running it
-takes the store's lock and does it itself.
+The store has one writer. A command that changes something while the service runs asks it to; with none
+running it takes the store's lock and does it itself.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ MAX_LINE = 4 * MAX_TEXT + 4096
 
 @contextlib.contextmanager
 def _reachable(path: Path) -> Iterator[str]:
-    """The path of a socket, however deep it lies: the kernel takes 107 bytes, so a longer one goes by its folder."""
+    """The path of a socket, however deep it lies: the kernel takes 107 bytes, so a longer one goes by its
+    folder."""
     if len(os.fsencode(path)) < 100:
         yield str(path)
         return
@@ -63,7 +64,8 @@ class Control:
         self._requests: dict[str, Callable[[dict[str, Any]], Any]] = {"handoff": self._handoff}
 
     async def start(self) -> None:
-        """Listen. The store's lock is ours, so a socket that lies there is nobody's. Raises MailrouterError."""
+        """Listen. The store's lock is ours, so a socket that lies there is nobody's. Raises
+        MailrouterError."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.unlink(missing_ok=True)

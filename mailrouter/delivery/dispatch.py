@@ -1,8 +1,8 @@
 """The loop: what is due is claimed, handed to the transport, and its outcome recorded.
 
-Freshly accepted mail goes to the transport straight from memory; what finds no room there stays in the store and is
-claimed later. A next hop that can't be reached costs one probe, not one try a message: the transport pauses, and
-nothing is claimed meanwhile.
+Freshly accepted mail goes to the transport straight from memory; what finds no room there stays in the store
+and is claimed later. A next hop that can't be reached costs one probe, not one try a message: the transport
+pauses, and nothing is claimed meanwhile.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Dispatcher:
         self._pump = asyncio.get_running_loop().create_task(self._run())
 
     def offer(self, deliveries: Sequence[Delivery]) -> None:
-        """Take freshly accepted deliveries, which are in our hands; those without room go back to the store."""
+        """Take freshly accepted deliveries, which are in our hands; those without room go back to the
+        store."""
         size = sum(len(d.content or b"") for d in deliveries)
         if self._ending or len(self._ready) + len(deliveries) > MOST_READY or self._bytes + size > MOST_BYTES:
             self._store.release(deliveries)
@@ -128,7 +129,8 @@ class Dispatcher:
             try:
                 await self._store.settle(batch)
             except Exception as error:
-                # Delivered but not yet marked: kept in memory and tried until it works, so that nobody gets it twice.
+                # Delivered but not yet marked: kept in memory and tried until it works, so that nobody gets
+                # it twice.
                 log.error("outcomes can't be recorded yet: %s", error)
                 self._outcomes = batch + self._outcomes
                 if self._ending:

@@ -1,7 +1,9 @@
-"""The Maildir transport: one Maildir a recipient, under one folder. The default, so that a first try needs no server.
+"""The Maildir transport: one Maildir a recipient, under one folder. The default, so that a first try needs no
+server.
 
-A file is written to ``tmp``, synced, then renamed into ``new``, and the folder is synced: it is there whole or not at
-all. Its name is made from the delivery's id, so a repeat after a crash replaces the file instead of doubling it.
+A file is written to ``tmp``, synced, then renamed into ``new``, and the folder is synced: it is there whole
+or not at all. Its name is made from the delivery's id, so a repeat after a crash replaces the file instead of
+doubling it.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _SAFE = re.compile(r"[^A-Za-z0-9@._+=-]")
 
 
 def folder_name(recipient: str) -> str:
-    """The folder of a recipient: the address in lower case, with nothing that a file system could stumble on."""
+    """The folder of a recipient: the address in lower case, with nothing that a file system could stumble
+    on."""
     name = _SAFE.sub(lambda match: f"%{ord(match[0]):02X}", recipient.lower())
     if len(name) > 200:
         name = f"{name[:160]}%{hashlib.sha256(name.encode()).hexdigest()[:32]}"
@@ -131,7 +134,8 @@ class MaildirTransport:
                 await asyncio.wait(late, timeout=1)
 
 
-# Each of these runs in a thread and closes what it opens: a cancelled delivery can't close a file under its writer.
+# Each of these runs in a thread and closes what it opens: a cancelled delivery can't close a file under its
+# writer.
 
 
 def _make(mailbox: Path) -> None:
@@ -142,7 +146,8 @@ def _make(mailbox: Path) -> None:
 
 
 def _write(file: Path, blocks: list[bytes], more: bool, last: bool = False) -> None:
-    """Write ``blocks``, behind what is there where there is ``more``; make it durable where it is the ``last``."""
+    """Write ``blocks``, behind what is there where there is ``more``; make it durable where it is the
+    ``last``."""
     flags = os.O_WRONLY | os.O_CLOEXEC | (os.O_APPEND if more else os.O_CREAT | os.O_TRUNC)
     with open(os.open(file, flags, 0o600), "wb", buffering=0) as opened:
         data = memoryview(b"".join(blocks))

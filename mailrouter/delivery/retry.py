@@ -1,7 +1,7 @@
 """When to try again. Pure.
 
-RFC 5321 §4.5.4.1 asks for at least 30 minutes between tries and for four to five days of trying; a relay that stands
-beside its mail server can try sooner, for the fault is mostly a restart.
+RFC 5321 §4.5.4.1 asks for at least 30 minutes between tries and for four to five days of trying; a relay that
+stands beside its mail server can try sooner, for the fault is mostly a restart.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ GIVE_UP = 5 * 24 * 60 * MINUTE
 
 
 def next_try(attempts: int, now: Milliseconds, chance: float) -> Milliseconds:
-    """When to try after ``attempts`` failed ones; ``chance`` in [0, 1) spreads the tries by up to 20 % earlier."""
+    """When to try after ``attempts`` failed ones; ``chance`` in [0, 1) spreads the tries by up to 20 %
+    earlier."""
     step = STEPS[min(attempts, len(STEPS)) - 1] if attempts > 0 else 0
     return now + int(step * (1 - JITTER * chance))
 

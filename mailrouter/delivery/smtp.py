@@ -15,7 +15,8 @@ from mailrouter.store.model import Delivery
 log = logging.getLogger("mailrouter.delivery")
 
 Prepare = Callable[[Delivery], "Outgoing | None"]
-"""Gives a delivery's transaction, or None where it must not leave as it stands (it is being planned anew then)."""
+"""Gives a delivery's transaction, or None where it must not leave as it stands (it is being planned anew
+then)."""
 
 Taken = list[tuple[Outgoing, Delivery]]
 """What one connection has taken and not settled: the message under way, and perhaps the one after it."""
@@ -88,8 +89,8 @@ class SmtpTransport:
             self._watch = asyncio.get_running_loop().call_later(self._pool.patience, self._look_again)
 
     def _may_open(self) -> bool:
-        """One connection is opened at a time, so a next hop that is down is probed once; and after a failure one
-        connection alone has to settle a message before there are others."""
+        """One connection is opened at a time, so a next hop that is down is probed once; and after a failure
+        one connection alone has to settle a message before there are others."""
         if self._ending or self._opening or self._open >= self._pool.most or self.paused():
             return False
         if not self._open:
@@ -197,10 +198,13 @@ class SmtpTransport:
             asyncio.get_running_loop().call_soon(self.wake)
 
     def _give_back(self, taken: Taken, why: str, stale: bool) -> None:
-        """Of two, the second was not begun, and goes back. The first is tried later where content was sent: perhaps
-        it arrived, and a repeat has the same Message-ID. It is also where a fresh connection broke on it: it must not
-        stand in the way of the others for ever. On a connection that had served before (``stale``), the peer may have
-        closed for reasons of its own, and the message goes back."""
+        """Of two, the second was not begun, and goes back.
+
+        The first is tried later where content was sent: perhaps it arrived, and a repeat has the same
+        Message-ID. It is also where a fresh connection broke on it: it must not stand in the others' way for
+        ever. On a connection that had served before (``stale``), the peer may have closed for reasons of its
+        own, and the message goes back.
+        """
         for index in range(len(taken) - 1, -1, -1):
             outgoing, delivery = taken[index]
             if outgoing.begun or (index == 0 and not stale):

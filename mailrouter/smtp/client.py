@@ -1,8 +1,8 @@
 """Sending: one pipelined SMTP connection that carries many messages, and the replies it reads.
 
-RFC 2920 lets MAIL, RCPT and DATA travel together, and the commands of the next message travel with the end of this
-one. So a message costs one round trip where the peer offers PIPELINING, and the connection is never idle while
-there is something to send.
+RFC 2920 lets MAIL, RCPT and DATA travel together, and the commands of the next message travel with the end of
+this one. So a message costs one round trip where the peer offers PIPELINING, and the connection is never idle
+while there is something to send.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class PeerError(Exception):
 
 @dataclass(slots=True)
 class Outgoing:
-    """One transaction to send: one recipient, and the content whole (``content``) or as blocks (``stream``)."""
+    """One transaction to send: one recipient, and the content whole (``content``) or as blocks
+    (``stream``)."""
 
     reverse_path: str
     recipient: str
@@ -62,7 +63,8 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds (RFC 5321 §4.5.3.2 gives the least; a smarthost beside us that is slower than this is in trouble)."""
+    """Seconds (RFC 5321 §4.5.3.2 gives the least; a smarthost beside us that is slower than this is in
+    trouble)."""
 
     connect: float = 30.0
     reply: float = 300.0
@@ -154,9 +156,9 @@ class Connection:
     ) -> None:
         """Send what ``take`` gives until it gives None; ``settle`` hears each message's final reply.
 
-        Raises PeerError when the connection fails, and whatever a message's ``stream`` raises; the connection can't
-        be used any more then. What was taken and not settled is to be sent again; where it was ``begun``, nobody
-        knows whether it arrived.
+        Raises PeerError when the connection fails, and whatever a message's ``stream`` raises; the connection
+        can't be used any more then. What was taken and not settled is to be sent again; where it was
+        ``begun``, nobody knows whether it arrived.
         """
 
         def done(message: Outgoing, reply: Reply) -> None:
@@ -238,7 +240,8 @@ class Connection:
                     refusal = _not_closing(_as_failure(reply))
             data = await self._reply(patience)
             if data.code == 354 and refusal is not None:
-                # RFC 2920 §3.1: a server may still ask for content; an empty one is sent and its reply not believed.
+                # RFC 2920 §3.1: a server may still ask for content; an empty one is sent and its reply not
+                # believed.
                 self._writer.write(b".\r\n")
                 await self._reply(self._timeouts.data_end)
         except PeerError:
@@ -248,7 +251,8 @@ class Connection:
         return refusal if refusal is not None or data.code == 354 else _not_closing(_as_failure(data))
 
     async def _send_content(self, message: Outgoing) -> bytes:
-        """Send the content; gives what is left of it and the end, to be written together with what follows."""
+        """Send the content; gives what is left of it and the end, to be written together with what
+        follows."""
         if message.stream is None:
             content = message.content
             return stuff(content) + (b".\r\n" if content.endswith(b"\r\n") or not content else b"\r\n.\r\n")
@@ -353,7 +357,8 @@ def _as_failure(reply: Reply) -> Reply:
 
 
 def _not_closing(reply: Reply) -> Reply:
-    """421 speaks of the connection, not of the message (RFC 5321 §3.8): the message is tried on another one."""
+    """421 speaks of the connection, not of the message (RFC 5321 §3.8): the message is tried on another
+    one."""
     if reply.code == 421:
         raise PeerError(f"The server closes: {reply}")
     return reply

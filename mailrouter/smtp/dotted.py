@@ -1,7 +1,7 @@
 """The text after DATA: where it ends, and without its dot-stuffing. Pure.
 
-The end is CRLF "." CRLF and nothing else (RFC 5321 §4.1.1.4). Servers that took LF "." LF, or a mixture, for the end
-let one message smuggle another one past the next server.
+The end is CRLF "." CRLF and nothing else (RFC 5321 §4.1.1.4). Servers that took LF "." LF, or a mixture, for
+the end let one message smuggle another one past the next server.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ _END = b"\r\n.\r\n"
 class DottedReader:
     """Fed with blocks as they arrive, gives the content back block by block, unstuffed (RFC 5321 §4.5.2).
 
-    ``done`` once the end was seen; ``rest`` holds what came after it (the next commands of a pipelining client).
+    ``done`` once the end was seen; ``rest`` holds what came after it (the next commands of a pipelining
+    client).
     """
 
     def __init__(self) -> None:
         self.done = False
         self.rest = b""
-        # The text starts a line: with a CRLF before it, an end or a stuffed dot at its start needs no case of its own.
+        # The text starts a line: with a CRLF before it, an end or a stuffed dot at its start needs no case of
+        # its own.
         self._held = b"\r\n"
         self._virtual = 2
 
@@ -47,7 +49,7 @@ class DottedReader:
 
 
 def stuff(content: bytes, at_line_start: bool = True) -> bytes:
-    """``content`` with its dots doubled at the start of lines. Blocks must not end between CR and LF or a line's
-    start and its dot; ``at_line_start`` tells whether the block before ended with CRLF."""
+    """``content`` with its dots doubled at the start of lines. Blocks must not end between CR and LF or a
+    line's start and its dot; ``at_line_start`` tells whether the block before ended with CRLF."""
     stuffed = content.replace(b"\r\n.", b"\r\n..")
     return b"." + stuffed if at_line_start and stuffed.startswith(b".") else stuffed

@@ -1,7 +1,7 @@
 """Reading MAIL and RCPT strictly, and the envelope they build. Pure.
 
-aiosmtpd accepts controls inside addresses and guesses where angle brackets are missing; what is let in here would
-be sent on to the next server, so nothing is guessed (RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2).
+aiosmtpd accepts controls inside addresses and guesses where angle brackets are missing; what is let in here
+would be sent on to the next server, so nothing is guessed (RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _DOMAIN = r"(?:\[[^\x00-\x20\x7f-\x9f\[\]\\]+\]|[^\x00-\x20\x7f-\x9f\u2028\u2029
 _PATH = re.compile(rf"<(?:@[^<>@\s:]+(?:,@[^<>@\s:]+)*:)?((?:{_ATOM}|{_QUOTED})(?:@{_DOMAIN})?|)>")
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?\Z")
 _BOUNDS = {"FROM": 5, "TO": 3}
+_UNREADABLE = {"FROM": "501 5.1.7", "TO": "501 5.1.3"}
 
 
 @dataclass(slots=True)
@@ -61,12 +62,10 @@ def read_path(keyword: str, argument: bytes) -> Path:
         raise BadPath(f"501 5.5.4 Syntax: {'MAIL' if keyword == 'FROM' else 'RCPT'} {keyword}:<address>")
     match = _PATH.match(text, lead + (len(text[lead:]) - len(text[lead:].lstrip(" "))))
     if match is None:
-        raise BadPath(
-            f"{'501 5.1.7' if keyword == 'FROM' else '501 5.1.3'} The address can't be read; it stands between < and >"
-        )
+        raise BadPath(f"{_UNREADABLE[keyword]} The address can't be read; it stands between < and >")
     address = match[1]
     if len(address.encode()) > MAX_PATH:
-        raise BadPath(f"{'501 5.1.7' if keyword == 'FROM' else '501 5.1.3'} The address is too long")
+        raise BadPath(f"{_UNREADABLE[keyword]} The address is too long")
     rest = text[match.end() :]
     if rest.strip(" ") and not rest.startswith(" "):
         raise BadPath("501 5.5.4 A space stands between the address and its parameters")
@@ -112,7 +111,8 @@ def begin(path: Path, max_size: int | None) -> Envelope:
 
 
 def check_recipient(path: Path, smtputf8: bool = False) -> None:
-    """Raises BadPath for parameters of RCPT that can't be obeyed, and for an empty, overlong or unannounced recipient."""
+    """Raises BadPath for parameters of RCPT that can't be obeyed, and for an empty, overlong or unannounced
+    recipient."""
     for name in path.parameters:
         if name not in ("NOTIFY", "ORCPT"):
             raise BadPath(f"555 5.5.4 The parameter {name} is not known here")

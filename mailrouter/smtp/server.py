@@ -1,10 +1,10 @@
 """The door: aiosmtpd's SMTP, with its command loop, MAIL, RCPT and DATA replaced.
 
-What is replaced, and why: DATA is read in blocks and streamed (the stock one reads line by line and holds all in
-memory); 250 is said only after ``Gate.accept`` has committed, in a task that a vanishing client can't cancel; any
-fault is ``451 4.3.0`` and never a word of its cause; the envelope is fresh after each transaction however it ended;
-commands end in CRLF and nothing else; replies carry enhanced codes (RFC 2034), so they and PIPELINING (RFC 2920) are
-offered; what is not named here is refused.
+What is replaced, and why: DATA is read in blocks and streamed (the stock one reads line by line and holds all
+in memory); 250 is said only after ``Gate.accept`` has committed, in a task that a vanishing client can't
+cancel; any fault is ``451 4.3.0`` and never a word of its cause; the envelope is fresh after each transaction
+however it ended; commands end in CRLF and nothing else; replies carry enhanced codes (RFC 2034), so they are
+offered, and PIPELINING (RFC 2920) with them; what is not named here is refused.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Door(SMTP):
         self._committing = False
         self._ending = False
 
-    # --- connection -------------------------------------------------------------------------------------------
+    # --- connection
+    # ------------------------------------------------------------------------------------------
 
     def _create_session(self) -> Session:
         return Session(self.loop)
@@ -129,7 +130,8 @@ class Door(SMTP):
         """True between the end of a message and its reply."""
         return self._committing
 
-    # --- the conversation ---------------------------------------------------------------------------------------
+    # --- the conversation
+    # ------------------------------------------------------------------------------------
 
     async def _handle_client(self) -> None:
         try:
@@ -153,7 +155,8 @@ class Door(SMTP):
                 if len(self._data) > MAX_COMMAND:
                     self._say("500 5.5.2 The line is too long")
                     return
-                # Replies to pipelined commands leave together, when nothing more is there to read (RFC 2920 §3.2).
+                # Replies to pipelined commands leave together, when nothing more is there to read (RFC 2920
+                # §3.2).
                 await self._flush()
                 block = await self._reader.read(MAX_COMMAND)
                 if not block:
@@ -238,8 +241,8 @@ class Door(SMTP):
         self._broken = False
 
     def _out_of_order(self, reply: str) -> None:
-        """Refuse a command that lacks the one before it. After a fault of ours what follows fails as temporarily: a
-        pipelining client has sent it already, and a 5xx would bounce its mail."""
+        """Refuse a command that lacks the one before it. After a fault of ours what follows fails as
+        temporarily: a pipelining client has sent it already, and a 5xx would bounce its mail."""
         self._fail(FAULT if self._broken else reply)
 
     def _mail(self, argument: bytes) -> None:
@@ -349,7 +352,8 @@ class Door(SMTP):
         self._last_active = self._last_message = self.loop.time()
         return reply
 
-    # --- replies ------------------------------------------------------------------------------------------------
+    # --- replies
+    # ---------------------------------------------------------------------------------------------
 
     def _say(self, reply: str) -> None:
         self._out.append(reply.encode("ascii", "replace") + b"\r\n")

@@ -1,8 +1,8 @@
 """What is stored, as facts, and the protocol that each store speaks.
 
 A message's id is a number that only grows: milliseconds since 2020 or one more than the last id, whichever is
-larger. Its chunks and its deliveries carry it in their own ids, so that all of a message's rows lie together and
-none needs a second index:
+larger. Its chunks and its deliveries carry it in their own ids, so that all of a message's rows lie together
+and none needs a second index:
 
     chunk id    = message id << 20 | n      (up to a million chunks of 256 KB)
     delivery id = message id << 10 | k      (up to 1,024 deliveries of one message)
@@ -22,7 +22,8 @@ Milliseconds = int
 CHUNK_BITS = 20
 DELIVERY_BITS = 10
 CHUNK_SIZE = 256 * 1024
-"""Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this size."""
+"""Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
+size."""
 
 Kind = Literal["copy", "companion", "reply"]
 State = Literal["queued", "delivered", "failed", "withdrawn"]
@@ -117,8 +118,8 @@ class ReplyMemory:
 class Acceptance:
     """A message with everything that follows from it: committed together or not at all.
 
-    ``reply`` is queued only if its ``reply_memory`` could be written in the same transaction. ``shown`` are the
-    (conversation key, handoff version) pairs to remember.
+    ``reply`` is queued only if its ``reply_memory`` could be written in the same transaction. ``shown`` are
+    the (conversation key, handoff version) pairs to remember.
     """
 
     message: Message
@@ -186,7 +187,8 @@ class Store(Protocol):
         """Publish the message with its deliveries and memories; gives the deliveries that were queued."""
 
     async def claim(self, most: int, now: Milliseconds) -> list[Delivery]:
-        """Up to ``most`` deliveries that are due and in nobody's hands; they are in the caller's hands then."""
+        """Up to ``most`` deliveries that are due and in nobody's hands; they are in the caller's hands
+        then."""
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Record what became of attempts; the deliveries leave the caller's hands."""

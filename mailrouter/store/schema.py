@@ -81,7 +81,8 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """How many migrations were applied; changes nothing. Raises StoreError if a newer program wrote the database."""
+    """How many migrations were applied; changes nothing. Raises StoreError if a newer program wrote the
+    database."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(

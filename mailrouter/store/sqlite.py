@@ -1,13 +1,12 @@
 """The embedded store: one SQLite database, one process, one writing thread.
 
-What is in somebody's hands is known in memory alone: after a crash nothing is in hand, and everything that was not
-settled is due again, which is the at-least-once that mail promises.
+What is in somebody's hands is known in memory alone: after a crash nothing is in hand, and everything that
+was not settled is due again, which is the at-least-once that mail promises.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 import time
@@ -15,8 +14,9 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mailrouter.errors import StoreBusy, StoreError
+from mailrouter.errors import StoreError
 from mailrouter.store import statements
+from mailrouter.store.lock import lock, private_file, refuse_lost_database
 from mailrouter.store.model import (
     CHUNK_BITS,
     CHUNK_SIZE,
@@ -34,66 +34,14 @@ _EPOCH = 1577836800000
 SWEEP_CHUNKS = 16
 """Chunks of large messages deleted in one transaction: 4 MB, a few milliseconds."""
 VACUUM_PAGES = 256
-_LAST_ID = f"""
-    SELECT max(ifnull((SELECT max(id) FROM message), 0), ifnull((SELECT max(id) FROM chunk) >> {CHUNK_BITS}, 0),
-        ifnull((SELECT max(id) FROM sweep), 0))
+_LAST_ID = """
+    SELECT max(ifnull((SELECT max(id) FROM message), 0), ifnull((SELECT max(id) FROM sweep), 0))
 """
 """Chunks still to be swept count too: a new message with their id would be swept with them."""
 
 
 class _Settle(list[Outcome]):
     """A request to settle; a type of its own so that settles are grouped."""
-
-
-def lock(path: Path) -> int:
-    """Hold the store at ``path`` for this process; gives the lock's file descriptor. Raises StoreBusy, StoreError.
-
-    The lock lies beside the database, because closing any descriptor of the database itself would drop SQLite's
-    own POSIX locks.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _create(Path(f"{path}.lock"))
-    except OSError as error:
-        raise StoreError(f"The store's folder {path.parent} can't be used: {error.strerror}.") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-    except BlockingIOError as error:
-        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-        os.close(descriptor)
-        raise StoreBusy(
-            f"The store {path} is in use by another mailrouter"
-            + (f" (process {holder})" if holder else "")
-            + "."
-        ) from error
-    except OSError as error:
-        os.close(descriptor)
-        raise StoreError(f"The store {path} can't be locked: {error.strerror}.") from error
-    return descriptor
-
-
-def _create(path: Path) -> int:
-    """Open ``path``, made with mode 0600 if it is not there: there is no moment in which others may read it, and no
-    umask that keeps us from it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        os.fchmod(descriptor, 0o600)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _not_lost(path: Path) -> None:
-    """Raises StoreError where a log lies beside no database: SQLite would begin an empty one and throw the log away."""
-    log = Path(f"{path}-wal")
-    if log.exists() and log.stat().st_size and not (path.exists() and path.stat().st_size):
-        raise StoreError(
-            f"The store's log {log} is there, but its database {path} is missing or empty. Put the database back, or "
-            "move the log away to begin an empty store."
-        )
 
 
 class SqliteSpool:
@@ -185,8 +133,8 @@ class SqliteStore:
         descriptor = lock(path)
         connection = None
         try:
-            _not_lost(path)
-            os.close(_create(path))
+            refuse_lost_database(path)
+            os.close(private_file(path))
             connection = connect(path)
             # What was arriving when the last process ended was never answered 250: its sender still has it.
             connection.execute("INSERT OR IGNORE INTO sweep SELECT id FROM receiving")
@@ -301,8 +249,8 @@ class SqliteStore:
         self._in_hand.discard(old.id)
 
     async def sweep(self, shrink: bool = True) -> bool:
-        """Delete one step's worth of what is no longer needed, or else ``shrink`` the file by a step; True while there
-        is more to do."""
+        """Delete one step's worth of what is no longer needed, or else ``shrink`` the file by a step; True
+        while there is more to do."""
 
         def step(connection: sqlite3.Connection) -> bool:
             row = connection.execute("SELECT id FROM sweep LIMIT 1").fetchone()

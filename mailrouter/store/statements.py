@@ -1,7 +1,7 @@
 """The statements of the hot path, each for a whole group of requests.
 
-A statement that inserts many rows at once is one step of SQLite: the interpreter's lock is given up and taken back
-once a group instead of once a row, which is what a busy event loop in the other thread makes expensive.
+A statement that inserts many rows at once is one step of SQLite: the interpreter's lock is given up and taken
+back once a group instead of once a row, which is what a busy event loop in the other thread makes expensive.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from mailrouter.store.model import (
 )
 
 MESSAGE_COLUMNS = (
-    "id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id, eight_bit, smtputf8, "
-    "reasons, open"
+    "id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id, eight_bit, "
+    "smtputf8, reasons, open"
 )
 DELIVERY_COLUMNS = (
     "id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8, attempts, next_at, "
@@ -36,7 +36,8 @@ DUE = f"""
     WHERE state = 'queued' AND next_at <= ? ORDER BY next_at LIMIT ?
 """
 _SETTLE = """
-    UPDATE delivery SET state = v.column2, attempts = attempts + 1, last_reply = v.column3, next_at = v.column4,
+    UPDATE delivery SET state = v.column2, attempts = attempts + 1, last_reply = v.column3, next_at =
+    v.column4,
         pieces = CASE v.column2 WHEN 'delivered' THEN x'' ELSE pieces END
     FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed')
     RETURNING delivery.id, delivery.state
@@ -92,7 +93,8 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             mine.append(acceptance.reply)
         for conversation, handoff in acceptance.shown:
             connection.execute(
-                "INSERT INTO shown VALUES (?, ?, ?) ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at",
+                "INSERT INTO shown VALUES (?, ?, ?) ON CONFLICT (conversation)"
+                " DO UPDATE SET handoff = excluded.handoff, at = excluded.at",
                 (conversation, handoff, message.received_at),
             )
         if acceptance.content is None:
@@ -123,7 +125,8 @@ def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]])
         if state in ("delivered", "withdrawn"):
             message = delivery >> DELIVERY_BITS
             ended[message] = ended.get(message, 0) + 1
-    small, large = [], []
+    small: list[tuple[int]] = []
+    large: list[tuple[int]] = []
     for message, still_open, size in run_rows(connection, _CLOSE, list(ended.items())):
         if still_open <= 0:
             (small if size <= CHUNK_SIZE else large).append((message,))
@@ -136,7 +139,8 @@ def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]])
 
 
 def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
-    """True if this reply may go out: it is the first in its period and no cap is reached. Then it is counted."""
+    """True if this reply may go out: it is the first in its period and no cap is reached. Then it is
+    counted."""
     for scope, most in memory.caps:
         row = connection.execute(
             "SELECT n FROM reply_count WHERE day = ? AND scope = ?", (memory.day, scope)
@@ -144,7 +148,8 @@ def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
         if row and row[0] >= most:
             return False
     written = connection.execute(
-        "INSERT INTO reply_memory VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <= ?",
+        "INSERT INTO reply_memory VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <= ?",
         (memory.key, memory.at, memory.again_after),
     ).rowcount
     if written != 1:

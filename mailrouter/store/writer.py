@@ -1,9 +1,9 @@
 """The one thread that writes to SQLite, with group commit.
 
-Exactly one connection writes: SQLite before 3.51.3 can corrupt a WAL that two connections write or checkpoint at
-once. What is asked for while a commit is under way joins the next one, so the cost of a commit is shared by all
-that wait for it. Each group is one transaction; if anything in a group fails, the group is rolled back and its
-members run again one by one, so that one bad request never spoils its neighbours.
+Exactly one connection writes: SQLite before 3.51.3 can corrupt a WAL that two connections write or checkpoint
+at once. What is asked for while a commit is under way joins the next one, so the cost of a commit is shared
+by all that wait for it. Each group is one transaction; if anything in a group fails, the group is rolled back
+and its members run again one by one, so that one bad request never spoils its neighbours.
 """
 
 from __future__ import annotations

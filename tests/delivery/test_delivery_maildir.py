@@ -1,4 +1,5 @@
-"""Maildirs: a file is there whole or not at all, under a name that a repeat replaces, in a folder that can't escape."""
+"""Maildirs: a file is there whole or not at all, under a name that a repeat replaces, in a folder that can't
+escape."""
 
 from __future__ import annotations
 
@@ -83,7 +84,8 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 async def test_small_and_large_mail_arrives_whole_and_private(tmp_path: Path) -> None:
-    """The file holds the reverse-path, the recipient and the copy; nothing stays in tmp; nobody else may read it."""
+    """The file holds the reverse-path, the recipient and the copy; nothing stays in tmp; nobody else may read
+    it."""
     line = b"x" * 78 + b"\r\n"
     large = line * (3 * GATHER // 80)
     async with mailboxes(tmp_path) as boxes:
@@ -167,7 +169,8 @@ async def test_a_message_the_store_can_not_read_leaves_nothing_half(tmp_path: Pa
     ],
 )
 def test_names_of_mailboxes(recipient: str, name: str) -> None:
-    """An ordinary address is its own folder; what a file system could stumble on is written in hexadecimal."""
+    """An ordinary address is its own folder; what a file system could stumble on is written in
+    hexadecimal."""
     assert folder_name(recipient) == name
 
 

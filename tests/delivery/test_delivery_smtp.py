@@ -118,7 +118,8 @@ async def test_each_recipients_result_is_its_own(tmp_path: Path) -> None:
 
 
 async def test_a_dead_next_hop_costs_one_probe_at_a_time(tmp_path: Path) -> None:
-    """While it is down there is one connection per pause however much waits, no attempt counts, and then all goes."""
+    """While it is down there is one connection per pause however much waits, no attempt counts, and then all
+    goes."""
     port = free_port()
     async with outbound(tmp_path / "m.db", port) as out:
         tries = 0
@@ -183,13 +184,20 @@ async def test_a_server_that_takes_few_connections_is_used_with_those(tmp_path: 
 
 async def test_a_slow_transaction_does_not_hold_up_the_others(tmp_path: Path) -> None:
     """While one connection hangs, what waits behind it goes over a second one."""
-    hang = Script({"dot": lambda recipient: HANG if recipient == "slow@x.test" else None})
+    under_way = asyncio.Event()
+
+    def hang(recipient: str) -> Action | None:
+        if recipient != "slow@x.test":
+            return None
+        under_way.set()
+        return HANG
+
     async with (
-        misbehaving(hang) as server,
+        misbehaving(Script({"dot": hang})) as server,
         outbound(tmp_path / "m.db", server.port, Timeouts(2, 5, 5)) as out,
     ):
         await out.accept(recipients=("slow@x.test",))
-        await until(lambda: server.connections == 1)
+        await under_way.wait()
         await out.accept(recipients=("quick@x.test",))
         await out.settled("delivered", 1, seconds=3)
         assert server.connections == 2
@@ -197,7 +205,8 @@ async def test_a_slow_transaction_does_not_hold_up_the_others(tmp_path: Path) ->
 
 
 async def test_a_server_that_closes_after_each_message_loses_none(tmp_path: Path) -> None:
-    """Each message after the first meets a closed connection, goes back untried, and arrives over a new one."""
+    """Each message after the first meets a closed connection, goes back untried, and arrives over a new
+    one."""
     async with (
         misbehaving(Script(max_messages=1)) as server,
         outbound(tmp_path / "m.db", server.port) as out,
@@ -246,7 +255,8 @@ async def test_an_idle_connection_says_goodbye(tmp_path: Path) -> None:
 
 
 async def test_a_message_the_store_can_not_read_is_deferred_alone(tmp_path: Path) -> None:
-    """Whether its part is missing before or while it is sent, the others go on and the server gets nothing half."""
+    """Whether its part is missing before or while it is sent, the others go on and the server gets nothing
+    half."""
     large = b"y" * 78 + b"\r\n"
     large = large * (CHUNK_SIZE // 80 * 3)
     async with misbehaving() as server, outbound(tmp_path / "m.db", server.port) as out:
@@ -300,7 +310,8 @@ async def test_what_finds_no_room_in_memory_goes_by_the_store(tmp_path: Path) ->
 
 
 async def test_stopping_lets_a_transaction_end(tmp_path: Path) -> None:
-    """close() waits for the message under way and notes it; what waits behind it stays in the store, untried."""
+    """close() waits for the message under way and notes it; what waits behind it stays in the store,
+    untried."""
     under_way, go_on = asyncio.Event(), asyncio.Event()
 
     async def slowly(recipient: str) -> None:

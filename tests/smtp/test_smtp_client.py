@@ -1,4 +1,5 @@
-"""The sending client against servers that misbehave: each message's result is right, and the next one goes on."""
+"""The sending client against servers that misbehave: each message's result is right, and the next one goes
+on."""
 
 from __future__ import annotations
 
@@ -168,7 +169,8 @@ async def test_a_refusal_is_one_messages_own(offer: tuple[str, ...], state: str,
 
 
 async def test_content_asked_for_after_a_refusal_is_empty() -> None:
-    """A server that says 354 although it refused the recipient gets an empty end, and is not believed (RFC 2920)."""
+    """A server that says 354 although it refused the recipient gets an empty end, and is not believed (RFC
+    2920)."""
 
     def refuse(line: str) -> str | None:
         return "550 5.1.1 no" if "bad@" in line else None
@@ -188,7 +190,8 @@ STATES = ["connect", "ehlo", "mail", "rcpt", "data", "dot"]
 async def test_a_connection_that_fails_leaves_messages_unsettled(
     offer: tuple[str, ...], state: str, action: Action
 ) -> None:
-    """However and wherever the first connection fails: nothing false is settled, and only what was sent is begun."""
+    """However and wherever the first connection fails: nothing false is settled, and only what was sent is
+    begun."""
     async with misbehaving(Script({state: action}, offer)) as server:
         sent = await send(server, mail("a@x.test"), mail("b@x.test"))
     assert sent.error

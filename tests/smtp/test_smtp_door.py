@@ -11,6 +11,7 @@ from mailrouter.errors import StoreError, StoreFull
 from mailrouter.smtp.gate import Limits
 from mailrouter.smtp.server import MAX_COMMAND
 from tests.support.gates import HOST, ListGate, Talk, doors
+from tests.support.messages import until
 
 SECRET = "/very/private/path"
 
@@ -168,7 +169,8 @@ async def test_a_fault_of_the_gate_is_temporary_and_leaves_a_fresh_envelope(step
     [(StoreFull("full"), "452 4.3.1"), (StoreError(SECRET), "451 4.3.0"), (ValueError(SECRET), "451 4.3.0")],
 )
 async def test_faults_of_the_store_are_temporary(error: Exception, code: str) -> None:
-    """No room is 452, all else 451: while the text arrives as well as at its end; the next message is taken."""
+    """No room is 452, all else 451: while the text arrives as well as at its end; the next message is
+    taken."""
     faults = [error]
 
     def fail() -> None:
@@ -194,8 +196,9 @@ async def test_faults_of_the_store_are_temporary(error: Exception, code: str) ->
             assert (await talk.reply()).startswith("250")
 
 
-async def test_a_client_that_leaves_in_mid_commit_does_not_tear_it() -> None:
-    """The commit goes on to its end although nobody waits for the reply."""
+@pytest.mark.parametrize("how", ["reset", "cancelled"])
+async def test_a_session_that_ends_in_mid_commit_does_not_tear_it(how: str) -> None:
+    """The commit goes on to its end although the client has gone, or the session's task was cancelled."""
     committing, go_on = asyncio.Event(), asyncio.Event()
 
     async def wait() -> None:
@@ -208,34 +211,35 @@ async def test_a_client_that_leaves_in_mid_commit_does_not_tear_it() -> None:
         await talk.open_message()
         talk.send(b"x\r\n.\r\n")
         await committing.wait()
-        talk.reset()
+        if how == "reset":
+            talk.reset()
+        for session in list(door.sessions) if how == "cancelled" else ():
+            assert session._handler_coroutine is not None
+            session._handler_coroutine.cancel()
         await door.all_closed()
         assert not gate.accepted
         go_on.set()
-        while not gate.accepted:
-            await asyncio.sleep(0)
+        await until(lambda: gate.accepted)
     assert gate.contents == [b"x\r\n"]
     assert not gate.spools[0].discarded
 
 
-async def test_a_client_that_leaves_before_the_end_leaves_nothing() -> None:
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_client_that_leaves_before_the_end_leaves_nothing(reset: bool) -> None:
     """Text without its end is discarded, whether the connection is closed or reset."""
-    for reset in (False, True):
-        gate = ListGate()
-        async with doors(gate) as door:
-            talk = await door.greeted()
-            await talk.open_message()
-            talk.send(b"half a line")
-            await talk.writer.drain()
-            while not gate.spools[0].blocks:
-                await asyncio.sleep(0)
-            if reset:
-                talk.reset()
-            else:
-                talk.writer.close()
-            while not gate.spools[0].discarded:
-                await asyncio.sleep(0)
-            assert not gate.accepted
+    gate = ListGate()
+    async with doors(gate) as door:
+        talk = await door.greeted()
+        await talk.open_message()
+        talk.send(b"half a line")
+        await talk.writer.drain()
+        await until(lambda: bool(gate.spools[0].blocks))
+        if reset:
+            talk.reset()
+        else:
+            talk.writer.close()
+        await until(lambda: gate.spools[0].discarded)
+        assert not gate.accepted
 
 
 async def test_a_half_closed_client_gets_its_replies() -> None:
@@ -270,7 +274,8 @@ async def test_pipelined_commands_and_messages() -> None:
 
 
 async def test_the_size_limit_by_word_and_by_count() -> None:
-    """SIZE= above the limit refuses MAIL; more octets than the limit refuse the message, and the session goes on."""
+    """SIZE= above the limit refuses MAIL; more octets than the limit refuse the message, and the session goes
+    on."""
     gate = ListGate(limit=1000)
     async with doors(gate) as door:
         talk = await door.greeted()
@@ -353,8 +358,7 @@ async def test_the_connection_above_the_limit_is_asked_to_come_later() -> None:
         third = await door.connect()
         assert (await third.rest()).startswith("421 4.3.2")
         await first.say("QUIT")
-        while len(door.sessions) > 1:
-            await asyncio.sleep(0)
+        await until(lambda: len(door.sessions) == 1)
         await door.greeted()
 
 
@@ -364,7 +368,8 @@ async def idle_goodbye(talk: Talk) -> None:
 
 
 async def test_silence_ends_a_session() -> None:
-    """A client that says nothing is let go, in a command, in the text, and if it does not read its replies."""
+    """A client that says nothing is let go, in a command, in the text, and if it does not read its
+    replies."""
     async with doors(ListGate(), Limits(idle_seconds=0.05)) as door:
         talk = await door.greeted()
         await idle_goodbye(talk)
@@ -390,8 +395,7 @@ async def test_silence_does_not_end_a_commit() -> None:
     begun = loop.time()
 
     async def slow() -> None:
-        while loop.time() < begun + 0.15:
-            await asyncio.sleep(0)
+        await until(lambda: loop.time() >= begun + 0.15)
 
     async with doors(ListGate(before_commit=slow), Limits(idle_seconds=0.05)) as door:
         talk = await door.greeted()
@@ -413,8 +417,7 @@ async def test_stopping_answers_the_message_whose_end_was_seen() -> None:
         idle, midway, whole = await door.greeted(), await door.greeted(), await door.greeted()
         await midway.open_message()
         midway.send(b"no end yet\r\n")
-        while not gate.spools[0].blocks:
-            await asyncio.sleep(0)
+        await until(lambda: gate.spools[0].blocks)
         await whole.open_message()
         whole.send(b"x\r\n.\r\nMAIL FROM:<next@b.test>\r\n")
         await committing.wait()
@@ -448,7 +451,8 @@ async def test_a_session_counts_as_committing_from_the_end_of_the_text() -> None
 async def test_a_fault_in_reading_the_text_never_turns_text_into_commands(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """If a message can't even be discarded after a fault, the session ends instead of obeying what is text."""
+    """If a message can't even be discarded after a fault, the session ends instead of obeying what is
+    text."""
 
     class Cursed(ListGate):
         def spool(self):  # type: ignore[no-untyped-def]

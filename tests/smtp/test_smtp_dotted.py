@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ def plainly(wire: bytes) -> tuple[bytes, bytes] | None:
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     """``data`` in blocks, cut at ``places`` (counted around the end)."""
     at = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
-    return [data[a:b] for a, b in zip(at, at[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(at)]
 
 
 def read(blocks: list[bytes]) -> tuple[bytes, bytes] | None:

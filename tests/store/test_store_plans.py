@@ -53,7 +53,8 @@ async def test_the_listing_for_people_reads_open_deliveries_only(store: SqliteSt
 
 @pytest.fixture
 def traced(tmp_path: Path) -> Iterator[list[str]]:
-    """Every statement that an acceptance, its reply, a settling and a sweep run, as they are sent to SQLite."""
+    """Every statement that an acceptance, its reply, a settling and a sweep run, as they are sent to
+    SQLite."""
     connection = connect(tmp_path / "traced.db")
     seen: list[str] = []
     connection.set_trace_callback(seen.append)

@@ -129,8 +129,7 @@ async def test_a_claim_between_commit_and_echo_finds_nothing(store: SqliteStore)
 async def test_an_abandoned_acceptance_is_delivered_all_the_same(store: SqliteStore) -> None:
     """If nobody waits for the commit any more, the deliveries are due for everyone."""
     task = asyncio.create_task(put(store))
-    while not store._in_hand:
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)  # now it waits for its commit
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await store.run(lambda connection: None)
@@ -339,7 +338,8 @@ async def test_the_memory_falls_with_its_message(store: SqliteStore) -> None:
 
 
 async def test_handoffs_and_what_conversations_have_seen(store: SqliteStore) -> None:
-    """Versions grow over all roles, the newest of a role is found, and conversations remember the newest shown."""
+    """Versions grow over all roles, the newest of a role is found, and conversations remember the newest
+    shown."""
     versions = [await store.add_handoff(role, "laurie", T0, "text", b"body") for role in ("hr", "it", "hr")]
     assert versions == sorted(set(versions))
     newest = store.reader.handoff("hr")
@@ -377,7 +377,8 @@ async def test_a_closed_store_says_so(tmp_path: Path) -> None:
 
 
 async def test_a_store_without_room_says_so_and_works_again(store: SqliteStore) -> None:
-    """At its size limit the store refuses with StoreFull, keeps what it has, and goes on when there is room."""
+    """At its size limit the store refuses with StoreFull, keeps what it has, and goes on when there is
+    room."""
     kept = await put(store)
     await store.run(
         lambda c: c.execute(

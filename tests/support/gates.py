@@ -13,6 +13,7 @@ from mailrouter.message.shape import Shape
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client, Gate, Limits
 from mailrouter.smtp.server import Door
+from tests.support.messages import until
 
 HOST = "mx.example.test"
 
@@ -150,8 +151,7 @@ class Doors:
 
     async def all_closed(self) -> None:
         """Once no session is left."""
-        while self.sessions:
-            await asyncio.sleep(0)
+        await until(lambda: not self.sessions, 5)
 
 
 @contextlib.asynccontextmanager
@@ -172,5 +172,4 @@ async def doors(gate: Gate, limits: Limits | None = None) -> AsyncIterator[Doors
             talk.writer.close()
         for door in list(found.sessions):
             door.transport.abort()
-        async with asyncio.timeout(5):
-            await found.all_closed()
+        await found.all_closed()

@@ -1,7 +1,8 @@
-"""A real SMTP server on loopback that misbehaves as it is told: for each connection a script, for each state an action.
+"""A real SMTP server on loopback that misbehaves as it is told: for each connection a script, for each state
+an action.
 
-States are ``connect``, ``ehlo``, ``helo``, ``mail``, ``rcpt``, ``data``, ``dot``, ``rset``, ``quit``. An action is the
-reply to give (text), one of CLOSE, HANG, GIBBERISH and ENDLESS,
+States are ``connect``, ``ehlo``, ``helo``, ``mail``, ``rcpt``, ``data``, ``dot``, ``rset``, ``quit``. An
+action is the reply to give (text), one of CLOSE, HANG, GIBBERISH and ENDLESS,
 or a function (perhaps asynchronous) of the command line
 (for ``dot``: the recipient) that gives one of these, or None for what a strict server would say.
 Where a script says nothing, the server is strict: a nested MAIL is 503, DATA without a recipient is 503.
@@ -41,14 +42,16 @@ class Script:
     offer: Sequence[str] = PLAIN_OFFER
     one_octet_at_a_time: bool = False
     withhold: bool = False
-    """Withhold the replies to all that follows EHLO until a DATA or QUIT was read: a client that waits, waits in vain."""
+    """Withhold the replies to all that follows EHLO until a DATA or QUIT was read: a client that waits, waits
+    in vain."""
     max_messages: int = 1_000_000
     """After so many messages, close without a word."""
 
 
 @dataclass
 class Received:
-    """One message as it was sent: command lines, recipients that were accepted, content as the sender had it."""
+    """One message as it was sent: command lines, recipients that were accepted, content as the sender had
+    it."""
 
     mail: str
     recipients: list[str]
