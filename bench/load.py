@@ -42,7 +42,9 @@ class CountingSink:
         end = time.monotonic() + seconds
         while self.messages < messages:
             if time.monotonic() > end:
-                raise TimeoutError(f"the sink has {self.messages} of {messages} messages after {seconds:.0f} s")
+                raise TimeoutError(
+                    f"the sink has {self.messages} of {messages} messages after {seconds:.0f} s"
+                )
             time.sleep(0.005)
 
     def __enter__(self) -> CountingSink:

@@ -1,6 +1,6 @@
 """How long people wait: `explain`, `schedule` and `serve` until it is ready, on the example configuration.
 
-    python -m bench.startup [--times 9]
+python -m bench.startup [--times 9]
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def main() -> None:
             "serve, until ready": ready(config),
         }.items():
             found = [once() for _ in range(times)]
-            print(f"{what:<20} median {statistics.median(found):5.0f} ms, worst of {times} {max(found):5.0f} ms")
+            print(
+                f"{what:<20} median {statistics.median(found):5.0f} ms, worst of {times} {max(found):5.0f} ms"
+            )
 
 
 if __name__ == "__main__":

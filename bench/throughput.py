@@ -137,11 +137,15 @@ def main() -> None:
         plain.close()
         full.close()
         base = statistics.median(rates["Postfix, plain alias"])
-        print(f"\n{chosen.messages} messages of {SIZE} octets, {CONNECTIONS} connections, median of {chosen.rounds} rounds:")
+        print(
+            f"\n{chosen.messages} messages of {SIZE} octets, {CONNECTIONS} connections, median of {chosen.rounds} rounds:"
+        )
         for name, found in rates.items():
             cpu = {"mailrouter, plain copies": plain.cpu, "mailrouter, note and handoff": full.cpu}.get(name)
             cost = f"   {statistics.median(cpu):.2f} ms CPU a message" if cpu else ""
-            print(f"  {name:<30}{statistics.median(found):8.0f} messages/s   {statistics.median(found) / base:.2f} x{cost}")
+            print(
+                f"  {name:<30}{statistics.median(found):8.0f} messages/s   {statistics.median(found) / base:.2f} x{cost}"
+            )
         print(sample)
         if chosen.profile:
             profile(folder / "profile", chosen.messages)

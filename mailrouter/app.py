@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -39,7 +40,9 @@ BACKLOG = 1024
 def desk_of(configuration: Configuration) -> Desk:
     """A configuration made ready for work. Raises MailrouterError."""
     settings = configuration.settings
-    return Desk(configuration, Templates(settings.templates), read_key(settings.run_folder / "mailrouter.key"))
+    return Desk(
+        configuration, Templates(settings.templates), read_key(settings.run_folder / "mailrouter.key")
+    )
 
 
 class Service:
@@ -52,11 +55,18 @@ class Service:
         self._anew: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Open the store, take up what was left, and listen. Raises MailrouterError, OSError."""
+        """Open the store, take up what was left, and listen. Raises MailrouterError, OSError; then nothing is left open."""
+        desk = desk_of(self.configuration)
+        self.store = SqliteStore.open(self.configuration.settings.store)
+        try:
+            await self._listen(desk)
+        except BaseException:
+            self.store.close()
+            raise
+
+    async def _listen(self, desk: Desk) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
-        desk = desk_of(self.configuration)
-        self.store = SqliteStore.open(settings.store)
         for role in self.configuration.roles:
             if (handoff := self.store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
@@ -65,8 +75,14 @@ class Service:
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock")
         host, port = settings.listen_smtp
-        self._server = await loop.create_server(self._door, host or None, port, backlog=BACKLOG, start_serving=False)
-        await self.control.start()
+        self._server = await loop.create_server(
+            self._door, host or None, port, backlog=BACKLOG, start_serving=False
+        )
+        try:
+            await self.control.start()
+        except BaseException:
+            self._server.close()
+            raise
         self.dispatcher.start(self.transport)
         await self._server.start_serving()
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
@@ -121,7 +137,9 @@ class Service:
         for door in list(self._sessions):
             door.end_soon()
         deadline = asyncio.get_running_loop().time() + GRACE
-        while any(door.committing for door in self._sessions) and asyncio.get_running_loop().time() < deadline:
+        while (
+            any(door.committing for door in self._sessions) and asyncio.get_running_loop().time() < deadline
+        ):
             await asyncio.sleep(0.02)
         await self.dispatcher.close(max(0.5, deadline - asyncio.get_running_loop().time()))
         await self.control.close()
@@ -148,6 +166,7 @@ async def serve(configuration: Configuration, ready: Callable[[str], None]) -> N
 def run(folder: Path, ready: Callable[[str], None]) -> None:
     """Load the configuration in ``folder`` and serve. Raises MailrouterError."""
     configuration = config.load(folder)
+    _raise_file_limit()
     # The store's thread takes the interpreter's lock a few times a commit; the default of 5 ms would stall it each time.
     sys.setswitchinterval(0.0005)
     try:
@@ -155,7 +174,17 @@ def run(folder: Path, ready: Callable[[str], None]) -> None:
             runner.run(serve(configuration, ready))
     except OSError as error:
         host, port = configuration.settings.listen_smtp
-        raise MailrouterError(f"mailrouter can't listen on {host}:{port}: {error.strerror or error}.") from error
+        raise MailrouterError(
+            f"mailrouter can't listen on {host}:{port}: {error.strerror or error}."
+        ) from error
+
+
+def _raise_file_limit() -> None:
+    """A thousand sessions need more than the usual soft limit of 1,024 descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _loop_factory() -> Any:

@@ -16,6 +16,7 @@ from mailrouter import config
 from mailrouter.app import Service
 from mailrouter.control import MAX_LINE, ask
 from mailrouter.errors import MailrouterError
+from mailrouter.store.sqlite import SqliteStore
 from tests.support.relay import write_configuration
 
 GOOD = {"do": "handoff", "role": "vp-hr", "author": "laurie", "text": "Done: all."}
@@ -122,13 +123,12 @@ async def test_a_socket_deep_in_the_file_system(tmp_path: Path) -> None:
 
 
 async def test_a_socket_that_can_not_be_made_is_named(tmp_path: Path) -> None:
-    """If a folder lies where the socket belongs, the start fails with that name."""
+    """If a folder lies where the socket belongs, the start fails with that name and leaves nothing open."""
     running = Service(config.load(write_configuration(tmp_path)))
     place(running).mkdir(parents=True)
     with pytest.raises(MailrouterError, match=r"control socket .*mailrouter\.sock can't be made"):
         await running.start()
-    running._server.close()
-    running.store.close()
+    SqliteStore.open(running.configuration.settings.store).close()  # it is nobody's
 
 
 def test_what_is_no_socket_is_no_service(tmp_path: Path) -> None:

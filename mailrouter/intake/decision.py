@@ -51,6 +51,8 @@ def unfit(shape: Shape) -> str | None:
         return "550 5.6.11 The message holds a bare CR, a bare LF or a NUL"
     if shape.header_too_large:
         return "552 5.3.4 The message's header is too large"
+    if shape.too_many_fields:
+        return "552 5.3.4 The message's header has too many fields"
     if shape.too_deep or shape.too_many_parts:
         return "554 5.6.0 The message has too many parts inside parts"
     return None

@@ -100,7 +100,13 @@ class Intake:
         shown = self._shown(desk, decision, parsed, roles) if decision.shown and parsed else []
         acceptance = Acceptance(message, content, deliveries_of(message, decision), reply, memory, shown)
         queued = await self._store.accept(spool, acceptance)
-        self._offer(queued)
+        try:
+            self._offer(queued)
+        except Exception:
+            # It is durable: to say anything but 250 now would have it sent, and delivered, again.
+            log.exception(
+                "%s: accepted, but not handed to delivery; it is taken up from the store", queue_id(spool.id)
+            )
         name = queue_id(spool.id)
         log.info(
             "%s from <%s> for %s: %d bytes, %d deliveries%s",

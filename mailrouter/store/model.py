@@ -170,8 +170,11 @@ class Spool(Protocol):
     id: MessageId
     size: int
 
-    async def write(self, block: bytes) -> None:
-        """Keep ``block``. Raises StoreFull, StoreError."""
+    def hold(self, block: bytes) -> bool:
+        """Keep ``block`` in memory; True when ``flush`` is to be awaited before more is held."""
+
+    async def flush(self) -> None:
+        """Bring what is held to the store. Raises StoreFull, StoreError."""
 
     async def discard(self) -> None:
         """Forget what came. Never raises."""

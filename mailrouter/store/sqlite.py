@@ -55,15 +55,15 @@ class SqliteSpool:
         self._blocks: list[bytes] = []
         self._held = 0
 
-    async def write(self, block: bytes) -> None:
-        """Keep ``block``; waits for the store once more than a chunk is held."""
+    def hold(self, block: bytes) -> bool:
+        """Keep ``block``; True once more than a chunk is held."""
         self._blocks.append(block)
         self._held += len(block)
         self.size += len(block)
-        if self._held > CHUNK_SIZE:
-            await self._flush()
+        return self._held > CHUNK_SIZE
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Store the whole chunks that are held; call it only after ``hold`` gave True."""
         data = b"".join(self._blocks)
         self._blocks.clear()
         rest = data[len(data) - len(data) % CHUNK_SIZE :]

@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.relay import BOTH_AWAY, ONE_AWAY, PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
+from tests.support.relay import (
+    BOTH_AWAY,
+    ONE_AWAY,
+    PARTNERS,
+    ROLE,
+    Relay,
+    relay,
+    wait_until,
+    write_configuration,
+)
 from tests.support.sending import send
 from tests.support.sink import Sink
 
@@ -34,12 +43,38 @@ def flows() -> list[tuple[str, str, bytes]]:
     plain = f"From: Jane <jane@outside.test>\nTo: {ROLE}\nSubject: Budget\nMessage-ID: <1@outside.test>"
     return [
         ("jane@outside.test", ROLE, mail(plain)),
-        ("jane@outside.test", ROLE, mail(plain + "\nIn-Reply-To: <0@x>\nReferences: <0@x>").replace(b"<1@", b"<2@")),
-        ("sue@example.test", ROLE, mail(f"From: sue@example.test\nTo: {ROLE}\nSubject: x\nMessage-ID: <3@example.test>")),
-        ("sue@example.test", "vp-hr+tag@example.test", mail("From: sue@example.test\nTo: vp-hr+tag@example.test\nSubject: y")),
-        ("laurie@example.test", ROLE, mail(f"From: laurie@example.test\nTo: {ROLE}, jane@outside.test\nSubject: Re: Budget")),
-        ("", ROLE, mail(f"From: MAILER-DAEMON@outside.test\nTo: {ROLE}\nSubject: Undelivered Mail Returned to Sender")),
-        ("list-bounces@lists.test", ROLE, mail(f"From: a@lists.test\nTo: list@lists.test\nCc: {ROLE}\nList-Id: <l.lists.test>")),
+        (
+            "jane@outside.test",
+            ROLE,
+            mail(plain + "\nIn-Reply-To: <0@x>\nReferences: <0@x>").replace(b"<1@", b"<2@"),
+        ),
+        (
+            "sue@example.test",
+            ROLE,
+            mail(f"From: sue@example.test\nTo: {ROLE}\nSubject: x\nMessage-ID: <3@example.test>"),
+        ),
+        (
+            "sue@example.test",
+            "vp-hr+tag@example.test",
+            mail("From: sue@example.test\nTo: vp-hr+tag@example.test\nSubject: y"),
+        ),
+        (
+            "laurie@example.test",
+            ROLE,
+            mail(f"From: laurie@example.test\nTo: {ROLE}, jane@outside.test\nSubject: Re: Budget"),
+        ),
+        (
+            "",
+            ROLE,
+            mail(
+                f"From: MAILER-DAEMON@outside.test\nTo: {ROLE}\nSubject: Undelivered Mail Returned to Sender"
+            ),
+        ),
+        (
+            "list-bounces@lists.test",
+            ROLE,
+            mail(f"From: a@lists.test\nTo: list@lists.test\nCc: {ROLE}\nList-Id: <l.lists.test>"),
+        ),
         (
             "signer@outside.test",
             ROLE,
@@ -57,7 +92,11 @@ def flows() -> list[tuple[str, str, bytes]]:
                 "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
             ),
         ),
-        ("big@outside.test", ROLE, mail(f"From: big@outside.test\nTo: {ROLE}\nSubject: big", "x" * 70 + "\r\n" + "y\r\n" * 200_000)),
+        (
+            "big@outside.test",
+            ROLE,
+            mail(f"From: big@outside.test\nTo: {ROLE}\nSubject: big", "x" * 70 + "\r\n" + "y\r\n" * 200_000),
+        ),
         ("jane@outside.test", ROLE, b"no header at all"),
     ]
 
@@ -85,7 +124,9 @@ def views(raw: bytes) -> bytes:
     return b"\n".join(seen)
 
 
-@pytest.mark.parametrize("role", [ONE_AWAY, BOTH_AWAY, COVERED, COVERED + "forwarding: companion\nauto_reply: always\n"])
+@pytest.mark.parametrize(
+    "role", [ONE_AWAY, BOTH_AWAY, COVERED, COVERED + "forwarding: companion\nauto_reply: always\n"]
+)
 def test_the_handoff_reaches_partners_alone(tmp_path: Path, role: str) -> None:
     """In every flow the canary is in nothing that leaves for anybody but a partner, nor in the log; partners have it."""
     canary = "canary" + secrets.token_hex(12)
@@ -100,7 +141,10 @@ def test_the_handoff_reaches_partners_alone(tmp_path: Path, role: str) -> None:
         with relay(config) as running:
             assert all(reply.startswith("250") for reply in send(running.port, flows(), connections=1))
             own_to = {r for _, r, _ in sink.taken}
-            wait_until(lambda: sum(r in PARTNERS for _, r, _ in sink.taken) >= 2 * (2 * len(flows()) - 1), what="all copies")
+            wait_until(
+                lambda: sum(r in PARTNERS for _, r, _ in sink.taken) >= 2 * (2 * len(flows()) - 1),
+                what="all copies",
+            )
         assert own_to
     reached = {recipient for _, recipient, content in sink.taken if canary.encode() in views(content)}
     assert reached == set(PARTNERS)
@@ -127,7 +171,10 @@ def test_a_former_partner_does_not_get_what_waited(tmp_path: Path) -> None:
         role = config / "roles" / "vp-hr.yaml"
         role.write_text(role.read_text().replace("email: elaine@example.test", "email: erin@example.test"))
         with relay(config):
-            wait_until(lambda: {"laurie@example.test", "erin@example.test"} <= {r for _, r, _ in sink.taken}, what="both")
+            wait_until(
+                lambda: {"laurie@example.test", "erin@example.test"} <= {r for _, r, _ in sink.taken},
+                what="both",
+            )
     recipients = [recipient for _, recipient, _ in sink.taken]
     assert "elaine@example.test" not in recipients
     assert sorted(recipients) == ["erin@example.test", "laurie@example.test"]

@@ -52,14 +52,13 @@ def run(folder: Path, role: str, prefix: bytes) -> Run:
     with relay(config) as running:
         replies = send(
             running.port,
-            [(UNKNOWN_SENDER if m.mail_from is None else m.mail_from, ROLE, raw) for m, raw in zip(mails, sent, strict=True)],
+            [
+                (UNKNOWN_SENDER if m.mail_from is None else m.mail_from, ROLE, raw)
+                for m, raw in zip(mails, sent, strict=True)
+            ],
         )
-        taken = sum(reply.startswith("250") for reply in replies)
-        wait_until(
-            lambda: all(len(list((folder / "var/mail" / p / "new").glob("*"))) >= taken for p in PARTNERS),
-            seconds=120,
-            what="the last delivery",
-        )
+        store = StoreReader(folder / "var/mailrouter.db")
+        wait_until(lambda: not store.queue(1), seconds=120, what="the last delivery")
         assert running.process.poll() is None, "the server fell over"
     copies: dict[str, dict[str, list[bytes]]] = {}
     for partner in PARTNERS:
@@ -68,7 +67,6 @@ def run(folder: Path, role: str, prefix: bytes) -> Run:
             found = _ID.search(raw[raw.index(b"Received:") :])
             assert found is not None
             mine.setdefault(found[1].decode(), []).append(raw)
-    store = StoreReader(folder / "var/mailrouter.db")
     ids = [queue_id(reply) for reply in replies if reply.startswith("250")]
     reasons = {id_: store.entry(message_id_of(id_)).message.reasons for id_ in ids}
     store.close()
@@ -88,10 +86,16 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.parametrize("which", ["loud", "quiet"])
-def test_at_most_two_percent_are_refused_each_for_a_reason(which: str, request: pytest.FixtureRequest) -> None:
+def test_at_most_two_percent_are_refused_each_for_a_reason(
+    which: str, request: pytest.FixtureRequest
+) -> None:
     """Real mail is taken; what is refused is refused for what it holds, and the reply says what."""
     found: Run = request.getfixturevalue(which)
-    refused = [(mail.file, reply) for mail, reply in zip(found.mails, found.replies, strict=True) if not reply.startswith("250")]
+    refused = [
+        (mail.file, reply)
+        for mail, reply in zip(found.mails, found.replies, strict=True)
+        if not reply.startswith("250")
+    ]
     print(f"\n{which}: {len(found.mails)} sent, {len(refused)} refused")
     for file, reply in refused:
         print(f"  {reply}  {file}")
@@ -100,7 +104,9 @@ def test_at_most_two_percent_are_refused_each_for_a_reason(which: str, request: 
 
 
 @pytest.mark.parametrize("which", ["loud", "quiet"])
-def test_both_partners_get_each_message_with_its_body_intact(which: str, request: pytest.FixtureRequest) -> None:
+def test_both_partners_get_each_message_with_its_body_intact(
+    which: str, request: pytest.FixtureRequest
+) -> None:
     """Every accepted message is in both Maildirs, and the original body stands in it byte for byte."""
     found: Run = request.getfixturevalue(which)
     for mail, sent, id_ in found.accepted:
@@ -120,7 +126,8 @@ def test_what_was_dkim_signed_hashes_as_before_in_untouched_copies(quiet: Run) -
         before = _signed(sent)
         for partner in PARTNERS:
             (copy,) = quiet.copies[partner][id_]
-            assert _signed(copy) == before, f"{mail.file}: a signature would break"
+            # What dkimpy can't read (a mail that begins with a continuation of nothing) nobody could verify before.
+            assert not before or _signed(copy) == before, f"{mail.file}: a signature would break"
         checked += len(before)
     print(f"\n{checked} signatures compared")
     assert checked > 100
@@ -131,7 +138,7 @@ def _signed(raw: bytes) -> list[tuple[bytes, object, str]]:
     try:
         headers, body = dkim.rfc822_parse(raw)
     except IndexError:
-        return []  # dkimpy can't read it, before or after: it begins with a continuation of nothing
+        return []
     found = []
     for name, value in headers:
         if name.lower() != b"dkim-signature":
@@ -141,10 +148,16 @@ def _signed(raw: bytes) -> list[tuple[bytes, object, str]]:
             policy = CanonicalizationPolicy.from_c_value(tags.get(b"c"))
         except Exception:
             continue  # not a signature that anybody could verify, before or after
-        fields = [field.strip().lower() for field in re.split(rb"\s*:\s*", tags.get(b"h", b"")) if field.strip()]
+        fields = [
+            field.strip().lower() for field in re.split(rb"\s*:\s*", tags.get(b"h", b"")) if field.strip()
+        ]
         canonical = policy.canonicalize_headers(headers)
         found.append(
-            (value, dkim.select_headers(canonical, fields), hashlib.sha256(policy.canonicalize_body(body)).hexdigest())
+            (
+                value,
+                dkim.select_headers(canonical, fields),
+                hashlib.sha256(policy.canonicalize_body(body)).hexdigest(),
+            )
         )
     return found
 
@@ -158,8 +171,12 @@ def test_no_machine_is_answered(loud: Run) -> None:
         labelled += 1
         if _is_answered(loud.reasons[id_]):
             answered.append(mail.file)
-    unlabelled = [_is_answered(loud.reasons[id_]) for mail, _, id_ in loud.accepted if not mail.must_stay_unanswered]
-    print(f"\n{labelled} must stay unanswered, {len(answered)} answered; of {len(unlabelled)} others {sum(unlabelled)} are")
+    unlabelled = [
+        _is_answered(loud.reasons[id_]) for mail, _, id_ in loud.accepted if not mail.must_stay_unanswered
+    ]
+    print(
+        f"\n{labelled} must stay unanswered, {len(answered)} answered; of {len(unlabelled)} others {sum(unlabelled)} are"
+    )
     assert labelled > 600
     assert answered == []
 
@@ -175,7 +192,9 @@ def test_people_are_answered(tmp_path: Path) -> None:
         replies = send(running.port, [(sender, ROLE, raw) for sender, raw in HUMAN])
         assert all(reply.startswith("250") for reply in replies), replies
         wait_until(
-            lambda: all(maildir(tmp_path, sender) for sender, _ in HUMAN), seconds=30, what="an answer to each"
+            lambda: all(maildir(tmp_path, sender) for sender, _ in HUMAN),
+            seconds=30,
+            what="an answer to each",
         )
     for sender, _ in HUMAN:
         (answer,) = maildir(tmp_path, sender)

@@ -30,9 +30,17 @@ def test_100_mb_cost_at_most_40_mb_of_memory(tmp_path: Path) -> None:
     block = _LINE * (1_000_000 // len(_LINE))
     digest = hashlib.sha256()
     with relay(config) as running:
-        with socket.create_connection(("127.0.0.1", running.port)) as client, client.makefile("rb") as replies:
+        with (
+            socket.create_connection(("127.0.0.1", running.port)) as client,
+            client.makefile("rb") as replies,
+        ):
             replies.readline()
-            for command in (b"EHLO client.test", b"MAIL FROM:<jane@outside.test>", f"RCPT TO:<{ROLE}>".encode(), b"DATA"):
+            for command in (
+                b"EHLO client.test",
+                b"MAIL FROM:<jane@outside.test>",
+                f"RCPT TO:<{ROLE}>".encode(),
+                b"DATA",
+            ):
                 client.sendall(command + b"\r\n")
                 while replies.readline()[3:4] == b"-":
                     pass

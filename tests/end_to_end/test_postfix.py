@@ -18,7 +18,9 @@ from tests.support.relay import BOTH_AWAY, ONE_AWAY, Relay, relay, wait_until, w
 
 pytestmark = [
     pytest.mark.skipif(not postfix.available(), reason=postfix.WHY_ABSENT),
-    pytest.mark.skipif(shutil.which("swaks") is None, reason="swaks is not installed (Debian: apt-get install swaks)"),
+    pytest.mark.skipif(
+        shutil.which("swaks") is None, reason="swaks is not installed (Debian: apt-get install swaks)"
+    ),
 ]
 
 BODY = "Hello,\n\nhow is the budget?\n.a line with a dot\n\n  Jane \n"
@@ -97,7 +99,9 @@ def test_the_sender_is_answered_once_when_nobody_is_in(tmp_path: Path) -> None:
         wait_until(lambda: server.mails("jane"), what="the answer inside")
         _swaks(server.port, "jane@example.test")
         _swaks(server.port, "ann@outside.test")
-        wait_until(lambda: server.mails("ann") and len(server.mails("laurie")) == 3, what="the answer outside")
+        wait_until(
+            lambda: server.mails("ann") and len(server.mails("laurie")) == 3, what="the answer outside"
+        )
         wait_until(lambda: len(server.mails("elaine")) == 3, what="all copies")
         (inside,), (outside,) = server.mails("jane"), server.mails("ann")
     for raw in (inside, outside):

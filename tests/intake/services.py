@@ -60,7 +60,8 @@ class Service:
         scanner = Scanner()
         spool = self.intake.spool()
         scanner.feed(raw)
-        await spool.write(raw)
+        if spool.hold(raw):
+            await spool.flush()
         shape = scanner.finish()
         envelope = Envelope(sender, list(recipients) or ["vp-hr@example.test"])
         return await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes)

@@ -28,11 +28,15 @@ class MemorySpool:
         self.discarded = False
         self._before_write = before_write
 
-    async def write(self, block: bytes) -> None:
-        """Keep ``block``."""
-        self._before_write()
+    def hold(self, block: bytes) -> bool:
+        """Keep ``block``; each is to be flushed."""
         self.blocks.append(block)
         self.size += len(block)
+        return True
+
+    async def flush(self) -> None:
+        """Nothing but what the test wants to happen here."""
+        self._before_write()
 
     async def discard(self) -> None:
         """Remember that it was asked for."""

@@ -52,7 +52,8 @@ async def filled(store: SqliteStore, content: bytes, block: int = 65536) -> Sqli
     """A spool into which ``content`` has arrived."""
     spool = store.spool()
     for start in range(0, len(content), block):
-        await spool.write(content[start : start + block])
+        if spool.hold(content[start : start + block]):
+            await spool.flush()
     return spool
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from tests.support.ports import free_port, wait_for_port
 
-WHY_ABSENT = "Postfix is not installed (Debian: apt-get install postfix), or we are not root, which its master needs"
+WHY_ABSENT = (
+    "Postfix is not installed (Debian: apt-get install postfix), or we are not root, which its master needs"
+)
 
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -81,7 +83,9 @@ class Postfix:
             "virtual_gid_maps": "static:" + _id("-g"),
             **settings,
         }
-        (self.folder / "etc" / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
+        (self.folder / "etc" / "main.cf").write_text(
+            "".join(f"{name} = {value}\n" for name, value in main.items())
+        )
         (self.folder / "etc" / "master.cf").write_text(_MASTER.format(port=self.port))
         for name in ("dynamicmaps.cf", "postfix-files"):
             if (source := Path("/etc/postfix") / name).exists():
@@ -89,7 +93,11 @@ class Postfix:
 
     def _command(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["postfix", "-c", str(self.folder / "etc"), *words], capture_output=True, text=True, timeout=60, check=False
+            ["postfix", "-c", str(self.folder / "etc"), *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     def __enter__(self) -> Postfix:

@@ -49,7 +49,9 @@ absences:
 """
 
 
-def write_configuration(folder: Path, deliver: str = "maildir:var/mail", role: str = "", settings: str = "") -> Path:
+def write_configuration(
+    folder: Path, deliver: str = "maildir:var/mail", role: str = "", settings: str = ""
+) -> Path:
     """A configuration in ``folder``/config; ``role`` and ``settings`` are lines added to the two files."""
     config = folder / "config"
     (config / "roles").mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,11 @@ def send(port: int, mails: Iterable[tuple[str, str, bytes]], connections: int = 
 
     numbered = list(enumerate(todo))
     with ThreadPoolExecutor(connections) as pool:
-        found = [pair for part in pool.map(some, (numbered[n::connections] for n in range(connections))) for pair in part]
+        found = [
+            pair
+            for part in pool.map(some, (numbered[n::connections] for n in range(connections)))
+            for pair in part
+        ]
     return [reply for _, reply in sorted(found)]
 
 

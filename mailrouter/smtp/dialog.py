@@ -1,0 +1,147 @@
+"""The conversation of one SMTP session, without its socket: a command in, a reply out. Pure but for the gate's word.
+
+Commands end in CRLF and nothing else; replies carry enhanced codes (RFC 2034), so they and PIPELINING (RFC 2920) are
+offered; what is not named here is refused.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+
+from mailrouter.smtp.envelope import BadPath, Envelope, begin, check_recipient, read_path
+from mailrouter.smtp.gate import FAULT, Gate, Limits
+
+log = logging.getLogger("mailrouter.door")
+
+MAX_COMMAND = 4096
+"""Octets of a command line: RFC 5321 §4.5.3.1.4 asks for 512, its extensions add to that."""
+
+
+class Then(enum.Enum):
+    """What follows a reply."""
+
+    GO_ON = enum.auto()
+    TEXT = enum.auto()
+    END = enum.auto()
+
+
+class Dialog:
+    """What was said so far. ``envelope`` is the open transaction's, ``errors`` the refused commands since the last
+    message that was taken."""
+
+    def __init__(self, gate: Gate, hostname: str, limits: Limits) -> None:
+        self.envelope = Envelope()
+        self.helo = ""
+        self.extended = False
+        self.errors = 0
+        self._gate = gate
+        self._hostname = hostname
+        self._limits = limits
+        self._broken = False
+
+    def obey(self, line: bytes) -> tuple[str, Then]:
+        """The reply to one command (without its CRLF), and what follows it. Never raises."""
+        then = Then.GO_ON
+        try:
+            reply, then = self._command(line)
+        except BadPath as bad:
+            reply = bad.reply
+        except Exception:
+            log.exception("a command failed")
+            self.envelope = Envelope()
+            self._broken = True
+            reply = FAULT
+        if reply[0] in "45" and not reply.startswith("452 4.5.3"):
+            self.errors += 1
+            if self.errors >= self._limits.max_errors:
+                return f"{reply}\r\n421 4.7.0 Too many errors; goodbye", Then.END
+        return reply, then
+
+    def take_envelope(self) -> Envelope:
+        """The envelope of the message whose text comes now; the session begins anew."""
+        envelope, self.envelope = self.envelope, Envelope()
+        return envelope
+
+    def _command(self, line: bytes) -> tuple[str, Then]:
+        if len(line) > MAX_COMMAND:
+            return "500 5.5.2 The line is too long", Then.GO_ON
+        if b"\n" in line or b"\r" in line or b"\x00" in line:
+            # A bare LF or CR is no end of a command (RFC 5321 §2.3.8); guessing is how smuggling begins.
+            return "500 5.5.2 A command ends in CRLF and holds no control characters", Then.GO_ON
+        name, _, argument = line.partition(b" ")
+        argument = argument.strip(b" ")
+        match name.upper():
+            case b"EHLO" | b"HELO" as greeting:
+                return self._greet(greeting, argument), Then.GO_ON
+            case b"MAIL":
+                return self._mail(argument), Then.GO_ON
+            case b"RCPT":
+                return self._rcpt(argument), Then.GO_ON
+            case b"DATA":
+                return self._data(argument)
+            case b"RSET":
+                self._reset()
+                return "250 2.0.0 Forgotten", Then.GO_ON
+            case b"NOOP":
+                return "250 2.0.0 OK", Then.GO_ON
+            case b"VRFY":
+                # RFC 5321 §3.5.3: neither confirmed nor denied
+                return "252 2.5.0 Send some mail and see", Then.GO_ON
+            case b"QUIT":
+                return "221 2.0.0 Goodbye", Then.END
+        return "502 5.5.1 The command is not known here", Then.GO_ON
+
+    def _greet(self, greeting: bytes, argument: bytes) -> str:
+        if not argument:
+            return f"501 5.5.4 Syntax: {greeting.decode()} hostname"
+        self.helo = argument.decode("ascii", "replace")[:255]
+        self.extended = greeting == b"EHLO"
+        self._reset()  # RFC 5321 §4.1.4: EHLO resets like RSET
+        if not self.extended:
+            return f"250 {self._hostname}"
+        size = self._gate.max_size()
+        return (
+            f"250-{self._hostname}\r\n250-PIPELINING\r\n250-SIZE{f' {size}' if size else ''}\r\n"
+            "250-8BITMIME\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES"
+        )
+
+    def _reset(self) -> None:
+        self.envelope = Envelope()
+        self._broken = False
+
+    def _out_of_order(self, reply: str) -> str:
+        """Refuse a command that lacks the one before it. After a fault of ours what follows fails as temporarily: a
+        pipelining client has sent it already, and a 5xx would bounce its mail."""
+        return FAULT if self._broken else reply
+
+    def _mail(self, argument: bytes) -> str:
+        if not self.helo:
+            return "503 5.5.1 Say EHLO first"
+        if self.envelope.reverse_path is not None:
+            return "503 5.5.1 A message is open already; RSET forgets it"
+        self._reset()
+        self.envelope = begin(read_path("FROM", argument), self._gate.max_size())
+        return "250 2.1.0 OK"
+
+    def _rcpt(self, argument: bytes) -> str:
+        if self.envelope.reverse_path is None:
+            return self._out_of_order("503 5.5.1 Say MAIL first")
+        path = read_path("TO", argument)
+        check_recipient(path, self.envelope.smtputf8)
+        if len(self.envelope.recipients) >= self._limits.max_recipients:
+            return "452 4.5.3 Too many recipients"
+        refusal = self._gate.recipient(path.address)
+        if refusal is not None:
+            return refusal
+        if path.address not in self.envelope.recipients:
+            self.envelope.recipients.append(path.address)
+        return "250 2.1.5 OK"
+
+    def _data(self, argument: bytes) -> tuple[str, Then]:
+        if argument:
+            return "501 5.5.4 DATA takes no argument", Then.GO_ON
+        if not self.envelope.recipients:
+            missing = "RCPT" if self.envelope.reverse_path is not None else "MAIL"
+            return self._out_of_order(f"503 5.5.1 Say {missing} first"), Then.GO_ON
+        return "354 End with a dot on a line of its own", Then.TEXT
