@@ -51,7 +51,8 @@ class Ours:
         self.cpu: list[float] = []
         if handoff:
             subprocess.run(
-                [sys.executable, "-m", "mailrouter", "handoff", "set", "vp-hr", "--author", "laurie", "--config", str(self.config)],
+                [sys.executable, "-m", "mailrouter", "handoff", "set", "vp-hr", "--author", "laurie",
+                 "--config", str(self.config)],
                 input=HANDOFF, text=True, check=True, capture_output=True,
             )  # fmt: skip
 

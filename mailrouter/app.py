@@ -26,7 +26,7 @@ from mailrouter.intake.gate import Intake
 from mailrouter.intake.recheck import may_have, plan_anew
 from mailrouter.intake.templates import Templates
 from mailrouter.smtp.client import Outgoing, Reply
-from mailrouter.smtp.server import Door, Limits
+from mailrouter.smtp.server import Door, Limits, work_ended
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite import SqliteStore
 
@@ -55,7 +55,10 @@ class Service:
         self._anew: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Open the store, take up what was left, and listen. Raises MailrouterError, OSError; then nothing is left open."""
+        """Open the store, take up what was left, and listen.
+
+        Raises MailrouterError, OSError; then nothing is left open.
+        """
         desk = desk_of(self.configuration)
         self.store = SqliteStore.open(self.configuration.settings.store)
         try:
@@ -137,10 +140,7 @@ class Service:
         for door in list(self._sessions):
             door.end_soon()
         deadline = asyncio.get_running_loop().time() + GRACE
-        while (
-            any(door.committing for door in self._sessions) and asyncio.get_running_loop().time() < deadline
-        ):
-            await asyncio.sleep(0.02)
+        await work_ended(GRACE)
         await self.dispatcher.close(max(0.5, deadline - asyncio.get_running_loop().time()))
         await self.control.close()
         self.store.close()

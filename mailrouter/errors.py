@@ -1,12 +1,12 @@
 """Errors that mailrouter raises on purpose.
 
-    MailrouterError
-    ├── ConfigurationError    the configuration has problems; carries all of them
-    ├── UsageError            a command was used wrongly
-    ├── StoreError            the store can't be used
-    │   ├── StoreBusy         another process holds the store
-    │   └── StoreFull         no room left on the store's disk
-    └── NoSuchRole            a name or address that is no role here
+MailrouterError
+├── ConfigurationError    the configuration has problems; carries all of them
+├── UsageError            a command was used wrongly
+├── StoreError            the store can't be used
+│   ├── StoreBusy         another process holds the store
+│   └── StoreFull         no room left on the store's disk
+└── NoSuchRole            a name or address that is no role here
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ class Problem:
     def __str__(self) -> str:
         """``file:line:column: what is wrong; what was probably meant``."""
         place = f"{self.file}:{self.line}:{self.column}: "
-        return place + ("warning: " if self.warning else "") + self.what + (f"; {self.hint}" if self.hint else "")
+        return (
+            place
+            + ("warning: " if self.warning else "")
+            + self.what
+            + (f"; {self.hint}" if self.hint else "")
+        )
 
 
 class ConfigurationError(MailrouterError):

@@ -24,7 +24,7 @@ from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, fault_reply
 from mailrouter.store.model import Spool
 
-__all__ = ["Client", "Door", "Gate", "Limits"]
+__all__ = ["Client", "Door", "Gate", "Limits", "work_ended"]
 
 log = logging.getLogger("mailrouter.door")
 
@@ -328,3 +328,9 @@ async def _discard(spool: Spool) -> None:
 
 _owned: set[asyncio.Task[None]] = set()
 """Work under way: the loop itself holds tasks only weakly."""
+
+
+async def work_ended(seconds: float) -> None:
+    """Return once every commit under way has ended, its client gone or not; at the latest after ``seconds``."""
+    if _owned:
+        await asyncio.wait(set(_owned), timeout=seconds)

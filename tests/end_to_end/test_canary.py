@@ -81,14 +81,16 @@ def flows() -> list[tuple[str, str, bytes]]:
             mail(
                 f"From: signer@outside.test\nTo: {ROLE}\nSubject: signed\nMIME-Version: 1.0\n"
                 'Content-Type: multipart/signed; protocol="application/pgp-signature"; micalg=pgp-sha256; boundary="s"',
-                "--s\r\nContent-Type: text/plain\r\n\r\nhello\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\nxx\r\n--s--\r\n",
+                "--s\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+                "--s\r\nContent-Type: application/pgp-signature\r\n\r\nxx\r\n--s--\r\n",
             ),
         ),
         (
             "cal@outside.test",
             ROLE,
             mail(
-                f"From: cal@outside.test\nTo: {ROLE}\nSubject: meet\nMIME-Version: 1.0\nContent-Type: text/calendar; method=REQUEST",
+                f"From: cal@outside.test\nTo: {ROLE}\nSubject: meet\nMIME-Version: 1.0\n"
+                "Content-Type: text/calendar; method=REQUEST",
                 "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
             ),
         ),
@@ -104,7 +106,8 @@ def flows() -> list[tuple[str, str, bytes]]:
 def set_handoff(running: Relay, text: str) -> None:
     """By the command, while the service runs."""
     subprocess.run(
-        [sys.executable, "-m", "mailrouter", "handoff", "set", "vp-hr", "--author", "laurie", "--config", str(running.config)],
+        [sys.executable, "-m", "mailrouter", "handoff", "set", "vp-hr", "--author", "laurie",
+         "--config", str(running.config)],
         input=text, text=True, check=True, capture_output=True, timeout=30,
     )  # fmt: skip
 

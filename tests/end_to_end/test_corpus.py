@@ -137,7 +137,7 @@ def _signed(raw: bytes) -> list[tuple[bytes, object, str]]:
     """For each DKIM-Signature: its value, the canonical signed fields, and the hash of the canonical body."""
     try:
         headers, body = dkim.rfc822_parse(raw)
-    except IndexError:
+    except (IndexError, dkim.MessageFormatError):
         return []
     found = []
     for name, value in headers:

@@ -71,7 +71,10 @@ class Senders:
 
 
 def _mail(mark: str) -> bytes:
-    text = f"X-Try: {mark}\r\nFrom: jane@outside.test\r\nTo: {ROLE}\r\nSubject: {mark}\r\nMessage-ID: <{mark}@outside.test>\r\n\r\n"
+    text = (
+        f"X-Try: {mark}\r\nFrom: jane@outside.test\r\nTo: {ROLE}\r\nSubject: {mark}\r\n"
+        f"Message-ID: <{mark}@outside.test>\r\n\r\n"
+    )
     return text.encode() + b"A line of text to make it a mail.\r\n" * 40
 
 

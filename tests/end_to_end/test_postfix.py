@@ -67,7 +67,7 @@ def _handoff(running: Relay) -> None:
 
 
 def test_mail_through_postfix_reaches_both_with_note_and_handoff(tmp_path: Path) -> None:
-    """What enters Postfix for the role leaves it twice, once a partner, with the note, the handoff and the body intact."""
+    """What enters Postfix for the role leaves it twice, once a partner, with note, handoff and the body intact."""
     server, config = _relay_between(tmp_path, ONE_AWAY)
     with server, relay(config) as running:
         _handoff(running)

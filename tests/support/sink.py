@@ -16,7 +16,7 @@ class Sink:
         self.port = port or free_port()
         self._controller = Controller(self, "127.0.0.1", self.port, data_size_limit=200_000_000)
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Remember it, once for each recipient."""
         for recipient in envelope.rcpt_tos:
             self.taken.append((envelope.mail_from or "", recipient, bytes(envelope.original_content or b"")))
