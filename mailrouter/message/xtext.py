@@ -1,0 +1,49 @@
+"""How addresses are encoded in delivery reports: xtext (RFC 3461 §4) and UTF-8 (RFC 6533 §3). Pure."""
+
+from __future__ import annotations
+
+import re
+
+_HEX = re.compile(r"\+([0-9A-F]{2})")
+_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+\Z")
+_EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+
+
+def decode_xtext(value: str) -> str | None:
+    """The text behind ``value``, or None where that is no xtext or not printable ASCII throughout.
+
+    A line end hidden in it would otherwise start a field of the sender's making.
+
+    >>> decode_xtext("QQ314159+2B1")
+    'QQ314159+1'
+    """
+    if not _XTEXT.match(value):
+        return None
+    text = _HEX.sub(lambda match: chr(int(match[1], 16)), value)
+    return text if text.isascii() and text.isprintable() and text.strip() == text else None
+
+
+def decode_original_recipient(value: str) -> tuple[str, str] | None:
+    """Address type and address of an ORCPT parameter (RFC 3461 §4.2), or None where it can't be read."""
+    kind, semicolon, encoded = value.partition(";")
+    address = decode_xtext(encoded) if semicolon and re.fullmatch(r"[A-Za-z0-9-]{1,40}", kind) else None
+    return (kind.lower(), address) if address else None
+
+
+def encode_utf8_address(address: str) -> str:
+    """An address beyond ASCII in the 7-bit form of RFC 6533 §3 (utf-8-addr-xtext).
+
+    >>> encode_utf8_address("jörg@example.test")
+    'j\\\\x{F6}rg@example.test'
+    """
+    return "".join(c if "!" <= c <= "~" and c not in "\\+=" else f"\\x{{{ord(c):02X}}}" for c in address)
+
+
+def decode_utf8_address(address: str) -> str:
+    """``encode_utf8_address`` undone; what is no such escape stays."""
+    return _EMBEDDED.sub(_character, address)
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else ""

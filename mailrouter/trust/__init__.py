@@ -1,0 +1,1 @@
+"""Whose mail this is: what proves that something came from us, or from whom it says. All pure."""
