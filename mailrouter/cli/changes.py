@@ -27,7 +27,9 @@ def _lines(original: bytes, pieces: Pieces, blobs: Mapping[int, bytes]) -> Itera
         else:
             if piece.start > at:
                 # A range that comes later in the copy was moved, not left out.
-                moved = any(other.start < piece.start and other.end > at for other in kept if other is not piece)
+                moved = any(
+                    other.start < piece.start and other.end > at for other in kept if other is not piece
+                )
                 if not moved:
                     yield from _marked("-", original[at : piece.start])
             yield from _folded(_marked(" ", original[piece.start : piece.end]))

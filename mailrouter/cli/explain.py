@@ -6,7 +6,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from mailrouter.address import canonical
@@ -103,7 +103,9 @@ def _data(roles: Sequence[Role], found: Explanation) -> dict[str, object]:
             }
             for copy in (plan.copies if plan else ())
         ],
-        "reply": {"recipient": reply.recipient, "subject": reply.subject, "text": reply.text} if reply else None,
+        "reply": {"recipient": reply.recipient, "subject": reply.subject, "text": reply.text}
+        if reply
+        else None,
         "reasons": list(found.reasons),
     }
 
@@ -120,7 +122,12 @@ def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanat
         lines += ["", f"{copy.recipient} gets {_form(copy)}."]
         lines += [f"  | {line}" for line in copy.note.strip().splitlines()]
     if plan.reply:
-        lines += ["", f"{plan.reply.recipient} is answered, once:", f"  | Subject: {plan.reply.subject}", "  |"]
+        lines += [
+            "",
+            f"{plan.reply.recipient} is answered, once:",
+            f"  | Subject: {plan.reply.subject}",
+            "  |",
+        ]
         lines += [f"  | {line}".rstrip() for line in plan.reply.text.strip().splitlines()]
     lines += ["", "Why:"]
     for reason in found.reasons:
@@ -135,7 +142,10 @@ def _wrapped(text: str, columns: int, first: str) -> list[str]:
 def _form(copy: Copy) -> str:
     what = [
         word
-        for word, there in (("a note", copy.note), (f"handoff {', '.join(map(str, copy.handoffs))}", copy.handoffs))
+        for word, there in (
+            ("a note", copy.note),
+            (f"handoff {', '.join(map(str, copy.handoffs))}", copy.handoffs),
+        )
         if there
     ]
     if copy.companion is not None:
@@ -143,7 +153,9 @@ def _form(copy: Copy) -> str:
     return f"a copy with {' and '.join(what)}" if what else "a copy"
 
 
-def _print_copies(found: Explanation, raw: bytes, store: StoreReader | None, options: argparse.Namespace) -> None:
+def _print_copies(
+    found: Explanation, raw: bytes, store: StoreReader | None, options: argparse.Namespace
+) -> None:
     plan = found.plan
     if plan is None:
         return

@@ -43,7 +43,11 @@ def handoff(options: argparse.Namespace) -> int:
         return 0
     for version in found:
         first = next((line.strip() for line in version.text.splitlines() if line.strip()), "")
-        print(textwrap.shorten(f"{version.version:>4}  {_title(role, version)}: {first}", width(), placeholder=" …"))
+        print(
+            textwrap.shorten(
+                f"{version.version:>4}  {_title(role, version)}: {first}", width(), placeholder=" …"
+            )
+        )
     return 0
 
 
@@ -54,7 +58,9 @@ def _set(configuration: Configuration, role: Role, options: argparse.Namespace) 
     except OSError as error:
         raise UsageError(f"{options.file} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{options.file} is no UTF-8 text (byte {error.start}); save it as UTF-8.") from error
+        raise UsageError(
+            f"{options.file} is no UTF-8 text (byte {error.start}); save it as UTF-8."
+        ) from error
     author = _author(role, options.author)
     settings = configuration.settings
     request = {"do": "handoff", "role": role.key, "author": author, "text": text}
@@ -89,9 +95,16 @@ def _author(role: Role, named: str | None) -> str:
         on = [person for person in Roster(role).duty(datetime.now(UTC)).on if person in role.partners]
         return on[0].first_name if len(on) == 1 else "the partners"
     for person in role.partners:
-        if named.lower() in (person.key, person.name.lower(), person.first_name.lower(), person.email.lower()):
+        if named.lower() in (
+            person.key,
+            person.name.lower(),
+            person.first_name.lower(),
+            person.email.lower(),
+        ):
             return person.first_name
-    raise UsageError(f"{named} is no partner of {role.key}; there is {', '.join(p.key for p in role.partners)}.")
+    raise UsageError(
+        f"{named} is no partner of {role.key}; there is {', '.join(p.key for p in role.partners)}."
+    )
 
 
 def _written(role: Role, version: Handoff) -> datetime:
@@ -116,6 +129,11 @@ def _data(role: Role, version: Handoff) -> dict[str, object]:
         "version": version.version,
         "author": version.author,
         "written": _written(role, version).isoformat(timespec="seconds"),
-        "sections": {"done": sections.done, "left": sections.left, "watch": sections.watch, "other": sections.other},
+        "sections": {
+            "done": sections.done,
+            "left": sections.left,
+            "watch": sections.watch,
+            "other": sections.other,
+        },
         "text": version.text,
     }

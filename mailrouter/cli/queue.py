@@ -105,7 +105,13 @@ def _iso(moment: Milliseconds) -> str:
 
 
 def _size(octets: int) -> str:
-    return f"{octets} B" if octets < 1000 else f"{octets / 1000:.0f} KB" if octets < 1e6 else f"{octets / 1e6:.1f} MB"
+    return (
+        f"{octets} B"
+        if octets < 1000
+        else f"{octets / 1000:.0f} KB"
+        if octets < 1e6
+        else f"{octets / 1e6:.1f} MB"
+    )
 
 
 def _span(milliseconds: Milliseconds) -> str:
