@@ -157,6 +157,7 @@ async def serve(configuration: Configuration, ready: Callable[[str], None]) -> N
     # What is there by now stays: the collector need not walk through it for each message.
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 20, 50)
     ready(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}")
     await ended.wait()

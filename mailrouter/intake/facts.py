@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import os
@@ -125,7 +124,7 @@ class Desk:
     def conversation(self, role: Role, message_ids: Sequence[str]) -> list[str]:
         """The keys under which this role's conversations with these Message-IDs are remembered."""
         return [
-            base64.b85encode(hmac.digest(self.key, f"{role.key}\0{id_}".encode(), "sha256")[:15]).decode()
+            hmac.digest(self.key, f"{role.key}\0{id_}".encode(), "sha256")[:15].hex()
             for id_ in dict.fromkeys(message_ids)
         ]
 
