@@ -33,7 +33,11 @@ def check(options: argparse.Namespace) -> int:
         print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems], "warnings": []})
         return 1
     now = datetime.now(UTC)
-    odd = [(role.key, text) for role in configuration.roles for text in warnings(role, local_day(now, role.time_zone))]
+    odd = [
+        (role.key, text)
+        for role in configuration.roles
+        for text in warnings(role, local_day(now, role.time_zone))
+    ]
     if options.json:
         found = [*map(str, configuration.warnings), *(f"{key}: {text}" for key, text in odd)]
         print_json({"ok": True, "problems": [], "warnings": found})
@@ -55,6 +59,8 @@ def render(problems: Iterable[Problem], width: int, colour: bool = False) -> str
 
 def _one(problem: Problem, width: int, colour: bool) -> str:
     place = f"{problem.file}:{problem.line}:{problem.column}:"
+    if not problem.source_line and (problem.line, problem.column) == (1, 1):
+        place = f"{problem.file}:"  # the file or folder as a whole
     kind = " warning:" if problem.warning else ""
     said = _visible(f"{place}{kind} {problem.what}{'; ' + problem.hint if problem.hint else ''}")
     lines = textwrap.wrap(said, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

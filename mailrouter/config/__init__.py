@@ -6,11 +6,24 @@ Importing this costs little: PyYAML and pydantic are imported when something is 
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mailrouter.config.configuration import Configuration
+from mailrouter.config.configuration import HERE, SYSTEM, Configuration
 from mailrouter.config.settings import Destination, Settings
+from mailrouter.errors import ConfigurationError, Problem
 
-__all__ = ["Configuration", "Destination", "Settings", "default_folder", "load"]
+if TYPE_CHECKING:
+    from mailrouter.config.in_force import FileInForce
+
+__all__ = [
+    "Configuration",
+    "Destination",
+    "Settings",
+    "default_folder",
+    "inspect",
+    "load",
+    "problems_of_texts",
+]
 
 
 def load(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> Configuration:
@@ -24,7 +37,28 @@ def load(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> Configura
     return read_folder(Path(folder), fqdn)
 
 
+def inspect(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> tuple["FileInForce", ...]:
+    """Every value in force in ``folder``, and where each comes from. Raises ConfigurationError."""
+    from mailrouter.config.folder import files_in
+    from mailrouter.config.in_force import in_force
+    from mailrouter.config.loading import configuration_of
+
+    files = files_in(Path(folder))
+    return in_force(configuration_of(Path(folder), files, fqdn), files)
+
+
+def problems_of_texts(settings: str, key: str, role: str) -> tuple[Problem, ...]:
+    """What ``load`` would find in ``mailrouter.yaml`` and ``roles/KEY.yaml`` if they held these texts."""
+    from mailrouter.config.folder import files_of
+    from mailrouter.config.loading import configuration_of
+
+    try:
+        configuration_of(Path(), files_of(settings, key, role), lambda: "localhost")
+    except ConfigurationError as found:
+        return found.problems
+    return ()
+
+
 def default_folder() -> Path:
     """``config/`` where there is one, else ``/etc/mailrouter``."""
-    here = Path("config")
-    return here if here.is_dir() else Path("/etc/mailrouter")
+    return HERE if HERE.is_dir() else SYSTEM

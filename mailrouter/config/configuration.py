@@ -11,6 +11,9 @@ from mailrouter.config.settings import Settings
 from mailrouter.errors import Problem
 from mailrouter.schedule.model import Role
 
+HERE, SYSTEM = Path("config"), Path("/etc/mailrouter")
+"""Where the configuration is looked for when no folder is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:

@@ -21,6 +21,17 @@ T = TypeVar("T")
 NOT_YET = "not available in this version"
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A key that isn't known in ``node``: what is wrong, what to do, and the known key meant, or ``""``."""
+
+    node: MappingNode
+    key: str
+    what: str
+    hint: str
+    meant: str = ""
+
+
 @dataclass(slots=True)
 class Reading:
     """What the reader of one value may need to know of the rest, and the unknown keys met on the way.
@@ -30,11 +41,11 @@ class Reading:
 
     dotless: frozenset[str] = frozenset()
     partners: Mapping[str, str] | None = None
-    unknown: list[tuple[MappingNode, str, str, str]] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
 
 
 class Lines(BaseModel):
-    """``key: value`` lines. ``elsewhere`` says of unknown keys why they are: (what is wrong, what to do)."""
+    """``key: value`` lines. ``elsewhere`` says of unknown keys (lower case) what is wrong and what to do."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
     elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType({})
@@ -46,12 +57,21 @@ class Lines(BaseModel):
             known = [field.alias or name for name, field in cls.model_fields.items()]
             for key in data.node.entries:
                 if key not in known:
-                    what, hint = cls.elsewhere.get(key) or (
-                        f"`{shown(key)}` is not known here",
-                        did_you_mean(key, known) or f"known are {shown(', '.join(known), 160)}",
-                    )
-                    info.context.unknown.append((data.node, key, what, hint))
+                    info.context.unknown.append(cls._unknown(data.node, key, known))
         return data
+
+    @classmethod
+    def _unknown(cls, node: MappingNode, key: str, known: list[str]) -> Unknown:
+        head, colon, rest = key.partition(":")
+        if colon and head in known:
+            hint = f"write {head}: {shown(rest, 60)}"
+            return Unknown(node, key, f"a space is missing after `{head}:`", hint, head)
+        if told := cls.elsewhere.get(key.lower()):
+            return Unknown(node, key, *told)
+        hint = did_you_mean(key, known)
+        meant = next((name for name in known if hint and f"`{name}`" in hint), "")
+        hint = hint or f"known are {shown(', '.join(known), 200)}"
+        return Unknown(node, key, f"`{shown(key)}` is not known here", hint, meant)
 
 
 def text_of(value: Any) -> str:
@@ -60,7 +80,7 @@ def text_of(value: Any) -> str:
         return value
     if value is None:
         raise Wrong("a value is missing here")
-    kind = "a list" if isinstance(value, list) else "a mapping"
+    kind = "a list" if isinstance(value, list) else "`name: value` lines"
     raise Wrong(f"one value belongs here, not {kind}")
 
 

@@ -8,10 +8,31 @@ from typing import Any
 from pydantic import ValidationError
 
 from mailrouter.config.fields import Reading
+from mailrouter.config.rota_file import WEEKDAYS
 from mailrouter.config.tree import Entry, Items, Mapping, Node, Text, Tree, is_empty
 from mailrouter.config.wrong import Wrong, shown
 from mailrouter.errors import Problem
 
+_AS_IN = {
+    "role": "vp-hr@example.com",
+    "name": "VP Human Resources",
+    "time_zone": "Europe/Berlin",
+    "person": "{name: Laurie Cremona, email: laurie@example.com}",
+    "partners": "{laurie: {name: Laurie Cremona, email: laurie@example.com}}",
+    "week": "{monday: laurie, tuesday: elaine}",
+    **dict.fromkeys(WEEKDAYS, "[laurie 09:00-13:00, elaine 12:00-17:00]"),
+    "rota": "{monday: laurie, tuesday: elaine}",
+    "holidays": "{country: US}",
+    "absences": "{partner: elaine, from: 2026-12-21, until: 2027-01-01}",
+    "swaps": "{date: 2026-12-03, partner: laurie}",
+    "emergency": "{name: HR duty line, phone: +1 650 555 0100}",
+    "handoff": "{attach: thread}",
+    "auto_reply": "{inside: nobody, outside: nobody}",
+    "copy": "{inside: cc, outside: hidden}",
+    "also": "{2026-12-24: Christmas Eve}",
+    "listen": "{smtp: 127.0.0.1:2525}",
+}
+"""How values that aren't one text are written, for hints."""
 _SHAPES = {
     "model_type": "`name: value` lines belong here",
     "dict_type": "`name: value` lines belong here",
@@ -21,15 +42,22 @@ _SHAPES = {
 
 def problems_of(error: ValidationError | None, reading: Reading, tree: Tree) -> Iterator[Problem]:
     """Everything found while reading ``tree``, each problem once."""
-    for node, key, what, hint in reading.unknown:
-        entry = node.entries[key]
-        yield tree.problem(entry.line, entry.column, what, hint)
+    for unknown in reading.unknown:
+        entry = unknown.node.entries[unknown.key]
+        yield tree.problem(entry.line, entry.column, unknown.what, unknown.hint)
     found: set[Problem] = set()
     for detail in error.errors(include_url=False) if error else ():
+        if detail["type"] == "missing" and _is_misspelt(detail["loc"], reading, tree):
+            continue  # told at the key that is meant to be this one
         problem = _problem(detail, tree)
         if problem not in found:  # a word that stands for two keys is wrong once
             found.add(problem)
             yield problem
+
+
+def _is_misspelt(loc: Sequence[str | int], reading: Reading, tree: Tree) -> bool:
+    _, node, _ = follow(tree.root, loc[:-1])
+    return any(unknown.node is node and unknown.meant == loc[-1] for unknown in reading.unknown)
 
 
 def _problem(detail: Any, tree: Tree) -> Problem:
@@ -50,7 +78,9 @@ def _problem(detail: Any, tree: Tree) -> Problem:
     if kind == "too_short":
         return tree.problem(line, column, "the list is empty", "fill it or remove it")
     if kind in _SHAPES:
-        return tree.problem(line, column, f"{_SHAPES[kind]}, not {_kind(node)}", _shape_hint(kind, node))
+        return tree.problem(
+            line, column, f"{_SHAPES[kind]}, not {_kind(node)}", _shape_hint(kind, loc, node, tree)
+        )
     return tree.problem(line, column, str(detail["msg"]))
 
 
@@ -61,7 +91,11 @@ def _missing(loc: Sequence[str | int], tree: Tree) -> Problem:
     if isinstance(node, Mapping) and name in node.entries:
         entry = node.entries[name]
         return tree.problem(entry.line, entry.column, f"`{name}` has no value", "write it after the colon")
-    return tree.problem(node.line, node.column, f"`{name}` is missing here", f"add a line `{name}: …`")
+    if node is tree.root:
+        hint = f"add a line, as in  {name}: {_AS_IN.get(name, '…')}"
+        return Problem(tree.file, 1, 1, f"`{name}` is missing", hint)
+    hint = f"add `{name}: …` between the braces" if _in_braces(node, tree) else f"add a line `{name}: …`"
+    return tree.problem(node.line, node.column, f"`{name}` is missing here", hint)
 
 
 def _offset(wrong: Wrong, node: Text, line: str) -> int:
@@ -74,13 +108,23 @@ def _offset(wrong: Wrong, node: Text, line: str) -> int:
 def _kind(node: Node) -> str:
     if isinstance(node, Text):
         return shown(node.value or "nothing")
-    return "a list" if isinstance(node, Items) else "a mapping"
+    return "a list" if isinstance(node, Items) else "`name: value` lines"
 
 
-def _shape_hint(kind: str, node: Node) -> str:
-    if kind == "tuple_type":
-        return "begin each entry with a hyphen: - …" if isinstance(node, Mapping) else "write [one, two]"
-    return "remove the hyphen or brackets" if isinstance(node, Items) else "as in {name: value}"
+def _shape_hint(kind: str, loc: Sequence[str | int], node: Node, tree: Tree) -> str:
+    """How to write what belongs at ``loc``, where ``node`` has another shape."""
+    names = [step for step in loc if isinstance(step, str)]
+    name = "person" if names[-2:-1] == ["partners"] else names[-1] if names else ""
+    if isinstance(node, Mapping) and node.entries and not _in_braces(node, tree):
+        first = next(iter(node.entries))
+        return f"put a hyphen before it, - {shown(first)}: …, and two spaces before the lines below"
+    if kind == "tuple_type" and name in ("absences", "swaps"):
+        return f"write each on a line below, as in  - {_AS_IN[name]}"
+    return f"as in {_AS_IN[name]}" if name in _AS_IN else "write [one, two]"
+
+
+def _in_braces(node: Node, tree: Tree) -> bool:
+    return node.line < len(tree.lines) and tree.lines[node.line][node.column : node.column + 1] == "{"
 
 
 def follow(root: Node | None, loc: Sequence[str | int]) -> tuple[Entry | None, Node, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
@@ -19,7 +20,7 @@ from mailrouter.config.people_file import (
     SwapFile,
     short_name,
 )
-from mailrouter.config.rota_file import RotaFile, rota_facts
+from mailrouter.config.rota_file import WEEKDAYS, RotaFile, rota_facts
 from mailrouter.config.times import time_range
 from mailrouter.config.wrong import Wrong, did_you_mean, shown
 from mailrouter.schedule.model import Answer, Emergency, Minute, Role
@@ -108,6 +109,11 @@ class CopyFile(Lines):
 class RoleFile(Lines):
     """One role's file."""
 
+    elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = {
+        name: ("a weekday belongs below `rota`", "put two spaces before it, as before the other days")
+        for day in WEEKDAYS
+        for name in (day, day[:3])
+    }
     role: Address
     aliases: Annotated[tuple[Address, ...], BeforeValidator(listed)] = ()
     name: Name

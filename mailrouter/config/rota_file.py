@@ -46,6 +46,9 @@ def _shifts(text: str, info: ValidationInfo[Reading]) -> tuple[TypedShift, ...]:
         raise Wrong(
             f"{shown(text)} doesn't say who works", "begin with the partner, as in laurie 09:00-13:00"
         )
+    if "#" in who:
+        name = shown(who.partition("#")[0])
+        raise Wrong("a comment needs a space before its #", f"write {name} # …", offset=who.index("#"))
     if who.casefold() in NOBODY:
         raise Wrong(f"`{who}` can't stand in a list", "for a day off write nobody alone, without brackets")
     start: Minute | None = None

@@ -137,7 +137,7 @@ def _server(rest: str, offset: int) -> Destination:
         raise Wrong(
             f"{shown(more[0])} doesn't belong here", "write smtp://HOST:25", offset=offset + more.start()
         )
-    if not place:
+    if not place or place.startswith(":"):
         raise Wrong("a host is missing after smtp://", "as in smtp://127.0.0.1:25")
     found_port = _HOST_PORT.fullmatch(place)
     try:

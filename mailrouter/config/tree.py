@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mailrouter.config.wrong import masked
 from mailrouter.errors import Problem
 
 
@@ -73,7 +74,7 @@ class Tree:
 
     def problem(self, line: int, column: int, what: str, hint: str = "", *, warning: bool = False) -> Problem:
         """A problem at a place that counts from 0, with the line it stands on."""
-        source = self.lines[line] if 0 <= line < len(self.lines) else ""
+        source = masked(self.lines[line]) if 0 <= line < len(self.lines) else ""
         return Problem(self.file, line + 1, column + 1, what, hint, source, warning)
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+_PASSWORD = re.compile(
+    r"((?:smtp|submission|lmtp|postgres)[a-z+]*:/{0,2}[^\s:/@]*:)(\S+)(?=@)", re.IGNORECASE
+)
 
 
 class Wrong(ValueError):
@@ -22,8 +27,19 @@ class Wrong(ValueError):
 
 def shown(text: str, limit: int = 40) -> str:
     """``text`` as it may stand in a sentence on one line: shortened, control characters made visible."""
-    plain = "".join(c if c.isprintable() else " " for c in text)
+    plain = "".join(c if c.isprintable() else " " for c in masked(text))
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def masked(text: str) -> str:
+    """``text`` with an asterisk for each character of a password in a destination or a store.
+
+    What is wrong with a line is shown, logged and mailed; so no such text may hold a secret.
+
+    >>> masked("smtp://relay:s3cret@mail.example.com")
+    'smtp://relay:******@mail.example.com'
+    """
+    return _PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), text)
 
 
 def choice(words: Iterable[str]) -> str:
@@ -43,6 +59,11 @@ def did_you_mean(typed: str, known: Iterable[str]) -> str:
     by_fold = {word.casefold(): word for word in known}
     sought = typed[:80].casefold()
     near = difflib.get_close_matches(sought, list(by_fold), n=3, cutoff=0.6)
-    # People seldom mistype the first letter: munday is monday rather than sunday.
+    # People seldom mistype the first letter: munday is monday rather than sunday, and elaine isn't laurie.
     near.sort(key=lambda word: word[:1] != sought[:1])
-    return f"did you mean `{by_fold[near[0]]}`?" if near else ""
+    alike = difflib.SequenceMatcher(b=sought)
+    for word in near:
+        alike.set_seq1(word)
+        if word[:1] == sought[:1] or alike.ratio() >= 0.75:
+            return f"did you mean `{by_fold[word]}`?"
+    return ""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from mailrouter.config.wrong import shown
+
+_CONFLICT = "keep one of the two, and delete the lines of <, = and >"
 Words = tuple[int, int, str, str]
 """Line and column (from 0), what is wrong, what to do."""
 
@@ -18,6 +22,17 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
     text = lines[line] if lines else ""
     said = f"{getattr(error, 'context', '') or ''} {getattr(error, 'problem', '') or ''}"
 
+    if text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+        return line, 0, "two versions of the file were put together here", _CONFLICT
+    if text.lstrip().startswith(">"):
+        return line, text.index(">"), "a line can't start with >", "remove it here and on the lines below"
+    if text[column : column + 1] == ":":
+        before = text[:column].rstrip()
+        if not before or before.endswith((",", "[", "{", ": ", "-")):
+            return line, column, "a value can't start with a colon", 'put quotes around it, as in "::1/128"'
+    if equals := re.match(r"\s*([\w-]+)\s*=\s*(.*)", text):
+        hint = f"write {shown(equals[1])}: {shown(equals[2])}"
+        return line, text.index("="), "an = where a colon belongs", hint
     indentation = text[: len(text) - len(text.lstrip())]
     if "\t" in indentation or text[column : column + 1] == "\t":
         return line, text.index("\t"), "a tab", "use spaces to move text to the right"
@@ -37,7 +52,10 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
     if context and ("flow sequence" in said or "flow mapping" in said):
         return _unclosed(context.line, context.column, line, column, lines)
     if "mapping values are not allowed" in said:
-        return line, column, "a colon that doesn't fit here", _colon_hint(line, column, lines)
+        if ":" in text[:column]:
+            hint = "put quotes around the value, or begin a new line after the first colon"
+            return line, column, "a second colon on this line", hint
+        return line, column, "a colon that doesn't fit here", _colon_hint(line, lines)
     if "sequence entries are not allowed" in said:
         return line, column, "a list can't start on this line", "begin it on a new line, or write [one, two]"
     if "start any token" in said or "expected alphabetic" in said:
@@ -52,6 +70,12 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
     if "could not find expected ':'" in said:
         place = context or mark
         line, column = (place.line, place.column) if place else (line, column)
+        text = lines[line] if line < len(lines) else ""
+        if text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+            return line, 0, "two versions of the file were put together here", _CONFLICT
+        if tight := re.match(r"\s*([\w-]+:)(\S.*)", text):
+            hint = f"write {shown(tight[1])} {shown(tight[2])}"
+            return line, tight.end(1), "a space is missing after the colon", hint
         return line, column, "there is no colon after this name", "write it as name: value"
     if "directive" in said or "YAML document" in said:
         return (
@@ -80,10 +104,8 @@ def _unclosed(line: int, column: int, end: int, end_column: int, lines: Sequence
     return line, column, f"`{opened}` is never closed", f"add {closing} where it ends"
 
 
-def _colon_hint(line: int, column: int, lines: Sequence[str]) -> str:
+def _colon_hint(line: int, lines: Sequence[str]) -> str:
     text = lines[line]
-    if ":" in text[:column]:
-        return "put quotes around a value that holds a colon and a space"
     if line and text.lstrip() != text:
         return "is this line too far to the right, or the quote or colon of the line above missing?"
     return "is the colon missing on the line above?"

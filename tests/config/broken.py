@@ -27,7 +27,7 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
         "9:12: 09:00-17:00 doesn't say who works; begin with the partner, as in laurie 09:00-13:00"
     ],
     "  tuesday: {laurie: 09:00-17:00}": [
-        "9:12: a list belongs here, not a mapping; begin each entry with a hyphen: - …"
+        "9:12: a list belongs here, not `name: value` lines; as in [laurie 09:00-13:00, elaine 12:00-17:00]"
     ],
     "  tuesday: [laurie, nobody]": [
         "9:21: `nobody` can't stand in a list; for a day off write nobody alone, without brackets"
@@ -38,7 +38,7 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
         "8:3: `weeks` is missing here; add a line `weeks: …`",
         "8:3: a weekday can't stand beside `weeks`; put it inside one of the weeks",
     ],
-    "holidays: US": ["9:11: `name: value` lines belong here, not US; as in {name: value}"],
+    "holidays: US": ["9:11: `name: value` lines belong here, not US; as in {country: US}"],
     "holidays: {country: XX}": [
         "9:21: the holidays of country 'XX' are not known; write its ISO 3166 code, such as US, DE or GB"
     ],
@@ -66,13 +66,13 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
         "10:59: 25:00 is not a time; write it as 2026-12-21 or 2026-12-21 13:00",
     ],
     "absences:\n  - {partner: elaine, until: 2026-12-22}": [
-        "10:5: `from` is missing here; add a line `from: …`"
+        "10:5: `from` is missing here; add `from: …` between the braces"
     ],
     "absences:\n  - {partner: elaine, from: 2026-12-21, until: 2026-12-22, cover: elaine}": [
         "10:67: elaine can't cover for themselves; name another partner, or a {name, email} stand-in"
     ],
     "absences:\n  - {partner: elaine, from: 2026-12-21, until: 2026-12-22, cover: {name: Jo}}": [
-        "10:67: `email` is missing here; add a line `email: …`"
+        "10:67: `email` is missing here; add `email: …` between the braces"
     ],
     "absences:\n  - {partner: elaine, from: 2026-12-21, until: 2026-12-22, cover: jo@example.test}": [
         "10:67: a stand-in needs a name beside the address; write {name: Jo Doe, email: jo@example.com}"
@@ -81,10 +81,14 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
         "10:84: laurie@example.test is a partner's mailbox, so this is no stand-in; write cover: laurie"
     ],
     "absences:\n  partner: elaine": [
-        "10:3: a list belongs here, not a mapping; begin each entry with a hyphen: - …"
+        "10:3: a list belongs here, not `name: value` lines; put a hyphen before it, - partner: …, and two spaces before the lines below"
     ],
-    "absences: elaine": ["9:11: a list belongs here, not elaine; write [one, two]"],
-    "absences:\n  - elaine": ["10:5: `name: value` lines belong here, not elaine; as in {name: value}"],
+    "absences: elaine": [
+        "9:11: a list belongs here, not elaine; write each on a line below, as in  - {partner: elaine, from: 2026-12-21, until: 2027-01-01}"
+    ],
+    "absences:\n  - elaine": [
+        "10:5: `name: value` lines belong here, not elaine; as in {partner: elaine, from: 2026-12-21, until: 2027-01-01}"
+    ],
     "swaps:\n  - {date: 2026-12-03, partner: laurie, for: 2026-12-03}": [
         "10:46: the day given back is the day of the swap; name the day the others work in return"
     ],
@@ -93,7 +97,6 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
         "10:47: 9 is not a range of times; write it as 09:00-17:00",
     ],
     "swaps:\n  - {partner: laurie, dat: 2026-12-03}": [
-        "10:5: `date` is missing here; add a line `date: …`",
         "10:23: `dat` is not known here; did you mean `date`?",
     ],
     "emergency: {name: HR}": ["9:12: the emergency contact can't be reached; add a phone or an email"],
@@ -105,7 +108,7 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
     ],
     "note: sometimes": ["9:7: `sometimes` is not known here; it is one of absence, always or never"],
     "note: no": ["9:7: `no` is not known here; did you mean `never`? it is one of absence, always or never"],
-    "note: {when: never}": ["9:7: one value belongs here, not a mapping"],
+    "note: {when: never}": ["9:7: one value belongs here, not `name: value` lines"],
     "handoff: {attach: allways}": [
         "9:19: `allways` is not known here; did you mean `always`? it is one of thread, always, new or never"
     ],
@@ -145,7 +148,7 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
         "9:1: a list or mapping can't be the name before a colon; {{ }} belongs to templates, not here"
     ],
     "note: a: b": [
-        "9:8: a colon that doesn't fit here; put quotes around a value that holds a colon and a space"
+        "9:8: a second colon on this line; put quotes around the value, or begin a new line after the first colon"
     ],
     "copy: {inside: cc\nnote: never": ["9:7: `{` is never closed; add } where it ends"],
     "x: \u200b\u2028": ["9:5: an invisible character (U+2028); delete it and type the line anew"],
@@ -161,7 +164,7 @@ REPLACED_IN_A_ROLE: dict[tuple[str, str], list[str]] = {
     ],
     ("  laurie:", "  both:"): [
         "5:3: `both` has a meaning of its own in the rota; choose another short name",
-        "8:11: laurie is not a partner here; did you mean `elaine`?",
+        "8:11: laurie is not a partner here; partners are both, elaine",
     ],
     ("  elaine:", "  Laurie:"): [
         "6:3: `Laurie` and `laurie` differ only in capitals; choose another short name for one of them"
@@ -191,12 +194,14 @@ REPLACED_IN_A_ROLE: dict[tuple[str, str], list[str]] = {
         "1:9: a role's address can't have a + in it; use vp@…: what follows a + is kept for handoffs and bounces"
     ],
     ("{name: Laurie Cremona, email: laurie@example.test}", "laurie@example.test"): [
-        "5:11: `name: value` lines belong here, not laurie@example.test; as in {name: value}"
+        "5:11: `name: value` lines belong here, not laurie@example.test; as in {name: Laurie Cremona, email: laurie@example.com}"
     ],
     ("Laurie Cremona,", '"Laurie\\nCremona",'): [
         "5:18: the text has to fit on one line; remove the line break or tab"
     ],
-    ("time_zone: America/Los_Angeles\n", ""): ["1:1: `time_zone` is missing here; add a line `time_zone: …`"],
+    ("time_zone: America/Los_Angeles\n", ""): [
+        "1:1: `time_zone` is missing; add a line, as in  time_zone: Europe/Berlin"
+    ],
     ("monday: laurie", "monday: lori"): ["8:11: lori is not a partner here; did you mean `laurie`?"],
     ("rota:\n  monday: laurie", "rota:"): ["7:1: `rota` has no value; write it after the colon"],
     ("rota:\n  monday: laurie", "rota: {weeks: [{monday: laurie}]}"): [
@@ -211,18 +216,12 @@ REPLACED_IN_A_ROLE: dict[tuple[str, str], list[str]] = {
     ],
     ("rota:\n  monday: laurie", "rota: {starting: 5 Jan, weeks: {monday: laurie}}"): [
         "7:32: 5 Jan is not a date; write it as 2026-12-21",
-        "7:32: a list belongs here, not a mapping; begin each entry with a hyphen: - …",
+        "7:32: a list belongs here, not `name: value` lines; write [one, two]",
     ],
     ("\nrota", "\n rota"): [
         "7:2: this line isn't in line with those above; lines of one group start in the same column"
     ],
-    ("", ""): [
-        "1:1: `name` is missing here; add a line `name: …`",
-        "1:1: `partners` is missing here; add a line `partners: …`",
-        "1:1: `role` is missing here; add a line `role: …`",
-        "1:1: `rota` is missing here; add a line `rota: …`",
-        "1:1: `time_zone` is missing here; add a line `time_zone: …`",
-    ],
+    ("", ""): ["1:1: the file is empty; it needs role, name, time_zone, partners and rota at least"],
     ("", "- a"): [
         "1:1: the file should hold lines with a name, a colon and a value; as in  name: VP Human Resources"
     ],
@@ -230,10 +229,9 @@ REPLACED_IN_A_ROLE: dict[tuple[str, str], list[str]] = {
         "1:1: the file should hold lines with a name, a colon and a value; as in  name: VP Human Resources"
     ],
     ("", "„name“: x\n\xa0role: x"): [
-        "1:1: `partners` is missing here; add a line `partners: …`",
-        "1:1: `role` is missing here; add a line `role: …`",
-        "1:1: `rota` is missing here; add a line `rota: …`",
-        "1:1: `time_zone` is missing here; add a line `time_zone: …`",
+        "1:1: `partners` is missing; add a line, as in  partners: {laurie: {name: Laurie Cremona, email: laurie@example.com}}",
+        "1:1: `rota` is missing; add a line, as in  rota: {monday: laurie, tuesday: elaine}",
+        "1:1: `time_zone` is missing; add a line, as in  time_zone: Europe/Berlin",
         "1:1: „ is a typographic quote; use the straight ones: \" or '",
         "2:1: ` role` is not known here; did you mean `role`?",
     ],
@@ -245,10 +243,10 @@ SETTINGS: dict[str, list[str]] = {
     "our_domains: [it@example.test]": [
         "1:15: it@example.test is an address, not a domain; write example.test"
     ],
-    "our_domains: {a: b}": ["1:14: a list belongs here, not a mapping; begin each entry with a hyphen: - …"],
+    "our_domains: {a: b}": ["1:14: a list belongs here, not `name: value` lines; write [one, two]"],
     "postmaster: it": ["1:13: it is not a mail address; it needs an @, as in laurie@example.com"],
     "listen: 127.0.0.1:2525": [
-        "1:9: `name: value` lines belong here, not 127.0.0.1:2525; as in {name: value}"
+        "1:9: `name: value` lines belong here, not 127.0.0.1:2525; as in {smtp: 127.0.0.1:2525}"
     ],
     "listen: {smtp: 2525}": ["1:16: 2525 is not an address and a port; write it as 127.0.0.1:2525"],
     "listen: {smtp: '127.0.0.1:99999'}": ["1:27: 99999 is not a port; ports go from 1 to 65535"],
@@ -280,7 +278,7 @@ SETTINGS: dict[str, list[str]] = {
         "1:10: this is where mailrouter itself listens; name the next server's address and port"
     ],
     "deliver: maildir:": [
-        "1:17: a colon that doesn't fit here; put quotes around a value that holds a colon and a space"
+        "1:17: a second colon on this line; put quotes around the value, or begin a new line after the first colon"
     ],
     "deliver: mailder:x": ["1:10: mailder:x is not a destination; did you mean `maildir`?"],
     "deliver: var/mail": ["1:10: var/mail is not a destination; write maildir:FOLDER or smtp://HOST:25"],
@@ -291,11 +289,11 @@ SETTINGS: dict[str, list[str]] = {
         "1:8: a PostgreSQL store is not available in this version; use sqlite:var/mailrouter.db"
     ],
     "store: sqlite:": [
-        "1:14: a colon that doesn't fit here; put quotes around a value that holds a colon and a space"
+        "1:14: a second colon on this line; put quotes around the value, or begin a new line after the first colon"
     ],
     "store: var/x.db": ["1:8: var/x.db is not a store; write sqlite:var/mailrouter.db"],
     "store: sqlite::memory:": [
-        "1:22: a colon that doesn't fit here; put quotes around a value that holds a colon and a space"
+        "1:22: a second colon on this line; put quotes around the value, or begin a new line after the first colon"
     ],
     "max_size: lots": ["1:11: lots is not a size; write it as 50 MB"],
     "max_size: 10 KB": ["1:11: 10 KB is too small for mail; allow 64 KiB at least; usual is 50 MB"],
@@ -307,6 +305,6 @@ SETTINGS: dict[str, list[str]] = {
         "2:1: `hostname` is here for the second time; the first is on line 1; keep one"
     ],
     "- a": [
-        "1:1: the file should hold lines with a name, a colon and a value; as in  name: VP Human Resources"
+        "1:1: the file should hold lines with a name, a colon and a value; as in  hostname: mx.example.com"
     ],
 }

@@ -34,7 +34,7 @@ def test_a_problem_is_shown_with_its_line_and_a_mark() -> None:
 def test_a_warning_says_that_it_is_one() -> None:
     """Without a line there is no mark."""
     warning = Problem("f", 1, 1, "this file is not read", warning=True)
-    assert render([warning], 80) == "f:1:1: warning: this file is not read"
+    assert render([warning], 80) == "f: warning: this file is not read"
 
 
 def test_colour_changes_nothing_but_colour() -> None:

@@ -1,0 +1,23 @@
+"""What holds where a key isn't written and its default can't be typed as a value: in words, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SETTINGS: Mapping[str, str] = {
+    "hostname": "the machine's name",
+    "our_domains": "the domains of the roles",
+    "postmaster": "postmaster@ the first of our_domains",
+    "authserv_id": "nobody's are believed",
+    "max_size": "what the next server takes",
+    "templates": "the shipped ones",
+}
+
+ROLE: Mapping[str, str] = {
+    "aliases": "none",
+    "holidays": "none",
+    "absences": "nobody is away",
+    "swaps": "none",
+    "emergency": "nobody is named",
+    "phone": "none",
+}

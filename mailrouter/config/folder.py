@@ -1,0 +1,132 @@
+"""Which files a configuration has, read into trees; and what is odd about the folder itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailrouter.config.configuration import HERE, SYSTEM
+from mailrouter.config.rota_file import with_whole_weekdays
+from mailrouter.config.tree import Tree
+from mailrouter.config.yaml_marks import MAX_BYTES, read
+from mailrouter.errors import Problem
+
+SETTINGS_FILE = "mailrouter.yaml"
+ROLES_FOLDER = "roles"
+_KEY = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_KEY_HINT = "rename it, as in vp-hr.yaml: small letters, digits, hyphens, no spaces"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The settings' tree, the roles' trees by short name, and problems and warnings about names."""
+
+    settings: Tree
+    roles: Mapping[str, Tree]
+    odd: tuple[Problem, ...] = ()
+
+
+def files_in(folder: Path) -> Files:
+    """What is in ``folder``; whatever is missing or can't be read is a problem in its place."""
+    if not folder.is_dir():
+        return Files(Tree(_shown(folder), problems=(_no_folder(folder),)), {})
+    paths, odd = _role_files(folder)
+    settings = _settings_tree(folder, alone=not paths)
+    if settings.root is None and not paths:
+        # One thing at a time: who starts needs the whole folder.
+        odd = [problem for problem in odd if problem.file != _shown(folder / ROLES_FOLDER)]
+    return Files(settings, {key: with_whole_weekdays(_tree(path)) for key, path in paths.items()}, tuple(odd))
+
+
+def files_of(settings: str, key: str, role: str) -> Files:
+    """The same of two texts that aren't files yet."""
+    tree = read(f"{ROLES_FOLDER}/{key}.yaml", role.encode())
+    return Files(read(SETTINGS_FILE, settings.encode()), {key: with_whole_weekdays(tree)})
+
+
+def _no_folder(folder: Path) -> Problem:
+    shown = _shown(folder)
+    if folder.exists():
+        within = folder.parent.parent if folder.parent.name == ROLES_FOLDER else folder.parent
+        return Problem(
+            shown,
+            1,
+            1,
+            "this is a file, not a folder",
+            f"name the folder it is in: --config {_shown(within)}",
+        )
+    what, into = "there is no such folder", shown
+    if folder == SYSTEM:
+        what, into = f"there is no configuration here, nor in {Path.cwd() / HERE}", str(HERE)
+    return Problem(shown, 1, 1, what, f"`mailrouter init {into}` asks five questions and makes one")
+
+
+def _settings_tree(folder: Path, *, alone: bool) -> Tree:
+    path = folder / SETTINGS_FILE
+    if path.exists():
+        return _tree(path)
+    hint = "make it; it may be empty, since every setting has a default"
+    if alone:
+        hint = f"`mailrouter init {_shown(folder)}` asks five questions and makes one"
+    for name in ("mailrouter.yml", "mailrouter.yaml.txt", "Mailrouter.yaml", "mailrouter.YAML"):
+        if (folder / name).exists():
+            hint = f"rename {name} to {SETTINGS_FILE}"
+    return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, "this file is missing", hint),))
+
+
+def _role_files(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
+    """The roles' files by short name, and what is odd about names in that folder."""
+    roles = folder / ROLES_FOLDER
+    try:
+        names = sorted(path.name for path in roles.iterdir() if not path.name.startswith("."))
+    except OSError:
+        names = []
+    found: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for name in names:
+        path = roles / name
+        if path.suffix not in (".yaml", ".yml"):
+            problems += _not_read(path)
+        elif not _KEY.fullmatch(path.stem):
+            problems.append(
+                Problem(_shown(path), 1, 1, f"`{path.stem}` can't be a role's short name", _KEY_HINT)
+            )
+        elif path.stem in found:
+            what = f"the role {path.stem} has a second file"
+            problems.append(
+                Problem(_shown(path), 1, 1, what, f"keep one of {found[path.stem].name} and {name}")
+            )
+        else:
+            found[path.stem] = path
+    if not found and not any(not problem.warning for problem in problems):
+        hint = "put one file a role there, as roles/vp-hr.yaml"
+        problems.append(Problem(_shown(roles), 1, 1, "there is no role here", hint))
+    return found, problems
+
+
+def _not_read(path: Path) -> Iterator[Problem]:
+    """A file that was probably meant to be a role: an editor's extra ``.txt``, capitals."""
+    if re.search(r"\.ya?ml(\.txt)?$", path.name, re.IGNORECASE):
+        what = "this file is not read: its name doesn't end in .yaml"
+        yield Problem(_shown(path), 1, 1, what, "rename it, or move it away", warning=True)
+
+
+def _tree(path: Path) -> Tree:
+    try:
+        if not path.is_file():
+            return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, "this is not a file"),))
+        with path.open("rb") as file:
+            return read(_shown(path), file.read(MAX_BYTES + 1))
+    except OSError as error:
+        what = f"the file can't be read: {error.strerror or error}"
+        return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, what),))
+
+
+def _shown(path: Path) -> str:
+    """The path as given, or from here where it is below the current folder."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,134 @@
+"""The parts of a role's schema that say who works when: people, weekdays, holidays, absences, swaps."""
+
+from __future__ import annotations
+
+from mailrouter.config.defaults import ROLE as OTHERWISE
+from mailrouter.config.schema import forms
+from mailrouter.config.schema.forms import Schema, either, key, lines, ref, some
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_DAY_EXAMPLES = (
+    "laurie",
+    "laurie 09:00-13:00",
+    "both",
+    ["laurie 09:00-13:00", "elaine 12:00-17:00"],
+    "nobody",
+)
+
+
+def day() -> Schema:
+    """A weekday's value, in all its forms."""
+    return key(
+        "Who works: a partner's short name, with hours or without; `both` for all partners; several in "
+        "brackets; `nobody`, or no line at all, for a day off.",
+        either(forms.SHIFT, {"type": "array", "items": forms.SHIFT}, {"type": "null"}),
+        *_DAY_EXAMPLES,
+    )
+
+
+def _short_or_capital(weekday: str) -> str:
+    """A pattern for ``Mon`` and ``MONDAY`` as well as ``monday``."""
+    letters = [f"[{letter.upper()}{letter}]" for letter in weekday]
+    return f"^{''.join(letters[:3])}({''.join(letters[3:])})?$"
+
+
+WEEK: Schema = {
+    "type": "object",
+    "description": "A week; a day that isn't here is nobody's. Days may be short: `mon`.",
+    "properties": {
+        name: key(f"Who works on {name.capitalize()}.", ref("day"), *_DAY_EXAMPLES[:3], otherwise="nobody")
+        for name in _WEEKDAYS
+    },
+    "patternProperties": {_short_or_capital(name): ref("day") for name in _WEEKDAYS},
+    "additionalProperties": False,
+}
+
+WEEKS: Schema = lines(
+    {
+        "starting": key(
+            "A day of the first week; the weeks take turns from there.", forms.DATE, "2026-01-05"
+        ),
+        "weeks": key(
+            "The weeks, each a `- ` entry.",
+            {"type": "array", "minItems": 1, "items": ref("week")},
+            [{"monday": "laurie"}, {"monday": "elaine"}],
+        ),
+    },
+    ("starting", "weeks"),
+    description="Weeks that take turns.",
+)
+
+HOLIDAYS: Schema = lines(
+    {
+        "country": key("The country's code (ISO 3166).", forms.COUNTRY, "US", "DE", "GB"),
+        "subdivision": key(
+            "The state or region, where it has holidays of its own.",
+            {"type": "string"},
+            "CA",
+            "BY",
+            otherwise="none",
+        ),
+        "also": key(
+            "Days more, with their names or without.",
+            either(
+                {"type": "object", "propertyNames": forms.DATE, "additionalProperties": forms.TEXT},
+                {"type": "array", "items": forms.DATE},
+            ),
+            {"2026-12-24": "Christmas Eve"},
+            ["2026-12-24"],
+            otherwise="none",
+        ),
+        "never": key("Days that are no holidays here.", some(forms.DATE), ["2026-10-12"], otherwise="none"),
+    },
+    ("country",),
+    description="Public holidays: whose, and which days more or fewer.",
+)
+
+_MAILBOX = {
+    "name": key("First name and family name; notes use the first name.", forms.TEXT, "Laurie Cremona"),
+    "email": key("The person's own mailbox; copies go there.", forms.EMAIL, "laurie@example.com"),
+    "phone": key("A telephone number.", forms.PHONE, "+1 650 555 0101", otherwise=OTHERWISE["phone"]),
+    "holidays": key(
+        "Public holidays of this person's own, in place of the role's.",
+        ref("holidays"),
+        {"country": "DE", "subdivision": "BY"},
+        otherwise="the role's",
+    ),
+}
+PERSON: Schema = lines(_MAILBOX, ("name", "email"), description="Somebody with a mailbox.")
+
+ABSENCE: Schema = lines(
+    {
+        "partner": key("Who is away: the short name.", forms.PARTNER, "elaine"),
+        "from": key("The first day away, or the moment.", forms.MOMENT, "2026-12-21", "2026-12-21 13:00"),
+        "until": key(
+            "The last day away, or the moment of being back.", forms.MOMENT, "2027-01-01", "2026-12-22 09:00"
+        ),
+        "note": key(
+            "Why, for the partners alone; it never goes into mail.", forms.TEXT, "skiing", otherwise="none"
+        ),
+        "cover": key(
+            "Who works instead: a partner's short name, or somebody else with name and email.",
+            either(forms.PARTNER, ref("person")),
+            "laurie",
+            {"name": "Jo Doe", "email": "jo@example.com"},
+            otherwise="nobody",
+        ),
+    },
+    ("partner", "from", "until"),
+)
+
+SWAP: Schema = lines(
+    {
+        "date": key("The day.", forms.DATE, "2026-12-03"),
+        "partner": key(
+            "Who works on it, instead of everyone there: the short name.", forms.PARTNER, "laurie"
+        ),
+        "for": key(
+            "The day given back, on which the others work.", forms.DATE, "2026-12-08", otherwise="none"
+        ),
+        "hours": key("A part of the day.", forms.HOURS, "12:00-17:00", otherwise="the role's hours"),
+    },
+    ("date", "partner"),
+)

@@ -1,0 +1,164 @@
+"""Facts, written as a person would write them in a file: the way back from ``facts()``. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from mailrouter.config.settings import Settings
+from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Minute, Person, Role, Rota, Shift, Swap
+
+Written = str | Sequence["Written"] | Mapping[str, "Written"] | None
+"""Texts in lists and mappings; None is nothing after the colon."""
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_PLAIN = re.compile(r"[\w/+.(][\w/+.@()&' =;!*-]*(:[\w/+.@*\[\]-]+)*[\w/+.@()!;&'-]?|[\w/.]")
+# Words that other readers of YAML take for something else than the text that stands there.
+_LOADED = re.compile(
+    r"y|n|yes|no|on|off|true|false|null|~|[-+]?[0-9_]+(:[0-9]+)*(\.[0-9_]*)?(e[-+]?[0-9]+)?", re.IGNORECASE
+)
+
+
+def scalar(text: str) -> str:
+    """``text`` as YAML, in double quotes where it needs them.
+
+    >>> print(scalar("VP Human Resources"), scalar("+1 650"), scalar("NO"), scalar("[::1]:25"))
+    VP Human Resources +1 650 "NO" "[::1]:25"
+    """
+    if _PLAIN.fullmatch(text) and not _LOADED.fullmatch(text) and not text.endswith((" ", ":")):
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def flow(written: Written) -> str:
+    """``written`` as YAML on one line.
+
+    >>> flow({"starting": "2026-01-05", "weeks": [{"monday": "laurie"}]})
+    '{starting: 2026-01-05, weeks: [{monday: laurie}]}'
+    """
+    match written:
+        case None:
+            return ""
+        case str():
+            return scalar(written)
+        case Mapping():
+            return "{" + ", ".join(f"{scalar(name)}: {flow(value)}" for name, value in written.items()) + "}"
+        case _:
+            return "[" + ", ".join(map(flow, written)) + "]"
+
+
+def settings_written(settings: Settings) -> dict[str, Written]:
+    """Every key of ``mailrouter.yaml``."""
+    host, port = settings.listen_smtp
+    return {
+        "hostname": settings.hostname,
+        "our_domains": sorted(settings.our_domains),
+        "postmaster": settings.postmaster,
+        "listen": {"smtp": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"},
+        "trusted_networks": list(map(str, settings.trusted_networks)),
+        "authserv_id": settings.authserv_id,
+        "deliver": str(settings.deliver),
+        "store": f"sqlite:{settings.store}",
+        "max_size": None if settings.max_size is None else _size(settings.max_size),
+        "templates": str(settings.templates) if settings.templates else None,
+        "run_folder": str(settings.run_folder),
+    }
+
+
+def role_written(role: Role) -> dict[str, Written]:
+    """Every key of a role's file."""
+    return {
+        "role": role.address,
+        "aliases": list(role.aliases),
+        "name": role.name,
+        "time_zone": role.time_zone.key,
+        "partners": {person.key: _person(person) for person in role.partners},
+        "hours": _hours(*role.hours),
+        "rota": _rota(role.rota),
+        "holidays": _holidays(role.holidays),
+        "absences": list(map(_absence, role.absences)),
+        "swaps": [_swap(swap, role) for swap in role.swaps],
+        "emergency": _emergency(role.emergency),
+        "note": role.note,
+        "handoff": {"attach": role.handoff},
+        "auto_reply": {"inside": role.reply_inside, "outside": role.reply_outside},
+        "copy": {"inside": role.copy_inside, "outside": role.copy_outside},
+        "reply_to": role.reply_to,
+        "forwarding": role.forwarding,
+        "already_addressed": role.already_addressed,
+    }
+
+
+def _size(octets: int) -> str:
+    for unit, name in ((10**6, "MB"), (2**20, "MiB")):
+        if octets % unit == 0:
+            return f"{octets // unit} {name}"
+    return str(octets)
+
+
+def _given(**pairs: Written) -> dict[str, Written]:
+    """The pairs that say something; ``from_`` and ``for_`` stand for words that Python keeps for itself."""
+    return {name.removesuffix("_"): value for name, value in pairs.items() if value}
+
+
+def _person(person: Person) -> dict[str, Written]:
+    return _given(
+        name=person.name, email=person.email, phone=person.phone, holidays=_holidays(person.holidays)
+    )
+
+
+def _holidays(rule: HolidayRule | None) -> dict[str, Written] | None:
+    if rule is None:
+        return None
+    also: dict[str, Written] = {day.isoformat(): name for day, name in rule.also}
+    never = [day.isoformat() for day in rule.never]
+    return _given(country=rule.country, subdivision=rule.subdivision, also=also, never=never)
+
+
+def _rota(rota: Rota) -> dict[str, Written]:
+    weeks = [
+        {name: _day(shifts) for name, shifts in zip(_WEEKDAYS, week, strict=True)} for week in rota.weeks
+    ]
+    return (
+        dict(weeks[0]) if rota.starting is None else {"starting": rota.starting.isoformat(), "weeks": weeks}
+    )
+
+
+def _day(shifts: Iterable[Shift]) -> Written:
+    written = [f"{shift.who} {_hours(shift.start, shift.end)}" for shift in shifts]
+    return written[0] if len(written) == 1 else written or "nobody"
+
+
+def _hours(start: Minute, end: Minute) -> str:
+    # An end of 1440 is midnight; more is a time of the next day.
+    return f"{_time(start)}-{_time(end if end <= 1440 else end - 1440)}"
+
+
+def _time(minute: Minute) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _absence(absence: Absence) -> Written:
+    start, end = (_moment(moment) for moment in (absence.start, absence.end))
+    if absence.whole_days:
+        start, end = absence.start.date().isoformat(), absence.last_day.isoformat()
+    cover = _person(absence.cover) if isinstance(absence.cover, Person) else absence.cover
+    return _given(partner=absence.who, from_=start, until=end, note=absence.note, cover=cover)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _swap(swap: Swap, role: Role) -> Written:
+    hours = role.hours if swap.start is None or swap.end is None else (swap.start, swap.end)
+    given_back = swap.given_back.isoformat() if swap.given_back else None
+    return _given(date=swap.day.isoformat(), partner=swap.who, for_=given_back, hours=_hours(*hours))
+
+
+def _emergency(contact: Emergency | None) -> Written:
+    if contact is None:
+        return None
+    return _given(name=contact.name, phone=contact.phone, email=contact.email, tell=contact.tell)
