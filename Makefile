@@ -17,6 +17,7 @@ $(VENV)/bin/mailrouter: $(VENV)/bin/python pyproject.toml
 	$(PIP) install --editable .
 	$(VENV)/bin/python -m compileall -q mailrouter # also where PYTHONDONTWRITEBYTECODE is set: 80 ms a command
 	@touch $@
+	@echo "mailrouter is in $(VENV)/bin; a first look: $(VENV)/bin/mailrouter check"
 
 $(VENV)/.test: $(VENV)/bin/mailrouter
 	$(PIP) install --editable '.[test]'

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import resource
 import signal
 import sys
@@ -59,24 +60,21 @@ class Service:
 
         Raises MailrouterError, OSError; then nothing is left open.
         """
-        desk = desk_of(self.configuration)
         self.store = SqliteStore.open(self.configuration.settings.store)
         try:
-            await self._listen(desk)
+            await self._listen()
         except BaseException:
             self.store.close()
             raise
 
-    async def _listen(self, desk: Desk) -> None:
+    async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
-        for role in self.configuration.roles:
-            if (handoff := self.store.reader.handoff(role.key)) is not None:
-                desk.handoffs[role.key] = current(handoff)
+        desk = self._ready_desk(self.configuration)
         self.dispatcher = Dispatcher(self.store)
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
-        self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock")
+        self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status)
         host, port = settings.listen_smtp
         self._server = await loop.create_server(
             self._door, host or None, port, backlog=BACKLOG, start_serving=False
@@ -134,8 +132,42 @@ class Service:
             None if whole is not None else lambda: content.stream(self.store, delivery),
         )
 
-    async def stop(self) -> None:
-        """No new mail; messages being committed are answered; transactions end; then the store closes."""
+    def reload(self) -> None:
+        """Read the configuration again and work by it from the next message on; a broken one changes nothing.
+
+        Where mail comes in, where it goes and where it waits stay as they were until a restart.
+        """
+        old = self.configuration
+        try:
+            new = config.load(old.folder)
+            desk = self._ready_desk(new)
+        except Exception as error:
+            log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
+            return
+        self.configuration = new
+        self.intake.desk = desk
+        fixed = ("hostname", "listen_smtp", "deliver", "store", "run_folder")
+        later = [name for name in fixed if getattr(old.settings, name) != getattr(new.settings, name)]
+        log.warning(
+            "the configuration was read again%s", f"; {', '.join(later)}: at a restart" if later else ""
+        )
+
+    def _ready_desk(self, configuration: Configuration) -> Desk:
+        desk = desk_of(configuration)
+        for role in configuration.roles:
+            if (handoff := self.store.reader.handoff(role.key)) is not None:
+                desk.handoffs[role.key] = current(handoff)
+        return desk
+
+    def status(self) -> dict[str, object]:
+        """What a person before the queue wants to know: where the service delivers, and what is wrong there."""
+        return {"delivers_to": self.transport.name, "trouble": self.transport.trouble}
+
+    async def stop(self) -> int:
+        """No new mail; messages being committed are answered; transactions end; then the store closes.
+
+        Gives how many deliveries wait for the next start.
+        """
         self._server.close()
         for door in list(self._sessions):
             door.end_soon()
@@ -143,28 +175,39 @@ class Service:
         await work_ended(GRACE)
         await self.dispatcher.close(max(0.5, deadline - asyncio.get_running_loop().time()))
         await self.control.close()
+        waiting = self.store.reader.waiting()
         self.store.close()
+        return waiting
 
 
-async def serve(configuration: Configuration, ready: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT; ``ready`` hears one line once mail is taken. Raises MailrouterError, OSError."""
+async def serve(configuration: Configuration, tell: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT; ``tell`` hears one line once mail is taken, and one at the end.
+
+    SIGHUP has the configuration read again. Raises MailrouterError, OSError.
+    """
     service = Service(configuration)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
     await service.start()
+    loop.add_signal_handler(signal.SIGHUP, service.reload)
     # What is there by now stays: the collector need not walk through it for each message.
     gc.collect()
     gc.freeze()
     gc.enable()
     gc.set_threshold(20_000, 20, 50)
-    ready(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}")
+    tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}")
     await ended.wait()
-    await service.stop()
+    waiting = await service.stop()
+    tell(
+        f"mailrouter stopped; {waiting} still to deliver"
+        if waiting
+        else "mailrouter stopped; everything is delivered"
+    )
 
 
-def run(folder: Path, ready: Callable[[str], None]) -> None:
+def run(folder: Path, tell: Callable[[str], None]) -> None:
     """Load the configuration in ``folder`` and serve. Raises MailrouterError."""
     configuration = config.load(folder)
     _raise_file_limit()
@@ -172,12 +215,11 @@ def run(folder: Path, ready: Callable[[str], None]) -> None:
     sys.setswitchinterval(0.0005)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(serve(configuration, ready))
+            runner.run(serve(configuration, tell))
     except OSError as error:
         host, port = configuration.settings.listen_smtp
-        raise MailrouterError(
-            f"mailrouter can't listen on {host}:{port}: {error.strerror or error}."
-        ) from error
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise MailrouterError(f"Nothing can listen on {_name((host, port))}: {why}.") from error
 
 
 def _raise_file_limit() -> None:

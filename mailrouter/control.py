@@ -43,12 +43,19 @@ def _reachable(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-async def set_handoff(store: SqliteStore, role: str, author: str, text: str) -> int:
-    """Keep a new handoff version; gives its number. Raises MailrouterError for an empty or overlong text."""
+def check_handoff(text: str) -> None:
+    """Raises MailrouterError for a text that is no handoff: empty, or too long."""
     if not text.strip():
         raise MailrouterError("The handoff is empty; write what is done, what is left and what to watch.")
     if len(text) > MAX_TEXT:
-        raise MailrouterError(f"The handoff has {len(text)} characters; at most {MAX_TEXT} are kept.")
+        raise MailrouterError(
+            f"The handoff has {len(text):,} characters, and {MAX_TEXT:,} are the most; nothing was changed."
+        )
+
+
+async def set_handoff(store: SqliteStore, role: str, author: str, text: str) -> int:
+    """Keep a new handoff version; gives its number. Raises MailrouterError as ``check_handoff``."""
+    check_handoff(text)
     body = quoted_printable(text if text.endswith("\n") else text + "\n")
     return await store.add_handoff(role, author, now_ms(), text, body)
 
@@ -56,12 +63,18 @@ async def set_handoff(store: SqliteStore, role: str, author: str, text: str) -> 
 class Control:
     """The service's end of the socket."""
 
-    def __init__(self, store: SqliteStore, intake: Intake, path: Path) -> None:
+    def __init__(
+        self, store: SqliteStore, intake: Intake, path: Path, status: Callable[[], dict[str, object]]
+    ) -> None:
         self._store = store
         self._intake = intake
         self._path = path
         self._server: asyncio.Server | None = None
-        self._requests: dict[str, Callable[[dict[str, Any]], Any]] = {"handoff": self._handoff}
+        self._status = status
+        self._requests: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "handoff": self._handoff,
+            "status": self._tell_status,
+        }
 
     async def start(self) -> None:
         """Listen. The store's lock is ours, so a socket that lies there is nobody's. Raises
@@ -110,6 +123,9 @@ class Control:
             pass  # nobody waits for the answer any more; what was asked for is done
         finally:
             writer.close()
+
+    async def _tell_status(self, request: dict[str, Any]) -> dict[str, object]:
+        return self._status()
 
     async def _handoff(self, request: dict[str, Any]) -> int:
         role = str(request["role"])

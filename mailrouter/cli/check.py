@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from mailrouter.address import domain_of
 from mailrouter.cli.common import load, print_json, width
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, Problem
@@ -33,7 +34,7 @@ def check(options: argparse.Namespace) -> int:
         print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems], "warnings": []})
         return 1
     now = datetime.now(UTC)
-    odd = [
+    odd = [("mailrouter.yaml", text) for text in _outside(configuration)] + [
         (role.key, text)
         for role in configuration.roles
         for text in warnings(role, local_day(now, role.time_zone))
@@ -131,3 +132,11 @@ def _door(host: str, port: int) -> str:
     if not host:
         return f"port {port} of every interface"
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _outside(configuration: Configuration) -> Iterable[str]:
+    """A role that is not of ``our_domains`` makes strangers of the partners' own colleagues."""
+    ours = configuration.settings.our_domains
+    for role in configuration.roles:
+        if domain_of(role.address) not in ours:
+            yield f"{role.address} is of none of our_domains ({', '.join(sorted(ours))}), so its colleagues count as outside"

@@ -29,7 +29,7 @@ def role_named(configuration: Configuration, name: str) -> Role:
     role = configuration.role_for(name)
     if role is None:
         known = ", ".join(found.key for found in configuration.roles)
-        raise NoSuchRole(f"{name} is no role here; there is {known}.")
+        raise NoSuchRole(f"{name} is not a role here; the roles are: {known}.")
     return role
 
 

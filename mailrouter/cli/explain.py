@@ -6,6 +6,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +38,9 @@ def explain(options: argparse.Namespace) -> int:
     moment = moment_of(options.at, roles[0])
     store = store_of(configuration)
     found = explained(_desk(configuration, store), store, head, shape, roles, sender, moment)
+    if not options.recipient and not _named(configuration, head):
+        guess = f"the mail names no role, so {roles[0].key} is taken, the only one there is (--to says which)"
+        found = replace(found, reasons=(guess, *found.reasons))
     if options.json:
         print_json(_data(roles, found))
     else:
@@ -59,14 +63,18 @@ def _roles(configuration: Configuration, head: Head, recipients: Sequence[str] |
     if recipients:
         named = [role_named(configuration, recipient) for recipient in recipients]
     else:
-        fields = head.mailboxes("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
-        named = [role for mailbox in fields if (role := configuration.role_for(mailbox.address)) is not None]
+        named = _named(configuration, head)
         if not named and len(configuration.roles) == 1:
             named = list(configuration.roles)
     roles = list({role.key: role for role in named}.values())
     if not roles:
         raise UsageError("The message names none of the roles; say which with --to ADDRESS.")
     return roles
+
+
+def _named(configuration: Configuration, head: Head) -> list[Role]:
+    fields = head.mailboxes("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
+    return [role for mailbox in fields if (role := configuration.role_for(mailbox.address)) is not None]
 
 
 def _sender(head: Head, sender: str | None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mailrouter.cli.common import load, print_json, role_named, store_of, width
 from mailrouter.config import Configuration
-from mailrouter.control import ask, set_handoff
+from mailrouter.control import ask, check_handoff, set_handoff
 from mailrouter.errors import UsageError
 from mailrouter.routing.handoff import age_words, read_sections
 from mailrouter.schedule.duty import Roster
@@ -59,8 +59,9 @@ def _set(configuration: Configuration, role: Role, options: argparse.Namespace) 
         raise UsageError(f"{options.file} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{options.file} is no UTF-8 text (byte {error.start}); save it as UTF-8."
+            f"{options.file} is not UTF-8 text (byte {error.start}); save it as UTF-8."
         ) from error
+    check_handoff(text)
     author = _author(role, options.author)
     settings = configuration.settings
     request = {"do": "handoff", "role": role.key, "author": author, "text": text}
@@ -103,7 +104,7 @@ def _author(role: Role, named: str | None) -> str:
         ):
             return person.first_name
     raise UsageError(
-        f"{named} is no partner of {role.key}; there is {', '.join(p.key for p in role.partners)}."
+        f"{named} is not a partner of {role.key}; its partners are {', '.join(p.key for p in role.partners)}."
     )
 
 

@@ -8,6 +8,8 @@ import textwrap
 from datetime import UTC, datetime
 
 from mailrouter.cli.common import load, print_json, store_of, width
+from mailrouter.config import Configuration
+from mailrouter.control import ask
 from mailrouter.errors import UsageError
 from mailrouter.store.model import Delivery, Milliseconds, QueueEntry, message_id_of, queue_id
 
@@ -16,13 +18,18 @@ _MOST = 10_000
 
 def queue(options: argparse.Namespace) -> int:
     """List what is queued or has failed, or show one message with all its deliveries."""
-    store = store_of(load(options))
+    configuration = load(options)
+    store = store_of(configuration)
     if options.action == "list":
+        if options.id:
+            raise UsageError(f"queue list takes no ID; to see one message: queue show {options.id}")
         entries = store.queue(_MOST) if store else []
         if options.json:
             print_json([_data(entry) for entry in entries])
         else:
             print("\n".join(line for entry in entries for line in _lines(entry)) or "The queue is empty.")
+            if entries:
+                print(textwrap.fill("\n" + _service(configuration), width()))
         return 0
     if not options.id:
         raise UsageError("queue show needs the message's queue id, as `queue list` and the log give it.")
@@ -41,6 +48,16 @@ def queue(options: argparse.Namespace) -> int:
     for reason in entry.message.reasons:
         print(textwrap.fill(reason, width(), initial_indent="  ", subsequent_indent="    "))
     return 0
+
+
+def _service(configuration: Configuration) -> str:
+    """Why the queue may stand still: no service, or a next server that can't be reached."""
+    status = ask(configuration.settings.run_folder / "mailrouter.sock", {"do": "status"})
+    if status is None:
+        return "No service is running, so nothing is being delivered."
+    if status["trouble"]:
+        return f"Everything for {status['delivers_to']} waits, and it is tried every few minutes: {status['trouble']}"
+    return f"The service delivers to {status['delivers_to']}."
 
 
 def _lines(entry: QueueEntry) -> list[str]:

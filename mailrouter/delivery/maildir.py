@@ -139,8 +139,10 @@ class MaildirTransport:
 
 
 def _make(mailbox: Path) -> None:
-    for name in ("tmp", "new", "cur"):
-        (mailbox / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    mailbox.parent.parent.mkdir(parents=True, exist_ok=True)
+    # Each by itself: a parent made on the way would get the umask's mode, and its names are addresses.
+    for folder in (mailbox.parent, mailbox, mailbox / "tmp", mailbox / "new", mailbox / "cur"):
+        folder.mkdir(mode=0o700, exist_ok=True)
     for folder in (mailbox, mailbox.parent):
         _sync(folder)
 

@@ -74,6 +74,8 @@ class Templates:
     def __init__(self, override: Path | None = None) -> None:
         folders = [str(shipped("templates") / "mail")]
         if override is not None:
+            if not override.is_dir():
+                raise TemplateFault(f"templates: there is no folder {override}.")
             folders = [str(override / "mail"), str(override), *folders]
         environment = _Environment(
             loader=jinja2.FileSystemLoader(folders),

@@ -28,6 +28,7 @@ _HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
 NEXT_DUE = (
     "SELECT id, next_at FROM delivery INDEXED BY delivery_due WHERE state = 'queued' ORDER BY next_at LIMIT ?"
 )
+WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 OPEN_DELIVERIES = f"""
     SELECT {statements.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
     UNION ALL
@@ -117,6 +118,10 @@ class StoreReader:
             delivery = statements.delivery_of(row)
             by_message.setdefault(delivery.message, []).append(delivery)
         return [QueueEntry(self._message(message), tuple(found)) for message, found in by_message.items()]
+
+    def waiting(self) -> int:
+        """How many deliveries are queued."""
+        return int(self._rows(WAITING)[0][0])
 
     def entry(self, message: MessageId) -> QueueEntry | None:
         """One message with all its deliveries, or None."""

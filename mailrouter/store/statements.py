@@ -42,6 +42,10 @@ _SETTLE = """
     FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed')
     RETURNING delivery.id, delivery.state
 """
+_SHOW = """
+    INSERT INTO shown (conversation, handoff, at) VALUES {rows}
+    ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
+"""
 _CLOSE = """
     UPDATE message SET open = open - v.column2 FROM (VALUES {rows}) AS v WHERE message.id = v.column1
     RETURNING id, open, size
@@ -79,7 +83,7 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
     A message without any delivery leaves its row for people to find, and no content.
     """
     queued: list[list[Delivery]] = []
-    messages, chunks, deliveries = [], [], []
+    messages, chunks, deliveries, shown = [], [], [], []
     published: list[tuple[int]] = []
     unwanted: list[tuple[int]] = []
     for acceptance in group:
@@ -91,12 +95,7 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             and remember_reply(connection, acceptance.reply_memory)
         ):
             mine.append(acceptance.reply)
-        for conversation, handoff in acceptance.shown:
-            connection.execute(
-                "INSERT INTO shown VALUES (?, ?, ?) ON CONFLICT (conversation)"
-                " DO UPDATE SET handoff = excluded.handoff, at = excluded.at",
-                (conversation, handoff, message.received_at),
-            )
+        shown += [(conversation, version, message.received_at) for conversation, version in acceptance.shown]
         if acceptance.content is None:
             published.append((message.id,))
             if not mine:
@@ -107,6 +106,7 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
         deliveries += [delivery_row(delivery) for delivery in mine]
         queued.append(mine)
     run_rows(connection, "INSERT INTO chunk (id, data) VALUES {rows}", chunks)
+    run_rows(connection, _SHOW, shown)
     run_rows(connection, f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES {{rows}}", messages)
     run_rows(connection, f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}", deliveries)
     if published:
