@@ -23,6 +23,7 @@ from mailrouter.message.pieces import render
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.model import Copy
 from mailrouter.schedule.model import Role
+from mailrouter.schedule.words import joined
 from mailrouter.store.reader import StoreReader
 
 
@@ -126,9 +127,13 @@ def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanat
     plan = found.plan
     if plan is None:
         return [*lines, "", *_wrapped(f"It would be refused: {found.reasons[0]}", columns, "")]
+    alike: dict[tuple[str, str], list[str]] = {}
     for copy in plan.copies:
-        lines += ["", f"{copy.recipient} gets {_form(copy)}."]
-        lines += [f"  | {line}" for line in copy.note.strip().splitlines()]
+        alike.setdefault((_form(copy), copy.note), []).append(copy.recipient)
+    for (form, note), recipients in alike.items():
+        verb = "gets" if len(recipients) == 1 else "each get"
+        lines += ["", *_wrapped(f"{joined(recipients)} {verb} {form}.", columns, "")]
+        lines += [f"  | {line}".rstrip() for line in note.strip().splitlines()]
     if plan.reply:
         lines += [
             "",
