@@ -139,4 +139,5 @@ def _outside(configuration: Configuration) -> Iterable[str]:
     ours = configuration.settings.our_domains
     for role in configuration.roles:
         if domain_of(role.address) not in ours:
-            yield f"{role.address} is of none of our_domains ({', '.join(sorted(ours))}), so its colleagues count as outside"
+            domains = ", ".join(sorted(ours))
+            yield f"{role.address} is of none of our_domains ({domains}), so its own colleagues count as outside"
