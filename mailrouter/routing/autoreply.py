@@ -27,9 +27,7 @@ _TO_ME = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
 def reply_automatically(draft: Draft, situation: Situation) -> Draft:
     """Answer the sender for the role if the schedule calls for it and nothing speaks against it."""
     occasion, period = _occasion(draft, situation)
-    if not period:
-        return _silent(draft, [occasion])
-    if silence := refusals(draft, situation):
+    if silence := [*([] if period else [occasion]), *refusals(draft, situation)]:
         return _silent(draft, silence)
     # To the sender alone, so it does not matter who else reads the mail.
     text = situation.wording.reply(situation.role, situation.duty, draft.sender.inside)

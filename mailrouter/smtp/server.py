@@ -69,6 +69,8 @@ class Door(SMTP):
         self._mode = _Mode.COMMANDS
         self._text: _Text | None = None
         self._data = b""
+        self._at = 0
+        """How far ``_data`` was worked on: cutting it at each of a thousand pipelined commands would be quadratic."""
         self._out: list[str] = []
         self._reading = True
         self._writable = True
@@ -140,7 +142,7 @@ class Door(SMTP):
                 if self._mode is _Mode.COMMANDS:
                     if not self._next_command():
                         break
-                elif self._mode is _Mode.TEXT and self._data:
+                elif self._mode is _Mode.TEXT and self._at < len(self._data):
                     self._take_text()
                 else:
                     break
@@ -149,6 +151,7 @@ class Door(SMTP):
             log.exception("a session failed")
             self._abandon_text()
             self._end(FAULT)
+        self._data, self._at = self._data[self._at :], 0
         # Replies to pipelined commands leave together, when nothing more is there to work on (RFC 2920 §3.2).
         self._flush()
         self._set_reading()
@@ -156,12 +159,12 @@ class Door(SMTP):
             self._hang_up()
 
     def _next_command(self) -> bool:
-        end = self._data.find(b"\r\n")
+        end = self._data.find(b"\r\n", self._at)
         if end < 0:
-            if len(self._data) > MAX_COMMAND:
+            if len(self._data) - self._at > MAX_COMMAND:
                 self._end("500 5.5.2 The line is too long")
             return False
-        line, self._data = self._data[:end], self._data[end + 2 :]
+        line, self._at = self._data[self._at : end], end + 2
         reply, then = self._dialog.obey(line)
         if then is Then.END:
             self._end(reply)
@@ -180,7 +183,8 @@ class Door(SMTP):
     # --- the text -----------------------------------------------------------------------------------------------
 
     def _take_text(self) -> None:
-        text, block, self._data = self._text, self._data, b""
+        text, block = self._text, self._data[self._at :]
+        self._data, self._at = b"", 0
         assert text is not None
         content = text.reader.feed(block)
         limit = self._gate.max_size()
@@ -205,7 +209,8 @@ class Door(SMTP):
     async def _store(self, text: _Text) -> None:
         """Wait until the store has what is held, then read on."""
         await self._bring(text)
-        if self.transport is None:
+        if self.transport is None or self._mode is not _Mode.WAITING:
+            # Gone, or told to come again meanwhile: to go on now would take a message that comes a second time.
             await _discard(text.spool)
             self._mode = _Mode.ENDED
             return
@@ -291,9 +296,8 @@ class Door(SMTP):
             return
         if self._timer is not None:
             self._timer.cancel()
+        self._timer = self.loop.call_later(LINGER, self.transport.abort)
         self.transport.close()
-        if self.transport is not None and not self._writable:
-            self._timer = self.loop.call_later(LINGER, self.transport.abort)
 
     def end_soon(self) -> None:
         """The service stops: no new transaction; a message whose end was seen is still answered."""

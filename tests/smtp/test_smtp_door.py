@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 import pytest
 
@@ -480,3 +481,38 @@ async def test_large_and_eight_bit_text_arrives_unchanged() -> None:
         talk.send(content.replace(b"\r\n.", b"\r\n..").replace(b".", b"..", 1) + b".\r\n")
         assert (await talk.reply()).startswith("250")
     assert gate.contents == [content]
+
+
+async def test_a_stop_in_the_middle_of_a_large_message_takes_nothing() -> None:
+    """A session that is told to come again while the store is busy with its text does not take the message."""
+    gate = ListGate()
+    async with doors(gate) as door:
+        busy = asyncio.Event()
+
+        def stop() -> None:
+            busy.set()
+            for session in list(door.sessions):
+                session.end_soon()
+
+        gate.before_write = stop
+        talk = await door.greeted()
+        await talk.open_message()
+        talk.send(b"no end in this block\r\n")
+        await busy.wait()
+        assert (await talk.rest()).startswith("421 4.3.2")
+        await until(lambda: gate.spools[0].discarded)
+    assert not gate.accepted
+
+
+async def test_many_pipelined_commands_cost_no_more_each_than_a_few() -> None:
+    """A flood of commands in one write is worked off in a time that grows with its length, not with its square."""
+    async with doors(ListGate()) as door:
+        talk = await door.greeted()
+        cost = []
+        for number in (2_000, 40_000):
+            begun = time.process_time()
+            talk.send(b"NOOP\r\n" * number)
+            for _ in range(number):
+                await talk.reply()
+            cost.append((time.process_time() - begun) / number)
+    assert cost[1] < 5 * cost[0]
