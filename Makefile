@@ -1,12 +1,14 @@
+# make demo      try it: the relay, a few mails and what became of them; ends with Ctrl-C
 # make install   .venv with .venv/bin/mailrouter
 # make test      everything that is checked: format, lint, types, layers, tests
+# make image-test  the container image, built and run for real with podman (as root; about a minute)
 # make bench     what it costs, side by side with Postfix
 
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: install test check bench clean
+.PHONY: demo install test check image-test bench clean
 
 install: $(VENV)/bin/mailrouter
 
@@ -23,6 +25,18 @@ $(VENV)/.test: $(VENV)/bin/mailrouter
 	$(PIP) install --editable '.[test]'
 	@touch $@
 
+# The first time it makes .venv, which takes a while: the dots show that it is at work. They end with the shell
+# that waits for pip, however it ends.
+demo:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "mailrouter needs Python 3.11 or newer; name one: make demo PYTHON=python3.12"; exit 1; }
+	@$(MAKE) --question install 2>/dev/null || { \
+	    echo "Preparing mailrouter in $(VENV): half a minute, the first time."; \
+	    (while sleep 1 && kill -0 $$$$ 2>/dev/null; do printf .; done) & dots=$$!; \
+	    $(MAKE) --silent --no-print-directory install; made=$$?; \
+	    kill $$dots; echo; test $$made -eq 0; }
+	@$(VENV)/bin/mailrouter demo $(DEMO)
+
 check: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
@@ -31,6 +45,9 @@ check: $(VENV)/.test
 
 test: check
 	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
+
+image-test: $(VENV)/bin/python
+	$(VENV)/bin/python -m tests.packaging.image
 
 bench: $(VENV)/.test
 	$(VENV)/bin/python -m bench.throughput

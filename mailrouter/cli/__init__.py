@@ -136,6 +136,17 @@ def parser() -> argparse.ArgumentParser:
     queue.add_argument("action", choices=("list", "show"))
     queue.add_argument("id", metavar="ID", nargs="?", help="show: the message's queue id")
     queue.add_argument("--json", action="store_true", help="as JSON")
+
+    demo = commands.add_parser(
+        "demo",
+        help="Try it: a relay, a few mails, and what became of them.",
+        description="Try it: a relay in a folder of its own, a few mails, and what became of each. Nothing to set up.",
+    )
+    demo.add_argument("--once", action="store_true", help="end after the last mail instead of staying up")
+    demo.add_argument("--port", type=int, default=0, help="listen on this port (default: a free one)")
+    demo.add_argument(
+        "--keep", metavar="DIR", type=Path, help="make everything in this folder, and leave it there"
+    )
     return top
 
 
@@ -205,6 +216,10 @@ def _run(options: argparse.Namespace) -> int:
             from mailrouter.cli.handoff import handoff
 
             return handoff(options)
+        case "demo":
+            from mailrouter.cli.demo import demo
+
+            return demo(options)
         case _:
             from mailrouter.cli.queue import queue
 

@@ -1,0 +1,84 @@
+"""What became of a mail: what the store says of it, and the files that lie in people's Maildirs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailrouter.store.model import DELIVERY_BITS, Delivery, Message, MessageId, QueueEntry
+from mailrouter.store.reader import StoreReader
+
+_NAME = re.compile(r"\d+\.D([0-9a-f]+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail that lies in somebody's Maildir, and the delivery that it came by."""
+
+    delivery: Delivery
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One mail that went through: its envelope and reasons, what was delivered, and what still waits."""
+
+    message: Message
+    letters: tuple[Letter, ...]
+    waiting: tuple[Delivery, ...]
+
+    def to(self, recipient: str) -> tuple[Letter, ...]:
+        """What this recipient got, the copy first."""
+        return tuple(letter for letter in self.letters if letter.delivery.recipient == recipient)
+
+
+class Mailboxes:
+    """The Maildirs below ``root``, watched for what is new; ``store`` is the relay's database."""
+
+    def __init__(self, root: Path, store: Path) -> None:
+        self._root = root
+        self._reader = StoreReader(store)
+        self._told: set[MessageId] = set()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._reader.close()
+
+    def passed(self) -> list[Passage]:
+        """Mails that have gone through since the last call, in the order they came. Raises StoreError."""
+        found: dict[MessageId, dict[int, Path]] = {}
+        # Somebody who reads along with a mail program moves files from new to cur.
+        for path in (*self._root.glob("*/new/*"), *self._root.glob("*/cur/*")):
+            if named := _NAME.match(path.name):
+                delivery = int(named[1], 16)
+                if delivery >> DELIVERY_BITS not in self._told:
+                    found.setdefault(delivery >> DELIVERY_BITS, {})[delivery] = path
+        passages = []
+        for message in sorted(found):
+            entry = self._reader.entry(message)
+            if entry is not None and all(map(_was_tried, entry.deliveries)):
+                self._told.add(message)
+                passages.append(_passage(entry, found[message]))
+        return passages
+
+
+def _was_tried(delivery: Delivery) -> bool:
+    return delivery.state != "queued" or delivery.attempts > 0
+
+
+def _passage(entry: QueueEntry, files: dict[int, Path]) -> Passage:
+    letters, waiting = [], []
+    for delivery in entry.deliveries:
+        if delivery.state == "delivered" and delivery.id in files:
+            letters.append(Letter(delivery, _read(files[delivery.id])))
+        elif delivery.state in ("queued", "failed"):
+            waiting.append(delivery)
+    return Passage(entry.message, tuple(letters), tuple(waiting))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # opened, moved or deleted by its owner in this moment
