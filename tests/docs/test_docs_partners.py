@@ -1,0 +1,128 @@
+"""``docs/partners.md``: every example is loaded as it stands, and everything it says of who is in is looked up."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from mailrouter import config
+from mailrouter.schedule.duty import Roster
+from mailrouter.schedule.model import Role
+from mailrouter.schedule.words import joined
+from tests.support.correspondence import mailrouter
+from tests.support.documents import marked, said_after, text, unmarked
+
+PAGE = "partners.md"
+BLOCKS = marked(PAGE)
+WHOLE = BLOCKS["whole-file"]
+NOT_YAML = {"note", "handoff", "handoff-command", "complaints"}
+EXAMPLES = sorted(BLOCKS.keys() - NOT_YAML - {"broken"})
+_PART = re.compile(r"^\w+:.*?(?=^\w|\Z)", re.MULTILINE | re.DOTALL)
+_ROW = re.compile(r"^\| (\w+ \d+ \w+, \d\d:\d\d) \| (.*?) \|$", re.MULTILINE)
+
+
+def with_example(name: str) -> str:
+    """The whole file with an example put in as the page says: for the part of the same first word, or at the end."""
+    role = WHOLE
+    if name != "whole-file":
+        for part in _PART.findall(BLOCKS[name]):
+            word = part.partition(":")[0]
+            old = next((old for old in _PART.findall(role) if old.startswith(f"{word}:")), None)
+            role = role.replace(old, part) if old else role + part
+    return role
+
+
+def folder_with(folder: Path, role: str) -> Path:
+    """A configuration that holds this role file."""
+    (folder / "config" / "roles").mkdir(parents=True)
+    (folder / "config" / "mailrouter.yaml").write_text("hostname: mx.example.test\n")
+    (folder / "config" / "roles" / "vp-hr.yaml").write_text(role)
+    return folder / "config"
+
+
+def role_with(folder: Path, name: str) -> Role:
+    """The role as the loader gives it."""
+    (role,) = config.load(folder_with(folder, with_example(name))).roles
+    return role
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_example_says_who_is_in(name: str, tmp_path: Path) -> None:
+    """The loader takes the example, and at each moment of its table those and only those named are on duty."""
+    role = role_with(tmp_path, name)
+    roster = Roster(role)
+    rows = _ROW.findall(said_after(PAGE)[name])
+    assert len(rows) >= 2
+    for moment, names in rows:
+        when = datetime.strptime(f"{moment} 2026", "%A %d %B, %H:%M %Y").replace(tzinfo=role.time_zone)
+        assert f"{when:%A}" == moment.split()[0], f"{moment} is another weekday in 2026"
+        on = roster.duty(when).on
+        assert (joined(person.first_name for person in on) or "nobody") == names, moment
+
+
+def test_nothing_on_the_page_is_left_untested() -> None:
+    """Every fenced block has its mark, and every row about a moment belongs to an example."""
+    assert unmarked(PAGE) == []
+    rows = sum(len(_ROW.findall(words)) for words in said_after(PAGE).values())
+    assert rows == len(_ROW.findall(text(PAGE))) >= 25
+
+
+def test_the_complaints_are_what_check_says(tmp_path: Path) -> None:
+    """The broken example gives these very lines, from ``check`` at 80 columns."""
+    folder_with(tmp_path, with_example("broken"))
+    done = subprocess.run(
+        [sys.executable, "-m", "mailrouter", "check"],
+        cwd=tmp_path, env={"COLUMNS": "80"}, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).strip() == BLOCKS["complaints"].strip()
+
+
+def test_the_handoff_is_taken_by_the_command(tmp_path: Path) -> None:
+    """The text is saved by the documented command, and comes back with its three parts."""
+    folder = folder_with(tmp_path, WHOLE)
+    file = tmp_path / "friday.txt"
+    file.write_text(BLOCKS["handoff"])
+    program, *words = BLOCKS["handoff-command"].split()
+    assert program == "mailrouter"
+    words = [str(file) if word == file.name else word for word in words]
+    done = mailrouter(*words, "--config", str(folder))
+    assert done.returncode == 0, done.stderr
+    shown = mailrouter("handoff", "show", "vp-hr", "--config", str(folder)).stdout
+    for line in BLOCKS["handoff"].split("\n"):
+        assert line.removeprefix("- ").rstrip(":") in shown
+    for word in ("Done", "Left", "Watch"):
+        assert word in shown
+
+
+def test_the_note_is_the_one_that_copies_carry(tmp_path: Path) -> None:
+    """With Elaine away, `explain` shows a note with the sentences of the page."""
+    folder = folder_with(tmp_path, with_example("away"))
+    mail = tmp_path / "mail.eml"
+    mail.write_text("From: jane@example.test\nTo: vp-hr@example.test\nSubject: Budget\n\nHello\n")
+    done = mailrouter("explain", str(mail), "--at", "2026-12-22 09:00", "--raw", "--config", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert BLOCKS["note"] in done.stdout
+    assert "skiing" not in done.stdout
+
+
+def test_where_a_plain_reply_goes(tmp_path: Path) -> None:
+    """To the colleague and the role for mail from inside, or with a note; else the mail stays as it came."""
+    folder = folder_with(tmp_path, with_example("away"))
+
+    def reply_names_the_role(sender: str, moment: str) -> bool:
+        mail = tmp_path / "mail.eml"
+        mail.write_text(f"From: {sender}\nTo: vp-hr@example.test\nSubject: Budget\n\nHello\n")
+        done = mailrouter("explain", str(mail), "--at", moment, "--raw", "--config", str(folder))
+        head = done.stdout.partition("=== to laurie@example.test ===\n")[2].partition("\n\n")[0]
+        assert "To: vp-hr@example.test" in head, done.stderr
+        return bool(re.search(r"^Reply-To: .*(\n .*)*<vp-hr@example\.test>", head, re.MULTILINE))
+
+    assert reply_names_the_role("jane@example.test", "2026-12-01 10:00")
+    assert reply_names_the_role("ann@outside.test", "2026-12-22 10:00")
+    assert not reply_names_the_role("ann@outside.test", "2026-12-01 10:00")
