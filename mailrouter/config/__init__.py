@@ -3,6 +3,7 @@
 Importing this costs little: PyYAML and pydantic are imported when something is loaded.
 """
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -60,5 +61,6 @@ def problems_of_texts(settings: str, key: str, role: str) -> tuple[Problem, ...]
 
 
 def default_folder() -> Path:
-    """``config/`` where there is one, else ``/etc/mailrouter``."""
-    return HERE if HERE.is_dir() else SYSTEM
+    """``config/`` where there is one that may be looked at, else ``/etc/mailrouter``."""
+    # os.access and not Path.is_dir, which raises in a folder that this user may not enter (sudo -u, containers).
+    return HERE if os.access(HERE, os.R_OK | os.X_OK) and HERE.is_dir() else SYSTEM
