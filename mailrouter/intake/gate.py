@@ -164,7 +164,7 @@ class Intake:
         if head is None or role.key not in desk.handoffs or role.handoff != "thread":
             return 0
         ids = earlier_ids(head)
-        return self._store.reader.shown(desk.conversation(role, ids)) if ids else 0
+        return self._store.shown(desk.conversation(role, ids)) if ids else 0
 
     def _shown(self, desk: Desk, decision: Plan, head: Head, roles: Sequence[Role]) -> list[tuple[str, int]]:
         """What to remember: this mail's conversation has carried the handoff."""

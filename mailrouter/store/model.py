@@ -119,7 +119,8 @@ class Acceptance:
     """A message with everything that follows from it: committed together or not at all.
 
     ``reply`` is queued only if its ``reply_memory`` could be written in the same transaction. ``shown`` are
-    the (conversation key, handoff version) pairs to remember.
+    the (conversation key, handoff version) pairs to remember; they alone may be written a little later, since all
+    that a crash costs then is a handoff that comes twice.
     """
 
     message: Message

@@ -33,6 +33,8 @@ _EPOCH = 1577836800000
 """2020-01-01T00:00Z, in milliseconds: message ids count from here."""
 SWEEP_CHUNKS = 16
 """Chunks of large messages deleted in one transaction: 4 MB, a few milliseconds."""
+SHOWN_PAUSE = 5.0
+"""Seconds in which memories of what was shown gather into one write."""
 VACUUM_PAGES = 256
 _LAST_ID = """
     SELECT max(ifnull((SELECT max(id) FROM message), 0), ifnull((SELECT max(id) FROM sweep), 0))
@@ -121,6 +123,9 @@ class SqliteStore:
         self._lock = lock_descriptor
         self._loop = asyncio.get_running_loop()
         self._in_hand: set[int] = set()
+        self._shown: dict[str, int] = {}
+        """What conversations have carried and is not in the table yet."""
+        self._closed = False
         self._last_id = connection.execute(_LAST_ID).fetchone()[0]
         self.reader = StoreReader(path)
         self._writer = Writer(
@@ -152,6 +157,8 @@ class SqliteStore:
 
     def close(self) -> None:
         """Finish what was asked for and let go of the store."""
+        self._write_shown()
+        self._closed = True
         self._writer.close()
         self.reader.close()
         os.close(self._lock)
@@ -178,7 +185,40 @@ class SqliteStore:
             self._in_hand -= ids.difference(delivery.id for delivery in queued)
         for delivery in queued:
             delivery.content = acceptance.content
+        if acceptance.shown:
+            self._remember_shown(acceptance.shown)
         return queued
+
+    def shown(self, conversations: Sequence[str]) -> int:
+        """The newest handoff version that any of these conversation keys has carried; 0 for none."""
+        pending = max((self._shown.get(conversation, 0) for conversation in conversations), default=0)
+        return max(pending, self.reader.shown(conversations))
+
+    def _remember_shown(self, shown: Sequence[tuple[str, int]]) -> None:
+        """Keys come in no order, so each lands on a page of its own: many are written at once, sorted (measured:
+        written with each message they cost a tenth of the throughput)."""
+        if not self._shown:
+            self._loop.call_later(SHOWN_PAUSE, self._write_shown)
+        self._shown.update(shown)
+
+    def _write_shown(self) -> None:
+        rows = [(key, version, int(time.time() * 1000)) for key, version in sorted(self._shown.items())]
+        if not rows or self._closed:
+            return
+        written = self._writer.submit(
+            lambda connection: statements.run_rows(connection, statements.SHOW, rows)
+        )
+        written.add_done_callback(lambda done: self._shown_written(rows, done))
+
+    def _shown_written(self, rows: list[tuple[str, int, int]], done: asyncio.Future[Any]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._loop.call_later(SHOWN_PAUSE, self._write_shown)
+            return
+        for key, version, _ in rows:
+            if self._shown.get(key) == version:
+                del self._shown[key]
+        if self._shown:
+            self._loop.call_later(SHOWN_PAUSE, self._write_shown)
 
     async def claim(self, most: int, now: Milliseconds) -> list[Delivery]:
         """What is due, oldest first. No write: a claim lives as long as this process."""

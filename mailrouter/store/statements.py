@@ -42,7 +42,7 @@ _SETTLE = """
     FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed')
     RETURNING delivery.id, delivery.state
 """
-_SHOW = """
+SHOW = """
     INSERT INTO shown (conversation, handoff, at) VALUES {rows}
     ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
 """
@@ -83,7 +83,7 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
     A message without any delivery leaves its row for people to find, and no content.
     """
     queued: list[list[Delivery]] = []
-    messages, chunks, deliveries, shown = [], [], [], []
+    messages, chunks, deliveries = [], [], []
     published: list[tuple[int]] = []
     unwanted: list[tuple[int]] = []
     for acceptance in group:
@@ -95,7 +95,6 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             and remember_reply(connection, acceptance.reply_memory)
         ):
             mine.append(acceptance.reply)
-        shown += [(conversation, version, message.received_at) for conversation, version in acceptance.shown]
         if acceptance.content is None:
             published.append((message.id,))
             if not mine:
@@ -106,7 +105,6 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
         deliveries += [delivery_row(delivery) for delivery in mine]
         queued.append(mine)
     run_rows(connection, "INSERT INTO chunk (id, data) VALUES {rows}", chunks)
-    run_rows(connection, _SHOW, shown)
     run_rows(connection, f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES {{rows}}", messages)
     run_rows(connection, f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}", deliveries)
     if published:

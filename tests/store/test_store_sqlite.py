@@ -81,8 +81,8 @@ async def test_neighbours_survive_a_bad_request(store: SqliteStore) -> None:
     assert count(store, "message") == 4
     assert count(store, "delivery") == 8
     assert count(store, "chunk") == 4
-    assert store.reader.shown(["c2", "c4"]) == 0
-    assert store.reader.shown(["c5"]) == 1
+    assert store.shown(["c2", "c4"]) == 0
+    assert store.shown(["c5"]) == 1
     assert len(await store.claim(100, T0)) == 0, "what was accepted is in hand, what failed is nowhere"
 
 
@@ -333,7 +333,7 @@ async def test_the_memory_falls_with_its_message(store: SqliteStore) -> None:
         await store.accept(spool, acceptance)
     assert store.reader.answered_at("k") is None
     assert store.reader.replies(str(T0 // DAY), "all") == 0
-    assert store.reader.shown(["conversation"]) == 0
+    assert store.shown(["conversation"]) == 0
     assert count(store, "delivery") == 0
 
 
@@ -349,8 +349,22 @@ async def test_handoffs_and_what_conversations_have_seen(store: SqliteStore) -> 
     assert store.reader.handoff("nobody") is None
     assert store.reader.handoff_body(versions[1]) == b"body"
     await put(store, shown=[("c1", versions[0]), ("c2", versions[2])])
-    assert store.reader.shown(["c1", "c2", "c3"]) == versions[2]
-    assert store.reader.shown([]) == 0
+    assert store.shown(["c1", "c2", "c3"]) == versions[2]
+    assert store.shown([]) == 0
+
+
+async def test_what_was_shown_is_kept_over_a_restart(tmp_path: Path) -> None:
+    """It gathers in memory, and is in the table at the latest when the store closes."""
+    path = tmp_path / "s.db"
+    first = SqliteStore.open(path)
+    await put(first, shown=[("c1", 3)])
+    assert (first.shown(["c1"]), first.reader.shown(["c1"])) == (3, 0)
+    first.close()
+    second = SqliteStore.open(path)
+    assert (second.shown(["c1", "c2"]), second.reader.shown(["c1"])) == (3, 3)
+    await put(second, shown=[("c1", 4)])
+    assert second.shown(["c1"]) == 4
+    second.close()
 
 
 async def test_a_delivery_is_replaced_in_one_step(store: SqliteStore) -> None:
