@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.load import CountingSink, cpu_seconds, send
@@ -44,10 +44,12 @@ def measured(messages: int, port: int, sink: CountingSink, copies: int) -> float
 class Ours:
     """A relay with the sink as its next hop."""
 
-    def __init__(self, folder: Path, role: str, handoff: bool) -> None:
+    def __init__(
+        self, folder: Path, role: str, handoff: bool = False, program: Sequence[str] = ("mailrouter", "serve")
+    ) -> None:
         self.sink = CountingSink()
         self.config = write_configuration(folder, f"smtp://127.0.0.1:{self.sink.port}", role)
-        self.relay = Relay(self.config)
+        self.relay = Relay(self.config, program)
         self.cpu: list[float] = []
         if handoff:
             subprocess.run(
@@ -112,7 +114,8 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="mailrouter-bench-", dir=".")).resolve()
     rates: dict[str, list[float]] = {}
     try:
-        plain = Ours(folder / "plain", PLAIN, handoff=False)
+        skeleton = Ours(folder / "skeleton", PLAIN, program=("bench.skeleton",))
+        plain = Ours(folder / "plain", PLAIN)
         full = Ours(folder / "full", ONE_AWAY, handoff=True)
         with CountingSink() as sink:
             alias = {
@@ -123,26 +126,32 @@ def main() -> None:
             with postfix.Postfix(alias) as peer:
                 rounds: dict[str, Callable[[int], float]] = {
                     "Postfix, plain alias": lambda messages: measured(messages, peer.port, sink, 1),
+                    "mailrouter, skeleton": skeleton.round,
                     "mailrouter, plain copies": plain.round,
                     "mailrouter, note and handoff": full.round,
                 }
                 for one in rounds.values():
                     one(200)  # warm
-                plain.cpu.clear()
-                full.cpu.clear()
+                ours = {
+                    "mailrouter, skeleton": skeleton,
+                    "mailrouter, plain copies": plain,
+                    "mailrouter, note and handoff": full,
+                }
+                for relay in ours.values():
+                    relay.cpu.clear()
                 for number in range(chosen.rounds):
                     for name, one in rounds.items():
                         rates.setdefault(name, []).append(one(chosen.messages))
                         print(f"round {number + 1}  {name:<30}{rates[name][-1]:8.0f} messages/s", flush=True)
         sample = full.sample()
-        plain.close()
-        full.close()
+        for relay in ours.values():
+            relay.close()
         base = statistics.median(rates["Postfix, plain alias"])
         print(
             f"\n{chosen.messages} messages of {SIZE} octets, {CONNECTIONS} connections, median of {chosen.rounds} rounds:"
         )
         for name, found in rates.items():
-            cpu = {"mailrouter, plain copies": plain.cpu, "mailrouter, note and handoff": full.cpu}.get(name)
+            cpu = ours[name].cpu if name in ours else []
             cost = f"   {statistics.median(cpu):.2f} ms CPU a message" if cpu else ""
             print(
                 f"  {name:<30}{statistics.median(found):8.0f} messages/s   {statistics.median(found) / base:.2f} x{cost}"

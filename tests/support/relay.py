@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROLE = "vp-hr@example.test"
@@ -63,17 +63,17 @@ def write_configuration(
 class Relay:
     """The process. ``port`` is where it listens; ``log`` holds what it wrote to standard error."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, program: Sequence[str] = ("mailrouter", "serve")) -> None:
         self.config = config
         self.log = config.parent / "serve.log"
         self._errors = self.log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mailrouter", "serve", "--config", str(config)],
+            [sys.executable, "-m", *program, "--config", str(config)],
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=config.parent,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
         )
         try:
             self.port = self._wait_ready()
