@@ -82,10 +82,11 @@ def test_sigterm_stops_cleanly_and_says_what_waits(tmp_path: Path) -> None:
     config = write_configuration(tmp_path, f"smtp://127.0.0.1:{free_port()}")
     running = Relay(config)
     send(running.port, [("jane@outside.test", ROLE, MAIL)])
+    said = running.process.stdout
+    assert said is not None
     running.process.terminate()
-    assert running.process.stdout is not None
-    assert running.process.stdout.readline() == b"mailrouter stopped; 2 still to deliver\n"
-    assert running.stop() == 0
+    assert said.readline() == b"mailrouter stopped; 2 still to deliver\n"
+    assert running.ended() == 0
     write_configuration(tmp_path)
     with relay(config):
         wait_until(lambda: all(maildir(tmp_path, partner) for partner in PARTNERS), what="both copies")

@@ -98,15 +98,15 @@ class Relay:
             os.killpg(self.process.pid, signal.SIGKILL)
         else:
             self.process.kill()
-        self._reap()
+        self.ended()
 
     def stop(self) -> int:
         """SIGTERM; gives the exit code."""
         self.process.terminate()
-        self.process.wait(20)
-        return self._reap()
+        return self.ended()
 
-    def _reap(self) -> int:
+    def ended(self) -> int:
+        """Wait for the end that was asked for; gives the exit code."""
         code = self.process.wait(20)
         if self.process.stdout is not None:
             self.process.stdout.close()
@@ -124,7 +124,7 @@ def relay(config: Path) -> Iterator[Relay]:
         if running.process.poll() is None:
             running.stop()
         else:
-            running._reap()
+            running.ended()
 
 
 def maildir(folder: Path, recipient: str) -> list[bytes]:
