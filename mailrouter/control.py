@@ -18,7 +18,6 @@ from typing import Any
 
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import MailrouterError, NoSuchRole
-from mailrouter.intake.facts import current
 from mailrouter.intake.gate import Intake
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.handoff import MAX_TEXT
@@ -134,9 +133,7 @@ class Control:
                 f"The running service knows no role {role!r}; was it added after the service started?"
             )
         version = await set_handoff(self._store, role, str(request["author"]), str(request["text"]))
-        stored = self._store.reader.handoff(role)
-        if stored is not None:
-            self._intake.desk.handoffs[role] = current(stored)
+        self._intake.desk.take_up_handoff(self._store.reader, role)
         return version
 
 

@@ -19,8 +19,10 @@ from mailrouter.intake.explanation import Explanation, explained
 from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.templates import Templates
 from mailrouter.message.head import Head
+from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import render
 from mailrouter.message.scanner import Scanner
+from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Copy
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.words import joined
@@ -34,11 +36,15 @@ def explain(options: argparse.Namespace) -> int:
     scanner = Scanner()
     scanner.feed(raw)
     shape, head = scanner.finish(), Head(scanner.head_bytes)
+    recipients = options.recipient or [mailbox.address for mailbox in _addressed(head)]
     roles = _roles(configuration, head, options.recipient)
     sender = _sender(head, options.sender)
     moment = moment_of(options.at, roles[0])
     store = store_of(configuration)
-    found = explained(_desk(configuration, store), store, head, shape, roles, sender, moment)
+    to = [address if "@" in address else role_named(configuration, address).address for address in recipients]
+    desk = _desk(configuration, store)
+    readable = raw if len(raw) <= MAX_MAIL else None
+    found = explained(desk, store, head, shape, roles, sender, moment, to, readable)
     if not options.recipient and not _named(configuration, head):
         guess = f"the mail names no role, so {roles[0].key} is taken, the only one there is (--to says which)"
         found = replace(found, reasons=(guess, *found.reasons))
@@ -74,8 +80,13 @@ def _roles(configuration: Configuration, head: Head, recipients: Sequence[str] |
 
 
 def _named(configuration: Configuration, head: Head) -> list[Role]:
-    fields = head.mailboxes("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
-    return [role for mailbox in fields if (role := configuration.role_for(mailbox.address)) is not None]
+    return [
+        role for mailbox in _addressed(head) if (role := configuration.role_for(mailbox.address)) is not None
+    ]
+
+
+def _addressed(head: Head) -> tuple[Mailbox, ...]:
+    return head.mailboxes("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
 
 
 def _sender(head: Head, sender: str | None) -> str:
@@ -115,6 +126,7 @@ def _data(roles: Sequence[Role], found: Explanation) -> dict[str, object]:
         "reply": {"recipient": reply.recipient, "subject": reply.subject, "text": reply.text}
         if reply
         else None,
+        "notices": [notice.recipient for notice in found.notices],
         "reasons": list(found.reasons),
     }
 
@@ -142,6 +154,8 @@ def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanat
             "  |",
         ]
         lines += [f"  | {line}".rstrip() for line in plan.reply.text.strip().splitlines()]
+    for notice in found.notices:
+        lines += ["", f"{notice.recipient} gets a message of ours about the handoff."]
     lines += ["", "Why:"]
     for reason in found.reasons:
         lines += _wrapped(reason, columns, "  - ")
@@ -174,6 +188,7 @@ def _print_copies(
         return
     messages = [(f"{copy.recipient}", copy.pieces) for copy in plan.copies]
     messages += [(f"{copy.recipient} (companion)", copy.companion) for copy in plan.copies if copy.companion]
+    messages += [(f"{notice.recipient} (about the handoff)", notice.pieces) for notice in found.notices]
     if plan.reply:
         messages.append((f"{plan.reply.recipient} (automatic reply)", plan.reply.pieces))
     blobs = {0: raw}

@@ -15,7 +15,7 @@ from mailrouter.intake.facts import Desk
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, received_count
-from mailrouter.routing.model import Plan
+from mailrouter.routing.model import Plan, Situation
 from mailrouter.routing.plan import last_resort, plain_plan, plan
 from mailrouter.schedule.model import Role
 
@@ -30,6 +30,7 @@ class Arrival:
     """One message for these roles, as it stands at the door. ``head`` is None where it could not be read.
 
     ``seen`` tells the handoff version that the conversation has carried in a role; ``name`` is the queue id.
+    ``to_handoff`` are the keys of roles at whose handoff address alone it came.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Arrival:
     seed: bytes
     seen: Callable[[Role], int]
     next_hop_size: int | None = None
+    to_handoff: frozenset[str] = frozenset()
 
 
 def unfit(shape: Shape) -> str | None:
@@ -98,18 +100,23 @@ def decide(desk: Desk, arrival: Arrival) -> Plan:
 
 def _plan(desk: Desk, head: Head, arrival: Arrival, fault: str = "") -> Plan:
     situations = [
-        desk.situation(
-            role,
-            head,
-            reverse_path=arrival.reverse_path,
-            moment=arrival.moment,
-            received=arrival.received,
-            seed=arrival.seed,
-            handoff_seen=0 if fault else arrival.seen(role),
-            next_hop_size=arrival.next_hop_size,
-        )
-        for role in arrival.roles
+        situation_of(desk, role, head, arrival, 0 if fault else arrival.seen(role)) for role in arrival.roles
     ]
     if fault:
         return plain_plan(head, arrival.shape, situations, fault)
     return plan(head, arrival.shape, situations)
+
+
+def situation_of(desk: Desk, role: Role, head: Head, arrival: Arrival, handoff_seen: int = 0) -> Situation:
+    """The facts of one role for what has arrived."""
+    return desk.situation(
+        role,
+        head,
+        reverse_path=arrival.reverse_path,
+        moment=arrival.moment,
+        received=arrival.received,
+        seed=arrival.seed,
+        handoff_seen=handoff_seen,
+        next_hop_size=arrival.next_hop_size,
+        to_handoff=role.key in arrival.to_handoff,
+    )

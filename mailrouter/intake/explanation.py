@@ -8,12 +8,14 @@ from datetime import datetime
 
 from mailrouter.intake.decision import unfit
 from mailrouter.intake.facts import Desk, earlier_ids, seed_of
+from mailrouter.intake.handing import NO_HANDING, addressed, hand
 from mailrouter.intake.rows import DAY_MS, day_of
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import has_loop_mark, received_field
 from mailrouter.routing.autoreply import AGAIN_DAYS
-from mailrouter.routing.model import Answered, Plan, Reply
+from mailrouter.routing.model import Answered, Plan, Reply, Situation
+from mailrouter.routing.notices import Notice
 from mailrouter.routing.plan import plan
 from mailrouter.schedule.model import Role
 from mailrouter.store.reader import StoreReader
@@ -21,10 +23,14 @@ from mailrouter.store.reader import StoreReader
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The plan with its reasons; no plan where the message would be refused."""
+    """The plan with its reasons; no plan where the message would be refused.
+
+    ``notices`` are our messages to partners about a handoff that it brings.
+    """
 
     plan: Plan | None
     reasons: tuple[str, ...]
+    notices: tuple[Notice, ...] = ()
 
 
 def explained(
@@ -35,8 +41,14 @@ def explained(
     roles: Sequence[Role],
     reverse_path: str,
     moment: datetime,
+    recipients: Sequence[str] = (),
+    raw: bytes | None = None,
 ) -> Explanation:
-    """What the service would decide at ``moment``, with what the store remembers by now."""
+    """What the service would decide at ``moment``, with what the store remembers by now.
+
+    Without ``recipients`` it is for ``roles`` as mail; with them it may be for a handoff address, and then
+    ``raw`` is the whole message (see ``handing.hand``).
+    """
     if (refusal := unfit(shape)) is not None:
         return Explanation(None, (refusal,))
     if any(has_loop_mark(head, desk.key, role.address) for role in roles):
@@ -47,8 +59,10 @@ def explained(
     )  # fmt: skip
     seed = seed_of(head.raw)
     ids = earlier_ids(head)
-    situations = [
-        desk.situation(
+    to = addressed(desk, recipients)
+
+    def facts(role: Role, *, to_handoff: bool) -> Situation:
+        return desk.situation(
             role,
             head,
             reverse_path=reverse_path,
@@ -56,15 +70,28 @@ def explained(
             received=received,
             seed=seed,
             handoff_seen=store.shown(desk.conversation(role, ids)) if store and ids else 0,
+            to_handoff=to_handoff,
         )
-        for role in roles
-    ]
+
+    handing, to_handoff = NO_HANDING, frozenset[str]()
+    if to.handoffs:
+        targets = [(target, facts(target.role, to_handoff=True)) for target in to.handoffs]
+        handing = hand(desk, store, targets, head, shape, raw, 0, trusted=True)
+        why = (*handing.reasons, "this is told as if one of our own servers had handed it over")
+        if handing.refusal:
+            return Explanation(None, (handing.refusal, *why))
+        known = {role.key for role in to.roles}
+        to_handoff = frozenset(role.key for role in (*handing.mail, *handing.plain)) - known
+        roles = [role for role in roles if role.key in known | to_handoff]
+        if not roles:
+            return Explanation(Plan((), None, why), why, handing.notices)
+    situations = [facts(role, to_handoff=role.key in to_handoff) for role in roles]
     found = plan(head, shape, situations)
     if store is not None and found.reply is not None:
         answered = _answered(store, found.reply, moment)
         if answered != Answered():
             found = plan(head, shape, [replace(situation, answered=answered) for situation in situations])
-    return Explanation(found, found.reasons)
+    return Explanation(found, (*handing.reasons, *found.reasons), handing.notices)
 
 
 def _answered(store: StoreReader, reply: Reply, moment: datetime) -> Answered:

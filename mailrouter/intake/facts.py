@@ -21,9 +21,11 @@ from mailrouter.routing.wording import Wording, Words
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
+from mailrouter.store.reader import StoreReader
 
-RESERVED_TAGS = ("handoff", "schedule", "share")
-"""Sub-addresses with a meaning of their own; ``b-…`` is kept for return paths."""
+RESERVED_TAGS = ("schedule", "share")
+"""Sub-addresses that are kept for mail with a meaning; ``b-…`` is kept for return paths. What comes to
+``handoff`` is told in ``mailrouter.intake.handing``."""
 
 
 KEY_SIZE = 32
@@ -101,6 +103,7 @@ class Desk:
         seed: bytes,
         handoff_seen: int = 0,
         next_hop_size: int | None = None,
+        to_handoff: bool = False,
     ) -> Situation:
         """All facts about one role for one message; what memory knows is given by the caller."""
         settings = self.configuration.settings
@@ -119,7 +122,13 @@ class Desk:
             handoff_seen=handoff_seen,
             verdicts=verdicts(head, settings.authserv_id),
             next_hop_size=next_hop_size,
+            to_handoff=to_handoff,
         )
+
+    def take_up_handoff(self, reader: StoreReader, role: str) -> None:
+        """Have the next mails to ``role`` carry the newest handoff that is stored for it."""
+        if (stored := reader.handoff(role)) is not None:
+            self.handoffs[role] = current(stored)
 
     def conversation(self, role: Role, message_ids: Sequence[str]) -> list[str]:
         """The keys under which this role's conversations with these Message-IDs are remembered."""

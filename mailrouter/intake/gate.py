@@ -8,18 +8,22 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from mailrouter.intake.decision import Arrival, decide, looping, unfit
+from mailrouter.intake.decision import Arrival, decide, looping, situation_of, unfit
 from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
-from mailrouter.intake.rows import deliveries_of, reply_of
+from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, confirmable, hand, trusts
+from mailrouter.intake.handoff_changes import changes_of, decide_rest
+from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import received_field
+from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
 from mailrouter.store.model import Acceptance, Delivery, Message, queue_id
 from mailrouter.store.sqlite import SqliteSpool, SqliteStore
+from mailrouter.trust.confirmations import token_in
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -51,10 +55,13 @@ class Intake:
         return self._clock()
 
     def recipient(self, address: str) -> str | None:
-        """Taken are our roles, with any sub-address that has no meaning of its own; nothing else."""
+        """Taken are our roles, with any sub-address that has no meaning of its own, or with that of handoffs."""
         role, tag = self.desk.role_of(address)
         if role is None:
             return "550 5.7.1 No mail is taken here for this address"
+        if (token := token_in(tag)) is not None:
+            found = confirmable(self.desk, self._store.reader, role, token, milliseconds(self.now()))
+            return found if isinstance(found, str) else None
         if tag in RESERVED_TAGS or tag.startswith("b-"):
             return "550 5.1.1 This address takes no mail here"
         return None
@@ -73,17 +80,27 @@ class Intake:
         """Plan the message and commit all that follows from it; 250 is said only after that."""
         desk = self.desk
         parsed = self._head(head, spool)
-        roles = list({role.key: role for r in envelope.recipients if (role := desk.role_of(r)[0])}.values())
+        to = addressed(desk, envelope.recipients)
+        roles = [*to.roles, *to.handoff_roles]
         refusal = unfit(shape) or looping(desk, parsed, head, roles)
         if refusal or not roles:
             await spool.discard()
             log.warning("refused from %s: %s", client.address, refusal)
             return refusal or "550 5.7.1 No mail is taken here for this address"
         moment = self.now()
-        decision = decide(desk, self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment))
+        arrival = self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment)
+        if to.handoffs and parsed is not None:
+            handing = await self._hand(desk, arrival, parsed, to, spool, client)
+            if handing.refusal:
+                await spool.discard()
+                log.warning("refused from %s: %s", client.address, "; ".join(handing.reasons))
+                return handing.refusal
+            decision = decide_rest(desk, arrival, to, handing)
+        else:
+            handing, decision = NO_HANDING, decide(desk, arrival)
         message = Message(
             id=spool.id,
-            received_at=int(moment.timestamp() * 1000),
+            received_at=milliseconds(moment),
             reverse_path=envelope.reverse_path or "",
             recipients=tuple(envelope.recipients),
             size=shape.size,
@@ -98,8 +115,13 @@ class Intake:
         reply, memory = reply_of(message, decision)
         content = await spool.finish()
         shown = self._shown(desk, decision, parsed, roles) if decision.shown and parsed else []
-        acceptance = Acceptance(message, content, deliveries_of(message, decision), reply, memory, shown)
+        deliveries = deliveries_of(message, decision)
+        changes = changes_of(message, handing, len(deliveries)) if handing.decided else ()
+        acceptance = Acceptance(message, content, deliveries, reply, memory, shown, changes)
         queued = await self._store.accept(spool, acceptance)
+        for change in changes:
+            if change.new is not None:
+                self.desk.take_up_handoff(self._store.reader, change.new.role)
         try:
             self._offer(queued)
         except Exception:
@@ -118,6 +140,18 @@ class Intake:
             ", answered" if any(delivery.kind == "reply" for delivery in queued) else "",
         )
         return f"250 2.0.0 queued as {name}"
+
+    async def _hand(
+        self, desk: Desk, arrival: Arrival, head: Head, to: Addressed, spool: SqliteSpool, client: Client
+    ) -> Handing:
+        """Decide about the handoff addresses, for which the content is read as well, if it is not too large."""
+        raw = await spool.finish()
+        if raw is None and arrival.shape.size <= MAX_MAIL:
+            raw = b"".join([block async for block in self._store.read(spool.id, 0, arrival.shape.size)])
+        situations = [situation_of(desk, target.role, head, arrival) for target in to.handoffs]
+        targets = list(zip(to.handoffs, situations, strict=True))
+        trusted = trusts(desk.configuration.settings.trusted_networks, client.address)
+        return hand(desk, self._store.reader, targets, head, arrival.shape, raw, spool.id, trusted)
 
     def _head(self, raw: bytes, spool: SqliteSpool) -> Head | None:
         try:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from mailrouter.address import canonical
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
+from mailrouter.intake.handing import addressed
 from mailrouter.intake.rows import REPLY_NUMBER, deliveries_of
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
@@ -32,7 +33,7 @@ def may_have(desk: Desk, delivery: Delivery) -> bool:
 
     The ``role`` of a delivery with handoffs names the roles they are of, and no other (see ``rows``).
     """
-    if not delivery.handoff:
+    if not delivery.handoff and delivery.kind != "notice":
         return True
     wanted = canonical(delivery.recipient)
     roles = {role.key: role for role in desk.configuration.roles}
@@ -45,14 +46,24 @@ def may_have(desk: Desk, delivery: Delivery) -> bool:
 async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
     """Withdraw ``delivery``; partners of today who have no copy of the message get a plain one.
 
-    Where its roles are gone, its recipient gets the mail itself, and nothing beside it. Raises StoreError,
-    and ValueError for a message that is gone; then the delivery stays as it was.
+    A notice is withdrawn, and nothing takes its place: it was for that partner. Where the roles are gone, the
+    recipient gets the mail itself, and nothing beside it. Raises StoreError, and ValueError for a message that
+    is gone; then the delivery stays as it was.
     """
+    if delivery.kind == "notice":
+        log.warning(
+            "%s: %s is not a partner any more; a notice is withdrawn", delivery.queue_id, delivery.recipient
+        )
+        await store.replace_delivery(delivery, [], now())
+        return
     entry = store.reader.entry(delivery.message)
     if entry is None:
         raise ValueError("the message is gone")
     desk, message = intake.desk, entry.message
-    roles = list({role.key: role for r in message.recipients if (role := desk.role_of(r)[0])}.values())
+    to = addressed(desk, message.recipients)
+    copied = {key for other in entry.deliveries if other.kind == "copy" for key in other.role.split(",")}
+    # What came to a handoff address and was no mail stays what it was.
+    roles = to.roles + [role for role in to.handoff_roles if role.key in copied]
     have = {
         canonical(other.recipient)
         for other in entry.deliveries
@@ -60,7 +71,7 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
     }
     taken = [other.id & ((1 << DELIVERY_BITS) - 1) for other in entry.deliveries]
     first = max((number for number in taken if number != REPLY_NUMBER), default=-1) + 1
-    planned = await _plan(intake, store, message, roles, delivery)
+    planned = await _plan(intake, store, message, roles, {role.key for role in to.handoff_roles}, delivery)
     new = [d for d in deliveries_of(message, planned, first) if canonical(d.recipient) not in have]
     for fresh in new:
         fresh.next_at = now()
@@ -74,7 +85,12 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
 
 
 async def _plan(
-    intake: Intake, store: SqliteStore, message: Message, roles: Sequence[Role], old: Delivery
+    intake: Intake,
+    store: SqliteStore,
+    message: Message,
+    roles: Sequence[Role],
+    to_handoff: Container[str],
+    old: Delivery,
 ) -> Plan:
     moment, desk = intake.now(), intake.desk
     received = received_field(
@@ -100,6 +116,7 @@ async def _plan(
             moment=moment,
             received=received,
             seed=os.urandom(32),
+            to_handoff=role.key in to_handoff,
         )
         for role in roles
     ]

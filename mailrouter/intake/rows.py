@@ -9,7 +9,9 @@ from mailrouter.message import pieces
 from mailrouter.message.pieces import Pieces
 from mailrouter.routing.autoreply import AGAIN_DAYS
 from mailrouter.routing.model import Plan
-from mailrouter.store.model import DELIVERY_BITS, Delivery, Kind, Message, ReplyMemory
+from mailrouter.routing.notices import Notice
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import DELIVERY_BITS, Delivery, Kind, Message, Milliseconds, ReplyMemory
 
 DAY_MS = 86_400_000
 REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
@@ -42,6 +44,14 @@ def deliveries_of(message: Message, plan: Plan, first: int = 0) -> list[Delivery
     return found
 
 
+def notices_of(message: Message, role: Role, notices: Sequence[Notice], first: int) -> list[Delivery]:
+    """A delivery for each notice; its reverse-path is ``<>`` (see ``mailrouter.routing.notices``)."""
+    return [
+        _delivery(message, number, "notice", role.key, notice.recipient, "", notice.pieces, 0)
+        for number, notice in enumerate(notices, first)
+    ]
+
+
 def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory | None]:
     """The automatic reply's delivery (its reverse-path is ``<>``), and the memory it depends on."""
     reply = plan.reply
@@ -51,6 +61,11 @@ def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory
     again = message.received_at - AGAIN_DAYS * DAY_MS
     day = day_of(message.received_at)
     return delivery, ReplyMemory(reply.key, message.received_at, again, day, reply.caps)
+
+
+def milliseconds(moment: datetime) -> Milliseconds:
+    """A moment as it is stored."""
+    return int(moment.timestamp() * 1000)
 
 
 def day_of(milliseconds: int) -> str:

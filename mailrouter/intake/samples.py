@@ -40,21 +40,48 @@ _STRETCHES: tuple[dict[str, object], ...] = (
 )
 _OUTSIDE: dict[str, object] = {"inside": False, "on": [], "week": []}
 
+_HANDOFF: dict[str, object] = {
+    "role": "Office",
+    "author": "Ann",
+    "written": "Tuesday 1 December",
+    "time": "10:00",
+    "age": "9 days ago",
+    "days": 9,
+    "stale": True,
+}
+_READ: dict[str, object] = {
+    "sections": [
+        {"name": "Done", "lines": ["the budget"]},
+        {"name": "Left", "lines": ["the keys", "the car"]},
+    ],
+    "more": 0,
+    "found": True,
+}
+_NOTICE: dict[str, object] = {
+    "role": "Office",
+    "address": "office+handoff@example.test",
+    "before": None,
+    "written": "Thursday 3 December",
+    "time": "10:00",
+}
+_NOTICES: tuple[dict[str, object], ...] = (_NOTICE, _NOTICE | {"before": _HANDOFF})
+_MORE: dict[str, object] = {"author": "Ann", "source": "the text of the mail", "read": "Done\n- the budget\n"}
+
 SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "note": _STRETCHES,
     "reply": (*_STRETCHES, *(facts | _OUTSIDE for facts in _STRETCHES)),
     "handoff": tuple(
-        {
-            "role": "Office",
-            "author": "Ann",
-            "written": "Tuesday 1 December",
-            "time": "10:00",
-            "age": age,
-            "days": days,
-            "stale": days > 7,
-        }
+        _HANDOFF | {"age": age, "days": days, "stale": days > 7}
         for age, days in (("yesterday", 1), ("9 days ago", 9))
     ),
     "companion": ({"role": "Office", "subject": "The budget"},),
+    "handoff-read": (
+        _READ,
+        *(_READ | {"more": more, "found": False} for more in (1, 2)),
+        _READ | {"sections": []},
+    ),
+    "handoff-taken": tuple(facts | _MORE for facts in _NOTICES),
+    "handoff-confirm": tuple(facts | _MORE | {"until": "Thursday 10 December"} for facts in _NOTICES),
+    "handoff-unusable": tuple(facts | {"problem": "There is no text in it."} for facts in _NOTICES),
 }
 """By the template's name; the same keys as the facts of ``mailrouter.routing.wording``."""

@@ -37,9 +37,9 @@ class Part(NamedTuple):
         """Is this the message that the report is about, or its header?"""
         return self.kind in _RETURNED
 
-    def decoded(self) -> bytes:
-        """The octets without their transfer encoding (RFC 2045 §6), cut at ``MAX_TEXT``."""
-        content = self.content[:MAX_TEXT]
+    def decoded(self, most: int = MAX_TEXT) -> bytes:
+        """The octets without their transfer encoding (RFC 2045 §6), the first ``most`` of those that were sent."""
+        content = self.content[:most]
         encoding = (self.head.text("content-transfer-encoding") or "").lower()
         if encoding == "base64":
             letters = _NOT_BASE64.sub(b"", content)

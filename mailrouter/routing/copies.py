@@ -93,9 +93,10 @@ def _stand_ins(draft: Draft, situation: Situation) -> list[Person]:
     """Those from outside the role who cover somebody now, each once.
 
     A partner's own mail is for the other partner. A report is not for stand-ins: a bounce may hold the very
-    copy that it returns, handoff and all.
+    copy that it returns, handoff and all. What came to the handoff address may be a handoff by somebody whom
+    we don't know as a partner.
     """
-    if draft.own_mail or draft.nature.report or not situation.reverse_path:
+    if draft.own_mail or draft.nature.report or not situation.reverse_path or situation.to_handoff:
         return []
     taken = {canonical(person.email) for person in situation.role.partners} | {draft.sender.address}
     found: dict[str, Person] = {}

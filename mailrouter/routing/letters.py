@@ -13,6 +13,7 @@ from mailrouter.message.pieces import Pieces
 from mailrouter.routing.autoreply import caps, memory_key
 from mailrouter.routing.model import Draft, Reply, ReplyDraft, Situation
 from mailrouter.schedule.model import Person
+from mailrouter.trust.confirmations import handoff_address
 
 MAX_REFERENCES = 20
 MAX_SUBJECT = 200
@@ -30,8 +31,8 @@ def make_reply(draft: Draft, answer: ReplyDraft, situation: Situation) -> Reply:
             text.address_field("From", [Mailbox(role.name, role.address)]),
             text.address_field("To", [Mailbox("", sender)]),
             text.field("Subject", subject),
-            *_dated(situation, "reply"),
-            *_threading(draft.head),
+            *dated(situation, "reply"),
+            *threading(draft.head),
             b"Auto-Submitted: auto-replied\r\n",  # RFC 3834 §5
             b"X-Auto-Response-Suppress: All\r\n",
             b"Precedence: bulk\r\n",
@@ -59,10 +60,9 @@ def companion(
 ) -> Pieces:
     """A message to this person alone. An answer to it goes to the handoff address, never to the colleague."""
     role = situation.role
-    local, _, domain = role.address.rpartition("@")
     subject = text.safe_subject(head.text("subject") or "", MAX_SUBJECT) or _NO_SUBJECT
     what = " and ".join(word for word, there in (("Note", note), ("handoff", handoffs)) if there)
-    back = Mailbox(role.name, f"{local}+handoff@{domain}")
+    back = Mailbox(role.name, handoff_address(role.address))
     words = "\n".join(filter(None, (situation.wording.companion(role, subject), note)))
     headers = b"".join(
         (
@@ -71,8 +71,8 @@ def companion(
             text.address_field("Reply-To", [back]),
             text.address_field("To", [Mailbox(person.name, person.email)]),
             text.field("Subject", f"{what[:1].upper()}{what[1:]}: {subject}"),
-            *_dated(situation, f"companion {person.email}"),
-            *_threading(head),
+            *dated(situation, f"companion {person.email}"),
+            *threading(head),
             b"Auto-Submitted: auto-generated\r\n",
         )
     )
@@ -88,7 +88,8 @@ def derived(situation: Situation, *what: str) -> bytes:
     return hashlib.blake2b("\0".join(what).encode(), key=situation.seed[:64], digest_size=20).digest()
 
 
-def _dated(situation: Situation, what: str) -> tuple[bytes, bytes]:
+def dated(situation: Situation, what: str) -> tuple[bytes, bytes]:
+    """Date and Message-ID of a message of ours; ``what`` tells it from others on the same occasion."""
     left = base64.b32encode(derived(situation, "id", what)[:15]).decode().lower()
     date = text.date_field(situation.duty.moment.astimezone(situation.role.time_zone))
     return (
@@ -97,7 +98,7 @@ def _dated(situation: Situation, what: str) -> tuple[bytes, bytes]:
     )
 
 
-def _threading(head: Head) -> tuple[bytes, ...]:
+def threading(head: Head) -> tuple[bytes, ...]:
     """In-Reply-To and References (RFC 5322 §3.6.4), of a long thread the first and the last ids."""
     own = head.message_id
     if not own:

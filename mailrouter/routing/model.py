@@ -45,7 +45,7 @@ class Situation:
     ``reverse_path`` is ``""`` for ``<>``; ``ours`` holds all canonical addresses of roles and the
     postmaster; ``received`` is the Received field to put first; ``seed`` at least 16 random octets;
     ``handoff_seen`` the version that this conversation has carried already, 0 for none; ``next_hop_size``
-    the SIZE of the next hop.
+    the SIZE of the next hop; ``to_handoff`` says that the mail came to the role's handoff address alone.
     """
 
     role: Role
@@ -63,6 +63,7 @@ class Situation:
     verdicts: Verdicts = Verdicts()
     answered: Answered = Answered()
     next_hop_size: int | None = None
+    to_handoff: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Words(Protocol):
     """The texts people read, rendered from templates. Any exception means: this text can't be had."""
 
     def render(self, name: str, facts: Mapping[str, object]) -> str:
-        """The text of template ``name`` (``note``, ``reply``, ``handoff``, ``companion``)."""
+        """The text of template ``name``; see the folder ``templates/mail``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,10 @@ class Wording:
     def companion(self, role: Role, subject: str) -> str:
         """The first lines of a message that follows an untouched copy."""
         return self._text("companion", {"role": role.name, "subject": subject})
+
+    def notice(self, name: str, facts: Mapping[str, object]) -> str:
+        """A message about a handoff, or a part of one: never kept, for it holds what a partner wrote."""
+        return self._text(name, facts)
 
     def _for_stretch(self, kind: str, role: Role, duty: Duty, make: Callable[[], str]) -> str:
         # Within a stretch of the schedule these are the very same objects, so that comparing them is cheap.

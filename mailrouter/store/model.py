@@ -25,7 +25,8 @@ CHUNK_SIZE = 256 * 1024
 """Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
 size."""
 
-Kind = Literal["copy", "companion", "reply"]
+Kind = Literal["copy", "companion", "reply", "notice"]
+"""A ``notice`` is a message of ours about a handoff: for partners alone."""
 State = Literal["queued", "delivered", "failed", "withdrawn"]
 
 _ALPHABET = "0123456789bcdfghjklmnpqrstvwxyz"
@@ -115,12 +116,50 @@ class ReplyMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class NewHandoff:
+    """A version of a role's handoff to be kept; see ``Handoff``."""
+
+    role: str
+    author: str
+    written_at: Milliseconds
+    text: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingHandoff:
+    """A handoff kept aside until it is confirmed: ``message`` brought it, and the confirmation was asked for
+    at ``mailbox`` (canonical). There is one a role and mailbox."""
+
+    message: MessageId
+    role: str
+    mailbox: str
+    asked_at: Milliseconds
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffChange:
+    """What a mail does to one role's handoff: ``new`` is kept, or ``waiting`` is, and ``notices`` are queued.
+
+    Nothing at all happens where ``once``, the key of this very mail, was there before. ``confirms`` is the
+    waiting handoff that becomes ``new``; it has to be waiting still.
+    """
+
+    new: NewHandoff | None = None
+    waiting: WaitingHandoff | None = None
+    confirms: WaitingHandoff | None = None
+    once: str = ""
+    notices: Sequence[Delivery] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Acceptance:
     """A message with everything that follows from it: committed together or not at all.
 
     ``reply`` is queued only if its ``reply_memory`` could be written in the same transaction. ``shown`` are
-    the (conversation key, handoff version) pairs to remember; they alone may be written a little later, since all
-    that a crash costs then is a handoff that comes twice.
+    the (conversation key, handoff version) pairs to remember, ``handoffs`` what it changes in handoffs.
+    ``shown`` alone may be written a little later: all that a crash costs then is a handoff that comes twice.
     """
 
     message: Message
@@ -129,6 +168,7 @@ class Acceptance:
     reply: Delivery | None = None
     reply_memory: ReplyMemory | None = None
     shown: Sequence[tuple[str, int]] = ()
+    handoffs: Sequence[HandoffChange] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from mailrouter.store.model import (
     MessageId,
     Milliseconds,
     QueueEntry,
+    WaitingHandoff,
 )
 from mailrouter.store.writer import as_store_error
 
@@ -104,6 +105,27 @@ class StoreReader:
         """The newest ``most`` handoffs of a role, newest first."""
         rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT ?", (role, most))
         return [Handoff(*row) for row in rows]
+
+    def waiting_handoff(self, role: str, message: MessageId, since: Milliseconds) -> WaitingHandoff | None:
+        """The handoff that ``message`` brought, if it waits for a confirmation that was asked for after
+        ``since``."""
+        rows = self._rows(
+            "SELECT message, role, mailbox, asked_at, text FROM waiting_handoff"
+            " WHERE role = ? AND message = ? AND asked_at > ?",
+            (role, message, since),
+        )
+        return WaitingHandoff(*rows[0]) if rows else None
+
+    def asked_at(self, role: str, mailbox: str) -> Milliseconds:
+        """When this mailbox was last asked to confirm a handoff that waits still; 0 for never."""
+        rows = self._rows(
+            "SELECT asked_at FROM waiting_handoff WHERE role = ? AND mailbox = ?", (role, mailbox)
+        )
+        return int(rows[0][0]) if rows else 0
+
+    def handoff_mail(self, key: str) -> bool:
+        """Whether the mail of this key was worked on before."""
+        return bool(self._rows("SELECT 1 FROM handoff_mail WHERE key = ?", (key,)))
 
     def _handoff_body(self, version: int) -> bytes:
         rows = self._rows("SELECT body FROM handoff WHERE version = ?", (version,))

@@ -77,6 +77,22 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX handoff_role ON handoff (role, version);
     """,
+    # Handoffs by mail: those that wait for a confirmation, and the mails that were worked on already.
+    """
+    CREATE TABLE waiting_handoff (
+        role TEXT NOT NULL,
+        mailbox TEXT NOT NULL,
+        message INTEGER NOT NULL,
+        asked_at INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (role, mailbox)
+    ) WITHOUT ROWID;
+    CREATE INDEX waiting_handoff_asked ON waiting_handoff (asked_at);
+    CREATE TABLE handoff_mail (
+        key TEXT PRIMARY KEY,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

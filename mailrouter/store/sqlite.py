@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store import statements
+from mailrouter.store import handoffs, statements
 from mailrouter.store.lock import lock, private_file, refuse_lost_database
 from mailrouter.store.model import (
     CHUNK_BITS,
@@ -24,6 +24,7 @@ from mailrouter.store.model import (
     Delivery,
     MessageId,
     Milliseconds,
+    NewHandoff,
     Outcome,
 )
 from mailrouter.store.reader import StoreReader
@@ -175,6 +176,7 @@ class SqliteStore:
     async def accept(self, spool: SqliteSpool, acceptance: Acceptance) -> list[Delivery]:
         """Publish; the deliveries given back are in the caller's hands."""
         hoped = [*acceptance.deliveries, *([acceptance.reply] if acceptance.reply else [])]
+        hoped += [notice for wanted in acceptance.handoffs for notice in wanted.notices]
         ids = {delivery.id for delivery in hoped}
         # In hand before the commit: a claim between the commit and its echo must not hand them out twice.
         self._in_hand |= ids
@@ -266,14 +268,8 @@ class SqliteStore:
         self, role: str, author: str, written_at: Milliseconds, text: str, body: bytes
     ) -> int:
         """Keep a new version; gives its number."""
-
-        def add(connection: sqlite3.Connection) -> int | None:
-            return connection.execute(
-                "INSERT INTO handoff (role, author, written_at, text, body) VALUES (?, ?, ?, ?, ?)",
-                (role, author, written_at, text, body),
-            ).lastrowid
-
-        return int(await self.run(add))
+        new = NewHandoff(role, author, written_at, text, body)
+        return int(await self.run(lambda connection: handoffs.keep(connection, new)))
 
     async def replace_delivery(self, old: Delivery, new: Sequence[Delivery], at: Milliseconds) -> None:
         """Withdraw a delivery and queue others of the same message in its stead, in one transaction."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from mailrouter.store import handoffs
 from mailrouter.store.model import (
     CHUNK_BITS,
     CHUNK_SIZE,
@@ -95,6 +96,8 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             and remember_reply(connection, acceptance.reply_memory)
         ):
             mine.append(acceptance.reply)
+        for wanted in acceptance.handoffs:
+            mine += handoffs.change(connection, wanted, message.received_at)
         if acceptance.content is None:
             published.append((message.id,))
             if not mine:

@@ -181,3 +181,80 @@ def test_a_former_partner_does_not_get_what_waited(tmp_path: Path) -> None:
     recipients = [recipient for _, recipient, _ in sink.taken]
     assert "elaine@example.test" not in recipients
     assert sorted(recipients) == ["erin@example.test", "laurie@example.test"]
+
+
+def handoff_mails(canary: str) -> list[tuple[str, str, bytes]]:
+    """Mail to the handoff address, with the word in each: (reverse-path, recipient, content)."""
+    to = "vp-hr+handoff@example.test"
+    passed = "Authentication-Results: mail.example.test; dmarc=pass"
+    body = f"Left:\r\n- {canary}\r\n"
+    html = f"MIME-Version: 1.0\nContent-Type: text/html\n\n<ul><li>{canary}</li></ul>"
+    mails = [
+        ("laurie@example.test", f"{passed}\nFrom: laurie@example.test\nMessage-ID: <h1@x>", body),
+        ("laurie@example.test", f"{passed}\nFrom: laurie@example.test\nMessage-ID: <h2@x>\n{html}", ""),
+        ("laurie@example.test", f"{passed}\nFrom: laurie@example.test\nMessage-ID: <h3@x>", "x" * 250_000 + canary),
+        ("spoofer@outside.test", "From: elaine@example.test\nMessage-ID: <h4@x>", body),
+        ("laurie@private.test", "From: Laurie <laurie@private.test>\nReply-To: jane@outside.test", body),
+        ("jane@outside.test", "From: jane@outside.test, laurie@example.test\nCc: jane@outside.test", body),
+        ("laurie@example.test", f"{passed}\nFrom: laurie@example.test\nAuto-Submitted: auto-replied", body),
+        ("", "From: MAILER-DAEMON@outside.test\nSubject: Undelivered Mail Returned to Sender", body),
+        ("list-bounces@l.test", f"{passed}\nFrom: laurie@example.test\nList-Id: <l.l.test>", body),
+    ]  # fmt: skip
+    found = []
+    for path, fields, text in mails:
+        head, _, inside = fields.partition("\n\n")
+        found.append((path, to, mail(f"{head}\nTo: {to}\nSubject: over", inside or text)))
+    return found
+
+
+@pytest.mark.parametrize("role", [BOTH_AWAY + "auto_reply: always\n", COVERED + "auto_reply: always\n"])
+def test_a_handoff_by_mail_reaches_partners_alone(tmp_path: Path, role: str) -> None:
+    """Taken, asked about, confirmed, unusable, forged, bounced, after kill -9: nobody but partners sees the word."""
+    canary = "canary" + secrets.token_hex(12)
+    settings = "authserv_id: mail.example.test\n"
+    with Sink() as sink:
+        config = write_configuration(tmp_path, f"smtp://127.0.0.1:{sink.port}", role, settings)
+        with relay(config) as running:
+            replies = send(running.port, handoff_mails(canary), connections=1)
+            assert all(reply.startswith("250") for reply in replies), replies
+            wait_until(lambda: len(asked(sink)) == 1, what="the question")
+            running.kill()
+        with relay(config) as running:
+            (question,) = set(asked(sink))
+            back = str(email.message_from_bytes(question)["Reply-To"]).partition("<")[2].strip(">")
+            returned = mail(
+                f"From: MAILER-DAEMON@outside.test\nTo: {back}\nSubject: Undelivered Mail Returned to Sender",
+                question.decode(),
+            )
+            answers = [
+                ("", back, returned),
+                (
+                    "elaine@example.test",
+                    back,
+                    mail(f"From: elaine@example.test\nTo: {back}", question.decode()),
+                ),
+                ("", ROLE, returned.replace(back.encode(), ROLE.encode())),
+                *flows(),
+            ]
+            replies = send(running.port, answers, connections=1)
+            assert all(reply.startswith("250") for reply in replies), replies
+            wait_until(
+                lambda: sum(b"by Elaine" in content for _, _, content in sink.taken) >= 2, what="notices"
+            )
+            wait_until(
+                lambda: (
+                    sum(b"Mailrouter-You" in c and r in PARTNERS for _, r, c in sink.taken)
+                    >= 2 * len(flows()) - 1
+                ),
+                what="all copies",
+            )
+    reached = {recipient for _, recipient, content in sink.taken if canary.encode() in views(content)}
+    assert reached == set(PARTNERS)
+    others = {recipient for _, recipient, _ in sink.taken} - set(PARTNERS)
+    assert (STAND_IN in others) == (STAND_IN in role)
+    assert canary not in (tmp_path / "serve.log").read_text()
+
+
+def asked(sink: Sink) -> list[bytes]:
+    """The questions whether a handoff is genuine."""
+    return [content for _, _, content in sink.taken if b"Please confirm" in content]

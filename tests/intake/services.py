@@ -25,7 +25,8 @@ from mailrouter.store.sqlite import SqliteStore
 from tests.routing.situations import templates
 
 KEY = b"k" * 32
-CLIENT = Client("192.0.2.1", "client.example.test", "ESMTP")
+CLIENT = Client("127.0.0.1", "client.example.test", "ESMTP")
+"""A server of our own."""
 
 
 def configuration(*roles: Role, authserv_id: str | None = None) -> Configuration:

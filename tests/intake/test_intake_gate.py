@@ -43,7 +43,10 @@ class BrokenWords:
     [
         ("vp-hr@example.test", None),
         ("VP-HR+news@example.test", None),
-        ("vp-hr+handoff@example.test", "550 5.1.1"),
+        ("vp-hr+handoff@example.test", None),
+        ("vp-hr+handoff-abc@example.test", "550 5.1.1"),
+        ("vp-hr+schedule@example.test", "550 5.1.1"),
+        ("vp-hr+share@example.test", "550 5.1.1"),
         ("vp-hr+b-abc@example.test", "550 5.1.1"),
         ("laurie@example.test", "550 5.7.1"),
         ("somebody@elsewhere.test", "550 5.7.1"),

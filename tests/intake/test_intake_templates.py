@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from mailrouter.intake.samples import SAMPLES
 from mailrouter.intake.templates import TemplateFault, Templates
+from mailrouter.routing import notices
+from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.people import people_facts
-from mailrouter.routing.wording import CurrentHandoff, handoff_facts
+from mailrouter.routing.wording import CurrentHandoff, Wording, handoff_facts
 from mailrouter.schedule.duty import Roster
-from tests.routing.situations import AWAY, HANDOFF, role
-from tests.schedule.roles import at
+from tests.routing.situations import AWAY, HANDOFF, HANDOFF_TEXT, mail, read, role, situation
+from tests.schedule.roles import ELAINE, LAURIE, at
 
 
 def override(folder: Path, text: str, name: str = "note") -> Templates:
@@ -93,3 +96,28 @@ def test_the_samples_have_the_facts_that_texts_are_worded_from() -> None:
     handoff = CurrentHandoff(1, "Ann", HANDOFF.written_at, 10)
     for sample in SAMPLES["handoff"]:
         assert sample.keys() == handoff_facts(of, handoff, HANDOFF.written_at.date()).keys()
+
+
+class Recorder:
+    """Templates that remember the facts they were given."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Mapping[str, object]] = {}
+
+    def render(self, name: str, facts: Mapping[str, object]) -> str:
+        self.given[name] = facts
+        return name
+
+
+def test_the_samples_of_our_messages_about_handoffs_have_their_facts() -> None:
+    """The same, for what is taken, asked and unusable."""
+    recorder = Recorder()
+    facts = situation(role(AWAY), handoff=HANDOFF, wording=Wording(recorder))
+    head, _ = read(mail())
+    notices.taken(facts, head, ELAINE, LAURIE, HANDOFF_TEXT, "x", facts.duty.moment)
+    notices.confirm(facts, head, LAURIE, Written(HANDOFF_TEXT, "x"), "vp-hr+handoff-x@example.test")
+    notices.unusable(facts, head, LAURIE, "x")
+    for name, given in recorder.given.items():
+        for sample in SAMPLES[name]:
+            assert sample.keys() == given.keys()
+    assert len(recorder.given) == 4

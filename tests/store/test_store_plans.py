@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from mailrouter.store import statements
-from mailrouter.store.model import Acceptance, Outcome, ReplyMemory
+from mailrouter.store.model import (
+    Acceptance,
+    HandoffChange,
+    NewHandoff,
+    Outcome,
+    ReplyMemory,
+    WaitingHandoff,
+)
 from mailrouter.store.reader import NEXT_DUE, OF_MESSAGE, OPEN_DELIVERIES
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.store.writer import connect
@@ -63,8 +70,11 @@ def traced(tmp_path: Path) -> Iterator[list[str]]:
         reply = deliveries_of(number, 5, ["a", "b", "c"])[2]
         memory = ReplyMemory(f"key{number}", T0, T0 - 1, "day", (("all", 5),))
         message = message_of(number, len(SMALL) if content else 1 << 20)
+        aside = WaitingHandoff(message.id, "vp-hr", "a@x.test", T0, "text")
+        new = NewHandoff("vp-hr", "Laurie", T0, "text", b"text")
+        changes = (HandoffChange(waiting=aside), HandoffChange(new, confirms=aside, once=f"key{number}"))
         statements.accept_group(
-            connection, [Acceptance(message, content, copies, reply, memory, (("conversation", 1),))]
+            connection, [Acceptance(message, content, copies, reply, memory, (("conversation", 1),), changes)]
         )
         ids = [delivery.id for delivery in (*copies, reply)]
         statements.settle_group(connection, [[Outcome(id_, "delivered", "250", T0) for id_ in ids]])

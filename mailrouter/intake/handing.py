@@ -1,0 +1,243 @@
+"""Mail to a role's handoff address: who is meant, the facts, and the decision about each."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+from mailrouter.address import canonical
+from mailrouter.config.settings import Network
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.rows import milliseconds
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.routing.handover import Handed, Handover, Waiting, handed_over
+from mailrouter.routing.model import Situation
+from mailrouter.routing.notices import Notice
+from mailrouter.routing.proof import named_author
+from mailrouter.schedule.model import Role
+from mailrouter.store.handoffs import ASK_AGAIN_MS, WAIT_MS
+from mailrouter.store.model import (
+    MessageId,
+    Milliseconds,
+    WaitingHandoff,
+)
+from mailrouter.store.reader import StoreReader
+from mailrouter.trust import confirmations
+from mailrouter.trust.confirmations import TAG, handoff_address, token_in
+from mailrouter.trust.tokens import TokenError
+
+log = logging.getLogger("mailrouter.intake")
+
+LATER = "450 4.7.1 This can't be taken just now; please try again later"
+"""To whoever sends in a partner's name while that partner has another question before them; it tells nobody why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One role's handoff address, as it was written to; ``token`` is what stands there, None for none."""
+
+    role: Role
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """The roles that a message is for: as mail (each once), and at their handoff addresses."""
+
+    roles: list[Role]
+    handoffs: tuple[Target, ...] = ()
+
+    @property
+    def handoff_roles(self) -> list[Role]:
+        """Those that were written to at their handoff addresses alone."""
+        plain = {role.key for role in self.roles}
+        return list({t.role.key: t.role for t in self.handoffs if t.role.key not in plain}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision about one handoff address. ``waiting`` is what the mail confirms, ``once`` its key in the
+    memory of mails that were worked on."""
+
+    role: Role
+    handover: Handover
+    moment: datetime
+    waiting: WaitingHandoff | None
+    once: str
+
+
+@dataclass(slots=True)
+class Handing:
+    """What the handoff addresses of one message come to.
+
+    ``plain`` are roles for which a fault of ours left no decision: their partners get it as it came.
+    ``refusal`` is what the door says where none of the message is taken.
+    """
+
+    decided: list[Decided] = field(default_factory=list)
+    plain: list[Role] = field(default_factory=list)
+    refusal: str = ""
+
+    @property
+    def mail(self) -> list[Role]:
+        """The roles for which it is mail, after all."""
+        return [decided.role for decided in self.decided if decided.handover.act == "mail"]
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Our messages to partners."""
+        return tuple(notice for decided in self.decided for notice in decided.handover.notices)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, with the role where there are several."""
+        several = len(self.decided) > 1
+        return tuple(
+            f"{decided.role.key}: {reason}" if several else reason
+            for decided in self.decided
+            for reason in decided.handover.reasons
+        )
+
+
+NO_HANDING = Handing()
+"""Of nearly all mail: no handoff address is among its recipients."""
+
+
+def addressed(desk: Desk, recipients: Iterable[str]) -> Addressed:
+    """Who is meant by the recipients of a message, each of which the gate has taken."""
+    roles: dict[str, Role] = {}
+    handoffs: dict[tuple[str, str | None], Target] = {}
+    for recipient in recipients:
+        role, tag = desk.role_of(recipient)
+        if role is None:
+            continue
+        if tag == TAG or token_in(tag) is not None:
+            target = Target(role, token_in(tag))
+            handoffs.setdefault((role.key, target.token), target)
+        else:
+            roles.setdefault(role.key, role)
+    return Addressed(list(roles.values()), tuple(handoffs.values()))
+
+
+def confirmable(
+    desk: Desk, reader: StoreReader | None, role: Role, token: str, at: Milliseconds
+) -> WaitingHandoff | str:
+    """What an answer with this token would confirm now; or why it is refused, as the door says it."""
+    try:
+        message = confirmations.read([desk.key], role.key, token)
+    except TokenError:
+        return "550 5.1.1 This address takes no mail here"
+    waiting = reader.waiting_handoff(role.key, message, at - WAIT_MS) if reader else None
+    return waiting or (
+        "550 5.7.1 This confirmation was used, has expired, or a newer handoff has taken its place; "
+        f"please write to {handoff_address(role.address)} again"
+    )
+
+
+def trusts(networks: Sequence[Network], client: str) -> bool:
+    """Whether a client's address is in one of our own networks."""
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(mapped in network for network in networks)
+
+
+def hand(
+    desk: Desk,
+    reader: StoreReader | None,
+    targets: Sequence[tuple[Target, Situation]],
+    head: Head,
+    shape: Shape,
+    raw: bytes | None,
+    message: MessageId,
+    trusted: bool,
+) -> Handing:
+    """Decide about each handoff address. ``raw`` is the whole message, None where it is too large to read;
+    ``trusted`` says that one of our own servers handed it over."""
+    found = Handing()
+    for target, situation in targets:
+        role = target.role
+        try:
+            decided = _decided(desk, reader, target, situation, head, shape, raw, message, trusted)
+        except Exception as error:
+            # Without its words: they might hold some of the handoff.
+            place = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a mail to %s+%s: %s\n%s", role.key, TAG, type(error).__name__, place)
+            found.plain.append(role)
+            continue
+        if isinstance(decided, str):
+            found.refusal = decided
+            continue
+        found.decided.append(decided)
+        if decided.handover.act == "later":
+            found.refusal = LATER
+    return found
+
+
+def _decided(
+    desk: Desk,
+    reader: StoreReader | None,
+    target: Target,
+    situation: Situation,
+    head: Head,
+    shape: Shape,
+    raw: bytes | None,
+    message: MessageId,
+    trusted: bool,
+) -> Decided | str:
+    role, moment = target.role, situation.duty.moment
+    at = milliseconds(moment)
+    waiting = None
+    if target.token is not None:
+        found = confirmable(desk, reader, role, target.token, at)
+        if isinstance(found, str):
+            return found
+        waiting = found
+    author = named_author(head, role)
+    mailbox = canonical(author.email) if author else ""
+    once = _key(desk, role, mailbox, head) if mailbox and waiting is None else ""
+    mail = Handed(
+        situation,
+        head,
+        shape,
+        raw,
+        authserv_id=desk.configuration.settings.authserv_id,
+        trusted=trusted,
+        waiting=_facts_of(waiting),
+        ask_from=_ask_from(desk, role, message),
+        again=bool(once and reader and reader.handoff_mail(once)),
+        asked=bool(mailbox and reader and reader.asked_at(role.key, mailbox) > at - ASK_AGAIN_MS),
+    )
+    return Decided(role, handed_over(mail), moment, waiting, once)
+
+
+def _facts_of(waiting: WaitingHandoff | None) -> Waiting | None:
+    if waiting is None:
+        return None
+    return Waiting(waiting.mailbox, datetime.fromtimestamp(waiting.asked_at / 1000, UTC), waiting.text)
+
+
+def _ask_from(desk: Desk, role: Role, message: MessageId) -> str:
+    try:
+        return handoff_address(role.address, confirmations.make(desk.key, role.key, message))
+    except ValueError:
+        return ""
+
+
+def _key(desk: Desk, role: Role, mailbox: str, head: Head) -> str:
+    """What tells this very mail from every other, by its author and Message-ID; ``""`` without one.
+
+    A mail server that did not hear our 250 sends it again; and whoever got a copy could, weeks later.
+    """
+    if not head.message_id:
+        return ""
+    named = f"handoff mail\0{role.key}\0{mailbox}\0{head.message_id}"
+    return hmac.digest(desk.key, named.encode(), "sha256")[:15].hex()

@@ -1,0 +1,61 @@
+"""What mail to handoff addresses comes to: changes of the store, and the plan for what is mail after all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailrouter.address import canonical
+from mailrouter.intake.decision import Arrival, decide
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.handing import Addressed, Handing
+from mailrouter.intake.rows import milliseconds, notices_of
+from mailrouter.message.text import quoted_printable
+from mailrouter.routing.model import Plan
+from mailrouter.routing.plan import last_resort
+from mailrouter.schedule.words import called
+from mailrouter.store.model import HandoffChange, Message, NewHandoff, WaitingHandoff
+
+
+def decide_rest(desk: Desk, arrival: Arrival, to: Addressed, found: Handing) -> Plan:
+    """The plan for those roles for which it is mail, with the reasons of both."""
+    known = {role.key for role in to.roles}
+    mail = {role.key: role for role in found.mail if role.key not in known}
+    plain = {role.key: role for role in found.plain if role.key not in known and role.key not in mail}
+    made = Plan((), None, ())
+    if roles := [*to.roles, *mail.values()]:
+        made = decide(desk, replace(arrival, roles=roles, to_handoff=frozenset(mail)))
+    if plain:
+        marks = [(role, desk.loop_marks[role.key]) for role in plain.values()]
+        fault = "of a fault in reading it as a handoff"
+        rest = last_resort(marks, arrival.shape.size, arrival.reverse_path, arrival.received, fault)
+        made = replace(made, copies=made.copies + rest.copies, reasons=made.reasons + rest.reasons)
+    return replace(made, reasons=found.reasons + made.reasons)
+
+
+def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChange]:
+    """What is stored for it; notices are numbered from ``first``."""
+    changes: list[HandoffChange] = []
+    for decided in found.decided:
+        role, decision = decided.role, decided.handover
+        author = decision.author
+        if author is None or decision.act not in ("set", "ask", "answer"):
+            continue
+        written_at = milliseconds(decision.written_at or decided.moment)
+        new = aside = None
+        if decision.act == "set":
+            body = quoted_printable(decision.text)
+            new = NewHandoff(role.key, called(role)[author.key], written_at, decision.text, body)
+        elif decision.act == "ask":
+            mailbox = canonical(author.email)
+            aside = WaitingHandoff(message.id, role.key, mailbox, written_at, decision.text)
+        changes.append(
+            HandoffChange(
+                new=new,
+                waiting=aside,
+                confirms=decided.waiting,
+                once=decided.once,
+                notices=notices_of(message, role, decision.notices, first),
+            )
+        )
+        first += len(decision.notices)
+    return changes

@@ -1,0 +1,171 @@
+"""The text of a handoff that came by mail: an attached file, else what was written, without tails. Pure.
+
+Nothing here raises: what can't be read is a problem in words for its author.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from dataclasses import dataclass
+
+from mailrouter.message.bounce_parts import Part, leaves
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.message.words import decode_charset, decode_words
+from mailrouter.routing.html_text import MAX_HTML, text_of_html
+from mailrouter.routing.sections import MAX_TEXT
+from mailrouter.routing.tails import without_tails
+
+MAX_MAIL = 4_000_000
+"""Octets of a mail that is read for a handoff."""
+_MAX_PART = 1_500_000
+"""Octets of one part: ``MAX_TEXT`` characters in any charset and any transfer encoding."""
+
+_FILE = re.compile(r"\.(?:md|markdown|txt|text)\Z", re.I)
+_GATEWAYS_FILE = re.compile(r"ATT\d+\.txt\Z", re.I)  # what Exchange makes of a text that it can't place
+# Controls, and marks that turn the direction of text, mislead; no-break and zero-width space are left-overs.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+_BLANKS = re.compile(r"\n{3,}")
+_ODD_SHARE = 20
+"""One octet in this many that is no text makes a file something else than text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was found: ``text`` and where it stood, or a ``problem`` (a sentence), never both."""
+
+    text: str = ""
+    source: str = ""
+    problem: str = ""
+
+
+def written_in(head: Head, shape: Shape, raw: bytes) -> Written:
+    """The handoff in a whole message ``raw``."""
+    if shape.encrypted:
+        return Written(problem="The mail is encrypted, and nothing here can read it.")
+    parts = leaves(head, raw[shape.body_start :])
+    for part in parts:
+        name = _filename(part)
+        if not _is_text_file(part, name):
+            continue
+        found = _of_file(part, f"the attached file {name}" if name else "the attached text")
+        if found is not None:
+            return found
+    shown = [part for part in parts if not _attached(part)]
+    plain = [_plain_text(part) for part in shown if part.kind == "text/plain" and _fits(part)]
+    if any(text.strip() for text in plain):
+        return _of_body(plain, "the text of the mail")
+    pages = [
+        _decoded(part).replace("\r\n", "\n") for part in shown if part.kind == "text/html" and _fits(part)
+    ]
+    if sum(map(len, pages)) > MAX_HTML:
+        return _too_long()
+    if pages:
+        return _of_body([text_of_html(page) for page in pages], "the text of the mail (HTML)")
+    if not all(_fits(part) for part in shown if part.kind.startswith("text/")):
+        return _too_long()
+    return Written(problem="There is no text in the mail.")
+
+
+def _of_file(part: Part, source: str) -> Written | None:
+    """A file is taken as it is; None where there is nothing in it."""
+    if not _fits(part):
+        return _too_long()
+    text = _file_text(part).replace("\r\n", "\n")
+    odd = len(_CONTROLS.findall(text)) + text.count("\ufffd")
+    if odd * _ODD_SHARE > len(text):
+        return Written(problem=f"What is in {source} is no text that can be read here.")
+    text = _clean(text)
+    return _checked(text, source) if _says_something(text) else None
+
+
+def _of_body(texts: list[str], source: str) -> Written:
+    text = _clean("\n\n".join(filter(None, (without_tails(_clean(text)) for text in texts))))
+    if not _says_something(text):
+        return Written(problem="There is no text in the mail but a signature or other mail that it quotes.")
+    return _checked(text, source)
+
+
+def _checked(text: str, source: str) -> Written:
+    return _too_long() if len(text) > MAX_TEXT else Written(text + "\n", source)
+
+
+def _too_long() -> Written:
+    return Written(problem=f"The text is too long: a handoff has at most {MAX_TEXT:,} characters.")
+
+
+def _says_something(text: str) -> bool:
+    return any(character.isalnum() for character in text)
+
+
+def _attached(part: Part) -> bool:
+    disposition = (part.head.text("content-disposition") or "").partition(";")[0].strip().lower()
+    return disposition == "attachment" or bool(_filename(part))
+
+
+def _is_text_file(part: Part, name: str) -> bool:
+    if part.returned or part.kind.startswith("message/") or _GATEWAYS_FILE.match(name):
+        return False
+    return part.kind in ("text/markdown", "text/x-markdown") or bool(_FILE.search(name))
+
+
+def _filename(part: Part) -> str:
+    head = part.head
+    name = head.parameter("content-disposition", "filename") or head.parameter("content-type", "name") or ""
+    return " ".join(decode_words(name).split())[:100]
+
+
+def _fits(part: Part) -> bool:
+    return len(part.content) <= _MAX_PART
+
+
+def _decoded(part: Part) -> str:
+    return decode_charset(part.decoded(_MAX_PART), part.head.parameter("content-type", "charset") or "utf-8")
+
+
+def _file_text(part: Part) -> str:
+    """Of a file the octets tell more than the label, which the mail program guessed."""
+    data = part.decoded(_MAX_PART)
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    if data.startswith(BOM_UTF8) or not data.isascii():
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            pass
+    return decode_charset(data, part.head.parameter("content-type", "charset") or "utf-8")
+
+
+def _plain_text(part: Part) -> str:
+    text = _decoded(part).replace("\r\n", "\n").replace("\r", "\n")
+    if (part.head.parameter("content-type", "format") or "").lower() == "flowed":
+        text = _unflowed(text, (part.head.parameter("content-type", "delsp") or "").lower() == "yes")
+    return text
+
+
+def _unflowed(text: str, delete_space: bool) -> str:
+    """Lines that were broken for sending put together again (RFC 3676 §4)."""
+    out: list[list[str]] = []
+    open_depth = -1
+    for line in text.split("\n"):
+        rest = line.lstrip(">")
+        depth = len(line) - len(rest)
+        rest = rest[1:] if rest.startswith(" ") else rest  # §4.4: space-stuffing
+        flows = rest.endswith(" ") and rest != "-- "
+        piece = rest[:-1] if flows and delete_space else rest
+        if open_depth == depth and rest != "-- ":
+            out[-1].append(piece)
+        else:
+            out.append(["> " if depth else "", piece])
+        open_depth = depth if flows else -1
+    return "\n".join(map("".join, out))
+
+
+def _clean(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+    text = text.replace("\u2028", "\n").replace("\u2029", "\n")
+    lines = [line if line == "-- " else line.rstrip() for line in _CONTROLS.sub("", text).split("\n")]
+    return _BLANKS.sub("\n\n", "\n".join(lines)).strip("\n")

@@ -1,0 +1,153 @@
+"""Our messages about handoffs: taken, to be confirmed, unusable. For partners alone. Pure.
+
+They come from the handoff address, so that an answer is a better handoff. They leave with the null
+reverse-path: each answers a mail without a person's doing (RFC 3834 §3.3), so nothing may answer it in turn, and
+no bounce may carry a handoff back through servers that it is not for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailrouter.message import compose, text
+from mailrouter.message.head import Head
+from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.pieces import Pieces
+from mailrouter.routing.handoff_mail import Written
+from mailrouter.routing.letters import dated, threading
+from mailrouter.routing.model import Situation
+from mailrouter.routing.people import local_day
+from mailrouter.routing.sections import read_sections
+from mailrouter.routing.wording import handoff_facts
+from mailrouter.schedule.model import Person, Role
+from mailrouter.schedule.words import called, date_words
+from mailrouter.trust.confirmations import handoff_address
+
+WAIT_DAYS = 7
+"""Days for which a handoff waits to be confirmed."""
+_MOST_LINES = 200
+_MOST_CHARACTERS = 10_000
+_LONGEST = 500
+"""What is shown of a handoff; all of it is kept."""
+_TITLES = (("done", "Done"), ("left", "Left"), ("watch", "Watch"), ("other", "Under no heading"))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message of ours to one partner."""
+
+    recipient: str
+    pieces: Pieces
+
+
+def taken(
+    situation: Situation, head: Head, to: Person, author: Person, handoff: str, source: str, at: datetime
+) -> Notice:
+    """What was understood of a new version, and what it takes the place of."""
+    role = situation.role
+    facts = {
+        **_facts(situation),
+        **_when(situation, at),
+        "author": called(role)[author.key],
+        "source": source,
+    }
+    words = situation.wording.notice("handoff-taken", facts | {"read": _read(situation, handoff)})
+    subject = f"Handoff for {role.name} by {facts['author']}, {facts['written']}"
+    return _notice(situation, head, to, handoff_address(role.address), subject, words, "taken")
+
+
+def confirm(situation: Situation, head: Head, to: Person, written: Written, sender: str) -> Notice:
+    """A question to the registered mailbox of whoever is named in From; any answer to ``sender`` confirms."""
+    role, moment = situation.role, situation.duty.moment
+    until = (moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
+    facts = {
+        **_facts(situation),
+        **_when(situation, moment),
+        "author": called(role)[to.key],
+        "source": written.source,
+        "until": date_words(until, local_day(role, situation.duty)),
+        "read": _read(situation, written.text),
+    }
+    words = situation.wording.notice("handoff-confirm", facts)
+    subject = f"Please confirm: handoff for {role.name}"
+    return _notice(situation, head, to, sender, subject, words, "confirm")
+
+
+def unusable(situation: Situation, head: Head, to: Person, problem: str) -> Notice:
+    """Why nothing came of a partner's mail, and what to do."""
+    role = situation.role
+    facts = {**_facts(situation), **_when(situation, situation.duty.moment), "problem": problem}
+    words = situation.wording.notice("handoff-unusable", facts)
+    subject = f"No new handoff for {role.name}"
+    return _notice(situation, head, to, handoff_address(role.address), subject, words, "unusable")
+
+
+def read_facts(handoff: str) -> dict[str, object]:
+    """How a handoff was read: ``sections`` of ``name`` and ``lines``; ``more`` lines that are not shown; and
+    ``found``: whether any heading was."""
+    found = read_sections(handoff)
+    sections: list[dict[str, object]] = []
+    room, more, shown = _MOST_CHARACTERS, 0, 0
+    for key, title in _TITLES:
+        lines: list[str] = []
+        for line in getattr(found, key):
+            line = text.safe_subject(line, _LONGEST)
+            if shown >= _MOST_LINES or len(line) > room:
+                more += 1
+                room = 0
+                continue
+            lines.append(line)
+            room -= len(line)
+            shown += 1
+        if lines:
+            sections.append({"name": title, "lines": lines})
+    return {
+        "sections": sections,
+        "more": more,
+        "found": bool(found.done or found.left or found.watch),
+    }
+
+
+def _read(situation: Situation, handoff: str) -> str:
+    return situation.wording.notice("handoff-read", read_facts(handoff))
+
+
+def _facts(situation: Situation) -> dict[str, object]:
+    """What every notice is worded from. ``before`` tells of the version in force, with its age; or None."""
+    role, before = situation.role, situation.handoff
+    today = local_day(role, situation.duty)
+    return {
+        "role": role.name,
+        "address": handoff_address(role.address),
+        "before": None if before is None else handoff_facts(role, before, today),
+    }
+
+
+def _when(situation: Situation, at: datetime) -> dict[str, object]:
+    role: Role = situation.role
+    local = at.astimezone(role.time_zone)
+    return {"written": date_words(local.date(), local_day(role, situation.duty)), "time": f"{local:%H:%M}"}
+
+
+def _notice(
+    situation: Situation, head: Head, to: Person, sender: str, subject: str, words: str, what: str
+) -> Notice:
+    role = situation.role
+    back = Mailbox(role.name, sender)
+    headers = b"".join(
+        (
+            # A mailbox that forwards this to the role is stopped at the door.
+            f"Mailrouter-Loop: {situation.loop_mark}\r\n".encode("ascii"),
+            text.field("Mailrouter-Role", role.address),
+            text.address_field("From", [back]),
+            text.address_field("Reply-To", [back]),
+            text.address_field("To", [Mailbox(to.name, to.email)]),
+            text.field("Subject", text.safe_subject(subject)),
+            *dated(situation, f"{what} {role.key} {to.email}"),
+            *threading(head),
+            b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
+            b"X-Auto-Response-Suppress: All\r\n",
+        )
+    )
+    return Notice(to.email, compose.fresh(headers, [compose.note_part(words)]))

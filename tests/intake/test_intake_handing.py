@@ -1,0 +1,346 @@
+"""Mail to the handoff address, with a real store behind: what waits, what ends, and who is left out."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mailrouter.errors import StoreError
+from mailrouter.intake.explanation import Explanation, explained
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.handing import trusts
+from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.message.head import Head
+from mailrouter.message.pieces import render
+from mailrouter.schedule.model import Role
+from tests.intake.services import Service, desk, service
+from tests.intake.test_intake_gate import BrokenWords, Unparsable
+from tests.routing.situations import CANARY, HANDOFF_TEXT, STAND_IN, mail, read, role, second_role
+from tests.schedule.roles import CARMEN, ELAINE, LAURIE
+
+MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
+HANDOFF = "vp-hr+handoff@example.test"
+US = "mail.example.test"
+PROOF = f"Authentication-Results: {US}; dmarc=pass"
+FROM = "From: Laurie Cremona <laurie@example.test>"
+TEXT = HANDOFF_TEXT.encode().replace(b"\n", b"\r\n")
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+
+
+def handing(*fields: str, body: bytes = TEXT, number: int = 1) -> bytes:
+    """A mail by Laurie to the handoff address."""
+    own = (f"To: {HANDOFF}", FROM, f"Message-ID: <{number}@example.test>", "MIME-Version: 1.0")
+    return mail(*own, "Content-Type: text/plain; charset=utf-8", *fields, body=body)
+
+
+def trusting(*roles: Role) -> Desk:
+    """A desk that believes our mail server."""
+    return desk(*(roles or (role(),)), authserv_id=US)
+
+
+def question(running: Service) -> str:
+    """The address of the newest question among what was offered."""
+    asked = [address for notice in running.sent("notice").values() for address in _addresses(notice)]
+    return asked[-1]
+
+
+def _addresses(notice: bytes) -> list[str]:
+    return [
+        found.decode()
+        for found in re.findall(rb"^Reply-To:[^<]*<([^>]+)>", notice.replace(b"\r\n ", b" "), re.M)
+        if b"handoff-" in found
+    ]
+
+
+async def ask(folder: Path, moment: datetime, number: int = 1, body: bytes = TEXT) -> str:
+    """An unproven mail at this moment; gives the address that confirms it."""
+    async with service(folder, desk(role()), moment) as running:
+        assert (await running.send(handing(number=number, body=body), HANDOFF)).startswith("250")
+        return question(running)
+
+
+@pytest.mark.parametrize(("after", "refused"), [(WEEK - HOUR, None), (WEEK, "550 5.7.1")])
+async def test_a_question_is_good_for_a_week(tmp_path: Path, after: timedelta, refused: str | None) -> None:
+    """Then its answer is refused, in words that say what to do."""
+    back = await ask(tmp_path, MOMENT)
+    async with service(tmp_path, desk(role()), MOMENT + after) as running:
+        said = running.intake.recipient(back)
+        assert (said[:9] if said else None) == refused
+        if said:
+            assert f"write to {HANDOFF} again" in said
+            return
+        assert (await running.send(mail(), back)).startswith("250")
+        stored = running.store.reader.handoff("vp-hr")
+        assert stored is not None
+        assert (stored.author, stored.text) == ("Laurie", HANDOFF_TEXT)
+        assert stored.written_at == int(MOMENT.timestamp() * 1000)
+        assert running.intake.desk.handoffs["vp-hr"].version == stored.version
+        assert {row.handoff for row in running.offered} == {stored.version}
+
+
+async def test_the_newest_one_waits(tmp_path: Path) -> None:
+    """An hour later Laurie may be asked again, and then the first question is void."""
+    first = await ask(tmp_path, MOMENT)
+    async with service(tmp_path, desk(role()), MOMENT + HOUR - timedelta(seconds=1)) as running:
+        assert (await running.send(handing(number=2), HANDOFF)).startswith("450 4.7.1")
+        assert running.offered == []
+    second = await ask(tmp_path, MOMENT + HOUR, 3, b"Left: the rest\r\n")
+    async with service(tmp_path, desk(role()), MOMENT + 2 * HOUR) as running:
+        assert (running.intake.recipient(first) or "").startswith("550 5.7.1")
+        assert (await running.send(mail(), first)).startswith("550 5.7.1")
+        assert (await running.send(mail(), second)).startswith("250")
+        stored = running.store.reader.handoff("vp-hr")
+        assert stored is not None
+        assert stored.text == "Left: the rest\n"
+
+
+async def test_of_two_at_once_one_counts(tmp_path: Path) -> None:
+    """Two mails in one name, two answers to one question: the second is to come again, and nothing is half done."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        both = (running.send(handing(number=n), HANDOFF) for n in (1, 2))
+        said = await asyncio.gather(*both, return_exceptions=True)
+        assert sorted(isinstance(one, StoreError) for one in said) == [False, True]
+        assert len(running.offered) == 1
+        back = question(running)
+        running.offered.clear()
+        said = await asyncio.gather(*(running.send(mail(), back) for _ in range(2)), return_exceptions=True)
+        assert sorted(isinstance(one, StoreError) for one in said) == [False, True]
+        assert len(running.offered) == 2
+        assert len(running.store.reader.handoffs("vp-hr", 5)) == 1
+
+
+AUTOMATIC = [
+    *("Auto-Submitted: auto-replied", "X-Autoreply: yes", "Subject: Out of office: hi", "List-Id: <a.b>"),
+    *("Precedence: bulk", "X-Auto-Response-Suppress: All", "X-Failed-Recipients: a@b.test"),
+]
+
+
+@pytest.mark.parametrize("field", [*AUTOMATIC, ""])
+async def test_no_program_confirms_anything(tmp_path: Path, field: str) -> None:
+    """Nor does anything with an empty reverse-path; it is absorbed, and the question stands."""
+    back = await ask(tmp_path, MOMENT)
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        raw = mail(FROM, *([field] if field else []))
+        assert (await running.send(raw, back, sender="laurie@example.test" if field else "")).startswith(
+            "250"
+        )
+        assert running.offered == []
+        assert running.store.reader.handoff("vp-hr") is None
+        assert running.intake.recipient(back) is None
+
+
+@pytest.mark.parametrize("field", AUTOMATIC)
+async def test_no_program_hands_over(tmp_path: Path, field: str) -> None:
+    """Automatic mail and list mail in a partner's name is mail, proven or not."""
+    async with service(tmp_path, trusting(), MOMENT) as running:
+        assert (await running.send(handing(PROOF, field), HANDOFF)).startswith("250")
+        assert {row.kind for row in running.offered} == {"copy"}
+        assert running.store.reader.handoff("vp-hr") is None
+
+
+async def test_a_stand_in_gets_nothing_that_came_to_the_handoff_address(tmp_path: Path) -> None:
+    """It may be a handoff, by a partner from another mailbox; nor is its sender answered."""
+    away = role(STAND_IN, reply_inside="always", reply_outside="always")
+    async with service(tmp_path, desk(away), MOMENT) as running:
+        raw = handing("From: Laurie <laurie@private.test>")
+        assert (await running.send(raw, HANDOFF, sender="laurie@private.test")).startswith("250")
+        assert running.sent().keys() == {"laurie", "elaine"}
+        assert {row.kind for row in running.offered} == {"copy"}
+        entry = running.store.reader.entry(running.offered[0].message)
+        assert entry is not None
+        assert any("no partner's address alone stands in From" in why for why in entry.message.reasons)
+        running.offered.clear()
+        await running.send(mail(), "vp-hr@example.test")
+        assert running.sent().keys() == {"laurie", "elaine", "pat"}
+
+
+class TellingWords(BrokenWords):
+    """Templates whose fault tells what they were given."""
+
+    def render(self, name: str, facts: Mapping[str, object]) -> str:
+        raise RuntimeError(f"{name}: {facts}")
+
+
+@pytest.mark.parametrize("raw", [handing(PROOF), handing()])
+async def test_a_fault_of_ours_leaves_the_mail_to_the_partners(
+    tmp_path: Path, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All of them and no stand-in, as it came; and the log has nothing of it."""
+    broken = desk(role(STAND_IN), words=TellingWords(), authserv_id=US)
+    async with service(tmp_path, broken, MOMENT) as running:
+        assert (await running.send(raw, HANDOFF)).startswith("250")
+        assert running.sent().keys() == {"laurie", "elaine"}
+        assert all(copy.endswith(raw) for copy in running.sent().values())
+        assert running.store.reader.handoff("vp-hr") is None
+    assert "RuntimeError" in caplog.text
+    assert CANARY not in caplog.text
+
+
+async def test_a_header_that_cannot_be_read_loses_no_mail(tmp_path: Path) -> None:
+    """Every partner gets the mail, here too."""
+    async with service(tmp_path, trusting(), MOMENT, Unparsable) as running:
+        assert (await running.send(handing(PROOF), HANDOFF)).startswith("250")
+        assert running.sent().keys() == {"laurie", "elaine"}
+
+
+async def test_who_is_no_partner_any_more_confirms_nothing(tmp_path: Path) -> None:
+    """The question went to Laurie, and Carmen has come in her place."""
+    back = await ask(tmp_path, MOMENT)
+    later = replace(role("rota mon elaine"), partners=(ELAINE, CARMEN))
+    async with service(tmp_path, desk(later), MOMENT) as running:
+        assert (await running.send(mail(), back)).startswith("250")
+        assert running.offered == []
+        assert running.store.reader.handoff("vp-hr") is None
+
+
+@pytest.mark.parametrize("proof", [PROOF, "X-None: 1"])
+async def test_a_waiting_notice_is_for_a_partner_of_today(tmp_path: Path, proof: str) -> None:
+    """It is withdrawn, and nothing takes its place; the other partner's stays."""
+    async with service(tmp_path, trusting(), MOMENT) as running:
+        assert (await running.send(handing(proof), HANDOFF)).startswith("250")
+        rows = list(running.offered)
+        assert all(may_have(running.intake.desk, row) for row in rows)
+        running.intake.desk = trusting(replace(role("rota mon elaine"), partners=(ELAINE, CARMEN)))
+        (gone,) = [row for row in rows if not may_have(running.intake.desk, row)]
+        assert gone.recipient == LAURIE.email
+        await plan_anew(running.intake, running.store, gone, lambda: 1)
+        entry = running.store.reader.entry(gone.message)
+        assert entry is not None
+        assert [row.recipient for row in entry.deliveries if row.state == "queued"] == [
+            row.recipient for row in rows if row is not gone
+        ]
+
+
+async def test_a_copy_planned_anew_stays_within_the_partners(tmp_path: Path) -> None:
+    """A colleague's mail to the handoff address that waited while the file changed: no stand-in, then either."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        await running.hand_over("vp-hr", HANDOFF_TEXT)
+        await running.send(mail(f"To: {HANDOFF}"), HANDOFF)
+        (elaine,) = [row for row in running.offered if row.recipient == ELAINE.email]
+        changed = replace(
+            role(STAND_IN), partners=(LAURIE, CARMEN), rota=role("rota mon laurie").rota, absences=()
+        )
+        running.intake.desk = desk(
+            replace(changed, absences=role("away laurie 2026-12-01..2027-01-01 cover pat").absences)
+        )
+        await plan_anew(running.intake, running.store, elaine, lambda: 1)
+        entry = running.store.reader.entry(elaine.message)
+        assert entry is not None
+        queued = [row.recipient.partition("@")[0] for row in entry.deliveries if row.state == "queued"]
+        assert queued == ["laurie", "carmen"]
+
+
+async def test_a_large_mail_is_read_and_a_larger_one_is_not(tmp_path: Path) -> None:
+    """An attached picture does no harm; at four megabytes its author is told."""
+    picture = b"\r\n--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    parts = b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + TEXT + picture
+    for number, size in ((1, 10_000), (2, 60_000)):
+        async with service(tmp_path, trusting(), MOMENT) as running:
+            body = parts + (b"A" * 70 + b"\r\n") * size + b"--b--\r\n"
+            raw = handing(PROOF, body=body, number=number)
+            raw = raw.replace(b"Content-Type: text/plain; charset=utf-8\r\n", b"", 1)
+            raw = b"Content-Type: multipart/mixed; boundary=b\r\n" + raw
+            assert (await running.send(raw, HANDOFF)).startswith("250")
+            notices = running.sent("notice")
+            assert notices.keys() == ({"laurie", "elaine"} if number == 1 else {"laurie"})
+            assert (b"larger than 4 MB" in notices["laurie"]) == (number == 2)
+
+
+async def test_one_mail_to_two_roles(tmp_path: Path) -> None:
+    """Each has its version and its notices; the reasons tell them apart."""
+    async with service(tmp_path, trusting(role(), second_role()), MOMENT) as running:
+        raw = handing(PROOF, "Cc: office+handoff@example.test")
+        assert (await running.send(raw, HANDOFF, "office+handoff@example.test")).startswith("250")
+        assert sorted((row.role, row.recipient[:3], row.handoff) for row in running.offered) == [
+            *(("office", "ela", 2), ("office", "lau", 2), ("vp-hr", "ela", 1), ("vp-hr", "lau", 1)),
+        ]
+        assert len({row.id for row in running.offered}) == 4
+        entry = running.store.reader.entry(running.offered[0].message)
+        assert entry is not None
+        assert {why.partition(":")[0] for why in entry.message.reasons} == {"vp-hr", "office"}
+
+
+async def test_one_role_taken_and_the_other_asked_for_later_is_all_later(tmp_path: Path) -> None:
+    """A mail is taken whole or not at all."""
+    async with service(tmp_path, desk(role(), second_role()), MOMENT) as running:
+        await running.send(handing(), HANDOFF)
+        running.offered.clear()
+        said = await running.send(handing(number=2), HANDOFF, "office+handoff@example.test")
+        assert said.startswith("450")
+        assert running.offered == []
+
+
+async def test_a_role_whose_name_leaves_no_room_for_a_question(tmp_path: Path) -> None:
+    """An unproven mail is mail, then; a proven one is a handoff all the same."""
+    long = role(address="x" * 40 + "@example.test")
+    to = "x" * 40 + "+handoff@example.test"
+    async with service(tmp_path, trusting(long), MOMENT) as running:
+        await running.send(handing(f"To: {to}"), to)
+        assert {row.kind for row in running.offered} == {"copy"}
+        running.offered.clear()
+        await running.send(handing(PROOF, f"To: {to}", number=2), to)
+        assert {row.kind for row in running.offered} == {"notice"}
+
+
+@pytest.mark.parametrize(
+    ("client", "trusted"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("192.0.2.1", False),
+        ("unknown", False),
+    ],
+)
+def test_our_own_servers_are_known_by_their_networks(client: str, trusted: bool) -> None:
+    """Whatever is no address is nobody's."""
+    assert trusts(desk(role()).configuration.settings.trusted_networks, client) is trusted
+
+
+def explain(running: Service, raw: bytes, *recipients: str) -> Explanation:
+    """What ``explain`` would say."""
+    head, shape = read(raw)
+    of = running.intake.desk
+    roles = list(of.configuration.roles)
+    return explained(
+        of, running.store.reader, head, shape, roles, "laurie@example.test", MOMENT, recipients, raw
+    )
+
+
+async def test_explain_says_what_would_happen(tmp_path: Path) -> None:
+    """The same decision, its notices and its reasons, and nothing is kept."""
+    async with service(tmp_path, trusting(), MOMENT) as running:
+        taken = explain(running, handing(PROOF), HANDOFF)
+        assert [notice.recipient for notice in taken.notices] == [LAURIE.email, ELAINE.email]
+        assert taken.plan is not None
+        assert taken.plan.copies == ()
+        assert taken.reasons[0].startswith(
+            "Laurie wrote it to the handoff address, as mail.example.test says"
+        )
+        assert CANARY.encode() in render(taken.notices[1].pieces, {})
+        asked = explain(running, handing(), HANDOFF)
+        assert "Laurie is asked to confirm it" in asked.reasons[1]
+        plain = explain(running, handing("From: jane@example.test"), HANDOFF)
+        assert plain.plan is not None
+        assert [copy.recipient for copy in plain.plan.copies] == [ELAINE.email]
+        assert any("it is mail to the role" in why for why in plain.reasons)
+        wrong = explain(running, mail(), "vp-hr+handoff-abc@example.test")
+        assert wrong.plan is None
+        assert wrong.reasons[0].startswith("550 5.1.1")
+        assert running.store.reader.handoff("vp-hr") is None
+        await running.send(handing(), HANDOFF)
+        later = explain(running, handing(number=2), HANDOFF)
+        assert later.plan is None
+        assert later.reasons[0].startswith("450")
+
+
+def test_a_head_is_read_as_it_came() -> None:
+    """The mails of these tests are what they say: one From, to the handoff address."""
+    head = Head(handing(PROOF))
+    assert [mailbox.address for mailbox in head.mailboxes("from", "to")] == [LAURIE.email, HANDOFF]

@@ -1,0 +1,107 @@
+"""What proves that a partner wrote a mail to the handoff address, and what only looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailrouter.message.head import Head
+from mailrouter.routing.proof import named_author, unproven
+from mailrouter.routing.verdict import dmarc_pass
+from tests.routing.situations import mail, role
+from tests.schedule.roles import LAURIE
+
+US = "mail.example.test"
+PASS = f"Authentication-Results: {US}; dmarc=pass header.from=example.test"
+FROM = "From: Laurie Cremona <laurie@example.test>"
+TO = "To: vp-hr+handoff@example.test"
+OF = role(aliases=("hr-lead@example.test",))
+
+
+def head_of(*fields: str) -> Head:
+    """A header with these fields, on top of one another."""
+    return Head(("\r\n".join(fields) + "\r\n").encode())
+
+
+def why(*fields: str, authserv_id: str | None = US, trusted: bool = True) -> str:
+    """Why Laurie is not proven."""
+    return unproven(head_of(*fields), OF, LAURIE, authserv_id, trusted)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (PASS, FROM, TO),
+        (PASS, FROM, "To: x@y.test", "Cc: HR <hr-lead+Handoff@Example.TEST>"),
+        (PASS, "From: laurie@example.test", TO),
+        (PASS, 'From: "Cremona, Laurie" <LAURIE@example.test>', TO),
+        (f"Authentication-Results: {US}; spf=fail; dkim=pass; dmarc=pass (p=reject)", FROM, TO),
+        ("Authentication-Results: other.test; dmarc=fail", PASS, FROM, TO),
+    ],
+)
+def test_a_pass_by_our_own_server_proves_the_partner(fields: tuple[str, ...]) -> None:
+    """With the handoff address in To or Cc, under any of the role's names."""
+    assert named_author(head_of(*fields), OF) is not None
+    assert why(*fields) == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ((FROM, TO), "does not say dmarc=pass"),
+        ((PASS.replace("pass", "fail"), FROM, TO), "does not say"),
+        ((PASS.replace(US, "other.test"), FROM, TO), "does not say"),
+        # What stands below was written by whoever sent the mail.
+        ((f"Authentication-Results: {US}; dkim=pass", PASS, FROM, TO), "does not say"),
+        ((f"Authentication-Results: {US}; dmarc=none", PASS, FROM, TO), "does not say"),
+        ((PASS + "; dmarc=fail", FROM, TO), "does not say"),
+        ((PASS.replace("example.test h", "x h").replace("=example", "=evil"), FROM, TO), "does not say"),
+        ((f'Authentication-Results: {US}; spf=pass reason="; dmarc=pass"', FROM, TO), "does not say"),
+        ((f"Authentication-Results: {US} (; dmarc=pass)", FROM, TO), "does not say"),
+        ((PASS, "From: laurie@example.test, <x", TO), "more than one way"),
+        ((PASS, "From: (a (b) laurie@example.test", TO), "more than one way|no author"),
+        # A signed mail of Laurie's to somebody else, sent on to the role by that somebody.
+        ((PASS, FROM, "To: jane@outside.test"), "neither in To nor in Cc"),
+        ((PASS, FROM, "To: vp-hr@example.test"), "neither in To nor in Cc"),
+        ((PASS, FROM, "To: office+handoff@example.test"), "neither in To nor in Cc"),
+    ],
+)
+def test_whatever_else_proves_nothing(fields: tuple[str, ...], reason: str) -> None:
+    """Other servers' words, words below, words in quotes, ambiguous senders, and mail sent on."""
+    if named_author(head_of(*fields), OF) is None:
+        assert "no author" in reason
+    else:
+        assert any(part in why(*fields) for part in reason.split("|"))
+
+
+def test_a_field_counts_only_from_our_own_servers_and_where_one_is_named() -> None:
+    """Whoever connects directly could write it."""
+    assert "trusted_networks" in why(PASS, FROM, TO, trusted=False)
+    assert "authserv_id" in why(PASS, FROM, TO, authserv_id=None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("From: jane@example.test",),
+        ("From: Laurie <jane@example.test>",),
+        ("From: laurie@example.test <jane@outside.test>",),
+        ("From: laurie@example.test, elaine@example.test",),
+        ("From: laurie@example.test", "From: jane@outside.test"),
+        ("From: laurie+private@example.test",),
+        ("From: laurie@example.test.evil.test",),
+        ("Sender: laurie@example.test",),
+        ("From: group: laurie@example.test, jane@x.test;",),
+        (),
+    ],
+)
+def test_a_partner_is_named_by_one_registered_address_alone(fields: tuple[str, ...]) -> None:
+    """Not by a shown name, one of several, a sub-address, or another field."""
+    assert named_author(head_of(*fields), OF) is None
+
+
+def test_dmarc_is_asked_of_the_partners_domain() -> None:
+    """Where the server says which domain it looked at, it has to be that one."""
+    assert dmarc_pass(head_of(PASS), US, "EXAMPLE.test")
+    assert not dmarc_pass(head_of(PASS), US, "other.test")
+    assert dmarc_pass(head_of(f"Authentication-Results: {US.upper()} 1; DMARC = Pass"), US, "any.test")
+    assert not dmarc_pass(Head(mail()), US, "example.test")

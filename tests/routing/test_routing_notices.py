@@ -1,0 +1,96 @@
+"""Our messages about handoffs, as partners and their mail programs read them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailrouter.routing import notices
+from mailrouter.routing.handoff_mail import Written
+from mailrouter.routing.notices import Notice, read_facts
+from mailrouter.routing.sections import MAX_TEXT
+from tests.routing.situations import (
+    HANDOFF,
+    HANDOFF_TEXT,
+    mail,
+    octets,
+    parsed,
+    read,
+    role,
+    situation,
+    text_of,
+)
+from tests.schedule.roles import ELAINE, LAURIE
+
+HEAD, _ = read(mail("Message-ID: <a@example.test>"))
+FACTS = situation(role(), "2026-12-10 10:00", handoff=HANDOFF)
+
+
+def taken(text: str, facts: object = FACTS) -> Notice:
+    """What Elaine is told of a new version by Laurie."""
+    return notices.taken(facts, HEAD, ELAINE, LAURIE, text, "the text of the mail", FACTS.duty.moment)  # type: ignore[arg-type]
+
+
+def test_what_was_understood_and_what_was_before() -> None:
+    """Sections with their lines, author and moment, the version before with its age, and how to correct it."""
+    message = parsed(taken(HANDOFF_TEXT).pieces)
+    text = text_of(message)
+    assert "by Laurie, Thursday 10 December at 10:00" in " ".join(text.split())
+    assert "Done\n- the budget (canary-7f3a)\n\nLeft\n- call Jürgen\n" in text
+    assert "The one before was Laurie's, Tuesday 1 December (9 days ago)." in " ".join(text.split())
+    assert "write to vp-hr+handoff@example.test again" in " ".join(text.split())
+    assert message["subject"] == "Handoff for VP Human Resources by Laurie, Thursday 10 December"
+
+
+def test_nothing_answers_a_notice_and_it_can_not_go_round() -> None:
+    """Marked as automatic, with the role's loop mark, from the handoff address, in the thread of the mail."""
+    for notice in (taken("Left: x"), notices.unusable(FACTS, HEAD, ELAINE, "No text.")):
+        message = parsed(notice.pieces)
+        assert notice.recipient == message["to"].addresses[0].addr_spec == ELAINE.email
+        assert message["auto-submitted"] == "auto-generated"
+        assert message["x-auto-response-suppress"] == "All"
+        assert message["mailrouter-loop"] == "mark-of-vp-hr"
+        assert message["in-reply-to"] == "<a@example.test>"
+        for name in ("from", "reply-to"):
+            assert message[name].addresses[0].addr_spec == "vp-hr+handoff@example.test"
+
+
+def test_a_question_says_what_an_answer_means() -> None:
+    """To whom, until when, and that doing nothing is safe; the answer goes where its token is."""
+    written = Written("Left: x\n", "the attached file plan.md")
+    message = parsed(notices.confirm(FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test").pieces)
+    text = " ".join(text_of(message).split())
+    assert message["reply-to"].addresses[0].addr_spec == "vp-hr+handoff-abc@example.test"
+    assert "any answer confirms it" in text
+    assert "thrown away on Thursday 17 December" in text
+    assert "(the attached file plan.md)" in text
+
+
+def test_a_text_without_headings_is_shown_as_it_is() -> None:
+    """And the partners learn that none was found."""
+    text = text_of(parsed(taken("Jim will call.\nSo will Ann.").pieces))
+    assert "No heading such as Done, Left or Watch was found" in text
+    assert "- Jim will call.\n- So will Ann.\n" in text
+    first = replace(FACTS, handoff=None)
+    assert "It is the first one." in text_of(parsed(taken("x", first).pieces))
+
+
+def test_of_a_long_handoff_the_beginning_is_shown() -> None:
+    """All of it is kept; the message stays one that people read, and says how much is left out."""
+    handoff = "Done:\n" + "- a line\n" * 500 + "Left:\n- " + "x" * MAX_TEXT
+    facts = read_facts(handoff)
+    assert facts["more"] == 301
+    octet_count = len(octets(taken(handoff).pieces, b""))
+    assert octet_count < 20_000
+    assert "(301 more lines are kept and not shown here.)" in text_of(parsed(taken(handoff).pieces))
+
+
+def test_no_line_of_a_handoff_ends_a_header() -> None:
+    """Names and lines with line ends of any kind stay where they belong."""
+    author = replace(LAURIE, name="Laurie\r\nBcc: x@outside.test")
+    facts = replace(FACTS, role=replace(FACTS.role, partners=(author, ELAINE)))
+    notice = notices.taken(
+        facts, HEAD, author, author, "Left:\r- a\u2028Bcc: y@outside.test", "x", FACTS.duty.moment
+    )
+    message = parsed(notice.pieces)
+    assert message["bcc"] is None
+    assert octets(notice.pieces, b"").isascii()

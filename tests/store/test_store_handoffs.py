@@ -1,0 +1,121 @@
+"""Versions of handoffs, those that wait, and the mails that brought them: all or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mailrouter.errors import StoreError
+from mailrouter.store.handoffs import ASK_AGAIN_MS, WAIT_MS
+from mailrouter.store.model import Acceptance, Delivery, HandoffChange, NewHandoff, WaitingHandoff
+from mailrouter.store.schema import MIGRATIONS, migrate
+from mailrouter.store.sqlite import SqliteStore
+from tests.support.messages import SMALL, T0, deliveries_of, filled, message_of
+
+NEW = NewHandoff("vp-hr", "Laurie", T0, "Left: all\n", b"Left: all\r\n")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """An empty store."""
+    opened = SqliteStore.open(tmp_path / "m.db")
+    yield opened
+    opened.close()
+
+
+async def take(store: SqliteStore, *changes: HandoffChange, at: int = T0) -> list[Delivery]:
+    """Accept a small message that changes handoffs; each change gets a notice."""
+    spool = await filled(store, SMALL)
+    message = message_of(spool.id, len(SMALL), at)
+    notices = [
+        replace(row, kind="notice")
+        for row in deliveries_of(spool.id, len(SMALL), ["a@x.test"] * len(changes))
+    ]
+    with_notices = [
+        replace(change, notices=[notice]) for change, notice in zip(changes, notices, strict=True)
+    ]
+    content = await spool.finish()
+    return await store.accept(spool, Acceptance(message, content, [], handoffs=with_notices))
+
+
+def waiting(message: int = 1, mailbox: str = "laurie@example.test", at: int = T0) -> WaitingHandoff:
+    """One that waits."""
+    return WaitingHandoff(message, "vp-hr", mailbox, at, "Left: all\n")
+
+
+def count(store: SqliteStore, table: str) -> int:
+    """Rows of a table."""
+    return int(store.reader._rows(f"SELECT count(*) FROM {table}")[0][0])
+
+
+async def test_a_version_and_its_notices_are_one_thing(store: SqliteStore) -> None:
+    """The notices tell which version they are of, in hand and in the store."""
+    (notice,) = await take(store, HandoffChange(new=NEW))
+    kept = store.reader.handoff("vp-hr")
+    assert kept is not None
+    assert (kept.author, kept.text, kept.body) == (NEW.author, NEW.text, NEW.body)
+    assert notice.handoff == kept.version
+    entry = store.reader.entry(notice.message)
+    assert entry is not None
+    assert [row.handoff for row in entry.deliveries] == [kept.version]
+    assert await store.claim(10, T0) == [], "what was accepted is in hand"
+
+
+async def test_the_same_mail_counts_once(store: SqliteStore) -> None:
+    """Of its second coming the message alone is kept, for people to find."""
+    assert len(await take(store, HandoffChange(new=NEW, once="key"))) == 1
+    assert store.reader.handoff_mail("key")
+    assert await take(store, HandoffChange(new=NEW, once="key")) == []
+    assert (count(store, "handoff"), count(store, "message"), count(store, "delivery")) == (1, 2, 1)
+    assert len(await take(store, HandoffChange(new=NEW, once="other"))) == 1
+
+
+async def test_what_waits_is_taken_once(store: SqliteStore) -> None:
+    """The second answer fails as a whole."""
+    await take(store, HandoffChange(waiting=waiting()))
+    found = store.reader.waiting_handoff("vp-hr", 1, T0 - 1)
+    assert found == waiting()
+    await take(store, HandoffChange(new=NEW, confirms=found))
+    with pytest.raises(StoreError, match="does not wait any more"):
+        await take(store, HandoffChange(new=NEW, confirms=found))
+    assert (count(store, "handoff"), count(store, "message"), count(store, "waiting_handoff")) == (1, 2, 0)
+
+
+async def test_what_waited_too_long_is_not_taken_and_goes_in_time(store: SqliteStore) -> None:
+    """After a week it confirms nothing, and the next question clears it away."""
+    await take(store, HandoffChange(waiting=waiting()))
+    assert store.reader.waiting_handoff("vp-hr", 1, T0) is None
+    with pytest.raises(StoreError):
+        await take(store, HandoffChange(new=NEW, confirms=waiting()), at=T0 + WAIT_MS)
+    await take(store, HandoffChange(waiting=waiting(2, "elaine@example.test", T0 + WAIT_MS)))
+    assert count(store, "waiting_handoff") == 1
+
+
+async def test_one_question_an_hour_a_role_and_mailbox(store: SqliteStore) -> None:
+    """Then the newer one waits in place of the older."""
+    await take(store, HandoffChange(waiting=waiting()))
+    assert store.reader.asked_at("vp-hr", "laurie@example.test") == T0
+    with pytest.raises(StoreError, match="a moment ago"):
+        await take(store, HandoffChange(waiting=waiting(2, at=T0 + ASK_AGAIN_MS - 1)))
+    await take(store, HandoffChange(waiting=waiting(2, "elaine@example.test", T0 + 1)))
+    await take(store, HandoffChange(waiting=replace(waiting(4, at=T0 + 1), role="office")))
+    await take(store, HandoffChange(waiting=waiting(3, at=T0 + ASK_AGAIN_MS)))
+    assert store.reader.waiting_handoff("vp-hr", 1, 0) is None
+    assert store.reader.waiting_handoff("vp-hr", 3, 0) is not None
+    assert count(store, "waiting_handoff") == 3
+
+
+async def test_a_store_of_the_first_version_gets_the_new_tables(tmp_path: Path) -> None:
+    """What is in it stays."""
+    path = tmp_path / "m.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
+    connection.execute("INSERT INTO handoff VALUES (7, 'vp-hr', 'Laurie', 1, 'x', x'78')")
+    migrate(connection)
+    assert connection.execute("SELECT version FROM handoff").fetchall() == [(7,)]
+    assert connection.execute("SELECT count(*) FROM waiting_handoff").fetchone() == (0,)
+    connection.close()
