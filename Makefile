@@ -50,7 +50,7 @@ image-test: $(VENV)/bin/python
 	$(VENV)/bin/python -m tests.packaging.image
 
 bench: $(VENV)/.test
-	$(VENV)/bin/python -m bench.throughput
+	$(VENV)/bin/python -m bench.throughput --profile
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -198,7 +198,7 @@ class SqliteStore:
 
     def _remember_shown(self, shown: Sequence[tuple[str, int]]) -> None:
         """Keys come in no order, so each lands on a page of its own: many are written at once, sorted (measured:
-        written with each message they cost a tenth of the throughput)."""
+        written with each message they cost 7 % of the throughput)."""
         if not self._shown:
             self._loop.call_later(SHOWN_PAUSE, self._write_shown)
         self._shown.update(shown)
