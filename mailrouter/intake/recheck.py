@@ -15,14 +15,14 @@ from mailrouter.address import canonical
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import addressed
-from mailrouter.intake.rows import REPLY_NUMBER, deliveries_of
+from mailrouter.intake.rows import deliveries_of
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import DELIVERY_BITS, Delivery, Message, queue_id
+from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, queue_id
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")

@@ -11,11 +11,17 @@ from mailrouter.routing.autoreply import AGAIN_DAYS
 from mailrouter.routing.model import Plan
 from mailrouter.routing.notices import Notice
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import DELIVERY_BITS, Delivery, Kind, Message, Milliseconds, ReplyMemory
+from mailrouter.store.model import (
+    DELIVERY_BITS,
+    REPLY_NUMBER,
+    Delivery,
+    Kind,
+    Message,
+    Milliseconds,
+    ReplyMemory,
+)
 
 DAY_MS = 86_400_000
-REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
-"""The reply has the last number, so that it never takes a copy's."""
 
 
 def deliveries_of(message: Message, plan: Plan, first: int = 0) -> list[Delivery]:

@@ -10,7 +10,7 @@ and none needs a second index:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -21,13 +21,17 @@ Milliseconds = int
 
 CHUNK_BITS = 20
 DELIVERY_BITS = 10
+REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
+"""The automatic reply has the last number of its message, so that it never takes another's."""
 CHUNK_SIZE = 256 * 1024
 """Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
 size."""
 
-Kind = Literal["copy", "companion", "reply", "notice"]
-"""A ``notice`` is a message of ours about a handoff: for partners alone."""
-State = Literal["queued", "delivered", "failed", "withdrawn"]
+Kind = Literal["copy", "companion", "reply", "notice", "alert", "report"]
+"""A ``notice`` is a message of ours for partners alone, an ``alert`` one for the operator, and a ``report`` one
+for the sender, about what became of the mail (RFC 3464)."""
+State = Literal["queued", "delivered", "failed", "bounced", "withdrawn"]
+"""``bounced``: the next hop took it, and a report came back that it did not arrive."""
 
 _ALPHABET = "0123456789bcdfghjklmnpqrstvwxyz"
 
@@ -50,6 +54,20 @@ def message_id_of(queue: str) -> MessageId:
 
 
 @dataclass(frozen=True, slots=True)
+class DsnRequest:
+    """What the sender asked of reports (RFC 3461), as it was typed: RET and ENVID of MAIL, NOTIFY and ORCPT by
+    recipient; empty where nothing was asked."""
+
+    ret: str = ""
+    envid: str = ""
+    notify: Mapping[str, str] = field(default_factory=dict)
+    orcpt: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_REQUEST = DsnRequest()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A received message: its envelope and trace facts. The bytes are in chunks."""
 
@@ -65,6 +83,7 @@ class Message:
     eight_bit: bool = False
     smtputf8: bool = False
     reasons: tuple[str, ...] = ()
+    dsn: DsnRequest = NO_REQUEST
 
 
 @dataclass(slots=True)
@@ -113,6 +132,35 @@ class ReplyMemory:
     again_after: Milliseconds
     day: str
     caps: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """A message of ours that an outcome brings about, queued in the very transaction that records the outcome.
+
+    Its ``delivery`` belongs to the message of the outcome and gets its number there. It is queued only if none of
+    the deliveries ``unless`` is in one of the ``states`` by then, and if its ``memory`` could be written.
+    """
+
+    delivery: Delivery
+    unless: tuple[DeliveryId, ...] = ()
+    states: tuple[State, ...] = ("queued", "delivered")
+    memory: ReplyMemory | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt, or of a copy that came back (``bounced``).
+
+    ``retry_at`` is set where ``state`` stays ``queued``.
+    """
+
+    delivery: DeliveryId
+    state: State
+    reply: str
+    at: Milliseconds
+    retry_at: Milliseconds = 0
+    consequences: tuple[Consequence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +217,7 @@ class Acceptance:
     reply_memory: ReplyMemory | None = None
     shown: Sequence[tuple[str, int]] = ()
     handoffs: Sequence[HandoffChange] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt. ``retry_at`` is set where ``state`` stays ``queued``."""
-
-    delivery: DeliveryId
-    state: State
-    reply: str
-    at: Milliseconds
-    retry_at: Milliseconds = 0
+    bounced: Sequence[Outcome] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store import statements
+from mailrouter.store import statements, tables
 from mailrouter.store.model import (
     CHUNK_BITS,
     DELIVERY_BITS,
@@ -31,12 +31,12 @@ NEXT_DUE = (
 )
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 OPEN_DELIVERIES = f"""
-    SELECT {statements.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
+    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
     UNION ALL
-    SELECT {statements.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'
+    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'
     ORDER BY id LIMIT ?
 """
-OF_MESSAGE = f"SELECT {statements.DELIVERY_COLUMNS} FROM delivery WHERE id BETWEEN ? AND ? ORDER BY id"
+OF_MESSAGE = f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id BETWEEN ? AND ? ORDER BY id"
 
 
 class StoreReader:
@@ -74,7 +74,7 @@ class StoreReader:
 
     def due(self, now: Milliseconds, most: int) -> Iterator[Delivery]:
         """Queued deliveries that are due, oldest first."""
-        return map(statements.delivery_of, self._rows(statements.DUE, (now, most)))
+        return map(tables.delivery_of, self._rows(statements.DUE, (now, most)))
 
     def next_due(self, most: int) -> list[tuple[int, Milliseconds]]:
         """The first ``most`` queued deliveries' ids with the moments they are due."""
@@ -137,7 +137,7 @@ class StoreReader:
         """Messages with deliveries that are queued or have failed, oldest first; only those deliveries."""
         by_message: dict[int, list[Delivery]] = {}
         for row in self._rows(OPEN_DELIVERIES, (most,)):
-            delivery = statements.delivery_of(row)
+            delivery = tables.delivery_of(row)
             by_message.setdefault(delivery.message, []).append(delivery)
         return [QueueEntry(self._message(message), tuple(found)) for message, found in by_message.items()]
 
@@ -147,15 +147,15 @@ class StoreReader:
 
     def entry(self, message: MessageId) -> QueueEntry | None:
         """One message with all its deliveries, or None."""
-        rows = self._rows(f"SELECT {statements.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
+        rows = self._rows(f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
         if not rows:
             return None
         first = message << DELIVERY_BITS
         found = self._rows(OF_MESSAGE, (first, first + (1 << DELIVERY_BITS) - 1))
-        return QueueEntry(statements.message_of(rows[0]), tuple(map(statements.delivery_of, found)))
+        return QueueEntry(tables.message_of(rows[0]), tuple(map(tables.delivery_of, found)))
 
     def _message(self, message: MessageId) -> Any:
-        rows = self._rows(f"SELECT {statements.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
+        rows = self._rows(f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
         if not rows:
             raise StoreError("A delivery's message is missing.")
-        return statements.message_of(rows[0])
+        return tables.message_of(rows[0])

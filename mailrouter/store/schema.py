@@ -93,6 +93,10 @@ MIGRATIONS: tuple[str, ...] = (
         at INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    # What senders asked of reports (RFC 3461), as JSON.
+    """
+    ALTER TABLE message ADD COLUMN dsn TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store import handoffs, statements
+from mailrouter.store import handoffs, statements, tables
 from mailrouter.store.lock import lock, private_file, refuse_lost_database
 from mailrouter.store.model import (
     CHUNK_BITS,
@@ -207,9 +207,7 @@ class SqliteStore:
         rows = [(key, version, int(time.time() * 1000)) for key, version in sorted(self._shown.items())]
         if not rows or self._closed:
             return
-        written = self._writer.submit(
-            lambda connection: statements.run_rows(connection, statements.SHOW, rows)
-        )
+        written = self._writer.submit(lambda connection: tables.run_rows(connection, statements.SHOW, rows))
         written.add_done_callback(lambda done: self._shown_written(rows, done))
 
     def _shown_written(self, rows: list[tuple[str, int, int]], done: asyncio.Future[Any]) -> None:
@@ -275,9 +273,9 @@ class SqliteStore:
         """Withdraw a delivery and queue others of the same message in its stead, in one transaction."""
 
         def swap(connection: sqlite3.Connection) -> None:
-            rows = [statements.delivery_row(delivery) for delivery in new]
-            insert = f"INSERT INTO delivery ({statements.DELIVERY_COLUMNS}) VALUES {{rows}}"
-            statements.run_rows(connection, insert, rows)
+            rows = [tables.delivery_row(delivery) for delivery in new]
+            insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
+            tables.run_rows(connection, insert, rows)
             connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(new), old.message))
             statements.settle_group(connection, [[Outcome(old.id, "withdrawn", "planned anew", at)]])
 
@@ -301,9 +299,10 @@ class SqliteStore:
             first = row[0] << CHUNK_BITS
             gone = connection.execute(
                 "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE id BETWEEN ? AND ? LIMIT ?)",
-                (first, first + (1 << CHUNK_BITS) - 1, SWEEP_CHUNKS),
+                (first + 1, first + (1 << CHUNK_BITS) - 1, SWEEP_CHUNKS),
             ).rowcount
             if gone < SWEEP_CHUNKS:
+                statements.drop_content(connection, [row[0]])
                 connection.execute("DELETE FROM sweep WHERE id = ?", row)
                 connection.execute("DELETE FROM receiving WHERE id = ?", row)
             return True

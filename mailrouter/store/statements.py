@@ -1,39 +1,24 @@
-"""The statements of the hot path, each for a whole group of requests.
-
-A statement that inserts many rows at once is one step of SQLite: the interpreter's lock is given up and taken
-back once a group instead of once a row, which is what a busy event loop in the other thread makes expensive.
-"""
+"""The statements of the hot path, each for a whole group of requests."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Sequence
 
-from mailrouter.store import handoffs
+from mailrouter.store import consequences, handoffs, tables
+from mailrouter.store.memories import remember_reply
 from mailrouter.store.model import (
     CHUNK_BITS,
     CHUNK_SIZE,
     DELIVERY_BITS,
     Acceptance,
     Delivery,
-    Message,
+    MessageId,
     Outcome,
-    ReplyMemory,
 )
 
-MESSAGE_COLUMNS = (
-    "id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id, eight_bit, "
-    "smtputf8, reasons, open"
-)
-DELIVERY_COLUMNS = (
-    "id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8, attempts, next_at, "
-    "created_at, state, last_reply"
-)
 DUE = f"""
-    SELECT {DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due
+    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due
     WHERE state = 'queued' AND next_at <= ? ORDER BY next_at LIMIT ?
 """
 _SETTLE = """
@@ -51,31 +36,11 @@ _CLOSE = """
     UPDATE message SET open = open - v.column2 FROM (VALUES {rows}) AS v WHERE message.id = v.column1
     RETURNING id, open, size
 """
-_MOST_PARAMETERS = 900
-
-
-@lru_cache(maxsize=1024)
-def _rows(statement: str, width: int, count: int) -> str:
-    row = "(" + ", ".join("?" * width) + ")"
-    return statement.format(rows=", ".join([row] * count))
-
-
-def _in_groups(statement: str, rows: Sequence[tuple[Any, ...]]) -> Iterable[tuple[str, list[Any]]]:
-    if not rows:
-        return
-    width = len(rows[0])
-    most = _MOST_PARAMETERS // width
-    for first in range(0, len(rows), most):
-        part = rows[first : first + most]
-        yield _rows(statement, width, len(part)), [value for row in part for value in row]
-
-
-def run_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Run ``statement`` (with ``{rows}`` where the VALUES go) over all rows; gives what it returned."""
-    found: list[Any] = []
-    for text, values in _in_groups(statement, rows):
-        found += connection.execute(text, values).fetchall()
-    return found
+_KEEP_HEADERS = """
+    UPDATE chunk SET data = ifnull(substr(chunk.data, 1, message.body_start), x'') FROM message
+    WHERE message.id = chunk.id >> 20 AND message.reverse_path <> '' AND chunk.id IN ({places})
+    RETURNING chunk.id
+"""
 
 
 def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> list[list[Delivery]]:
@@ -85,6 +50,7 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
     """
     queued: list[list[Delivery]] = []
     messages, chunks, deliveries = [], [], []
+    ended: dict[int, int] = {}
     published: list[tuple[int]] = []
     unwanted: list[tuple[int]] = []
     for acceptance in group:
@@ -98,21 +64,29 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             mine.append(acceptance.reply)
         for wanted in acceptance.handoffs:
             mine += handoffs.change(connection, wanted, message.received_at)
+        for outcome in acceptance.bounced:
+            if consequences.bounce(connection, outcome):
+                ended[outcome.delivery >> DELIVERY_BITS] = ended.get(outcome.delivery >> DELIVERY_BITS, 0) + 1
         if acceptance.content is None:
             published.append((message.id,))
             if not mine:
                 unwanted.append((message.id,))
         elif mine:
             chunks.append((message.id << CHUNK_BITS, acceptance.content))
-        messages.append(_message_row(message, len(mine)))
-        deliveries += [delivery_row(delivery) for delivery in mine]
+        messages.append(tables.message_row(message, len(mine)))
+        deliveries += [tables.delivery_row(delivery) for delivery in mine]
         queued.append(mine)
-    run_rows(connection, "INSERT INTO chunk (id, data) VALUES {rows}", chunks)
-    run_rows(connection, f"INSERT INTO message ({MESSAGE_COLUMNS}) VALUES {{rows}}", messages)
-    run_rows(connection, f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}", deliveries)
+    tables.run_rows(connection, "INSERT INTO chunk (id, data) VALUES {rows}", chunks)
+    tables.run_rows(connection, f"INSERT INTO message ({tables.MESSAGE_COLUMNS}) VALUES {{rows}}", messages)
+    tables.run_rows(
+        connection, f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}", deliveries
+    )
     if published:
         connection.executemany("DELETE FROM receiving WHERE id = ?", published)
         connection.executemany("INSERT OR IGNORE INTO sweep VALUES (?)", unwanted)
+        # Nothing was sent of it, so nothing will have to be reported: its header goes too.
+        connection.executemany("DELETE FROM chunk WHERE id = ? << 20", unwanted)
+    close(connection, ended)
     return queued
 
 
@@ -122,98 +96,38 @@ def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]])
     rows = [(o.delivery, o.state, o.reply[:500], o.retry_at or o.at) for o in outcomes]
     # What is settled twice counts once: a message must not lose its content while a delivery is open.
     ended: dict[int, int] = {}
-    for delivery, state in run_rows(connection, _SETTLE, rows):
+    settled = set()
+    for delivery, state in tables.run_rows(connection, _SETTLE, rows):
+        settled.add(delivery)
         if state in ("delivered", "withdrawn"):
             message = delivery >> DELIVERY_BITS
             ended[message] = ended.get(message, 0) + 1
-    small: list[tuple[int]] = []
-    large: list[tuple[int]] = []
-    for message, still_open, size in run_rows(connection, _CLOSE, list(ended.items())):
-        if still_open <= 0:
-            (small if size <= CHUNK_SIZE else large).append((message,))
-    if small:
-        ids = [message << CHUNK_BITS for (message,) in small]
-        connection.execute(f"DELETE FROM chunk WHERE id IN ({', '.join('?' * len(ids))})", ids)
-    if large:
-        connection.executemany("INSERT OR IGNORE INTO sweep VALUES (?)", large)
+    for outcome in outcomes:
+        if outcome.consequences and outcome.delivery in settled:
+            consequences.follow(connection, outcome)
+    close(connection, ended)
     return [None] * len(group)
 
 
-def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
-    """True if this reply may go out: it is the first in its period and no cap is reached. Then it is
-    counted."""
-    for scope, most in memory.caps:
-        row = connection.execute(
-            "SELECT n FROM reply_count WHERE day = ? AND scope = ?", (memory.day, scope)
-        ).fetchone()
-        if row and row[0] >= most:
-            return False
-    written = connection.execute(
-        "INSERT INTO reply_memory VALUES (?, ?)"
-        " ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <= ?",
-        (memory.key, memory.at, memory.again_after),
-    ).rowcount
-    if written != 1:
-        return False
-    for scope, _ in memory.caps:
-        connection.execute(
-            "INSERT INTO reply_count VALUES (?, ?, 1) ON CONFLICT (day, scope) DO UPDATE SET n = n + 1",
-            (memory.day, scope),
-        )
-    return True
+def close(connection: sqlite3.Connection, ended: dict[int, int]) -> None:
+    """Count the ``ended`` deliveries of messages. The last one takes the content with it, a large one in steps."""
+    small: list[int] = []
+    large: list[tuple[int]] = []
+    for message, still_open, size in tables.run_rows(connection, _CLOSE, list(ended.items())):
+        if still_open <= 0:
+            small.append(message) if size <= CHUNK_SIZE else large.append((message,))
+    if small:
+        drop_content(connection, small)
+    if large:
+        connection.executemany("INSERT OR IGNORE INTO sweep VALUES (?)", large)
 
 
-def _message_row(message: Message, still_open: int) -> tuple[Any, ...]:
-    return (
-        message.id,
-        message.received_at,
-        message.reverse_path,
-        "\n".join(message.recipients),
-        message.size,
-        message.body_start,
-        message.client,
-        message.helo,
-        message.message_id,
-        message.eight_bit,
-        message.smtputf8,
-        json.dumps(message.reasons, ensure_ascii=False),
-        still_open,
-    )
-
-
-def message_of(row: tuple[Any, ...]) -> Message:
-    """The message of a row of MESSAGE_COLUMNS."""
-    return Message(
-        *row[:3],
-        tuple(row[3].split("\n")),
-        *row[4:9],
-        bool(row[9]),
-        bool(row[10]),
-        tuple(json.loads(row[11])),
-    )
-
-
-def delivery_row(d: Delivery) -> tuple[Any, ...]:
-    """The row of a delivery, in the order of DELIVERY_COLUMNS."""
-    return (
-        d.id,
-        d.kind,
-        d.role,
-        d.recipient,
-        d.reverse_path,
-        d.pieces,
-        d.size,
-        d.handoff,
-        d.eight_bit,
-        d.smtputf8,
-        d.attempts,
-        d.next_at,
-        d.created_at,
-        d.state,
-        d.last_reply,
-    )
-
-
-def delivery_of(row: tuple[Any, ...]) -> Delivery:
-    """The delivery of a row of DELIVERY_COLUMNS."""
-    return Delivery(*row[:8], bool(row[8]), bool(row[9]), *row[10:])
+def drop_content(connection: sqlite3.Connection, messages: Sequence[MessageId]) -> None:
+    """Drop the first chunks of messages but for the header, of which a report may still have to be made; behind
+    ``<>`` there is nobody to send one to."""
+    ids = [message << CHUNK_BITS for message in messages]
+    marks = ", ".join("?" * len(ids))
+    kept = connection.execute(_KEEP_HEADERS.format(places=marks), ids).fetchall()
+    if len(kept) < len(ids):
+        gone = sorted(set(ids).difference(id_ for (id_,) in kept))
+        connection.execute(f"DELETE FROM chunk WHERE id IN ({', '.join('?' * len(gone))})", gone)

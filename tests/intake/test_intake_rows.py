@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailrouter.intake.rows import REPLY_NUMBER, day_of, deliveries_of, reply_of
+from mailrouter.intake.rows import day_of, deliveries_of, reply_of
 from mailrouter.message.pieces import decode, length
-from mailrouter.store.model import DELIVERY_BITS, Message
+from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Message
 from tests.routing.situations import (
     AWAY,
     BOTH_AWAY,

@@ -24,6 +24,8 @@ from mailrouter.store.sqlite import SWEEP_CHUNKS, SqliteStore
 from tests.support.messages import PARTNERS, SMALL, T0, deliveries_of, filled, message_of, put
 
 DAY = 86_400_000
+SMALL_BODY = 18
+"""Octets of the header of what ``message_of`` describes."""
 
 
 @pytest.fixture
@@ -37,6 +39,11 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 def count(store: SqliteStore, table: str, where: str = "1") -> int:
     """Rows of a table."""
     return int(store.reader._rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0])
+
+
+def octets(store: SqliteStore) -> int:
+    """Stored octets of messages."""
+    return int(store.reader._rows("SELECT ifnull(sum(length(data)), 0) FROM chunk")[0][0])
 
 
 async def read(store: SqliteStore, message: int, start: int, end: int) -> bytes:
@@ -156,14 +163,14 @@ async def test_next_due_leaves_out_what_is_in_hand(store: SqliteStore) -> None:
 
 
 async def test_the_content_goes_with_the_last_delivery(store: SqliteStore) -> None:
-    """Content stays while a delivery is open or has failed, and goes when all have ended."""
+    """Content stays while a delivery is open or has failed; when all have ended, the header alone is left."""
     a, b = await put(store)
     await store.settle([Outcome(a.id, "delivered", "250 ok", T0)])
-    assert count(store, "chunk") == 1
+    assert octets(store) == len(SMALL)
     await store.settle([Outcome(b.id, "failed", "550 no", T0)])
-    assert count(store, "chunk") == 1
+    assert octets(store) == len(SMALL)
     await store.settle([Outcome(b.id, "withdrawn", "dropped", T0)])
-    assert count(store, "chunk") == 0
+    assert octets(store) == SMALL_BODY
     assert count(store, "message") == 1
 
 
@@ -176,7 +183,7 @@ async def test_what_is_settled_twice_counts_once(store: SqliteStore) -> None:
     assert count(store, "chunk") == 1
     assert count(store, "delivery", "state = 'queued'") == 1
     await store.settle([Outcome(b.id, "delivered", "250 ok", T0)])
-    assert count(store, "chunk") == 0
+    assert octets(store) == SMALL_BODY
 
 
 async def test_a_message_for_nobody_keeps_no_content(store: SqliteStore) -> None:
@@ -205,6 +212,17 @@ async def test_content_of_any_size_comes_back(store: SqliteStore, size: int) -> 
     await store.settle([Outcome(d.id, "delivered", "250", T0) for d in queued])
     while await store.sweep():
         pass
+    assert (await read(store, spool.id, 0, SMALL_BODY) if size else b"") == content[:SMALL_BODY]
+    assert octets(store) == min(size, SMALL_BODY)
+
+
+async def test_mail_from_nobody_leaves_nothing(store: SqliteStore) -> None:
+    """Behind <> there is nobody to send a report to, so its header is not kept."""
+    spool = await filled(store, SMALL)
+    message = replace(message_of(spool.id, len(SMALL)), reverse_path="")
+    content = await spool.finish()
+    queued = await store.accept(spool, Acceptance(message, content, deliveries_of(spool.id, len(SMALL))))
+    await store.settle([Outcome(d.id, "delivered", "250", T0) for d in queued])
     assert count(store, "chunk") == 0
 
 

@@ -1,0 +1,58 @@
+"""What follows from an outcome: messages of ours to the operator, to partners and to the sender.
+
+They are queued in the transaction that records the outcome, so a crash neither loses nor repeats them; and whether
+everybody has failed is asked there, where no other outcome can come between.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from mailrouter.store.memories import remember_reply
+from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Consequence, Delivery, MessageId, Outcome
+from mailrouter.store.tables import DELIVERY_COLUMNS, delivery_row, run_rows
+
+
+def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
+    """Queue what ``outcome`` brings about; gives what was queued, with the ids that it got."""
+    message = outcome.delivery >> DELIVERY_BITS
+    queued = [c.delivery for c in outcome.consequences if _due(connection, c)]
+    if not queued:
+        return []
+    first = _free_number(connection, message)
+    for number, delivery in enumerate(queued, first):
+        delivery.id = (message << DELIVERY_BITS) + number
+    insert = f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}"
+    run_rows(connection, insert, [delivery_row(delivery) for delivery in queued])
+    connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(queued), message))
+    return queued
+
+
+def bounce(connection: sqlite3.Connection, outcome: Outcome) -> bool:
+    """Record that a delivery came back, once, with what follows from it; True where it was not ended before."""
+    row = connection.execute("SELECT state FROM delivery WHERE id = ?", (outcome.delivery,)).fetchone()
+    if row is None or row[0] in ("bounced", "withdrawn"):
+        return False
+    connection.execute(
+        "UPDATE delivery SET state = 'bounced', last_reply = ?, next_at = ?, pieces = x'' WHERE id = ?",
+        (outcome.reply[:500], outcome.at, outcome.delivery),
+    )
+    follow(connection, outcome)
+    return bool(row[0] != "delivered")
+
+
+def _due(connection: sqlite3.Connection, consequence: Consequence) -> bool:
+    ids, states = consequence.unless, consequence.states
+    if ids:
+        marks = f"id IN ({', '.join('?' * len(ids))}) AND state IN ({', '.join('?' * len(states))})"
+        if connection.execute(f"SELECT 1 FROM delivery WHERE {marks} LIMIT 1", (*ids, *states)).fetchone():
+            return False
+    return consequence.memory is None or remember_reply(connection, consequence.memory)
+
+
+def _free_number(connection: sqlite3.Connection, message: MessageId) -> int:
+    first = message << DELIVERY_BITS
+    (last,) = connection.execute(
+        "SELECT max(id) FROM delivery WHERE id >= ? AND id < ?", (first, first + REPLY_NUMBER)
+    ).fetchone()
+    return 0 if last is None else int(last) - first + 1

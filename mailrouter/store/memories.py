@@ -1,0 +1,31 @@
+"""Memory of what was told to whom, so that nobody hears the same thing again too soon."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from mailrouter.store.model import ReplyMemory
+
+
+def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
+    """True if this reply may go out: it is the first in its period and no cap is reached. Then it is
+    counted."""
+    for scope, most in memory.caps:
+        row = connection.execute(
+            "SELECT n FROM reply_count WHERE day = ? AND scope = ?", (memory.day, scope)
+        ).fetchone()
+        if row and row[0] >= most:
+            return False
+    written = connection.execute(
+        "INSERT INTO reply_memory VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <= ?",
+        (memory.key, memory.at, memory.again_after),
+    ).rowcount
+    if written != 1:
+        return False
+    for scope, _ in memory.caps:
+        connection.execute(
+            "INSERT INTO reply_count VALUES (?, ?, 1) ON CONFLICT (day, scope) DO UPDATE SET n = n + 1",
+            (memory.day, scope),
+        )
+    return True

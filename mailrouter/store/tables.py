@@ -1,0 +1,109 @@
+"""Messages and deliveries as rows of their tables, and statements over many rows at once.
+
+A statement that inserts many rows at once is one step of SQLite: the interpreter's lock is given up and taken
+back once a group instead of once a row, which is what a busy event loop in the other thread makes expensive.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+from mailrouter.store.model import NO_REQUEST, Delivery, DsnRequest, Message
+
+MESSAGE_COLUMNS = (
+    "id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id, eight_bit, "
+    "smtputf8, reasons, dsn, open"
+)
+DELIVERY_COLUMNS = (
+    "id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8, attempts, next_at, "
+    "created_at, state, last_reply"
+)
+_MOST_PARAMETERS = 900
+
+
+@lru_cache(maxsize=1024)
+def _rows(statement: str, width: int, count: int) -> str:
+    row = "(" + ", ".join("?" * width) + ")"
+    return statement.format(rows=", ".join([row] * count))
+
+
+def _in_groups(statement: str, rows: Sequence[tuple[Any, ...]]) -> Iterable[tuple[str, list[Any]]]:
+    if not rows:
+        return
+    width = len(rows[0])
+    most = _MOST_PARAMETERS // width
+    for first in range(0, len(rows), most):
+        part = rows[first : first + most]
+        yield _rows(statement, width, len(part)), [value for row in part for value in row]
+
+
+def run_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Run ``statement`` (with ``{rows}`` where the VALUES go) over all rows; gives what it returned."""
+    found: list[Any] = []
+    for text, values in _in_groups(statement, rows):
+        found += connection.execute(text, values).fetchall()
+    return found
+
+
+def message_row(message: Message, still_open: int) -> tuple[Any, ...]:
+    """The row of a message with ``still_open`` deliveries, in the order of MESSAGE_COLUMNS."""
+    return (
+        message.id,
+        message.received_at,
+        message.reverse_path,
+        "\n".join(message.recipients),
+        message.size,
+        message.body_start,
+        message.client,
+        message.helo,
+        message.message_id,
+        message.eight_bit,
+        message.smtputf8,
+        json.dumps(message.reasons, ensure_ascii=False),
+        "" if message.dsn is NO_REQUEST else json.dumps(asdict(message.dsn)),
+        still_open,
+    )
+
+
+def message_of(row: tuple[Any, ...]) -> Message:
+    """The message of a row of MESSAGE_COLUMNS."""
+    return Message(
+        *row[:3],
+        tuple(row[3].split("\n")),
+        *row[4:9],
+        bool(row[9]),
+        bool(row[10]),
+        tuple(json.loads(row[11])),
+        DsnRequest(**json.loads(row[12])) if row[12] else NO_REQUEST,
+    )
+
+
+def delivery_row(d: Delivery) -> tuple[Any, ...]:
+    """The row of a delivery, in the order of DELIVERY_COLUMNS."""
+    return (
+        d.id,
+        d.kind,
+        d.role,
+        d.recipient,
+        d.reverse_path,
+        d.pieces,
+        d.size,
+        d.handoff,
+        d.eight_bit,
+        d.smtputf8,
+        d.attempts,
+        d.next_at,
+        d.created_at,
+        d.state,
+        d.last_reply,
+    )
+
+
+def delivery_of(row: tuple[Any, ...]) -> Delivery:
+    """The delivery of a row of DELIVERY_COLUMNS."""
+    return Delivery(*row[:8], bool(row[8]), bool(row[9]), *row[10:])

@@ -1,0 +1,142 @@
+"""What follows from an outcome is queued with it: once, and only where it still holds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mailrouter.message import pieces
+from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
+from mailrouter.store.sqlite import SqliteStore
+from tests.support.messages import SMALL, T0, filled, message_of, put
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """An empty store."""
+    opened = SqliteStore.open(tmp_path / "m.db")
+    yield opened
+    opened.close()
+
+
+def told(to: str = "it@example.test") -> Delivery:
+    """A message of ours, without a number yet."""
+    words = (b"Subject: news\r\n\r\nnews\r\n",)
+    return Delivery(
+        0, "alert", "vp-hr", to, "", pieces.encode(words), pieces.length(words), next_at=T0, created_at=T0
+    )
+
+
+def failed(delivery: Delivery, *consequences: Consequence) -> Outcome:
+    """An attempt that failed for good."""
+    return Outcome(delivery.id, "failed", "550 5.1.1 no", T0, consequences=consequences)
+
+
+async def due(store: SqliteStore) -> list[tuple[str, str]]:
+    """What may be claimed: kind and recipient."""
+    return sorted((d.kind, d.recipient) for d in await store.claim(10, T0))
+
+
+async def accept_bounce(store: SqliteStore, *outcomes: Outcome) -> None:
+    """A message that reports ``outcomes``, and nothing else."""
+    spool = await filled(store, SMALL)
+    content = await spool.finish()
+    await store.accept(spool, Acceptance(message_of(spool.id, len(SMALL)), content, [], bounced=outcomes))
+
+
+async def test_a_consequence_is_queued_with_its_outcome(store: SqliteStore) -> None:
+    """A failure's alert is due as soon as the failure is recorded, under a number of its own."""
+    a, b = await put(store)
+    await store.settle([failed(a, Consequence(told()), Consequence(told("b@example.test")))])
+    assert await due(store) == [("alert", "b@example.test"), ("alert", "it@example.test")]
+    entry = store.reader.entry(a.message)
+    assert entry is not None
+    assert [d.id - a.id for d in entry.deliveries] == [0, 1, 2, 3]
+    assert b.id == a.id + 1
+
+
+async def test_the_content_waits_for_its_consequences(store: SqliteStore) -> None:
+    """A report of ours counts as an open delivery, so that what it quotes is there when it leaves."""
+    a, b = await put(store)
+    await store.settle([Outcome(b.id, "delivered", "250", T0)])
+    await store.settle([failed(a, Consequence(told()))])
+    await store.settle([Outcome(a.id, "withdrawn", "dropped", T0)])
+    assert store.reader.chunk(a.message, 0) == SMALL
+    (alert,) = await store.claim(10, T0)
+    await store.settle([Outcome(alert.id, "delivered", "250", T0)])
+    assert store.reader.chunk(a.message, 0) == SMALL[:18]
+
+
+async def test_only_the_last_failure_has_the_report(store: SqliteStore) -> None:
+    """A consequence that depends on the others waits until none of them is queued or delivered."""
+    a, b = await put(store)
+    await store.settle([failed(a, Consequence(told(), unless=(b.id,)))])
+    assert await due(store) == []
+    await store.settle([failed(b, Consequence(told(), unless=(a.id,)))])
+    assert await due(store) == [("alert", "it@example.test")]
+
+
+async def test_two_that_fail_together_have_one_report(store: SqliteStore) -> None:
+    """Where both fail in one transaction, the report's memory lets only one pass."""
+    a, b = await put(store)
+    once = ReplyMemory("report", T0, 0, "2026-12-03", ())
+    await store.settle(
+        [
+            failed(a, Consequence(told(), unless=(b.id,), memory=once)),
+            failed(b, Consequence(told(), unless=(a.id,), memory=once)),
+        ]
+    )
+    assert await due(store) == [("alert", "it@example.test")]
+
+
+async def test_a_memory_keeps_it_from_coming_again(store: SqliteStore) -> None:
+    """The same news within its time is recorded and not told."""
+    a, b = await put(store)
+
+    def hourly(at: int) -> ReplyMemory:
+        return ReplyMemory("failure vp-hr", at, at - 3_600_000, "2026-12-03", ())
+
+    await store.settle([failed(a, Consequence(told(), memory=hourly(T0)))])
+    await store.settle([failed(b, Consequence(told(), memory=hourly(T0 + 60_000)))])
+    assert await due(store) == [("alert", "it@example.test")]
+
+
+async def test_a_bounce_is_recorded_once(store: SqliteStore) -> None:
+    """What was delivered and came back is bounced; a second report of it changes and queues nothing."""
+    a, b = await put(store)
+    await store.settle([Outcome(d.id, "delivered", "250", T0) for d in (a, b)])
+    came_back = Outcome(a.id, "bounced", "5.1.1 no such user", T0 + 5, consequences=(Consequence(told()),))
+    await accept_bounce(store, came_back)
+    await accept_bounce(store, came_back)
+    assert await due(store) == [("alert", "it@example.test")]
+    entry = store.reader.entry(a.message)
+    assert entry is not None
+    assert [(d.state, d.last_reply) for d in entry.deliveries[:2]] == [
+        ("bounced", "5.1.1 no such user"),
+        ("delivered", "250"),
+    ]
+
+
+async def test_a_bounce_may_be_faster_than_our_own_mark(store: SqliteStore) -> None:
+    """A report that comes before the delivery is settled counts, and the late mark neither undoes nor repeats it."""
+    a, b = await put(store)
+    await store.settle([Outcome(b.id, "delivered", "250", T0)])
+    await accept_bounce(store, Outcome(a.id, "bounced", "5.1.1 no such user", T0))
+    assert store.reader.chunk(a.message, 0) == SMALL[:18]
+    await store.settle([Outcome(a.id, "delivered", "250", T0)])
+    entry = store.reader.entry(a.message)
+    assert entry is not None
+    assert [d.state for d in entry.deliveries] == ["bounced", "delivered"]
+
+
+async def test_a_bounce_of_nothing_is_taken(store: SqliteStore) -> None:
+    """A report about a delivery that is no more, or was withdrawn, brings nothing about."""
+    a, _ = await put(store)
+    await store.settle([Outcome(a.id, "withdrawn", "", T0)])
+    for number in (a.id, 4711):
+        await accept_bounce(
+            store, Outcome(number, "bounced", "5.1.1", T0, consequences=(Consequence(told()),))
+        )
+    assert await due(store) == []
