@@ -11,6 +11,8 @@ import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,17 @@ from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
+from mailrouter.delivery.retry import GIVE_UP
 from mailrouter.delivery.smtp import SmtpTransport
 from mailrouter.errors import MailrouterError
+from mailrouter.intake.aftermath import of_delay, of_failure
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.recheck import may_have, plan_anew
 from mailrouter.intake.templates import Templates
 from mailrouter.smtp.client import Outgoing, Reply
 from mailrouter.smtp.server import Door, Limits, work_ended
-from mailrouter.store.model import Delivery
+from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter")
@@ -71,7 +75,7 @@ class Service:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
         desk = self._ready_desk(self.configuration)
-        self.dispatcher = Dispatcher(self.store)
+        self.dispatcher = Dispatcher(self.store, self._follow)
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status)
@@ -98,6 +102,16 @@ class Service:
         if to.path is not None:
             return MaildirTransport(to.path, settings.hostname, dispatcher, self._blocks, self._check)
         return SmtpTransport(to.host, to.port, settings.hostname, dispatcher, self._prepare)
+
+    def _follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+        """What an attempt that failed, or has long been trying, brings about."""
+        desk, reader, now = self.intake.desk, self.store.reader, self.intake.now()
+        if outcome.state == "failed":
+            told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
+        else:
+            until = datetime.fromtimestamp((delivery.created_at + GIVE_UP) / 1000, UTC)
+            told = of_delay(desk, reader, delivery, outcome.reply, now, until)
+        return replace(outcome, consequences=told)
 
     def _blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
         return content.stream(self.store, delivery)

@@ -9,6 +9,7 @@ SETTINGS: Mapping[str, str] = {
     "our_domains": "the domains of the roles",
     "postmaster": "postmaster@ the first of our_domains",
     "authserv_id": "nobody's are believed",
+    "return_domain": "each role's own domain",
     "max_size": "what the next server takes",
     "templates": "the shipped ones",
 }

@@ -46,7 +46,7 @@ class Settings:
 
     ``listen_smtp`` is host and port, an empty host meaning every interface; ``max_size`` is in bytes, None
     meaning what the next hop allows; ``authserv_id`` names whose Authentication-Results are believed (RFC
-    8601), None meaning nobody's.
+    8601), None meaning nobody's; ``return_domain`` is where bounces come to, None meaning each role's own domain.
     """
 
     hostname: str
@@ -58,6 +58,7 @@ class Settings:
     listen_smtp: HostPort = ("127.0.0.1", 2525)
     trusted_networks: tuple[Network, ...] = LOOPBACK
     authserv_id: str | None = None
+    return_domain: str | None = None
     max_size: int | None = None
     templates: Path | None = None
 

@@ -66,9 +66,7 @@ class ListenFile(Lines):
 class SettingsFile(Lines):
     """The service's file."""
 
-    elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = {
-        name: (f"`{name}` is {NOT_YET}", "remove the line") for name in ("return_domain", "web")
-    }
+    elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = {"web": (f"`web` is {NOT_YET}", "remove the line")}
     hostname: Annotated[str | None, reads(host_name)] = None
     our_domains: Annotated[tuple[Annotated[str, reads(domain)], ...], BeforeValidator(listed)] = ()
     postmaster: Annotated[str | None, reads_with(_postmaster)] = None
@@ -77,6 +75,7 @@ class SettingsFile(Lines):
         LOOPBACK
     )
     authserv_id: Annotated[str | None, reads(_authserv_id)] = None
+    return_domain: Annotated[str | None, reads(domain)] = None
     deliver: Annotated[Destination, reads_with(_elsewhere)] = Destination("maildir", path=Path("var/mail"))
     store: Annotated[Path, reads(store_path)] = Path("var/mailrouter.db")
     max_size: Annotated[int | None, reads(size)] = None
@@ -102,6 +101,7 @@ class SettingsFile(Lines):
             listen_smtp=self.listen.smtp,
             trusted_networks=self.trusted_networks,
             authserv_id=self.authserv_id,
+            return_domain=self.return_domain,
             max_size=self.max_size,
             templates=base / self.templates if self.templates else None,
         )

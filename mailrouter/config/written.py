@@ -59,6 +59,7 @@ def settings_written(settings: Settings) -> dict[str, Written]:
         "listen": {"smtp": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"},
         "trusted_networks": list(map(str, settings.trusted_networks)),
         "authserv_id": settings.authserv_id,
+        "return_domain": settings.return_domain,
         "deliver": str(settings.deliver),
         "store": f"sqlite:{settings.store}",
         "max_size": None if settings.max_size is None else _size(settings.max_size),

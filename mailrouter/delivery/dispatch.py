@@ -12,10 +12,10 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from mailrouter.delivery.retry import outcome
+from mailrouter.delivery.retry import DELAYED, outcome
 from mailrouter.errors import StoreError
 from mailrouter.smtp.client import Reply
 from mailrouter.store.model import Delivery, Milliseconds, Outcome
@@ -47,12 +47,18 @@ class Transport(Protocol):
         """End within ``grace`` seconds; transactions under way are finished first."""
 
 
+Follow = Callable[[Delivery, Outcome], Outcome]
+"""Gives an outcome with what it brings about (messages of ours, to be queued with it)."""
+
+
 class Dispatcher:
     """Feeds one transport from one store."""
 
-    def __init__(self, store: SqliteStore, again: float = 1.0) -> None:
-        """``again``: seconds until outcomes that the store did not take are offered to it once more."""
+    def __init__(self, store: SqliteStore, follow: Follow | None = None, again: float = 1.0) -> None:
+        """``follow`` is asked about failures and long delays; ``again``: seconds until outcomes that the store did
+        not take are offered to it once more."""
         self._store = store
+        self._follow = follow
         self._again = again
         self._transport: Transport | None = None
         self._ready: deque[Delivery] = deque()
@@ -71,8 +77,12 @@ class Dispatcher:
         self._pump = asyncio.get_running_loop().create_task(self._run())
 
     def offer(self, deliveries: Sequence[Delivery]) -> None:
-        """Take freshly accepted deliveries, which are in our hands; those without room go back to the
-        store."""
+        """Take freshly accepted deliveries, which are in our hands; those without room go back to the store. None at
+        all say that something due lies in the store."""
+        if not deliveries:
+            self._backlog = True
+            self._wake.set()
+            return
         size = sum(len(d.content or b"") for d in deliveries)
         if self._ending or len(self._ready) + len(deliveries) > MOST_READY or self._bytes + size > MOST_BYTES:
             self._store.release(deliveries)
@@ -113,7 +123,19 @@ class Dispatcher:
             log.log(
                 level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, result.reply
             )
+            if result.state == "failed" or result.at - delivery.created_at >= DELAYED:
+                result = self._followed(delivery, result)
         self.record(result)
+
+    def _followed(self, delivery: Delivery, result: Outcome) -> Outcome:
+        if self._follow is None:
+            return result
+        try:
+            return self._follow(delivery, result)
+        except Exception:
+            # That it failed is recorded in any case: the queue and the log show it.
+            log.exception("%s: nobody can be told of its failure", delivery.queue_id)
+            return result
 
     def record(self, result: Outcome) -> None:
         """Record an outcome that did not come from a peer's reply."""
@@ -128,6 +150,8 @@ class Dispatcher:
             batch, self._outcomes = self._outcomes, []
             try:
                 await self._store.settle(batch)
+                if any(result.consequences for result in batch):
+                    self.offer([])
             except Exception as error:
                 # Delivered but not yet marked: kept in memory and tried until it works, so that nobody gets
                 # it twice.

@@ -13,6 +13,8 @@ MINUTE = 60_000
 STEPS = (2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 30 * MINUTE)
 JITTER = 0.2
 GIVE_UP = 5 * 24 * 60 * MINUTE
+DELAYED = 4 * 60 * MINUTE
+"""After this long without success the sender may hear of the delay, once."""
 
 
 def next_try(attempts: int, now: Milliseconds, chance: float) -> Milliseconds:

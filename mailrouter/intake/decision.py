@@ -30,7 +30,7 @@ class Arrival:
     """One message for these roles, as it stands at the door. ``head`` is None where it could not be read.
 
     ``seen`` tells the handoff version that the conversation has carried in a role; ``name`` is the queue id.
-    ``to_handoff`` are the keys of roles at whose handoff address alone it came.
+    ``to_handoff`` are the keys of roles at whose handoff address, or return path, alone it came.
     """
 
     name: str

@@ -13,6 +13,7 @@ from pathlib import Path
 from mailrouter.address import canonical, split_tag
 from mailrouter.config import Configuration
 from mailrouter.errors import StoreError
+from mailrouter.intake.return_paths import ReturnPaths
 from mailrouter.message.head import Head
 from mailrouter.message.trace import loop_mark
 from mailrouter.routing.model import CurrentHandoff, Situation
@@ -78,6 +79,7 @@ class Desk:
     by_address: dict[str, Role] = field(init=False)
     ours: frozenset[str] = field(init=False)
     loop_marks: dict[str, str] = field(init=False)
+    return_paths: ReturnPaths = field(init=False)
 
     def __post_init__(self) -> None:
         roles = self.configuration.roles
@@ -85,6 +87,7 @@ class Desk:
         self.rosters = {role.key: Roster(role) for role in roles}
         self.by_address = {address: role for role in roles for address in (role.address, *role.aliases)}
         self.ours = frozenset({*self.by_address, canonical(self.configuration.settings.postmaster)})
+        self.return_paths = ReturnPaths((self.key,), self.configuration.settings.return_domain)
         self.loop_marks = {role.key: loop_mark(self.key, role.address) for role in roles}
 
     def role_of(self, recipient: str) -> tuple[Role | None, str]:

@@ -6,13 +6,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from mailrouter.intake.aftermath import of_expansion
 from mailrouter.intake.decision import Arrival, decide, looping, situation_of, unfit
 from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
 from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, confirmable, hand, trusts
 from mailrouter.intake.handoff_changes import changes_of, decide_rest
-from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of
+from mailrouter.intake.reports import NO_SUCH, Reported, read_reports, returned_to
+from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of, request_of
+from mailrouter.message.bounce import MAX_READ
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import received_field
@@ -55,15 +59,19 @@ class Intake:
         return self._clock()
 
     def recipient(self, address: str) -> str | None:
-        """Taken are our roles, with any sub-address that has no meaning of its own, or with that of handoffs."""
+        """Taken are our roles, with any sub-address that has no meaning of its own, or with that of handoffs, and the
+        return paths of copies that left."""
+        returned = returned_to(self.desk, self._store.reader, address, milliseconds(self.now()))
+        if returned is not None:
+            return returned if isinstance(returned, str) else None
         role, tag = self.desk.role_of(address)
         if role is None:
             return "550 5.7.1 No mail is taken here for this address"
         if (token := token_in(tag)) is not None:
             found = confirmable(self.desk, self._store.reader, role, token, milliseconds(self.now()))
             return found if isinstance(found, str) else None
-        if tag in RESERVED_TAGS or tag.startswith("b-"):
-            return "550 5.1.1 This address takes no mail here"
+        if tag in RESERVED_TAGS:
+            return NO_SUCH
         return None
 
     def max_size(self) -> int | None:
@@ -81,15 +89,25 @@ class Intake:
         desk = self.desk
         parsed = self._head(head, spool)
         to = addressed(desk, envelope.recipients)
+        moment = self.now()
+        reported = await self._reports(desk, parsed, to, spool, shape, envelope, moment)
+        by_hand = [role for role in reported.mail if role not in to.roles]
+        to.roles.extend(by_hand)
         roles = [*to.roles, *to.handoff_roles]
-        refusal = unfit(shape) or looping(desk, parsed, head, roles)
-        if refusal or not roles:
+        # What only reports something goes to nobody, so it may be as broken as it is.
+        refusal = (unfit(shape) or looping(desk, parsed, head, roles)) if roles else None
+        if refusal or not (roles or to.returned):
             await spool.discard()
             log.warning("refused from %s: %s", client.address, refusal)
             return refusal or "550 5.7.1 No mail is taken here for this address"
-        moment = self.now()
-        arrival = self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment)
-        if to.handoffs and parsed is not None:
+        arrival = None
+        if roles:
+            arrival = self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment)
+            arrival = replace(arrival, to_handoff=frozenset(role.key for role in by_hand))
+        handing = NO_HANDING
+        if arrival is None:
+            decision = Plan((), None, tuple(reported.reasons))
+        elif to.handoffs and parsed is not None:
             handing = await self._hand(desk, arrival, parsed, to, spool, client)
             if handing.refusal:
                 await spool.discard()
@@ -97,7 +115,9 @@ class Intake:
                 return handing.refusal
             decision = decide_rest(desk, arrival, to, handing)
         else:
-            handing, decision = NO_HANDING, decide(desk, arrival)
+            decision = decide(desk, arrival)
+        if by_hand and arrival:
+            decision = replace(decision, reasons=(*reported.reasons, *decision.reasons))
         message = Message(
             id=spool.id,
             received_at=milliseconds(moment),
@@ -111,19 +131,28 @@ class Intake:
             eight_bit=shape.eight_bit or shape.header_eight_bit,
             smtputf8=envelope.smtputf8,
             reasons=decision.reasons,
+            dsn=request_of(envelope),
         )
         reply, memory = reply_of(message, decision)
         content = await spool.finish()
         shown = self._shown(desk, decision, parsed, roles) if decision.shown and parsed else []
-        deliveries = deliveries_of(message, decision)
+        deliveries = deliveries_of(message, decision, desk.return_paths)
+        if message.dsn.notify and parsed is not None:
+            for report in of_expansion(desk, message, to.roles, parsed, shape, moment):
+                report.id += len(deliveries)
+                deliveries.append(report)
         changes = changes_of(message, handing, len(deliveries)) if handing.decided else ()
-        acceptance = Acceptance(message, content, deliveries, reply, memory, shown, changes)
+        acceptance = Acceptance(
+            message, content, deliveries, reply, memory, shown, changes, reported.outcomes
+        )
         queued = await self._store.accept(spool, acceptance)
         for change in changes:
             if change.new is not None:
                 self.desk.take_up_handoff(self._store.reader, change.new.role)
         try:
             self._offer(queued)
+            if reported.outcomes:
+                self._offer([])  # what they bring about lies in the store
         except Exception:
             # It is durable: to say anything but 250 now would have it sent, and delivered, again.
             log.exception(
@@ -152,6 +181,32 @@ class Intake:
         targets = list(zip(to.handoffs, situations, strict=True))
         trusted = trusts(desk.configuration.settings.trusted_networks, client.address)
         return hand(desk, self._store.reader, targets, head, arrival.shape, raw, spool.id, trusted)
+
+    async def _reports(
+        self,
+        desk: Desk,
+        head: Head | None,
+        to: Addressed,
+        spool: SqliteSpool,
+        shape: Shape,
+        envelope: Envelope,
+        moment: datetime,
+    ) -> Reported:
+        """What the message says to the return paths among its recipients."""
+        if not to.returned:
+            return Reported()
+        if head is None:
+            return Reported(reasons=["a report whose header can't be read; it goes to nobody"])
+        raw = await spool.finish()
+        if raw is None:
+            end = min(shape.size, MAX_READ)
+            raw = b"".join([block async for block in self._store.read(spool.id, 0, end)])
+        about = [
+            returned_to(desk, self._store.reader, address, milliseconds(moment)) for address in to.returned
+        ]
+        ids = [found.id for found in about if isinstance(found, Delivery)]
+        path = envelope.reverse_path or ""
+        return read_reports(desk, self._store.reader, ids, head, shape, raw, path, moment)
 
     def _head(self, raw: bytes, spool: SqliteSpool) -> Head | None:
         try:

@@ -30,7 +30,7 @@ from mailrouter.store.model import (
 from mailrouter.store.reader import StoreReader
 from mailrouter.trust import confirmations
 from mailrouter.trust.confirmations import TAG, handoff_address, token_in
-from mailrouter.trust.tokens import TokenError
+from mailrouter.trust.tokens import TokenError, token_of
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -48,10 +48,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """The roles that a message is for: as mail (each once), and at their handoff addresses."""
+    """The roles that a message is for: as mail (each once), and at their handoff addresses; and the return paths of
+    ours among its recipients."""
 
     roles: list[Role]
     handoffs: tuple[Target, ...] = ()
+    returned: tuple[str, ...] = ()
 
     @property
     def handoff_roles(self) -> list[Role]:
@@ -113,7 +115,11 @@ def addressed(desk: Desk, recipients: Iterable[str]) -> Addressed:
     """Who is meant by the recipients of a message, each of which the gate has taken."""
     roles: dict[str, Role] = {}
     handoffs: dict[tuple[str, str | None], Target] = {}
+    returned: list[str] = []
     for recipient in recipients:
+        if token_of(recipient) is not None:
+            returned.append(recipient)
+            continue
         role, tag = desk.role_of(recipient)
         if role is None:
             continue
@@ -122,7 +128,7 @@ def addressed(desk: Desk, recipients: Iterable[str]) -> Addressed:
             handoffs.setdefault((role.key, target.token), target)
         else:
             roles.setdefault(role.key, role)
-    return Addressed(list(roles.values()), tuple(handoffs.values()))
+    return Addressed(list(roles.values()), tuple(handoffs.values()), tuple(returned))
 
 
 def confirmable(

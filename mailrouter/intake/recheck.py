@@ -72,7 +72,11 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
     taken = [other.id & ((1 << DELIVERY_BITS) - 1) for other in entry.deliveries]
     first = max((number for number in taken if number != REPLY_NUMBER), default=-1) + 1
     planned = await _plan(intake, store, message, roles, {role.key for role in to.handoff_roles}, delivery)
-    new = [d for d in deliveries_of(message, planned, first) if canonical(d.recipient) not in have]
+    new = [
+        d
+        for d in deliveries_of(message, planned, desk.return_paths, first)
+        if canonical(d.recipient) not in have
+    ]
     for fresh in new:
         fresh.next_at = now()
     log.warning(

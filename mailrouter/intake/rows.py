@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from mailrouter.intake.return_paths import ReturnPaths
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Pieces
 from mailrouter.routing.autoreply import AGAIN_DAYS
 from mailrouter.routing.model import Plan
 from mailrouter.routing.notices import Notice
 from mailrouter.schedule.model import Role
+from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.model import (
     DELIVERY_BITS,
+    NO_REQUEST,
     REPLY_NUMBER,
     Delivery,
+    DsnRequest,
     Kind,
     Message,
+    MessageId,
     Milliseconds,
     ReplyMemory,
 )
@@ -24,8 +29,9 @@ from mailrouter.store.model import (
 DAY_MS = 86_400_000
 
 
-def deliveries_of(message: Message, plan: Plan, first: int = 0) -> list[Delivery]:
-    """A delivery for each copy, and one for each companion. Handoffs stand with the one that carries them.
+def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int = 0) -> list[Delivery]:
+    """A delivery for each copy, and one for each companion, each under a return path of its own. Handoffs stand with
+    the one that carries them.
 
     A delivery that carries handoffs names their roles alone, so that each of them can be checked when it
     leaves (``recheck.may_have``); ``Mailrouter-Role`` in the copy names all.
@@ -35,9 +41,12 @@ def deliveries_of(message: Message, plan: Plan, first: int = 0) -> list[Delivery
     def add(
         kind: Kind, roles: Sequence[str], recipient: str, path: str, content: Pieces, handoff: int
     ) -> None:
-        found.append(
-            _delivery(message, first + len(found), kind, ",".join(roles), recipient, path, content, handoff)
+        made = _delivery(
+            message, first + len(found), kind, ",".join(roles), recipient, path, content, handoff
         )
+        if path:  # ``<>`` stays what it is: nobody wants to hear of it
+            made.reverse_path = paths.of(path, made.id, message.received_at)
+        found.append(made)
 
     for copy in plan.copies:
         version = max(copy.handoffs, default=0)
@@ -56,6 +65,31 @@ def notices_of(message: Message, role: Role, notices: Sequence[Notice], first: i
         _delivery(message, number, "notice", role.key, notice.recipient, "", notice.pieces, 0)
         for number, notice in enumerate(notices, first)
     ]
+
+
+def request_of(envelope: Envelope) -> DsnRequest:
+    """What the sender asked of reports."""
+    if not (envelope.dsn or envelope.notify or envelope.orcpt):
+        return NO_REQUEST
+    mail = envelope.dsn
+    return DsnRequest(mail.get("RET", ""), mail.get("ENVID", ""), envelope.notify, envelope.orcpt)
+
+
+def own_message(
+    message: MessageId, kind: Kind, role: str, recipient: str, content: Pieces, at: Milliseconds
+) -> Delivery:
+    """A delivery of a message of ours that some outcome of ``message`` brings about; it has no number yet."""
+    return Delivery(
+        id=message << DELIVERY_BITS,
+        kind=kind,
+        role=role,
+        recipient=recipient,
+        reverse_path="",
+        pieces=pieces.encode(content),
+        size=pieces.length(content),
+        next_at=at,
+        created_at=at,
+    )
 
 
 def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory | None]:

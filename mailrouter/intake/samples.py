@@ -67,6 +67,30 @@ _NOTICE: dict[str, object] = {
 _NOTICES: tuple[dict[str, object], ...] = (_NOTICE, _NOTICE | {"before": _HANDOFF})
 _MORE: dict[str, object] = {"author": "Ann", "source": "the text of the mail", "read": "Done\n- the budget\n"}
 
+_TROUBLE: dict[str, object] = {
+    "role": "Office",
+    "role_address": "office@example.test",
+    "who": "Ann",
+    "recipient": "ann@example.test",
+    "bounced": True,
+    "words": "550 5.1.1 No such user here",
+    "queue": "1bcd",
+    "sender": "jane@example.test",
+    "subject": "The budget",
+    "message_id": "<1@example.test>",
+    "arrived": "Thursday 3 December at 10:00",
+    "have": "Ben and Cleo",
+    "have_many": True,
+    "trying": "",
+    "sender_hears": False,
+}
+_TROUBLES: tuple[dict[str, object], ...] = (
+    _TROUBLE,
+    _TROUBLE | {"words": "", "subject": "", "message_id": "", "sender": "", "have": "", "bounced": False},
+    _TROUBLE | {"have": "", "trying": "Ben", "sender_hears": True},
+    _TROUBLE | {"have": "Ben", "have_many": False},
+)
+
 SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "note": _STRETCHES,
     "reply": (*_STRETCHES, *(facts | _OUTSIDE for facts in _STRETCHES)),
@@ -82,6 +106,11 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     ),
     "handoff-taken": tuple(facts | _MORE for facts in _NOTICES),
     "handoff-confirm": tuple(facts | _MORE | {"until": "Thursday 10 December"} for facts in _NOTICES),
+    **dict.fromkeys(
+        ("undelivered", "away-unknown"),
+        tuple(facts | {"you_have": have} for facts in _TROUBLES for have in (True, False)),
+    ),
+    **dict.fromkeys(("undelivered-operator", "away-operator"), _TROUBLES),
     "handoff-unusable": tuple(facts | {"problem": "There is no text in it."} for facts in _NOTICES),
 }
 """By the template's name; the same keys as the facts of ``mailrouter.routing.wording``."""

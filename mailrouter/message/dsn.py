@@ -1,4 +1,4 @@
-"""Reports of ours to a sender whose mail did not reach the role, or not yet (RFC 3464, RFC 6522). Pure.
+"""Reports of ours to a sender whose mail did not reach the role, or not yet, or was passed on (RFC 3464, RFC 6522). Pure.
 
 They are made anew, of the original's header and of what we know: nothing of a partner's own bounce goes on.
 The role stands for everybody behind it; a remote server's words are stripped of every address and host.
@@ -12,10 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Literal
 
 from mailrouter.message import compose, text
-from mailrouter.message.dsn_text import human_text, subject_line
+from mailrouter.message.dsn_text import Action, human_text, subject_line
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces, Slice
@@ -42,8 +41,8 @@ class Undelivered:
     that zone. ``status`` is an enhanced code (RFC 3463) and ``diagnostic`` the remote server's words; both as
     they came. ``private`` are the partners' addresses, and any names or hosts that may not be told.
     ``envid``, ``orcpt`` and ``full`` (RET=FULL) are the parameters of RFC 3461 as the sender wrote them.
-    ``retry_until`` makes it a delay notice. ``seed`` is 16 random octets or more. ``sender`` is the address
-    that reports: the postmaster at ``hostname`` where it is empty.
+    ``retry_until`` makes it a delay notice, ``expanded`` one that the mail was passed on. ``seed`` is 16 random octets
+    or more. ``sender`` is the address that reports: the postmaster at ``hostname`` where it is empty.
     """
 
     role_address: str
@@ -60,16 +59,22 @@ class Undelivered:
     orcpt: str | None = None
     full: bool = False
     retry_until: datetime | None = None
+    expanded: bool = False
     sender: str = ""
 
+    @property
+    def action(self) -> Action:
+        """What became of the mail (RFC 3464 §2.3.3)."""
+        return "expanded" if self.expanded else "delayed" if self.retry_until else "failed"
 
-def wants_dsn(notify: str | None, event: Literal["failed", "delayed"]) -> bool:
+
+def wants_dsn(notify: str | None, event: Action) -> bool:
     """May the sender hear of this, by the NOTIFY parameter of the role's RCPT (RFC 3461 §4.1)?
 
-    Without one, both are told (§5.2.1 leaves the delay to us).
+    Without one, failure and delay are told (§5.2.1 leaves the delay to us).
     """
     words = {word.strip().upper() for word in (notify or "FAILURE,DELAY").split(",")}
-    return ("FAILURE" if event == "failed" else "DELAY") in words
+    return {"failed": "FAILURE", "delayed": "DELAY", "expanded": "SUCCESS"}[event] in words
 
 
 def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
@@ -91,6 +96,7 @@ def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
         news.role_name,
         news.role_address,
         head.text("subject") or "",
+        news.action,
         status=status,
         words=words,
         arrived=news.arrived,
@@ -103,7 +109,7 @@ def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
                 "From", [Mailbox("Mail delivery system", news.sender or f"postmaster@{news.hostname}")]
             ),
             _to_field(path),
-            text.field("Subject", subject_line(news.role_name, delayed=news.retry_until is not None)),
+            text.field("Subject", subject_line(news.role_name, news.action)),
             f"Date: {text.date_field(news.moment)}\r\n".encode(),
             f"Message-ID: {text.message_id(_derived(news, 'id').hex(), news.hostname)}\r\n".encode(),
             _threading(head),
@@ -133,7 +139,7 @@ def _status_part(news: Undelivered, status: str, words: str) -> bytes:
             recipient.append(f"Original-Recipient: {kind};{address}")
     recipient += (
         f"Final-Recipient: {_typed(news.role_address)}",
-        f"Action: {'delayed' if news.retry_until else 'failed'}",
+        f"Action: {news.action}",
         f"Status: {status}",
     )
     if words:
@@ -148,7 +154,7 @@ def _status_part(news: Undelivered, status: str, words: str) -> bytes:
 
 def _original(news: Undelivered, head: Head, shape: Shape) -> tuple[Pieces, bool]:
     """What comes back of the original, as a part; and whether that part is 8bit."""
-    if news.full and not news.retry_until and shape.size <= MAX_FULL and not shape.header_eight_bit:
+    if news.full and news.action == "failed" and shape.size <= MAX_FULL and not shape.header_eight_bit:
         wide = b"Content-Transfer-Encoding: 8bit\r\n" if shape.eight_bit else b""
         lead = b"Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n" + wide + b"\r\n"
         return (lead, Slice(0, 0, shape.size)), shape.eight_bit
@@ -178,6 +184,8 @@ def _sayable(diagnostic: str, private: Iterable[str]) -> str:
 def _status(news: Undelivered) -> str:
     """The status to report: a delay is of class 4, and nothing that failed was a success (RFC 3463 §3.1)."""
     known = news.status if _STATUS.match(news.status) else ""
+    if news.expanded:
+        return "2.0.0"
     if news.retry_until:
         return known if known.startswith("4") else "4.0.0"
     return known if known and not known.startswith("2") else "5.0.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import datetime
+from typing import Literal
 
 from mailrouter.message.text import safe_subject
 
@@ -25,16 +26,21 @@ _ADVICE = (
 _OTHERWISE = "Please send it again a little later. If it comes back once more, get in touch in another way."
 
 
-def subject_line(role_name: str, *, delayed: bool) -> str:
+Action = Literal["failed", "delayed", "expanded"]
+"""What became of the mail (RFC 3464 §2.3.3); ``expanded``: passed on to several, of whom nothing is told."""
+_LEADS: dict[Action, str] = {"failed": "Undelivered", "delayed": "Delayed", "expanded": "Passed on"}
+
+
+def subject_line(role_name: str, action: Action) -> str:
     """The report's subject: what became of the mail, and to whom it was written."""
-    role = safe_subject(role_name, 80)
-    return f"Delayed: your mail to {role}" if delayed else f"Undelivered: your mail to {role}"
+    return f"{_LEADS[action]}: your mail to {safe_subject(role_name, 80)}"
 
 
 def human_text(
     role_name: str,
     role_address: str,
     subject: str,
+    action: Action,
     *,
     status: str,
     words: str,
@@ -48,7 +54,12 @@ def human_text(
     role = f"{safe_subject(role_name, 80)} ({role_address})"
     about = f'Your mail "{safe_subject(subject, 120)}"' if subject.strip() else "Your mail"
     taken = f"which we took on {spoken(arrived)},"
-    if retry_until:
+    if action == "expanded":
+        paragraphs = [
+            f"{about} to {role}, {taken} was passed on to everybody who shares this address.",
+            "You get this report because your mail asked for one. It does not say that the mail was read.",
+        ]
+    elif retry_until:
         until = retry_until.astimezone(arrived.tzinfo)
         paragraphs = [
             f"{about} to {role}, {taken} has not been delivered yet.",

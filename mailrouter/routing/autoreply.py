@@ -79,7 +79,7 @@ def refusals(draft: Draft, situation: Situation) -> list[str]:
     if not to_me(draft.head, situation.role):
         found.append("the role stands in none of To, Cc, Bcc and Resent-To (RFC 5230 §4.5)")
     if situation.to_handoff:
-        found.append("it came to the handoff address, which answers partners alone")
+        found.append("it came to an address of the role that answers partners alone")
     if situation.verdicts.spam:
         found.append("our mail server takes it for spam")
     if situation.verdicts.dmarc_fail:

@@ -45,7 +45,8 @@ class Situation:
     ``reverse_path`` is ``""`` for ``<>``; ``ours`` holds all canonical addresses of roles and the
     postmaster; ``received`` is the Received field to put first; ``seed`` at least 16 random octets;
     ``handoff_seen`` the version that this conversation has carried already, 0 for none; ``next_hop_size``
-    the SIZE of the next hop; ``to_handoff`` says that the mail came to the role's handoff address alone.
+    the SIZE of the next hop; ``to_handoff`` says that the mail came to the role's handoff address alone, or to a
+    return path.
     """
 
     role: Role

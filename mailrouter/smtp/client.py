@@ -208,6 +208,8 @@ class Connection:
             message.smtputf8 or not (message.reverse_path + message.recipient).isascii()
         ):
             mail += " SMTPUTF8"
+        if "DSN" in self._extensions and message.reverse_path:
+            mail += " RET=HDRS"  # RFC 3461 §4.3: what comes back need not carry a note or a handoff
         rcpt = f"RCPT TO:<{message.recipient}>"
         if "DSN" in self._extensions and not message.reverse_path:
             rcpt += " NOTIFY=NEVER"  # RFC 3834 §5: nobody wants to hear that an automatic answer failed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import logging
 
-from mailrouter.smtp.envelope import BadPath, Envelope, begin, check_recipient, read_path
+from mailrouter.smtp.envelope import BadPath, Envelope, add_recipient, begin, check_recipient, read_path
 from mailrouter.smtp.gate import FAULT, Gate, Limits
 
 log = logging.getLogger("mailrouter.door")
@@ -103,7 +103,7 @@ class Dialog:
         size = self._gate.max_size()
         return (
             f"250-{self._hostname}\r\n250-PIPELINING\r\n250-SIZE{f' {size}' if size else ''}\r\n"
-            "250-8BITMIME\r\n250-SMTPUTF8\r\n250 ENHANCEDSTATUSCODES"
+            "250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n250 ENHANCEDSTATUSCODES"
         )
 
     def _reset(self) -> None:
@@ -134,8 +134,7 @@ class Dialog:
         refusal = self._gate.recipient(path.address)
         if refusal is not None:
             return refusal
-        if path.address not in self.envelope.recipients:
-            self.envelope.recipients.append(path.address)
+        add_recipient(self.envelope, path)
         return "250 2.1.5 OK"
 
     def _data(self, argument: bytes) -> tuple[str, Then]:

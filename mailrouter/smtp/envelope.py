@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from mailrouter.message.xtext import decode_xtext
+
 MAX_PATH = 254
 """Octets of an address between ``<`` and ``>`` (RFC 5321 §4.5.3.1.3 less the brackets)."""
 MAX_LOCAL = 64
 """Octets of a local part of ours (RFC 5321 §4.5.3.1.1). Others' are not measured: bulk senders' are long."""
+
+MAX_ENVID = 100
+MAX_ORCPT = 500
+"""Characters (RFC 3461 §4.4, §4.2)."""
 
 _ATOM = r"[^\x00-\x20\x7f-\x9f\u2028\u2029()<>\[\]:;@\\,\"]+"
 _QUOTED = r'"(?:[^\x00-\x1f\x7f-\x9f\u2028\u2029"\\]|\\[\x20-\x7e])*"'
@@ -25,13 +31,16 @@ _UNREADABLE = {"FROM": "501 5.1.7", "TO": "501 5.1.3"}
 
 @dataclass(slots=True)
 class Envelope:
-    """What MAIL and RCPT said. ``reverse_path`` is None before MAIL and ``""`` for ``<>``."""
+    """What MAIL and RCPT said. ``reverse_path`` is None before MAIL and ``""`` for ``<>``; ``dsn`` holds RET and ENVID,
+    ``notify`` and ``orcpt`` those parameters by recipient (RFC 3461), all as they were typed."""
 
     reverse_path: str | None = None
     recipients: list[str] = field(default_factory=list)
     smtputf8: bool = False
     eight_bit: bool = False
     dsn: dict[str, str] = field(default_factory=dict)
+    notify: dict[str, str] = field(default_factory=dict)
+    orcpt: dict[str, str] = field(default_factory=dict)
     declared_size: int = 0
 
 
@@ -101,7 +110,15 @@ def begin(path: Path, max_size: int | None) -> Envelope:
                 envelope.smtputf8 = True
             case "AUTH":
                 pass  # RFC 4954 §5: a server that does not trust the client reads it and believes nothing
-            case "RET" | "ENVID":
+            case "RET":
+                if value.upper() not in ("FULL", "HDRS"):
+                    raise BadPath("501 5.5.4 RET is FULL or HDRS")  # RFC 3461 §4.3
+                envelope.dsn[name] = value
+            case "ENVID":
+                if decode_xtext(value) is None or len(value) > MAX_ENVID:
+                    raise BadPath(
+                        f"501 5.5.4 ENVID is xtext of at most {MAX_ENVID} characters"
+                    )  # RFC 3461 §4.4
                 envelope.dsn[name] = value
             case _:
                 raise BadPath(f"555 5.5.4 The parameter {name} is not known here")
@@ -113,12 +130,39 @@ def begin(path: Path, max_size: int | None) -> Envelope:
 def check_recipient(path: Path, smtputf8: bool = False) -> None:
     """Raises BadPath for parameters of RCPT that can't be obeyed, and for an empty, overlong or unannounced
     recipient."""
-    for name in path.parameters:
-        if name not in ("NOTIFY", "ORCPT"):
-            raise BadPath(f"555 5.5.4 The parameter {name} is not known here")
+    for name, value in path.parameters.items():
+        match name:
+            case "NOTIFY":
+                _check_notify(value)
+            case "ORCPT":
+                kind, _, address = value.partition(";")
+                if not kind or not address or len(value.encode()) > MAX_ORCPT:
+                    raise BadPath("501 5.5.4 ORCPT is a type of address, a semicolon and the address")
+            case _:
+                raise BadPath(f"555 5.5.4 The parameter {name} is not known here")
     if not path.address:
         raise BadPath("501 5.1.3 A recipient is needed between < and >")
     if not path.address.isascii() and not smtputf8:
         raise BadPath("553 5.6.7 An address with such letters needs SMTPUTF8")  # RFC 6531 §3.4
     if len(path.address.rpartition("@")[0].encode()) > MAX_LOCAL:
         raise BadPath("501 5.1.3 The part before the @ is too long")
+
+
+def add_recipient(envelope: Envelope, path: Path) -> None:
+    """Add a recipient that was checked; one that is named again changes nothing."""
+    if path.address in envelope.recipients:
+        return
+    envelope.recipients.append(path.address)
+    if "NOTIFY" in path.parameters:
+        envelope.notify[path.address] = path.parameters["NOTIFY"].upper()
+    if "ORCPT" in path.parameters:
+        envelope.orcpt[path.address] = path.parameters["ORCPT"]
+
+
+def _check_notify(value: str) -> None:
+    """RFC 3461 §4.1: NEVER alone, or any of SUCCESS, FAILURE and DELAY."""
+    words = value.upper().split(",")
+    if words != ["NEVER"] and not (
+        set(words) <= {"SUCCESS", "FAILURE", "DELAY"} and len(set(words)) == len(words)
+    ):
+        raise BadPath("501 5.5.4 NOTIFY is NEVER, or some of SUCCESS, FAILURE and DELAY")

@@ -28,17 +28,22 @@ def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     return queued
 
 
-def bounce(connection: sqlite3.Connection, outcome: Outcome) -> bool:
-    """Record that a delivery came back, once, with what follows from it; True where it was not ended before."""
+def report(connection: sqlite3.Connection, outcome: Outcome) -> bool:
+    """Record what somebody reports of a delivery, with what follows from it.
+
+    That it came back is recorded once; any other state stays as it is. True where a delivery ended by it that had
+    not ended before.
+    """
     row = connection.execute("SELECT state FROM delivery WHERE id = ?", (outcome.delivery,)).fetchone()
     if row is None or row[0] in ("bounced", "withdrawn"):
         return False
-    connection.execute(
-        "UPDATE delivery SET state = 'bounced', last_reply = ?, next_at = ?, pieces = x'' WHERE id = ?",
-        (outcome.reply[:500], outcome.at, outcome.delivery),
-    )
+    if outcome.state == "bounced":
+        connection.execute(
+            "UPDATE delivery SET state = 'bounced', last_reply = ?, next_at = ?, pieces = x'' WHERE id = ?",
+            (outcome.reply[:500], outcome.at, outcome.delivery),
+        )
     follow(connection, outcome)
-    return bool(row[0] != "delivered")
+    return outcome.state == "bounced" and row[0] != "delivered"
 
 
 def _due(connection: sqlite3.Connection, consequence: Consequence) -> bool:

@@ -217,7 +217,7 @@ class Acceptance:
     reply_memory: ReplyMemory | None = None
     shown: Sequence[tuple[str, int]] = ()
     handoffs: Sequence[HandoffChange] = ()
-    bounced: Sequence[Outcome] = ()
+    reported: Sequence[Outcome] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from mailrouter.store.model import (
     CHUNK_BITS,
     DELIVERY_BITS,
     Delivery,
+    DeliveryId,
     Handoff,
     MessageId,
     Milliseconds,
@@ -153,6 +154,11 @@ class StoreReader:
         first = message << DELIVERY_BITS
         found = self._rows(OF_MESSAGE, (first, first + (1 << DELIVERY_BITS) - 1))
         return QueueEntry(tables.message_of(rows[0]), tuple(map(tables.delivery_of, found)))
+
+    def delivery(self, delivery: DeliveryId) -> Delivery | None:
+        """One delivery, or None."""
+        rows = self._rows(f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id = ?", (delivery,))
+        return tables.delivery_of(rows[0]) if rows else None
 
     def _message(self, message: MessageId) -> Any:
         rows = self._rows(f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))

@@ -64,8 +64,8 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             mine.append(acceptance.reply)
         for wanted in acceptance.handoffs:
             mine += handoffs.change(connection, wanted, message.received_at)
-        for outcome in acceptance.bounced:
-            if consequences.bounce(connection, outcome):
+        for outcome in acceptance.reported:
+            if consequences.report(connection, outcome):
                 ended[outcome.delivery >> DELIVERY_BITS] = ended.get(outcome.delivery >> DELIVERY_BITS, 0) + 1
         if acceptance.content is None:
             published.append((message.id,))

@@ -299,7 +299,6 @@ SETTINGS: dict[str, list[str]] = {
     "max_size: 10 KB": ["1:11: 10 KB is too small for mail; allow 64 KiB at least; usual is 50 MB"],
     "max_size: 50 MBit": ["1:11: 50 MBit is not a size; write it as 50 MB"],
     "web: 127.0.0.1:80": ["1:1: `web` is not available in this version; remove the line"],
-    "return_domain: x.test": ["1:1: `return_domain` is not available in this version; remove the line"],
     "hostnam: x": ["1:1: `hostnam` is not known here; did you mean `hostname`?"],
     "hostname: x\nhostname: y": [
         "2:1: `hostname` is here for the second time; the first is on line 1; keep one"

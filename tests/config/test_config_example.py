@@ -34,6 +34,7 @@ def test_the_example_gives_these_settings() -> None:
         listen_smtp=("127.0.0.1", 2525),
         trusted_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
         authserv_id=None,
+        return_domain=None,
         max_size=None,
         templates=None,
     )
@@ -114,6 +115,7 @@ def test_a_machine_without_a_whole_name_is_localhost(folder: MakeFolder, name: s
         ("trusted_networks: []", "trusted_networks", ()),
         ("our_domains: [Example.TEST, bücher.test.]", "our_domains", {"example.test", "xn--bcher-kva.test"}),
         ("authserv_id: Mail.example.test", "authserv_id", "Mail.example.test"),
+        ("return_domain: Roles.example.test.", "return_domain", "roles.example.test"),
         ("our_domains: [intranet]\npostmaster: it@intranet", "postmaster", "it@intranet"),
         ("postmaster: it@mail.local", "postmaster", "it@mail.local"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mailrouter.intake.return_paths import ReturnPaths
 from mailrouter.intake.rows import day_of, deliveries_of, reply_of
 from mailrouter.message.pieces import decode, length
 from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Message
@@ -21,6 +22,7 @@ from tests.routing.situations import (
 from tests.schedule.roles import ELAINE, LAURIE, PAT
 
 MESSAGE = Message(5, 1_796_320_800_000, "jane@example.test", ("vp-hr@example.test",), 100, 50, eight_bit=True)
+PATHS = ReturnPaths((b"k" * 32,))
 SIGNED = 'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=b'
 TO_BOTH = "To: vp-hr@example.test, office@example.test"
 
@@ -28,7 +30,7 @@ TO_BOTH = "To: vp-hr@example.test, office@example.test"
 def test_a_copy_is_one_row_and_a_companion_another() -> None:
     """The handoff stands with the row that carries it, and only copies may be 8-bit."""
     found = planned(mail(SIGNED), situation(role(AWAY), handoff=HANDOFF))
-    rows = deliveries_of(MESSAGE, found, first=3)
+    rows = deliveries_of(MESSAGE, found, PATHS, first=3)
     assert [(row.kind, row.recipient, row.handoff, row.eight_bit) for row in rows] == [
         ("copy", "laurie@example.test", 0, True),
         ("companion", "laurie@example.test", 7, False),
@@ -38,7 +40,8 @@ def test_a_copy_is_one_row_and_a_companion_another() -> None:
     assert [row.id for row in rows] == [(5 << DELIVERY_BITS) + number for number in (3, 4, 5, 6)]
     for row in rows:
         assert row.size == length(decode(row.pieces))
-        assert row.reverse_path == "vp-hr@example.test"
+        assert row.reverse_path.startswith("vp-hr+b-")
+        assert PATHS.delivery_of(row.reverse_path, MESSAGE.received_at) == row.id
         assert row.next_at == row.created_at == MESSAGE.received_at
 
 
@@ -49,14 +52,14 @@ def test_a_row_with_handoffs_names_the_roles_they_are_of() -> None:
         situation(role(STAND_IN), handoff=HANDOFF),
         situation(other, handoff=replace(HANDOFF, version=8)),
     ]
-    rows = {row.recipient: row for row in deliveries_of(MESSAGE, planned(mail(TO_BOTH), *facts))}
+    rows = {row.recipient: row for row in deliveries_of(MESSAGE, planned(mail(TO_BOTH), *facts), PATHS)}
     assert (rows["pat@example.test"].role, rows["pat@example.test"].handoff) == ("office", 8)
     assert (rows["laurie@example.test"].role, rows["laurie@example.test"].handoff) == ("vp-hr,office", 8)
 
 
 def test_without_handoffs_a_row_names_all_its_roles() -> None:
     """For whoever lists the queue."""
-    rows = deliveries_of(MESSAGE, planned(mail(TO_BOTH), situation(role()), situation(second_role())))
+    rows = deliveries_of(MESSAGE, planned(mail(TO_BOTH), situation(role()), situation(second_role())), PATHS)
     assert {row.role for row in rows} == {"vp-hr,office"}
 
 

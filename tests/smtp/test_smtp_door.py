@@ -39,7 +39,7 @@ async def test_the_offer_after_ehlo() -> None:
         assert await talk.reply() == f"220 {HOST} ESMTP"
         offer = (await talk.say("EHLO x")).split("\n")
         assert [line[4:] for line in offer] == [
-            HOST, "PIPELINING", "SIZE 12345", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES",
+            HOST, "PIPELINING", "SIZE 12345", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES",
         ]  # fmt: skip
         assert await talk.say("HELO x") == f"250 {HOST}"
 

@@ -43,7 +43,7 @@ async def accept_bounce(store: SqliteStore, *outcomes: Outcome) -> None:
     """A message that reports ``outcomes``, and nothing else."""
     spool = await filled(store, SMALL)
     content = await spool.finish()
-    await store.accept(spool, Acceptance(message_of(spool.id, len(SMALL)), content, [], bounced=outcomes))
+    await store.accept(spool, Acceptance(message_of(spool.id, len(SMALL)), content, [], reported=outcomes))
 
 
 async def test_a_consequence_is_queued_with_its_outcome(store: SqliteStore) -> None:

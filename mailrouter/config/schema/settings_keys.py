@@ -68,6 +68,14 @@ def _keys() -> dict[str, Schema]:
             "mail.example.com",
             otherwise=OTHERWISE["authserv_id"],
         ),
+        "return_domain": key(
+            "Where bounces of copies come to. By default they come to ROLE+b-TOKEN@ the role's own domain, so "
+            "your mail server has to hand sub-addresses of roles to mailrouter; with a domain of its own here, "
+            "all mail of that domain has to come here.",
+            forms.DOMAIN,
+            "roles.example.com",
+            otherwise=OTHERWISE["return_domain"],
+        ),
         "deliver": key(
             "Where the partners' copies go: to the next mail server (`smtp://HOST:PORT`), or into one "
             "Maildir a partner in this folder (`maildir:FOLDER`), which is good for trying it out.",

@@ -1,0 +1,140 @@
+"""What comes to our return paths: read, tied to its delivery, and kept from everybody it is not for.
+
+A bounce is recorded with what follows from it, and goes no further: it may hold the very copy that it returns, note
+and handoff with it. A partner's own out-of-office is absorbed too. Only what a person wrote there by hand is mail, to
+the partners of the role.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mailrouter.errors import StoreError
+from mailrouter.intake.aftermath import of_failure
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.rows import milliseconds
+from mailrouter.message.bounce import Bounce, read_bounce
+from mailrouter.message.bounce_text import one_line
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import Delivery, DeliveryId, Outcome
+from mailrouter.store.reader import StoreReader
+from mailrouter.trust.tokens import VALID_DAYS, TokenError
+
+log = logging.getLogger("mailrouter.intake")
+
+NO_SUCH = "550 5.1.1 This address takes no mail here"
+
+
+@dataclass(slots=True)
+class Reported:
+    """What one message reports: ``outcomes`` to be recorded, ``mail`` the roles for which it is mail after all."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    mail: list[Role] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+
+def returned_to(desk: Desk, reader: StoreReader, address: str, at: int) -> Delivery | str | None:
+    """The delivery that mail to ``address`` is about; the refusal where it can't be taken; None: no return path."""
+    try:
+        number = desk.return_paths.delivery_of(address, at)
+    except TokenError as error:
+        if error.reason == "expired":
+            return f"550 5.1.1 This return address was good for {VALID_DAYS} days; please write to the role itself"
+        return NO_SUCH
+    if number is None:
+        return None
+    return reader.delivery(number) or NO_SUCH
+
+
+def read_reports(
+    desk: Desk,
+    reader: StoreReader,
+    deliveries: Iterable[DeliveryId],
+    head: Head,
+    shape: Shape,
+    raw: bytes,
+    reverse_path: str,
+    moment: datetime,
+) -> Reported:
+    """What the message says of these deliveries. ``raw`` is its beginning (``bounce.MAX_READ`` octets are read).
+
+    Raises StoreError; a fault of ours in telling others costs the telling alone.
+    """
+    found = Reported()
+    bounce = read_bounce(head, shape, raw, reverse_path)
+    for number in dict.fromkeys(deliveries):
+        delivery = reader.delivery(number)
+        if delivery is None:
+            found.reasons.append("a report about mail that is not known any more; it goes to nobody")
+        elif bounce is None:
+            roles = _roles(desk, delivery)
+            found.mail += [role for role in roles if role not in found.mail]
+            found.reasons.append(
+                f"somebody wrote to the return path of {delivery.queue_id}; it is mail to the role"
+            )
+        else:
+            _record(desk, reader, found, delivery, bounce, head, moment)
+    return found
+
+
+def _record(
+    desk: Desk,
+    reader: StoreReader,
+    found: Reported,
+    delivery: Delivery,
+    bounce: Bounce,
+    head: Head,
+    moment: datetime,
+) -> None:
+    """Record one report, whatever it says; nobody but those it concerns hears of it."""
+    words = _line(bounce, head)
+    found.reasons.append(
+        f"{_MEANING[bounce.kind]} about {delivery.queue_id} to {delivery.recipient}: it goes to nobody"
+    )
+    # Its words stay out of the log: they may be a subject.
+    log.warning(
+        "%s to %s: %s %s", delivery.queue_id, delivery.recipient, _MEANING[bounce.kind], bounce.status
+    )
+    if bounce.kind not in ("failed", "auto-reply"):
+        return
+    state, news = ("bounced", "bounced") if bounce.kind == "failed" else (delivery.state, "away")
+    outcome = Outcome(delivery.id, state, words, milliseconds(moment))
+    try:
+        told = of_failure(desk, reader, delivery, news, words, moment, bounce.status)
+    except StoreError:
+        raise
+    except Exception:
+        log.exception("%s: nobody can be told that it came back", delivery.queue_id)
+        told = ()
+    found.outcomes.append(Outcome(outcome.delivery, outcome.state, words, outcome.at, consequences=told))
+
+
+_MEANING = {
+    "failed": "a bounce",
+    "delayed": "a delay notice",
+    "delivered": "a delivery receipt",
+    "auto-reply": "an automatic answer",
+    "feedback": "a complaint",
+    "receipt": "a read receipt",
+    "other-report": "an automatic message",
+}
+
+
+def _line(bounce: Bounce, head: Head) -> str:
+    """Status and words on one line, the status once; of a bounce without words of its own, the status alone: its
+    subject tends to be the original's, which IT need not read."""
+    words = bounce.diagnostic
+    if bounce.kind == "failed" and words == one_line(head.text("subject") or ""):
+        words = ""
+    return words if not bounce.status or bounce.status in words else f"{bounce.status} {words}".strip()
+
+
+def _roles(desk: Desk, delivery: Delivery) -> Sequence[Role]:
+    keys = delivery.role.split(",")
+    return [role for role in desk.configuration.roles if role.key in keys]

@@ -1,0 +1,41 @@
+"""Our return paths: made for each copy that leaves, read from each report that comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailrouter.store.model import DeliveryId, Milliseconds
+from mailrouter.trust import tokens
+from mailrouter.trust.tokens import TokenError, token_of
+
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPaths:
+    """``keys``: the current one, then those before it; ``domain`` is the configured ``return_domain``, if any."""
+
+    keys: Sequence[bytes]
+    domain: str | None = None
+
+    def of(self, role_address: str, delivery: DeliveryId, at: Milliseconds) -> str:
+        """The reverse-path of a copy that is made ``at`` this moment.
+
+        A role whose name leaves no room for a token is its copies' return path itself: their bounces come to the
+        role then, as mail that only partners get.
+        """
+        token = tokens.make(self.keys[0], delivery, at // _DAY_MS)
+        try:
+            return tokens.return_path(role_address, token, self.domain)
+        except ValueError:
+            return role_address
+
+    def delivery_of(self, address: str, at: Milliseconds) -> DeliveryId | None:
+        """The delivery that a report to ``address`` is about; None where that is no return path. Raises
+        TokenError for one that is not taken (any more)."""
+        token = token_of(address)
+        return None if token is None else tokens.read(self.keys, token, at // _DAY_MS)
+
+
+__all__ = ["ReturnPaths", "TokenError"]

@@ -1,0 +1,124 @@
+"""Our messages about copies that did not arrive: to the operator, and to the other partners. Pure.
+
+The sender hears only when nobody could be reached, and then from ``mailrouter.message.dsn``. Whoever reads these may
+know where partners read their mail; a remote server's words are shown to them as they came.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from mailrouter.message import compose, text
+from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.pieces import Pieces
+from mailrouter.routing.wording import Wording
+from mailrouter.schedule.model import Person, Role
+from mailrouter.schedule.words import called, date_words, joined
+
+News = Literal["failed", "bounced", "away"]
+"""Refused when it was sent; taken and returned; or answered by an out-of-office of the mailbox's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is known of one copy that did not arrive, or was answered by a machine.
+
+    ``recipient`` is whom it was for; ``words`` is one line by the other server; ``sender`` is the original's
+    reverse-path, ``""`` for ``<>``; ``have`` are the emails of partners whose copies arrived, ``trying`` of those
+    still tried; ``sender_hears`` says that a report goes to the sender if nobody has it. ``seed`` is random.
+    """
+
+    news: News
+    role: Role
+    recipient: str
+    words: str
+    queue: str
+    sender: str
+    subject: str
+    message_id: str
+    arrived: datetime
+    moment: datetime
+    hostname: str
+    loop_mark: str
+    seed: bytes
+    have: tuple[str, ...] = ()
+    trying: tuple[str, ...] = ()
+    sender_hears: bool = False
+
+
+def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Pieces:
+    """What IT is told: whose mailbox, which mail, the other server's words."""
+    facts = _facts(trouble)
+    if trouble.news == "away":
+        subject = f"{facts['who']}'s mailbox answers for {trouble.role.name}"
+        words = wording.notice("away-operator", facts)
+    else:
+        subject = f"Mail for {trouble.role.name} did not reach {trouble.recipient}"
+        words = wording.notice("undelivered-operator", facts)
+    # Not from the role: nobody answers a machine there. Not from the postmaster, to whom it goes.
+    sender = Mailbox("mailrouter", f"mailrouter@{trouble.hostname}")
+    return _message(trouble, sender, Mailbox("", postmaster), subject, words, "operator")
+
+
+def partner_notice(trouble: Trouble, to: Person, wording: Wording) -> Pieces:
+    """What another partner is told, who may be the only one to have the mail."""
+    facts = _facts(trouble) | {"you_have": to.email in trouble.have}
+    name = facts["who"]
+    if trouble.news == "away":
+        subject, words = f"{name}'s mailbox says {name} is away", wording.notice("away-unknown", facts)
+    else:
+        subject, words = f"A mail did not reach {name}", wording.notice("undelivered", facts)
+    back = Mailbox(trouble.role.name, trouble.role.address)
+    return _message(trouble, back, Mailbox(to.name, to.email), subject, words, f"notice {to.email}")
+
+
+def _facts(trouble: Trouble) -> dict[str, object]:
+    role = trouble.role
+    names = called(role)
+    by_email: Mapping[str, str] = {person.email: names[person.key] for person in role.people}
+    arrived = trouble.arrived.astimezone(role.time_zone)
+    today = trouble.moment.astimezone(role.time_zone).date()
+    return {
+        "role": role.name,
+        "role_address": role.address,
+        "who": by_email.get(trouble.recipient, trouble.recipient),
+        "recipient": trouble.recipient,
+        "bounced": trouble.news == "bounced",
+        "words": trouble.words,
+        "queue": trouble.queue,
+        "sender": trouble.sender,
+        "subject": text.safe_subject(trouble.subject, 120),
+        "message_id": trouble.message_id,
+        "arrived": f"{date_words(arrived.date(), today)} at {arrived:%H:%M}",
+        "have": joined(by_email.get(email, email) for email in trouble.have),
+        "have_many": len(trouble.have) > 1,
+        "trying": joined(by_email.get(email, email) for email in trouble.trying),
+        "sender_hears": trouble.sender_hears,
+    }
+
+
+def _message(trouble: Trouble, sender: Mailbox, to: Mailbox, subject: str, words: str, what: str) -> Pieces:
+    role = trouble.role
+    derived = hashlib.blake2b(f"{what} {trouble.recipient}".encode(), key=trouble.seed[:64], digest_size=15)
+    left = base64.b32encode(derived.digest()).decode().lower()
+    date = text.date_field(trouble.moment.astimezone(role.time_zone))
+    headers = b"".join(
+        (
+            # A mailbox that forwards this to the role is stopped at the door.
+            f"Mailrouter-Loop: {trouble.loop_mark}\r\n".encode("ascii"),
+            text.field("Mailrouter-Role", role.address),
+            text.address_field("From", [sender]),
+            text.address_field("To", [to]),
+            text.field("Subject", text.safe_subject(subject)),
+            f"Date: {date}\r\n".encode(),
+            f"Message-ID: {text.message_id(left, trouble.hostname)}\r\n".encode(),
+            b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
+            b"X-Auto-Response-Suppress: All\r\n",
+        )
+    )
+    return compose.fresh(headers, [compose.note_part(words)])
