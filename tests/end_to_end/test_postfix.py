@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import postfix
+from tests.support.correspondence import mailrouter
 from tests.support.ports import free_port
 from tests.support.relay import BOTH_AWAY, ONE_AWAY, Relay, relay, wait_until, write_configuration
 
@@ -31,7 +32,7 @@ def _settings(relay_port: int) -> dict[str, str]:
         "transport_maps": f"inline:{{ {{vp-hr@example.test = smtp:[127.0.0.1]:{relay_port}}} }}",
         "virtual_mailbox_domains": "example.test, outside.test",
         "virtual_mailbox_maps": "inline:{ laurie@example.test=laurie/ elaine@example.test=elaine/"
-        " vp-hr@example.test=role/ jane@example.test=jane/ ann@outside.test=ann/ }",
+        " vp-hr@example.test=role/ it@example.test=it/ jane@example.test=jane/ ann@outside.test=ann/ }",
     }
 
 
@@ -44,9 +45,9 @@ def _swaks(port: int, sender: str, *more: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _relay_between(folder: Path, role: str) -> tuple[postfix.Postfix, Path]:
+def _relay_between(folder: Path, role: str, **more: str) -> tuple[postfix.Postfix, Path]:
     port = free_port()
-    server = postfix.Postfix(_settings(port))
+    server = postfix.Postfix(_settings(port) | more)
     config = write_configuration(folder, f"smtp://127.0.0.1:{server.port}", role)
     settings = config / "mailrouter.yaml"
     settings.write_text(settings.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
@@ -114,6 +115,30 @@ def test_the_sender_is_answered_once_when_nobody_is_in(tmp_path: Path) -> None:
     assert b"Laurie" not in outside
     assert b"Elaine" not in outside
     assert b"555 0100" not in outside
+
+
+def test_bounces_of_postfix_come_back_to_us_and_end_there(tmp_path: Path) -> None:
+    """Mailboxes that Postfix has no use for bounce to the copies' return paths; the sender gets one report."""
+    server, config = _relay_between(tmp_path, ONE_AWAY, recipient_delimiter="+")
+    main = server.folder / "etc" / "main.cf"
+    disabled = "".join(f" {{{who}@example.test = error:5.2.1 disabled}}" for who in ("laurie", "elaine"))
+    main.write_text(
+        main.read_text().replace("transport_maps = inline:{", f"transport_maps = inline:{{{disabled}")
+    )
+    with server, relay(config) as running:
+        _handoff(running)
+        _swaks(server.port, "jane@example.test")
+        wait_until(lambda: server.mails("jane"), what="the report")
+        (raw,) = server.mails("jane")
+        assert not server.mails("laurie") + server.mails("elaine") + server.mails("role")
+        state = mailrouter("queue", "list", "--config", str(config)).stdout
+    report = email.message_from_bytes(raw, policy=policy.default)
+    assert report.get_content_type() == "multipart/report"
+    assert report["Subject"] == "Undelivered: your mail to VP Human Resources"
+    for private in (b"laurie", b"elaine", b"call Jim"):
+        assert private not in raw.lower()
+    assert b"Subject: Budget" in raw
+    assert "it@example.test" not in state, "what IT was told was taken by Postfix"
 
 
 def test_mail_to_a_partner_alone_is_none_of_ours(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class CorpusMail:
     """One message: its bytes with every line end made CRLF, and what is known of it."""
 
     file: str
+    kind: str
     raw: bytes
     mail_from: str | None
     must_stay_unanswered: bool
@@ -41,6 +42,7 @@ def mails() -> list[CorpusMail]:
             found.append(
                 CorpusMail(
                     row["file"],
+                    row["class"],
                     _LINE_END.sub(b"\r\n", (FOLDER / row["file"]).read_bytes()),
                     None if not sender else "" if sender == "<>" else sender,
                     row["gate"] == "yes" and row["expected_auto_reply"] == "no-reply",
