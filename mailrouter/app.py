@@ -23,14 +23,17 @@ from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
 from mailrouter.delivery.retry import GIVE_UP
+from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_delay, of_failure
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.templates import Templates
 from mailrouter.smtp.client import Outgoing, Reply
+from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.server import Door, Limits, work_ended
 from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.sqlite import SqliteStore
@@ -51,13 +54,20 @@ def desk_of(configuration: Configuration) -> Desk:
 
 
 class Service:
-    """A running relay. ``addresses`` are those it listens on once ``start`` has returned."""
+    """A running relay. ``addresses`` are those it listens on once ``start`` has returned.
 
-    def __init__(self, configuration: Configuration) -> None:
-        self.configuration = configuration
+    One on trial (``shadow``) has a store of its own, takes everything and delivers nothing.
+    """
+
+    def __init__(self, configuration: Configuration, shadow: bool = False) -> None:
+        self.shadow = shadow
+        self.configuration = self._in_force(configuration)
         self.addresses: list[str] = []
         self._sessions: set[Door] = set()
         self._anew: set[asyncio.Task[None]] = set()
+
+    def _in_force(self, read: Configuration) -> Configuration:
+        return replace(read, settings=shadow_settings(read.settings)) if self.shadow else read
 
     async def start(self) -> None:
         """Open the store, take up what was left, and listen.
@@ -78,7 +88,9 @@ class Service:
         self.dispatcher = Dispatcher(self.store, self._follow)
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
-        self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status)
+        self.gate: Gate = ShadowGate(self.intake, self.store) if self.shadow else self.intake
+        socket = settings.run_folder / ("mailrouter.shadow.sock" if self.shadow else "mailrouter.sock")
+        self.control = Control(self.store, self.intake, socket, self.status)
         host, port = settings.listen_smtp
         self._server = await loop.create_server(
             self._door, host or None, port, backlog=BACKLOG, start_serving=False
@@ -94,10 +106,12 @@ class Service:
 
     def _door(self) -> Door:
         settings = self.configuration.settings
-        return Door(self.intake, settings.hostname, Limits(), self._sessions, asyncio.get_running_loop())
+        return Door(self.gate, settings.hostname, Limits(), self._sessions, asyncio.get_running_loop())
 
-    def _transport(self) -> MaildirTransport | SmtpTransport:
+    def _transport(self) -> MaildirTransport | SmtpTransport | ShadowTransport:
         settings, dispatcher = self.configuration.settings, self.dispatcher
+        if self.shadow:
+            return ShadowTransport(dispatcher, self._check)
         to = settings.deliver
         if to.path is not None:
             return MaildirTransport(to.path, settings.hostname, dispatcher, self._blocks, self._check)
@@ -153,7 +167,7 @@ class Service:
         """
         old = self.configuration
         try:
-            new = config.load(old.folder)
+            new = self._in_force(config.load(old.folder))
             desk = self._ready_desk(new)
         except Exception as error:
             log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
@@ -194,12 +208,12 @@ class Service:
         return waiting
 
 
-async def serve(configuration: Configuration, tell: Callable[[str], None]) -> None:
+async def serve(configuration: Configuration, tell: Callable[[str], None], shadow: bool = False) -> None:
     """Run until SIGTERM or SIGINT; ``tell`` hears one line once mail is taken, and one at the end.
 
-    SIGHUP has the configuration read again. Raises MailrouterError, OSError.
+    SIGHUP has the configuration read again; ``shadow`` is for a trial. Raises MailrouterError, OSError.
     """
-    service = Service(configuration)
+    service = Service(configuration, shadow)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -221,15 +235,15 @@ async def serve(configuration: Configuration, tell: Callable[[str], None]) -> No
     )
 
 
-def run(folder: Path, tell: Callable[[str], None]) -> None:
-    """Load the configuration in ``folder`` and serve. Raises MailrouterError."""
+def run(folder: Path, tell: Callable[[str], None], shadow: bool = False) -> None:
+    """Load the configuration in ``folder`` and serve (see ``serve``). Raises MailrouterError."""
     configuration = config.load(folder)
     _raise_file_limit()
     # The store's thread takes the interpreter's lock a few times a commit; the default of 5 ms would stall it each time.
     sys.setswitchinterval(0.0005)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(serve(configuration, tell))
+            runner.run(serve(configuration, tell, shadow))
     except OSError as error:
         host, port = configuration.settings.listen_smtp
         why = os.strerror(error.errno) if error.errno else str(error)

@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"mailrouter {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_serve, _check, _init, _configuration, _explain, _schedule, _handoff, _queue, _demo):
+    for add in (_serve, _check, _init, _configuration, _explain, _schedule, _handoff, _queue, _shadow, _demo):
         add(commands)
     return top
 
@@ -40,6 +40,11 @@ def _command(commands: Commands, name: str, help: str) -> argparse.ArgumentParse
 def _serve(commands: Commands) -> None:
     serve = _command(commands, "serve", "Take mail and deliver it until stopped.")
     serve.add_argument("--verbose", action="store_true", help="log every message taken")
+    serve.add_argument(
+        "--shadow",
+        action="store_true",
+        help="a trial: take blind copies, deliver nothing, and record what would be done (see `shadow report`)",
+    )
 
 
 def _check(commands: Commands) -> None:
@@ -160,6 +165,14 @@ def _queue(commands: Commands) -> None:
     queue.add_argument("action", choices=("list", "show"))
     queue.add_argument("id", metavar="ID", nargs="?", help="show: the message's queue id")
     queue.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _shadow(commands: Commands) -> None:
+    shadow = _command(commands, "shadow", "Tell what a relay on trial (serve --shadow) would have done.")
+    shadow.add_argument("action", choices=("report",))
+    shadow.add_argument("id", metavar="ID", nargs="?", help="tell of this message alone, with every reason")
+    shadow.add_argument("--newest", metavar="N", type=int, default=10, help="list the newest N (default: 10)")
+    shadow.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _demo(commands: Commands) -> None:

@@ -16,5 +16,5 @@ def serve(options: argparse.Namespace) -> int:
     )
     # aiosmtpd logs every line it reads, subjects and bodies too.
     logging.getLogger("mail").setLevel(logging.CRITICAL)
-    app.run(options.config or config.default_folder(), lambda line: print(line, flush=True))
+    app.run(options.config or config.default_folder(), lambda line: print(line, flush=True), options.shadow)
     return 0

@@ -37,6 +37,7 @@ OPEN_DELIVERIES = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'
     ORDER BY id LIMIT ?
 """
+HISTORY = f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id > ? ORDER BY id LIMIT ?"
 OF_MESSAGE = f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id BETWEEN ? AND ? ORDER BY id"
 
 
@@ -141,6 +142,18 @@ class StoreReader:
             delivery = tables.delivery_of(row)
             by_message.setdefault(delivery.message, []).append(delivery)
         return [QueueEntry(self._message(message), tuple(found)) for message, found in by_message.items()]
+
+    def history(self, after: MessageId, most: int) -> list[QueueEntry]:
+        """The ``most`` messages that follow ``after``, oldest first, each with all its deliveries."""
+        rows = self._rows(HISTORY, (after, most))
+        if not rows:
+            return []
+        span = (rows[0][0] << DELIVERY_BITS, ((rows[-1][0] + 1) << DELIVERY_BITS) - 1)
+        by_message: dict[int, list[Delivery]] = {}
+        for row in self._rows(OF_MESSAGE, span):
+            delivery = tables.delivery_of(row)
+            by_message.setdefault(delivery.message, []).append(delivery)
+        return [QueueEntry(tables.message_of(row), tuple(by_message.get(row[0], ()))) for row in rows]
 
     def waiting(self) -> int:
         """How many deliveries are queued."""

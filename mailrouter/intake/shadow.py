@@ -1,0 +1,101 @@
+"""The gate of a relay on trial: blind copies are taken and planned as ever, and no reply of ours disturbs anybody.
+
+A blind copy that is refused, or put off for days, comes back to the person who wrote the mail. So everything is taken
+here, and what would have been refused is noted with the reply that the door would have given.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from mailrouter.config.settings import Settings
+from mailrouter.intake.gate import MAX_SIZE, Intake
+from mailrouter.intake.rows import milliseconds
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.smtp.envelope import Envelope
+from mailrouter.smtp.gate import Client
+from mailrouter.store.model import Acceptance, Message, queue_id
+from mailrouter.store.sqlite import SqliteSpool, SqliteStore
+
+log = logging.getLogger("mailrouter.intake")
+
+REFUSED = "would be refused: "
+"""With it begins the only reason of a message that the relay would not have taken."""
+_NOTED = "250 2.0.0 noted; this relay is on trial and delivers nothing"
+
+
+def shadow_settings(settings: Settings) -> Settings:
+    """The same settings, with a store beside the one in which mail is kept: ``mailrouter.shadow.db``."""
+    return replace(settings, store=settings.store.with_suffix(f".shadow{settings.store.suffix}"))
+
+
+class ShadowGate:
+    """Says 250 to everything; ``intake`` decides what would have become of it."""
+
+    def __init__(self, intake: Intake, store: SqliteStore) -> None:
+        self._intake = intake
+        self._store = store
+
+    def recipient(self, address: str) -> None:
+        """Every address is taken: nothing is delivered, so nothing is relayed."""
+
+    def max_size(self) -> int:
+        """What is larger than the configuration allows is taken and noted; a disk is not endless all the same."""
+        return MAX_SIZE
+
+    def spool(self) -> SqliteSpool:
+        """A place for a message while it arrives."""
+        return self._store.spool()
+
+    async def accept(
+        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+    ) -> str:
+        """Plan it and note the plan, or note why it would not have been taken. Always 250."""
+        try:
+            return await self._accept(client, envelope, spool, shape, head)
+        except Exception:
+            log.exception("a blind copy could not be looked at")
+            await spool.discard()
+            return _NOTED
+
+    async def _accept(
+        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+    ) -> str:
+        refusals = {recipient: self._intake.recipient(recipient) for recipient in envelope.recipients}
+        taken = [recipient for recipient, refusal in refusals.items() if refusal is None]
+        limit = self._intake.max_size()
+        if not taken:
+            reply = next(filter(None, refusals.values()), "")
+            await spool.discard()
+        elif limit is not None and shape.size > limit:
+            reply = f"552 5.3.4 The message is larger than the {limit} octets taken here"
+            await spool.discard()
+        else:
+            reply = await self._intake.accept(client, replace(envelope, recipients=taken), spool, shape, head)
+        return reply if reply.startswith("2") else await self._note(client, envelope, shape, head, reply)
+
+    async def _note(self, client: Client, envelope: Envelope, shape: Shape, head: bytes, reply: str) -> str:
+        spool = self._store.spool()
+        message = Message(
+            id=spool.id,
+            received_at=milliseconds(self._intake.now()),
+            reverse_path=envelope.reverse_path or "",
+            recipients=tuple(envelope.recipients),
+            size=shape.size,
+            body_start=shape.body_start,
+            client=client.address,
+            helo=client.helo,
+            message_id=_message_id(head),
+            reasons=(REFUSED + reply,),
+        )
+        await self._store.accept(spool, Acceptance(message, b"", ()))
+        return f"{_NOTED} as {queue_id(message.id)}"
+
+
+def _message_id(head: bytes) -> str:
+    try:
+        return Head(head).message_id or ""
+    except Exception:  # what can't be read may be why it would be refused
+        return ""
