@@ -109,6 +109,22 @@ def test_each_copy_leaves_under_a_return_path_of_its_own(tmp_path: Path) -> None
         assert [path for path, _, _ in sink.taken[2:]] == ["", ""]
 
 
+def test_bounces_may_have_a_domain_of_their_own(tmp_path: Path) -> None:
+    """With ``return_domain`` the return paths lie there, and what comes back to them is tied to its copy as ever."""
+    with Sink() as sink:
+        config = write_configuration(
+            tmp_path, f"smtp://127.0.0.1:{sink.port}", settings="return_domain: roles.example.test\n"
+        )
+        with relay(config) as running:
+            copied(running, sink)
+            path = return_path(sink, ELAINE)
+            assert path.endswith("@roles.example.test")
+            assert send(running.port, [("", path, bounce(path, ELAINE))])[0].startswith("250")
+            assert "did not reach" in told(sink, IT)["Subject"]
+            (reply,) = send(running.port, [("", "b-" + "a" * 28 + "@roles.example.test", MAIL)])
+            assert reply.startswith("550 5.")
+
+
 def test_one_bounce_is_told_to_the_operator_and_the_other_partner(tmp_path: Path) -> None:
     """One partner's failure goes to IT and to the other partner, once an hour, and never to the sender."""
     with Sink() as sink, relay(write_configuration(tmp_path, f"smtp://127.0.0.1:{sink.port}")) as running:

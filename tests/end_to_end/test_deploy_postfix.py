@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import os
+import re
 import smtplib
 import subprocess
 import sys
@@ -12,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import postfix
-from tests.support.correspondence import has_swaks, swaks
+from tests.support.correspondence import has_swaks, mailrouter, swaks
 from tests.support.documents import marked
 from tests.support.ports import free_port
-from tests.support.relay import relay, wait_until, write_configuration
+from tests.support.relay import Relay, relay, wait_until, write_configuration
 from tests.support.sink import Sink
 
 pytestmark = [
@@ -148,3 +149,32 @@ def test_the_way_out_brings_mail_to_both_without_mailrouter(tmp_path: Path) -> N
         for name in ("laurie", "elaine"):
             assert b"Mailrouter-" not in server.mails(name)[0]
         assert server.mails("vp-hr") == []
+
+
+def test_a_trial_on_blind_copies(tmp_path: Path) -> None:
+    """With the documented map the role's mailbox gets its mail as ever, and the trial takes note of a blind copy."""
+    tables = {
+        "mailrouter": LINES["postfix-trial-table"],
+        "mailrouter-trial": LINES["postfix-trial-bcc"],
+        **VIRTUAL_TABLE,
+    }
+    server, config = _servers(tmp_path, {**VIRTUAL, **_settings("postfix-trial")}, tables)
+    table = server.folder / "etc" / "mailrouter"
+    port = re.findall(
+        r":([0-9]+)$", (config / "mailrouter.yaml").read_text().split("smtp: ")[1].split('"')[1]
+    )[0]
+    table.write_text(table.read_text().replace("2525", port))
+    with server:
+        running = Relay(config, ("mailrouter", "serve", "--shadow"))
+        try:
+            for _ in range(3):
+                swaks(server.port, "jane@example.test")
+            wait_until(lambda: len(server.mails("vp-hr")) == 3, what="the role's own mail")
+            wait_until(lambda: "6  copies" in _trial_report(config), what="the notes of the trial")
+            assert not server.mails("laurie") + server.mails("elaine") + server.mails("jane")
+        finally:
+            running.stop()
+
+
+def _trial_report(config: Path) -> str:
+    return mailrouter("shadow", "report", "--config", str(config)).stdout

@@ -13,7 +13,7 @@ from tests.support import exim
 from tests.support.correspondence import assert_copy, has_swaks, mailrouter, set_handoff, swaks
 from tests.support.documents import marked
 from tests.support.ports import free_port
-from tests.support.relay import BOTH_AWAY, ONE_AWAY, relay, wait_until, write_configuration
+from tests.support.relay import BOTH_AWAY, ONE_AWAY, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
 from tests.support.sink import Sink
 
@@ -124,3 +124,51 @@ def test_the_way_out_brings_mail_to_both_without_mailrouter(tmp_path: Path) -> N
         swaks(server.port, "jane@example.test", "vp-hr+budget@example.test")
         wait_until(lambda: len(server.mails("laurie")) == len(server.mails("elaine")) == 2, what="both mails")
         assert all(b"Mailrouter-" not in raw for raw in server.mails("laurie"))
+
+
+GONE = """\
+gone:
+  driver = redirect
+  domains = example.test
+  local_parts = laurie : elaine
+  allow_fail
+  no_verify
+  data = :fail: the mailbox of $local_part is closed
+"""
+
+
+def test_bounces_of_exim_come_back_to_us_and_end_there(tmp_path: Path) -> None:
+    """Copies that Exim takes and can't deliver come back; the sender gets one report, which names the role alone."""
+    server, config = _servers(tmp_path, ONE_AWAY, GONE)
+    with server, relay(config) as running:
+        set_handoff(running.config)
+        swaks(server.port, "jane@example.test")
+        wait_until(lambda: server.mails("jane"), what="the report")
+        (raw,) = server.mails("jane")
+        assert not server.mails("laurie") + server.mails("elaine")
+    report = email.message_from_bytes(raw, policy=policy.default)
+    assert report.get_content_type() == "multipart/report"
+    assert report["Subject"] == "Undelivered: your mail to VP Human Resources"
+    for private in (b"laurie", b"elaine", b"call jim", b"closed"):
+        assert private not in raw.lower()
+
+
+def test_blind_copies_of_exim_for_a_trial(tmp_path: Path) -> None:
+    """With the documented router the role's mail goes its way as ever, and the trial takes note of it."""
+    trial = LINES["exim-trial"]
+    as_today = "today:\n  driver = redirect\n  local_parts = vp-hr\n  data = laurie@example.test\n"
+    server, config = _servers(tmp_path, "", trial + as_today)
+    with server:
+        running = Relay(config, ("mailrouter", "serve", "--shadow"))
+        try:
+            swaks(server.port, "jane@example.test")
+            wait_until(lambda: server.mails("laurie"), what="the mail")
+            wait_until(lambda: "2 copies" in _trial_report(config), what="the note of the trial")
+            assert len(server.mails("laurie")) == 1
+            assert not server.mails("elaine")
+        finally:
+            running.stop()
+
+
+def _trial_report(config: Path) -> str:
+    return mailrouter("shadow", "report", "--config", str(config)).stdout

@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.test_canary import mail, views
-from tests.support import postfix
-from tests.support.correspondence import has_swaks, mailrouter, swaks
-from tests.support.ports import free_port
+from tests.support.correspondence import mailrouter
 from tests.support.relay import ONE_AWAY, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
 from tests.support.sink import Sink
@@ -146,29 +144,3 @@ def test_what_the_report_says_where_there_is_nothing(tmp_path: Path) -> None:
         assert (missing.returncode, missing.stdout) == (1, "")
         assert f"There is no message {wrong}" in missing.stderr
     assert mailrouter("shadow", "report", "--newest", "-1", "--config", str(config)).returncode == 2
-
-
-@pytest.mark.skipif(
-    not postfix.available() or not has_swaks(), reason="Postfix and swaks are not installed here"
-)
-def test_blind_copies_of_a_real_postfix(tmp_path: Path) -> None:
-    """The lines in docs/deploy.md: the role's mailbox gets its mail as ever, the trial a blind copy."""
-    port = free_port()
-    server = postfix.Postfix(
-        {
-            "virtual_mailbox_domains": "example.test",
-            "virtual_mailbox_maps": "inline:{ vp-hr@example.test=role/ laurie@example.test=laurie/ }",
-            "recipient_delimiter": "+",
-            "recipient_bcc_maps": "inline:{ vp-hr@example.test=vp-hr+shadow@example.test }",
-            "transport_maps": f"inline:{{ {{vp-hr+shadow@example.test = smtp:[127.0.0.1]:{port}}} }}",
-        }
-    )
-    config = write_configuration(tmp_path, f"smtp://127.0.0.1:{server.port}")
-    settings = config / "mailrouter.yaml"
-    settings.write_text(settings.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
-    with server, trial(config):
-        for _ in range(3):
-            swaks(server.port, "jane@example.test")
-        wait_until(lambda: len(server.mails("role")) == 3 and told(config)["mails"] == 3, what="three mails")
-        assert server.mails("laurie") == []
-    assert told(config)["roles"]["vp-hr"]["copies"] == {"elaine@example.test": 3, "laurie@example.test": 3}

@@ -25,6 +25,7 @@ PEERS = Path(__file__).parents[2] / ".peers"
 
 _CONFIGURATION = """\
 primary_hostname = exim.example.test
+exim_path = {binary}
 exim_user = {user}
 exim_group = {group}
 deliver_drop_privilege
@@ -100,6 +101,7 @@ class Exim:
         self.configuration = self.folder / "exim.conf"
         self.configuration.write_text(
             _CONFIGURATION.format(
+                binary=binary(),
                 user=self._user.pw_uid,
                 group=self._user.pw_gid,
                 folder=self.folder,
