@@ -29,6 +29,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_delay, of_failure
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
+from mailrouter.intake.handing import trusts
 from mailrouter.intake.recheck import may_have, plan_anew
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.templates import Templates
@@ -64,6 +65,9 @@ class Service:
         self.configuration = self._in_force(configuration)
         self.addresses: list[str] = []
         self._sessions: set[Door] = set()
+        self._limits = Limits(
+            exempt=lambda address: trusts(self.configuration.settings.trusted_networks, address)
+        )
         self._anew: set[asyncio.Task[None]] = set()
 
     def _in_force(self, read: Configuration) -> Configuration:
@@ -106,7 +110,7 @@ class Service:
 
     def _door(self) -> Door:
         settings = self.configuration.settings
-        return Door(self.gate, settings.hostname, Limits(), self._sessions, asyncio.get_running_loop())
+        return Door(self.gate, settings.hostname, self._limits, self._sessions, asyncio.get_running_loop())
 
     def _transport(self) -> MaildirTransport | SmtpTransport | ShadowTransport:
         settings, dispatcher = self.configuration.settings, self.dispatcher

@@ -28,13 +28,14 @@ class Then(enum.Enum):
 
 class Dialog:
     """What was said so far. ``envelope`` is the open transaction's, ``errors`` the refused commands since the last
-    message that was taken."""
+    message that was taken, ``messages`` how many texts were begun."""
 
     def __init__(self, gate: Gate, hostname: str, limits: Limits) -> None:
         self.envelope = Envelope()
         self.helo = ""
         self.extended = False
         self.errors = 0
+        self.messages = 0
         self._gate = gate
         self._hostname = hostname
         self._limits = limits
@@ -60,6 +61,7 @@ class Dialog:
 
     def take_envelope(self) -> Envelope:
         """The envelope of the message whose text comes now; the session begins anew."""
+        self.messages += 1
         envelope, self.envelope = self.envelope, Envelope()
         return envelope
 
@@ -74,6 +76,8 @@ class Dialog:
         match name.upper():
             case b"EHLO" | b"HELO" as greeting:
                 return self._greet(greeting, argument), Then.GO_ON
+            case b"MAIL" if self.messages >= self._limits.max_messages:
+                return "421 4.7.0 Enough for one connection; please open another", Then.END
             case b"MAIL":
                 return self._mail(argument), Then.GO_ON
             case b"RCPT":

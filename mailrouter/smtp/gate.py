@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,12 +50,18 @@ class Limits:
 
     max_recipients: int = 100
     max_connections: int = 1000
+    max_per_address: int = 50
+    """Connections of one client that is not ``exempt``."""
+    max_messages: int = 10_000
+    """Messages of one connection: whoever has more opens another, and the load spreads."""
     idle_seconds: float = 300.0
     """Without a sign of the client."""
     message_seconds: float = 3600.0
     """Without a whole message: neither NOOPs nor a trickle of data hold a connection for ever."""
     max_errors: int = 20
     """Refused commands between two messages that were taken."""
+    exempt: Callable[[str], bool] = lambda address: False
+    """Whether an address is that of a server of ours, through which everybody's mail comes."""
 
 
 def fault_reply(error: Exception) -> str:

@@ -96,11 +96,17 @@ class Door(SMTP):
         self._timer = self.loop.call_later(
             min(self._limits.idle_seconds, self._limits.message_seconds), self._look_at_the_clock
         )
-        if len(self._sessions) > self._limits.max_connections:
+        if len(self._sessions) > self._limits.max_connections or self._crowds():
             self._end("421 4.3.2 Too many connections; please come again")
         else:
             self._say(f"220 {self.hostname} ESMTP")
             self._flush()
+
+    def _crowds(self) -> bool:
+        """Whether this client has more connections than one may have, so that it can't keep others out."""
+        if self._limits.exempt(self._peer):
+            return False
+        return sum(door._peer == self._peer for door in self._sessions) > self._limits.max_per_address
 
     def connection_lost(self, error: Exception | None) -> None:
         """What is being committed goes on; what was still arriving is nobody's and is forgotten."""

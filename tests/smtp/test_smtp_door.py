@@ -357,6 +357,31 @@ async def test_the_connection_above_the_limit_is_asked_to_come_later() -> None:
         await door.greeted()
 
 
+async def test_one_client_can_t_keep_others_out() -> None:
+    """A client's connections are counted, but for servers of ours, through which everybody's mail comes."""
+    async with doors(ListGate(), Limits(max_per_address=1)) as door:
+        first = await door.greeted()
+        second = await door.connect()
+        assert (await second.rest()).startswith("421 4.3.2")
+        await first.say("QUIT")
+        await until(lambda: not door.sessions)
+        await door.greeted()
+    async with doors(ListGate(), Limits(max_per_address=1, exempt=lambda address: True)) as door:
+        await door.greeted()
+        await door.greeted()
+
+
+async def test_after_so_many_messages_another_connection_is_asked_for() -> None:
+    """The message that is under way is taken; the next one gets 421, and the connection ends."""
+    async with doors(ListGate(), Limits(max_messages=1)) as door:
+        talk = await door.greeted()
+        await talk.open_message()
+        talk.send(b"x\r\n.\r\n")
+        assert (await talk.reply()).startswith("250")
+        assert (await talk.say("MAIL FROM:<a@example.test>")).startswith("421 4.7.0")
+        assert await talk.rest() == ""
+
+
 async def idle_goodbye(talk: Talk) -> None:
     """The server says that it waited in vain, and closes."""
     assert (await talk.rest()).startswith("421 4.4.2")
