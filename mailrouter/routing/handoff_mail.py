@@ -13,6 +13,7 @@ from mailrouter.message.bounce_parts import Part, leaves
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.message.words import decode_charset, decode_words
+from mailrouter.routing.courtesies import without_courtesies
 from mailrouter.routing.html_text import MAX_HTML, text_of_html
 from mailrouter.routing.sections import MAX_TEXT
 from mailrouter.routing.tails import without_tails
@@ -55,16 +56,17 @@ def written_in(head: Head, shape: Shape, raw: bytes) -> Written:
         if found is not None:
             return found
     shown = [part for part in parts if not _attached(part)]
+    names = [name for box in head.mailboxes("from") for name in (box.display, *box.display.split()[:1])]
     plain = [_plain_text(part) for part in shown if part.kind == "text/plain" and _fits(part)]
     if any(text.strip() for text in plain):
-        return _of_body(plain, "the text of the mail")
+        return _of_body(plain, "the text of the mail", names)
     pages = [
         _decoded(part).replace("\r\n", "\n") for part in shown if part.kind == "text/html" and _fits(part)
     ]
     if sum(map(len, pages)) > MAX_HTML:
         return _too_long()
     if pages:
-        return _of_body([text_of_html(page) for page in pages], "the text of the mail (HTML)")
+        return _of_body([text_of_html(page) for page in pages], "the text of the mail (HTML)", names)
     if not all(_fits(part) for part in shown if part.kind.startswith("text/")):
         return _too_long()
     return Written(problem="There is no text in the mail.")
@@ -82,8 +84,9 @@ def _of_file(part: Part, source: str) -> Written | None:
     return _checked(text, source) if _says_something(text) else None
 
 
-def _of_body(texts: list[str], source: str) -> Written:
+def _of_body(texts: list[str], source: str, names: list[str]) -> Written:
     text = _clean("\n\n".join(filter(None, (without_tails(_clean(text)) for text in texts))))
+    text = without_courtesies(text, names)
     if not _says_something(text):
         return Written(problem="There is no text in the mail but a signature or other mail that it quotes.")
     return _checked(text, source)

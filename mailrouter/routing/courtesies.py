@@ -1,0 +1,66 @@
+"""Cutting off how people begin and end a mail: ``Hello Elaine,`` above, ``Best regards`` and a name below. Pure.
+
+Only whole lines that are nothing else, at the very beginning and the very end; what might be an item stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|morning|hallo|moin|guten (?:morgen|tag|abend)"
+    r"|lieber?|bonjour|bonsoir|salut|cher|chère|hola|buenos días|ciao|olá)(?:\s+[^\W\d]\S*){0,4}\s*[,!.]*\Z",
+    re.I,
+)
+_CLOSING = re.compile(
+    r"(?:(?:with )?(?:best|kind|kindest|warm|many)?\s*(?:regards|wishes|greetings)|all the best|best|cheers|yours"
+    r"|(?:many )?thanks(?: again| a lot)?|thank you(?: again)?|(?:yours )?(?:sincerely|truly|faithfully)"
+    r"|(?:mit )?(?:viele|liebe|beste|freundliche|schöne|herzliche)n? grü(?:ß|ss)en?|grü(?:ß|ss)e|gruß|lg|vg|mfg|danke"
+    r"|cordialement|bien à (?:toi|vous)|merci|bises|un saludo|saludos(?: cordiales)?|gracias|cordiali saluti|saluti"
+    r"|atenciosamente|abraços?)\s*[,!.]*\Z",
+    re.I,
+)
+_ITEM = re.compile(r"\s*(?:[-*+•–]|\d{1,3}[.)])\s|.*:\s*\Z")
+_BELOW = 4
+"""Lines that may stand below a closing: a name, a job, a telephone number."""
+_WIDTH = 60
+
+
+def without_courtesies(text: str, names: Collection[str] = ()) -> str:
+    """``text`` without greeting and closing. ``names`` are the author's: one alone on the last line is a signature.
+
+    A text that is nothing else stays as it is.
+    """
+    lines = text.split("\n")
+    start = _after_greeting(lines)
+    end = _closing_from(lines, frozenset(name.casefold() for name in names if name))
+    left = "\n".join(lines[start:end]).strip("\n")
+    return left if left.strip() else text
+
+
+def _after_greeting(lines: list[str]) -> int:
+    for index, line in enumerate(lines):
+        if line.strip():
+            return index + 1 if _GREETING.match(line.strip()) else 0
+    return 0
+
+
+def _closing_from(lines: list[str], names: frozenset[str]) -> int:
+    filled = [index for index, line in enumerate(lines) if line.strip()]
+    for index in filled[-1 - _BELOW :]:
+        below = [lines[later] for later in filled if later > index]
+        if _CLOSING.match(lines[index].strip()) and not any(map(_may_be_an_item, below)):
+            return index
+    # "Call Laurie" is an item, "Laurie" below an empty line is who wrote it.
+    if (
+        len(filled) > 1
+        and lines[filled[-1]].strip(" -–,.").casefold() in names
+        and filled[-1] - filled[-2] > 1
+    ):
+        return filled[-1]
+    return len(lines)
+
+
+def _may_be_an_item(line: str) -> bool:
+    return bool(_ITEM.match(line)) or len(line.strip()) > _WIDTH
