@@ -11,6 +11,8 @@ from importlib import import_module
 from mailrouter.cli.options import parser
 from mailrouter.errors import ConfigurationError, MailrouterError, NoSuchRole, UsageError
 
+_AS_WHOM = "run the command as the service's user or as root."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code."""
@@ -30,6 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except MailrouterError as error:
         print(f"mailrouter {options.command}: {error}", file=sys.stderr)
+        return 1
+    except PermissionError as error:
+        print(
+            f"mailrouter {options.command}: this user has no right to {error.filename}; {_AS_WHOM}",
+            file=sys.stderr,
+        )
         return 1
     except BrokenPipeError:
         # The reader (head, less) has seen enough.

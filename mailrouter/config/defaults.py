@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SETTINGS: Mapping[str, str] = {
-    "hostname": "the machine's name",
+    "hostname": "the machine's name, or the first of our_domains where that is no whole one",
     "our_domains": "the domains of the roles",
     "postmaster": "postmaster@ the first of our_domains",
     "authserv_id": "nobody's are believed",

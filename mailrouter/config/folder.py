@@ -30,6 +30,17 @@ class Files:
 
 def files_in(folder: Path) -> Files:
     """What is in ``folder``; whatever is missing or can't be read is a problem in its place."""
+    try:
+        return _files_in(folder)
+    except PermissionError as error:
+        shown = _shown(Path(error.filename or folder))
+        hint = (
+            "run the command as the service's user or as root, as in  runuser -u mailrouter -- mailrouter …"
+        )
+        return Files(Tree(shown, problems=(Problem(shown, 1, 1, "this user may not read it", hint),)), {})
+
+
+def _files_in(folder: Path) -> Files:
     if not folder.is_dir():
         return Files(Tree(_shown(folder), problems=(_no_folder(folder),)), {})
     paths, odd = _role_files(folder)
@@ -81,7 +92,7 @@ def _role_files(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     roles = folder / ROLES_FOLDER
     try:
         names = sorted(path.name for path in roles.iterdir() if not path.name.startswith("."))
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         names = []
     found: dict[str, Path] = {}
     problems: list[Problem] = []
@@ -119,6 +130,8 @@ def _tree(path: Path) -> Tree:
             return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, "this is not a file"),))
         with path.open("rb") as file:
             return read(_shown(path), file.read(MAX_BYTES + 1))
+    except PermissionError:
+        raise
     except OSError as error:
         what = f"the file can't be read: {error.strerror or error}"
         return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, what),))

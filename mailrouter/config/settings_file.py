@@ -87,7 +87,7 @@ class SettingsFile(Lines):
         written = self.our_domains or tuple(
             domain_of(a) for role in roles for a in (role.address, *role.aliases)
         )
-        hostname = self.hostname or _usable(fqdn())
+        hostname = self.hostname or _whole_name(fqdn()) or (written[0] if written else "localhost")
         deliver = self.deliver
         if deliver.path is not None:
             deliver = Destination(deliver.scheme, path=base / deliver.path)
@@ -107,9 +107,11 @@ class SettingsFile(Lines):
         )
 
 
-def _usable(name: str) -> str:
-    """The machine's name where it is a whole one, else ``localhost``."""
+def _whole_name(name: str) -> str:
+    """The machine's name where it is a whole one, else ``""``: what people get should not come from ``localhost``."""
     try:
-        return host_name(name) if "." in name.strip(".") and not name.endswith(".arpa") else "localhost"
+        return (
+            host_name(name) if "." in name.strip(".") and not name.endswith((".arpa", ".localdomain")) else ""
+        )
     except Wrong:
-        return "localhost"
+        return ""

@@ -63,6 +63,10 @@ def as_store_error(error: sqlite3.Error, path: Path | None = None) -> StoreError
         return StoreFull(f"No room is left for {store[0].lower()}{store[1:]}.")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return StoreError(f"{store} is damaged ({error}). Nothing was changed; restore it from a backup.")
+    if name.startswith("SQLITE_CANTOPEN"):
+        return StoreError(
+            f"{store} can't be opened; run the command as the service's user, whose file it is."
+        )
     return StoreError(f"{store} failed: {error} ({name or type(error).__name__}).")
 
 

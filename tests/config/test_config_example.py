@@ -89,10 +89,12 @@ def test_an_empty_settings_file_is_enough(folder: MakeFolder) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["mailbox", "", "1.0.0.127.in-addr.arpa", "a b.test"])
-def test_a_machine_without_a_whole_name_is_localhost(folder: MakeFolder, name: str) -> None:
-    """A machine's name that is no FQDN doesn't become the service's name."""
-    assert config.load(folder("", vp_hr=ROLE), fqdn=lambda: name).settings.hostname == "localhost"
+@pytest.mark.parametrize(
+    "name", ["mailbox", "", "localhost", "1.0.0.127.in-addr.arpa", "a.localdomain", "a b.test"]
+)
+def test_a_machine_without_a_whole_name_greets_as_the_domain(folder: MakeFolder, name: str) -> None:
+    """A machine's name that is no FQDN doesn't become the service's name: people get mail from it."""
+    assert config.load(folder("", vp_hr=ROLE), fqdn=lambda: name).settings.hostname == "example.test"
 
 
 @pytest.mark.parametrize(
