@@ -214,7 +214,11 @@ def _lines(folder: Path, answers: Answers, made: list[Path], own: str) -> Iterat
         yield f"  {path}  ({about})"
     yield f"  {folder / 'schema'}  (help for editors)"
     first, second = answers.keys
-    yield f"\nThe rota is a guess: {first} and {second} share the week. Change it in\n{made[1]}. Then:"
+    yield f"\nThe rota is a guess: {first} and {second} share the week. Change it in\n{made[1]}, and name a"
+    yield "country there (`holidays:`), or public holidays are working days."
+    domain = answers.role.rpartition("@")[2].strip()
+    yield f"\nWho is told when mail can't be delivered: postmaster@{domain}. If nobody reads that,\n"
+    yield f"put `postmaster:` into {made[0]}. Then:"
     for command, about in (
         ("check", "is everything right?"),
         (f"schedule {answers.key}", "who is on duty, and why"),

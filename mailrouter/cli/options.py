@@ -149,7 +149,11 @@ def _schedule(commands: Commands) -> None:
 
 def _handoff(commands: Commands) -> None:
     handoff = _command(commands, "handoff", "Show or set a role's handoff.")
-    handoff.add_argument("action", choices=("show", "set", "history"))
+    handoff.add_argument(
+        "action",
+        choices=("show", "set", "history"),
+        help="show the newest; set a new one from FILE; history lists the versions",
+    )
     handoff.add_argument("role", metavar="ROLE", help="the role's short name or address")
     handoff.add_argument(
         "file", metavar="FILE", nargs="?", default="-", help="set: the text (default: standard input)"
@@ -169,7 +173,9 @@ def _queue(commands: Commands) -> None:
 
 def _shadow(commands: Commands) -> None:
     shadow = _command(commands, "shadow", "Tell what a relay on trial (serve --shadow) would have done.")
-    shadow.add_argument("action", choices=("report",))
+    shadow.add_argument(
+        "action", choices=("report",), help="how many, to whom and why, or all of one message"
+    )
     shadow.add_argument("id", metavar="ID", nargs="?", help="tell of this message alone, with every reason")
     shadow.add_argument("--newest", metavar="N", type=int, default=10, help="list the newest N (default: 10)")
     shadow.add_argument("--json", action="store_true", help="as JSON")

@@ -38,7 +38,8 @@ class Cards:
         for lines, group in groupby((entry for entry in gets if entry[1]), key=lambda entry: entry[1]):
             names = [name for name, _ in group]
             cards.append(Card(f"{joined(names)} {'get' if len(names) > 1 else 'gets'}", "gets", lines))
-        cards.append(told.heard())
+        if told.copied:
+            cards.append(told.heard())
         if waiting := told.waiting():
             cards.append(Card("Not delivered yet", "hears", waiting))
         cards.append(Card("Why", "why", [Line(reason, "- ") for reason in told.reasons()]))
@@ -47,7 +48,8 @@ class Cards:
 
     def subject(self, passage: Passage) -> str:
         """The mail's subject, harmless to a terminal."""
-        head = Head(passage.letters[0].raw) if passage.letters else Head(b"")
+        copies = [letter.raw for letter in passage.letters if letter.delivery.kind == "copy"]
+        head = Head(copies[0] if copies else passage.header)
         return harmless(head.text("subject") or "(no subject)")[:LONGEST]
 
 
@@ -64,7 +66,8 @@ class _Told:
         found = map(configuration.role_for, passage.message.recipients)
         self._roles: list[Role] = list({role.key: role for role in found if role is not None}.values())
         copy = next((letter for letter in passage.letters if letter.delivery.kind == "copy"), None)
-        self._head = Head(sent or (copy.raw if copy else b""))
+        self.copied = copy is not None
+        self._head = Head(sent or (copy.raw if copy else passage.header))
         self._original = self._first_part(copy)
         writers = self._head.mailboxes("from")
         self.sender = harmless((writers[0].display or writers[0].address) if writers else "")[:60]
@@ -91,7 +94,8 @@ class _Told:
         for name in ("From", "To", "Subject"):
             yield Line(harmless(self._head.text(name.lower()) or "—")[:LONGEST], f"{name + ':':<9}")
         yield Line()
-        yield from _quoted(self._original.text or "(no text)", "> ", 6)
+        no_text = "(no text)" if self.copied or self._sent else "(its text was for the relay and is not kept)"
+        yield from _quoted(self._original.text or no_text, "> ", 6)
         if self._original.also:
             yield Line(f"(also in it: {harmless(joined(self._original.also[:5]))[:LONGEST]})")
 
@@ -123,14 +127,18 @@ class _Told:
     def _beside(self, letter: Letter, lead: str) -> Iterator[Line]:
         """A mail of the relay's own, such as the companion."""
         head = Head(letter.raw)
-        yield Line(f"{lead}a message from the relay, beside it:")
+        yield Line(
+            f"{lead}a message from the relay{', beside it' if letter.delivery.kind == 'companion' else ''}:"
+        )
         yield Line(harmless(head.text("from") or "")[:LONGEST], "   From: ")
         yield Line(harmless(head.text("subject") or "")[:LONGEST], "   Subject: ")
         for n, found in enumerate(parts(letter.raw), 1):
-            yield from self._added(found, f"   {n}. ")
+            yield from self._added(
+                found, f"   {n}. ", "a note" if letter.delivery.kind == "companion" else "its text"
+            )
 
-    def _added(self, found: Part, lead: str) -> Iterator[Line]:
-        what = f"the handoff, attached as {harmless(found.filename)}" if found.filename else "a note"
+    def _added(self, found: Part, lead: str, called_text: str = "a note") -> Iterator[Line]:
+        what = f"the handoff, attached as {harmless(found.filename)}" if found.filename else called_text
         if found.text in self._shown:
             yield Line(f"{what} (the same as above)", lead)
             return
@@ -190,7 +198,14 @@ class _Told:
     def reasons(self) -> Sequence[str]:
         """The reasons that the relay stored, but for those about the answer."""
         told = [why for why in self._passage.message.reasons if not _REPLY.fullmatch(why)]
-        return [f"{why[:1].upper()}{why[1:]}." for why in told]
+        return [f"{self._named(why)}." for why in told]
+
+    def _named(self, reason: str) -> str:
+        """A reason as a sentence; the role that it is of by its name, where there are several."""
+        for role in self._roles:
+            if reason.startswith(f"{role.key}: "):
+                return f"{role.name}: {reason.removeprefix(f'{role.key}: ')}"
+        return reason[:1].upper() + reason[1:]
 
 
 def _quoted(text: str, lead: str, most: int = MOST_LINES) -> Iterator[Line]:
@@ -200,4 +215,6 @@ def _quoted(text: str, lead: str, most: int = MOST_LINES) -> Iterator[Line]:
     for line in lines[:most]:
         yield Line(line, lead, quoted=True)
     if len(lines) > most:
-        yield Line(f"… {len(lines) - most} more lines", lead, style="faint")
+        yield Line(
+            f"… {len(lines) - most} more line{'s' if len(lines) - most > 1 else ''}", lead, style="faint"
+        )

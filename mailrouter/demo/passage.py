@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailrouter.errors import StoreError
 from mailrouter.store.model import DELIVERY_BITS, Delivery, Message, MessageId, QueueEntry
 from mailrouter.store.reader import StoreReader
 
@@ -22,11 +23,15 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One mail that went through: its envelope and reasons, what was delivered, and what still waits."""
+    """One mail that went through: its envelope and reasons, what was delivered, and what still waits.
+
+    ``header`` is what the store still has of it: the header, where somebody may have to be told what became of it.
+    """
 
     message: Message
     letters: tuple[Letter, ...]
     waiting: tuple[Delivery, ...]
+    header: bytes = b""
 
     def to(self, recipient: str) -> tuple[Letter, ...]:
         """What this recipient got, the copy first."""
@@ -59,22 +64,28 @@ class Mailboxes:
             entry = self._reader.entry(message)
             if entry is not None and all(map(_was_tried, entry.deliveries)):
                 self._told.add(message)
-                passages.append(_passage(entry, found[message]))
+                passages.append(_passage(entry, found[message], self._header(entry.message)))
         return passages
+
+    def _header(self, message: Message) -> bytes:
+        try:
+            return self._reader.chunk(message.id, 0)[: message.body_start]
+        except StoreError:
+            return b""
 
 
 def _was_tried(delivery: Delivery) -> bool:
     return delivery.state != "queued" or delivery.attempts > 0
 
 
-def _passage(entry: QueueEntry, files: dict[int, Path]) -> Passage:
+def _passage(entry: QueueEntry, files: dict[int, Path], header: bytes) -> Passage:
     letters, waiting = [], []
     for delivery in entry.deliveries:
         if delivery.state == "delivered" and delivery.id in files:
             letters.append(Letter(delivery, _read(files[delivery.id])))
         elif delivery.state in ("queued", "failed"):
             waiting.append(delivery)
-    return Passage(entry.message, tuple(letters), tuple(waiting))
+    return Passage(entry.message, tuple(letters), tuple(waiting), header)
 
 
 def _read(path: Path) -> bytes:

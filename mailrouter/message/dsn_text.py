@@ -16,15 +16,15 @@ _WIDTH = 72
 _ADVICE = (
     ((".3.4", ".2.3"), "The mail seems to be too large. Please send it again without its attachments, or put "
      "them where they can be fetched."),
-    ((".1.", ".2.1"), "Something is not right behind this address; those who look after it have been told. "
+    ((".1.", ".2.1"), "Something is not right behind this address; those who look after it are told. "
      "Please get in touch in another way."),
     ((".7.",), "The mail was turned away by a rule about what may be sent. Please send a short, plain mail "
      "without attachments, or get in touch in another way."),
     ((".2.2",), "There was no room left for more mail. Please send it again in a day or two."),
     ((".6.",), "The form of the mail was not accepted. Please send it again as plain text."),
 )  # fmt: skip
-_OTHERWISE = "Please send it again a little later. If it comes back once more, get in touch in another way."
-
+_LATER = "Please send it again a little later. If it comes back once more, get in touch in another way."
+_OTHERWISE = "Please get in touch in another way; those who look after this address are told."
 
 Action = Literal["failed", "delayed", "expanded"]
 """What became of the mail (RFC 3464 §2.3.3); ``expanded``: passed on to several, of whom nothing is told."""
@@ -86,7 +86,7 @@ def advice(status: str) -> str:
     for details, what in _ADVICE:
         if any(status[1:].startswith(detail) for detail in details):
             return what
-    return _OTHERWISE
+    return _LATER if status.startswith("4") else _OTHERWISE
 
 
 def spoken(moment: datetime) -> str:

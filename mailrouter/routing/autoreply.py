@@ -76,8 +76,8 @@ def refusals(draft: Draft, situation: Situation) -> list[str]:
         found.append("a partner wrote it")
     elif draft.sender.ours:
         found.append("the sender is one of our own addresses")
-    if not to_me(draft.head, situation.role):
-        found.append("the role stands in none of To, Cc, Bcc and Resent-To (RFC 5230 §4.5)")
+    if not to_me(draft.head, situation.role):  # RFC 5230 §4.5
+        found.append("the role stands in none of To, Cc, Bcc and Resent-To")
     if situation.to_handoff:
         found.append("it came to an address of the role that answers partners alone")
     if situation.verdicts.spam:

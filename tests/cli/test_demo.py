@@ -187,6 +187,11 @@ def test_shows_each_mail_that_passes(tmp_path: Path) -> None:
             demo.shows("First.*max@example.test is answered.*└")
             relay.send_message(_mail("office@example.test", "Second", "Still there?"))
             demo.shows("Second.*max@example.test is not answered again.*└")
+            handed = _mail("vp-hr+handoff@example.test", "Handing over", "Left:\n- the keys\n")
+            handed.replace_header("From", "Laurie Cremona <laurie@example.test>")
+            relay.send_message(handed)
+            shown = demo.shows("Handing over.*Laurie Cremona writes.*Please confirm.*- the keys.*└")
+            assert "gets no answer" not in shown.rpartition("Handing over")[2]
         demo.process.send_signal(signal.SIGINT)
         assert demo.ended() == 0
     assert "\x1b" not in demo.screen
