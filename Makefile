@@ -8,7 +8,10 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo install test check image-test bench clean
+.PHONY: help demo install test check image-test bench clean
+
+help:
+	@sed -n 's/^# make /  make /p' Makefile
 
 install: $(VENV)/bin/mailrouter
 

@@ -189,6 +189,12 @@ class Service:
         for role in configuration.roles:
             if (handoff := self.store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
+        for key in set(self.store.reader.handoff_roles()).difference(desk.rosters):
+            log.warning(
+                "there is a handoff of %s, which is no role here (any more): if its file was renamed, the handoff "
+                "does not follow; name the file as before, or set the handoff anew",
+                key,
+            )
         return desk
 
     def status(self) -> dict[str, object]:

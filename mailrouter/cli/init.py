@@ -213,6 +213,10 @@ def _lines(folder: Path, answers: Answers, made: list[Path], own: str) -> Iterat
     for path, about in zip(made, ("the service, IT's", "the partners' rota, absences, swaps"), strict=False):
         yield f"  {path}  ({about})"
     yield f"  {folder / 'schema'}  (help for editors)"
+    data = Path(answers.data) if answers.data else folder.absolute().parent / "var"
+    if (data / "mailrouter.db").exists():
+        yield f"\nThere is a store in {data} already, and this configuration would use it too."
+        yield f"Move {folder.name} into a folder of its own, or name another `store:` in it."
     first, second = answers.keys
     yield f"\nThe rota is a guess: {first} and {second} share the week. Change it in\n{made[1]}, and name a"
     yield "country there (`holidays:`), or public holidays are working days."

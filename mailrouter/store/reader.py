@@ -103,6 +103,10 @@ class StoreReader:
         rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT 1", (role,))
         return Handoff(*rows[0]) if rows else None
 
+    def handoff_roles(self) -> list[str]:
+        """The keys of all roles that have a handoff."""
+        return [role for (role,) in self._rows("SELECT DISTINCT role FROM handoff ORDER BY role")]
+
     def handoffs(self, role: str, most: int) -> list[Handoff]:
         """The newest ``most`` handoffs of a role, newest first."""
         rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT ?", (role, most))

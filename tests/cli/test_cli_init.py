@@ -61,6 +61,19 @@ def typed(*answers: str) -> Callable[[str], str]:
     return ask
 
 
+def test_what_is_worth_knowing_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who hears of trouble, that holidays need a country, and that a store beside it would be shared."""
+    assert main(["init", "one", *OPTIONS]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "postmaster@acme.example" in told
+    assert "public holidays are working days" in told
+    assert "would use it too" not in told
+    (here / "var").mkdir()
+    (here / "var" / "mailrouter.db").touch()
+    assert main(["init", "two", *OPTIONS]) == 0
+    assert f"There is a store in {here / 'var'} already" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_folder_passes_check(capsys: pytest.CaptureFixture[str]) -> None:
     """What init writes from options is a configuration without problems, and says what was given."""
     assert main(["init", "config", *OPTIONS, "--deliver", "smtp://127.0.0.1:25"]) == 0

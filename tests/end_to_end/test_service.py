@@ -56,6 +56,18 @@ def test_a_new_schedule_is_in_force_after_a_sighup_and_a_broken_one_changes_noth
     assert "did you mean `friday`" in running.log.read_text()
 
 
+def test_the_handoff_of_a_renamed_role_is_missed_aloud(tmp_path: Path) -> None:
+    """A role's handoff belongs to its short name; where that is gone, the log says so."""
+    config = write_configuration(tmp_path)
+    with relay(config) as running:
+        assert (
+            command(config, "handoff", "set", "vp-hr", "--author", "laurie", "/etc/hostname").returncode == 0
+        )
+        assert "no role here" not in running.log.read_text()
+        (config / "roles" / "vp-hr.yaml").rename(config / "roles" / "hr-vp.yaml")
+        hang_up(running, "there is a handoff of vp-hr, which is no role here")
+
+
 def test_a_second_service_on_the_same_store_is_refused(tmp_path: Path) -> None:
     """It says who has the store, and the first goes on."""
     config = write_configuration(tmp_path)
