@@ -108,7 +108,11 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "handoff-confirm": tuple(facts | _MORE | {"until": "Thursday 10 December"} for facts in _NOTICES),
     **dict.fromkeys(
         ("undelivered", "away-unknown"),
-        tuple(facts | {"you_have": have} for facts in _TROUBLES for have in (True, False)),
+        tuple(
+            facts | {"you_have": you == "have", "you_wait": you == "wait", "you_lost": you == "lost"}
+            for facts in _TROUBLES
+            for you in ("have", "wait", "lost", "")
+        ),
     ),
     **dict.fromkeys(("undelivered-operator", "away-operator"), _TROUBLES),
     "handoff-unusable": tuple(facts | {"problem": "There is no text in it."} for facts in _NOTICES),

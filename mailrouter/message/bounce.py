@@ -63,7 +63,9 @@ class Bounce:
 
     ``status`` is an enhanced code (RFC 3463), found or inferred, ``recipients`` are the addresses it speaks
     of, ``diagnostic`` is one line of at most 200 characters, ``action`` the field's word (RFC 3464 §2.3.3);
-    each is empty where nothing says it. All of it is a stranger's words and may name partners.
+    each is empty where nothing says it. ``in_field``: the diagnostic is the report's own Diagnostic-Code; found
+    among words, it may as well be a line of the mail that is quoted there. All of it is a stranger's words and may
+    name partners.
     """
 
     kind: Kind
@@ -71,6 +73,7 @@ class Bounce:
     recipients: tuple[str, ...] = ()
     diagnostic: str = ""
     action: str = ""
+    in_field: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ def _status_report(report: _Report) -> Bounce | None:
         recipients=_each([one.recipient or one.original for one in judged]) or _named(report),
         diagnostic=wording.one_line(why or wording.diagnostic_in(report.words) or report.subject),
         action=next((one.action for one in judged if one.action), ""),
+        in_field=bool(why),
     )
 
 

@@ -49,7 +49,7 @@ DELIVERED = "Final-Recipient: rfc822; e@home.test\nAction: delivered (to mailbox
 
 def test_a_delivery_status_is_read_field_by_field() -> None:
     """Verdict, recipient, status, action and the server's words come from RFC 3464's fields."""
-    assert verdict(dsn(FAILED)) == Bounce("failed", "5.1.1", ("laurie@home.test",), "550", "failed")
+    assert verdict(dsn(FAILED)) == Bounce("failed", "5.1.1", ("laurie@home.test",), "550", "failed", True)
     assert verdict(dsn(DELAYED)).kind == "delayed"
     assert verdict(dsn(DELIVERED)) == Bounce(
         "delivered", "2.0.0", ("e@home.test",), "Something happened.", "delivered"
