@@ -260,7 +260,7 @@ async def test_a_large_mail_is_read_and_a_larger_one_is_not(tmp_path: Path) -> N
 async def test_one_mail_to_two_roles(tmp_path: Path) -> None:
     """Each has its version and its notices; the reasons tell them apart."""
     async with service(tmp_path, trusting(role(), second_role()), MOMENT) as running:
-        raw = handing(PROOF, "Cc: office+handoff@example.test")
+        raw = handing(PROOF, f"To: {HANDOFF}, office+handoff@example.test")
         assert (await running.send(raw, HANDOFF, "office+handoff@example.test")).startswith("250")
         assert sorted((row.role, row.recipient[:3], row.handoff) for row in running.offered) == [
             *(("office", "ela", 2), ("office", "lau", 2), ("vp-hr", "ela", 1), ("vp-hr", "lau", 1)),
