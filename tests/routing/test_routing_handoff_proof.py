@@ -57,6 +57,7 @@ def test_a_pass_by_our_own_server_proves_the_partner(fields: tuple[str, ...]) ->
         ((f"Authentication-Results: {US}; dkim=pass", PASS, FROM, TO), "does not say"),
         ((f"Authentication-Results: {US}; dmarc=none", PASS, FROM, TO), "does not say"),
         ((PASS + "; dmarc=fail", FROM, TO), "does not say"),
+        ((f'Authentication-Results: {US}; spf=fail smtp.mailfrom="a(@b', PASS, FROM, TO), "does not say"),
         ((PASS.replace("example.test h", "x h").replace("=example", "=evil"), FROM, TO), "does not say"),
         ((f'Authentication-Results: {US}; spf=pass reason="; dmarc=pass"', FROM, TO), "does not say"),
         ((f"Authentication-Results: {US} (; dmarc=pass)", FROM, TO), "does not say"),
