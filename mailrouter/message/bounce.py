@@ -46,7 +46,7 @@ _ANSWER_WORDS = frozenset({"auto_reply", "auto-reply", "auto-replied", "auto-not
 _COMPLAINT = re.compile(r"\s*(?:complaint about message from [0-9]|unsubscribe\Z|list-unsubscribe\b)", re.I)
 # Aggregate reports have subjects of their own (RFC 7489 §7.2.1.1, RFC 8460 §5.3), and answer nobody.
 _AGGREGATE = re.compile(r"\s*(?:dmarc )?(?:aggregate )?report domain:", re.I)
-_FORWARDED = re.compile(r"(?:\s*(?:fwd?|wg|tr|rv|re)\s*:)+\s*", re.I)
+_FORWARDED = re.compile(r"\A(?:\s*(?:fwd?|wg|tr|rv|re)\s*:)+", re.I)  # is_bounce_subject passes over blanks
 # Amazon SES tells in JSON, as mail from SNS (docs.aws.amazon.com/ses, notification contents).
 _NOTIFIED = re.compile(r'"(?:notificationType|eventType)"\s*:\s*"(Bounce|Complaint|Delivery|DeliveryDelay)"')
 _NOTIFIED_KINDS: dict[str, Kind] = {
