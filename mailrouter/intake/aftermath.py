@@ -90,10 +90,10 @@ def of_failure(
         if away and _known_away(desk, role, delivery.recipient, now):
             continue
         trouble = _trouble(desk, role, entry, delivery, news, words, now, head)
-        # Two mailboxes that fail would tell of each other's notices for ever.
-        partners = () if delivery.kind == "notice" else role.partners
+        # Two mailboxes that fail would tell of each other's notices for ever; and no mail is missing.
+        partners = () if trouble.ours else role.partners
         found += _told(desk, trouble, partners, entry.message, AWAY_AGAIN_MS if away else HOUR_MS)
-        if trouble.sender_hears and not _forged(desk, head):
+        if trouble.sender_hears:
             said, code = words if sayable else "", status or status_in(words)
             found += _report(
                 desk, role, entry, delivery, said, code, now, head, shape, refused=news == "failed"
@@ -251,8 +251,12 @@ def _trouble(
         seed=os.urandom(32),
         have=tuple(other.recipient for other in others if other.state == "delivered"),
         trying=tuple(other.recipient for other in others if other.state == "queued"),
+        ours=news != "away" and delivery.kind != "copy",
         lost=tuple(other.recipient for other in others if other.state in ("failed", "bounced")),
-        sender_hears=news != "away" and delivery.kind == "copy" and _hears(entry, role, "failed"),
+        sender_hears=news != "away"
+        and delivery.kind == "copy"
+        and _hears(entry, role, "failed")
+        and not _forged(desk, head),
     )
 
 

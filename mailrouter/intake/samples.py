@@ -83,12 +83,14 @@ _TROUBLE: dict[str, object] = {
     "have_many": True,
     "trying": "",
     "sender_hears": False,
+    "ours": False,
 }
 _TROUBLES: tuple[dict[str, object], ...] = (
     _TROUBLE,
     _TROUBLE | {"words": "", "subject": "", "message_id": "", "sender": "", "have": "", "bounced": False},
     _TROUBLE | {"have": "", "trying": "Ben", "sender_hears": True},
     _TROUBLE | {"have": "Ben", "have_many": False},
+    _TROUBLE | {"ours": True},
 )
 
 SAMPLES: dict[str, tuple[dict[str, object], ...]] = {

@@ -80,6 +80,9 @@ async def test_notices_that_fail_bring_no_notices(tmp_path: Path) -> None:
             found = []
             for notice in notices:
                 found += await fails(running, notice, later=2 * rounds)
+        alert = text(running, found[:1], IT)
+        assert "A message of mailrouter's own about a mail to vp-hr@example.test did not reach" in alert
+        assert "No partner has it" not in alert
 
 
 async def test_a_former_partner_is_not_named_to_the_sender(tmp_path: Path) -> None:
@@ -197,3 +200,16 @@ async def test_a_bounce_in_words_shows_nobody_what_it_quotes(tmp_path: Path, lin
         report = text(running, found, JANE)
         assert line not in report
         assert CANARY not in report
+
+
+async def test_it_is_not_told_of_a_report_that_does_not_go_out(tmp_path: Path) -> None:
+    """To a forged sender none does, and the alert doesn't promise one."""
+    async with service(tmp_path, desk(role(), authserv_id="mx.example.test"), MOMENT) as running:
+        forged = "Authentication-Results: mx.example.test; dmarc=fail header.from=outside.test"
+        sent = await copies(running, raw=mail(f"From: {JANE}", forged))
+        await fails(running, sent["laurie"])
+        found = await fails(running, sent["elaine"])
+        assert "report" not in {one.kind for one in found}
+        alerts = [text(running, [one], IT) for one in found if one.recipient == IT]
+        assert any("No partner has it, and there is nobody to report it to" in alert for alert in alerts)
+        assert not any("The sender gets a report" in alert for alert in alerts)
