@@ -48,6 +48,8 @@ AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
 ALIVE = ("queued", "delivered")
 SUCCESSES = (20, 1000)
 """Reports of success a day, at most: to one sender, and over all."""
+REPORTS = 100
+"""Reports of failure, and of delay, a day to one sender at most: many more only come to a forged one."""
 _WORD = re.compile(r"\w{4,}")
 _OF_SERVERS = frozenset(
     _WORD.findall(
@@ -299,19 +301,22 @@ def _report(
 ) -> list[Consequence]:
     """The report to the sender; none where its return path can't be written into one.
 
-    What was ``refused`` is still whole in the store; of what came back the header alone is left.
+    What was ``refused`` is still whole in the store; of what came back the header alone is left. What was refused for
+    what it holds (RFC 3463 §3.7, §3.8) is not given back whole: its sender may be forged, and it would be ours then.
     """
     message, at = entry.message, milliseconds(now)
+    code = status or status_in(words)
     news = replace(
         _news(desk, role, message, entry.deliveries, now),
-        status=status or status_in(words),
+        status=code,
         diagnostic=words,
-        full=refused and message.dsn.ret.upper() == "FULL",
+        full=refused and message.dsn.ret.upper() == "FULL" and code.split(".")[1:2] not in (["6"], ["7"]),
         retry_until=until.astimezone(role.time_zone) if until else None,
     )
     others = tuple(other.id for other in copies_of(entry, role) if other.id != delivery.id)
     kind = "delay" if until else "report"
-    once = ReplyMemory(f"{kind} {message.id} {role.key}", at, 0, day_of(at), ())
+    caps = ((f"{kind} {canonical(message.reverse_path)}", REPORTS),)
+    once = ReplyMemory(f"{kind} {message.id} {role.key}", at, 0, day_of(at), caps)
     states = ("delivered",) if until else ALIVE
     made = _composed(news, message, role, head, shape, at)
     return [Consequence(report, others, states, once) for report in made]

@@ -96,6 +96,8 @@ class Intake:
         roles = [*to.roles, *to.handoff_roles]
         # What only reports something goes to nobody, so it may be as broken as it is.
         refusal = (unfit(shape) or looping(desk, parsed, head, roles)) if roles else None
+        if reported.nobody and not roles:
+            refusal = NO_SUCH
         if refusal or not (roles or to.returned):
             await spool.discard()
             log.warning("refused from %s: %s", client.address, refusal)
@@ -103,7 +105,9 @@ class Intake:
         arrival = None
         if roles:
             arrival = self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment)
-            arrival = replace(arrival, to_handoff=frozenset(role.key for role in by_hand))
+            if to.returned:
+                # It may quote the copy that it is about, handoff and all: it is for partners alone.
+                arrival = replace(arrival, to_handoff=frozenset(role.key for role in roles))
         handing = NO_HANDING
         if arrival is None:
             decision = Plan((), None, tuple(reported.reasons))

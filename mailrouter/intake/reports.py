@@ -35,10 +35,12 @@ NO_SUCH = "550 5.1.1 This address takes no mail here"
 
 @dataclass(slots=True)
 class Reported:
-    """What one message reports: ``outcomes`` to be recorded, ``mail`` the roles for which it is mail after all."""
+    """What one message reports: ``outcomes`` to be recorded, ``mail`` the roles for which it is mail after all;
+    ``nobody``: it is mail for a role that is no more."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     mail: list[Role] = field(default_factory=list)
+    nobody: bool = False
     reasons: list[str] = field(default_factory=list)
 
 
@@ -78,6 +80,7 @@ def read_reports(
         elif bounce is None:
             roles = _roles(desk, delivery)
             found.mail += [role for role in roles if role not in found.mail]
+            found.nobody |= not roles
             found.reasons.append(
                 f"somebody wrote to the return path of {delivery.queue_id}; it is mail to the role"
             )

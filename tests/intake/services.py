@@ -57,7 +57,7 @@ class Service:
     offered: list[Delivery] = field(default_factory=list)
 
     async def send(
-        self, raw: bytes, *recipients: str, sender: str = "jane@example.test", notify: str = ""
+        self, raw: bytes, *recipients: str, sender: str = "jane@example.test", notify: str = "", ret: str = ""
     ) -> str:
         """What the door says to a message."""
         scanner = Scanner()
@@ -67,6 +67,8 @@ class Service:
             await spool.flush()
         shape = scanner.finish()
         envelope = Envelope(sender, list(recipients) or ["vp-hr@example.test"])
+        if ret:
+            envelope.dsn["RET"] = ret
         if notify:
             envelope.notify = dict.fromkeys(envelope.recipients, notify)
         return await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes)

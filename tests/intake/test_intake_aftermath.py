@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from mailrouter.delivery.content import whole
-from mailrouter.intake.aftermath import of_failure
+from mailrouter.intake.aftermath import REPORTS, of_failure
 from mailrouter.intake.rows import milliseconds
 from mailrouter.store.model import Delivery, Outcome
 from tests.intake.services import Service, desk, service
-from tests.routing.situations import CANARY, HANDOFF_TEXT, mail, role, second_role
+from tests.routing.situations import CANARY, HANDOFF_TEXT, STAND_IN, mail, role, second_role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE
 
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
@@ -213,3 +213,50 @@ async def test_it_is_not_told_of_a_report_that_does_not_go_out(tmp_path: Path) -
         alerts = [text(running, [one], IT) for one in found if one.recipient == IT]
         assert any("No partner has it, and there is nobody to report it to" in alert for alert in alerts)
         assert not any("The sender gets a report" in alert for alert in alerts)
+
+
+async def test_what_was_refused_for_its_content_does_not_come_back_whole(tmp_path: Path) -> None:
+    """RET=FULL in a stranger's name is no way to have us send that stranger a virus."""
+    for code, whole_mail in (("554 5.7.1", False), ("552 5.3.4", True)):
+        folder = tmp_path / code[:3]
+        folder.mkdir()
+        async with service(folder, desk(role()), MOMENT) as running:
+            before = len(running.offered)
+            raw = mail(f"From: {JANE}", body=b"X5O!P%@AP\r\n")
+            assert (await running.send(raw, sender=JANE, ret="FULL")).startswith("250")
+            found: list[Delivery] = []
+            for copy in running.offered[before:]:
+                found += await fails(running, copy, f"{code} no")
+            assert ("X5O!P%@AP" in text(running, found, JANE)) is whole_mail
+
+
+async def test_failures_are_reported_within_bounds(tmp_path: Path) -> None:
+    """A hundred a day to one address, for whoever it belongs to may never have written."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        reports = 0
+        for n in range(REPORTS + 5):
+            sent = await copies(running, raw=mail(f"From: {JANE}", f"Message-ID: <n{n}@outside.test>"))
+            for copy in sent.values():
+                found = await fails(running, copy)
+            reports += sum(one.kind == "report" for one in found)
+        assert reports == REPORTS
+
+
+async def test_what_a_person_writes_for_a_role_that_is_gone_is_refused(tmp_path: Path) -> None:
+    """To the return path of an old copy: taken, it would be nowhere; a bounce is absorbed all the same."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        path = (await copies(running))["elaine"].reverse_path
+        running.intake.desk = desk(second_role())
+        assert (await running.send(mail(), path)).startswith("550 5.1.1")
+        back = mail("From: MAILER-DAEMON@mx.test", "Subject: failure notice", body=b"Mailbox unknown.\r\n")
+        assert (await running.send(back, path, sender="")).startswith("250")
+
+
+async def test_what_comes_to_a_return_path_and_the_role_is_for_partners_alone(tmp_path: Path) -> None:
+    """It may hold the copy that it returns, so no stand-in gets it, and nobody is answered."""
+    async with service(tmp_path, desk(role(STAND_IN, reply_outside="always")), MOMENT) as running:
+        path = (await copies(running))["elaine"].reverse_path
+        before = len(running.offered)
+        raw = mail(f"From: {JANE}", "Message-ID: <two@outside.test>", body=b"> what was returned\r\n")
+        assert (await running.send(raw, "vp-hr@example.test", path, sender=JANE)).startswith("250")
+        assert to_whom(running.offered[before:]) == [("copy", ELAINE.email), ("copy", LAURIE.email)]
