@@ -18,7 +18,7 @@ from mailrouter.trust.confirmations import TAG
 # One mailbox that no two readers take apart in two ways: no comment, group, route, list or second quote.
 # No two neighbours match the same octets: the time is linear, whatever comes in.
 _ONE_MAILBOX = re.compile(
-    rb'(?:"[^"\\<>]*"\s*|[^"\\<>()@,;:\[\]]*)<[^<>@\s"]+@[^<>@\s"]+>|[^<>@\s",;:()]+@\S+'
+    rb'(?:"[^"\\<>]*"\s*|[^"\\<>()@,;:\[\]]*)<[^<>@\s",;:()]+@[^<>@\s",;:()]+>|[^<>@\s",;:()]+@[^<>@\s",;:()]+'
 )
 _ONCE = ("From", "Sender", "Reply-To", "To", "Cc", "Message-ID", "Subject", "Date", "Content-Type")
 """Fields that stand once (RFC 5322 §3.6, RFC 2045 §3). A signature covers the lowest of each name (RFC 6376 §5.4.2), so

@@ -63,6 +63,9 @@ def test_a_pass_by_our_own_server_proves_the_partner(fields: tuple[str, ...]) ->
         ((f"Authentication-Results: {US} (; dmarc=pass)", FROM, TO), "does not say"),
         ((PASS, "From: laurie@example.test, <x", TO), "more than one way"),
         ((PASS, "From: (a (b) laurie@example.test", TO), "more than one way|no author"),
+        # Whoever looks for the last @ checks the other domain.
+        ((PASS, "From: laurie@example.test;@evil.test", TO), "more than one way|no author"),
+        ((PASS, "From: <laurie@example.test(@evil.test)>", TO), "more than one way|no author"),
         # A signed mail of Laurie's to somebody else, sent on to the role by that somebody.
         ((PASS, FROM, "To: jane@outside.test"), "does not stand in To"),
         ((PASS, FROM, "To: vp-hr@example.test"), "does not stand in To"),
