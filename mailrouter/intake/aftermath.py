@@ -10,6 +10,8 @@ from __future__ import annotations
 import hmac
 import logging
 import os
+import re
+from binascii import a2b_qp
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from typing import Literal
 from mailrouter.address import canonical, split_tag
 from mailrouter.errors import StoreError
 from mailrouter.intake.facts import Desk
+from mailrouter.intake.handing import addressed
 from mailrouter.intake.rows import day_of, milliseconds, own_message
 from mailrouter.message.dsn import Undelivered, compose_dsn, wants_dsn
 from mailrouter.message.head import Head
@@ -25,7 +28,7 @@ from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
 from mailrouter.routing.undelivered import News, Trouble, operator_alert, partner_notice
 from mailrouter.routing.verdict import verdicts
-from mailrouter.schedule.model import Role
+from mailrouter.schedule.model import Person, Role
 from mailrouter.store.model import (
     Consequence,
     Delivery,
@@ -43,6 +46,21 @@ HOUR_MS = 3_600_000
 AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
 """An out-of-office that the schedule knows nothing of is told again after this long."""
 ALIVE = ("queued", "delivered")
+SUCCESSES = (20, 1000)
+"""Reports of success a day, at most: to one sender, and over all."""
+REPORTS = 100
+"""Reports of failure, and of delay, a day to one sender at most: many more only come to a forged one."""
+_WORD = re.compile(r"\w{4,}")
+_OF_SERVERS = frozenset(
+    _WORD.findall(
+        "account address been body blocked command content could delivered delivery denied disabled does domain "
+        "error exist failed found from full have header host inactive local mail mailbox message over permanent "
+        "please policy quota received recipient refused rejected relay sender server service size spam such "
+        "temporarily that their this unavailable unknown user virus with your"
+    )
+)
+"""What servers say of themselves, and people write as well."""
+_CODES = re.compile(r"(?<![\w.])(?:[245]\.[0-9]{1,3}\.[0-9]{1,3}|[245][0-9][0-9])(?![\w.])")
 
 
 def of_failure(
@@ -53,28 +71,34 @@ def of_failure(
     words: str,
     now: datetime,
     status: str = "",
+    sayable: bool = True,
 ) -> tuple[Consequence, ...]:
     """What is sent because ``delivery`` failed, came back (``bounced``) or was answered (``away``).
 
-    ``words`` is one line by the other server, ``status`` its enhanced code where it is known apart from them. An
-    alert or a report of ours that fails brings nothing about but its line in the log. Raises StoreError.
+    ``words`` is one line by the other server, ``status`` its enhanced code where it is known apart from them;
+    without ``sayable`` the sender gets none of the words. An alert or a report of ours that fails brings nothing
+    about but its line in the log. Raises StoreError.
     """
     entry = reader.entry(delivery.message)
     if entry is None or delivery.kind in ("alert", "report", "reply"):
         return ()
     found: list[Consequence] = []
     head, shape = header_of(reader, entry.message)
-    if not (roles := _roles(desk, delivery)):
+    words = without_handoff(reader, delivery, words)
+    if not (roles := _roles(desk, entry, delivery)):
         log.error("%s: its role %s is no more, so nobody is told", delivery.queue_id, delivery.role)
     for role in roles:
         away = news == "away"
         if away and _known_away(desk, role, delivery.recipient, now):
             continue
         trouble = _trouble(desk, role, entry, delivery, news, words, now, head)
-        found += _told(desk, trouble, entry.message, AWAY_AGAIN_MS if away else HOUR_MS)
-        if trouble.sender_hears and not _forged(desk, head):
+        # Two mailboxes that fail would tell of each other's notices for ever; and no mail is missing.
+        partners = () if trouble.ours else role.partners
+        found += _told(desk, trouble, partners, entry.message, AWAY_AGAIN_MS if away else HOUR_MS)
+        if trouble.sender_hears:
+            said, code = words if sayable else "", status or status_in(words)
             found += _report(
-                desk, role, entry, delivery, words, status, now, head, shape, refused=news == "failed"
+                desk, role, entry, delivery, said, code, now, head, shape, refused=news == "failed"
             )
     return tuple(found)
 
@@ -88,8 +112,9 @@ def of_delay(
     if entry is None or delivery.kind != "copy":
         return ()
     head, shape = header_of(reader, entry.message)
+    words = without_handoff(reader, delivery, words)
     found: list[Consequence] = []
-    for role in _roles(desk, delivery):
+    for role in _roles(desk, entry, delivery):
         if _hears(entry, role, "delayed") and not _forged(desk, head):
             found += _report(desk, role, entry, delivery, words, "", now, head, shape, until=until)
     return tuple(found)
@@ -97,18 +122,23 @@ def of_delay(
 
 def of_expansion(
     desk: Desk, message: Message, roles: Iterable[Role], head: Head, shape: Shape, now: datetime
-) -> list[Delivery]:
+) -> list[Consequence]:
     """The reports to a sender who asked to hear of success: each role's mail was passed on to everybody behind it.
 
     For such an address that is all there is to say (RFC 3461 §5.2.7.2); what becomes of the copies is told by nobody.
+    They are capped, for whoever writes in a stranger's name would have us send that stranger one for each mail.
     """
     if not message.reverse_path or _forged(desk, head):
         return []
+    at = milliseconds(now)
+    caps = ((f"success {canonical(message.reverse_path)}", SUCCESSES[0]), ("success", SUCCESSES[1]))
     found = []
     for role in roles:
         if any(wants_dsn(wish, "expanded") for wish in _wishes(message, role, "notify")):
-            news = replace(_news(desk, role, message, now), expanded=True)
-            found += _composed(news, message, role, head, shape, milliseconds(now))
+            news = replace(_news(desk, role, message, (), now), expanded=True)
+            once = ReplyMemory(f"expanded {message.id} {role.key}", at, 0, day_of(at), caps)
+            made = _composed(news, message, role, head, shape, at)
+            found += [Consequence(report, memory=once) for report in made]
     return found
 
 
@@ -124,9 +154,34 @@ def header_of(reader: StoreReader, message: Message) -> tuple[Head, Shape]:
     return scanner.head, replace(shape, size=message.size, eight_bit=message.eight_bit)
 
 
-def _roles(desk: Desk, delivery: Delivery) -> list[Role]:
+def without_handoff(reader: StoreReader, delivery: Delivery, words: str) -> str:
+    """A server's words, or their codes alone where they may quote the handoff that the delivery carried.
+
+    Content filters name what they found, and IT and the sender are no partners. A word that stands in both is
+    enough; the recipient's own address does not count.
+    """
+    if not delivery.handoff or not words:
+        return words
+    try:
+        handoff = a2b_qp(reader.handoff_body(delivery.handoff)).decode("utf-8", "replace")
+    except StoreError:
+        handoff = words  # it can't be compared
+    quoted = _telling(words) & _telling(handoff) - _telling(delivery.recipient) - _OF_SERVERS
+    return " ".join(_CODES.findall(words)[:2]) if quoted else words
+
+
+def _telling(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold()))
+
+
+def _roles(desk: Desk, entry: QueueEntry, delivery: Delivery) -> list[Role]:
+    """The roles that a delivery is for. One that carries a handoff names that handoff's role alone."""
+    keys = delivery.role.split(",")
+    plain = addressed(desk, entry.message.recipients).roles if delivery.kind == "copy" else []
+    wanted = canonical(delivery.recipient)
+    keys += [role.key for role in plain if any(canonical(person.email) == wanted for person in role.people)]
     known = {role.key: role for role in desk.configuration.roles}
-    return [known[key] for key in delivery.role.split(",") if key in known]
+    return [known[key] for key in dict.fromkeys(keys) if key in known]
 
 
 def _known_away(desk: Desk, role: Role, email: str, now: datetime) -> bool:
@@ -198,16 +253,26 @@ def _trouble(
         seed=os.urandom(32),
         have=tuple(other.recipient for other in others if other.state == "delivered"),
         trying=tuple(other.recipient for other in others if other.state == "queued"),
-        sender_hears=news != "away" and delivery.kind == "copy" and _hears(entry, role, "failed"),
+        ours=news != "away" and delivery.kind != "copy",
+        lost=tuple(other.recipient for other in others if other.state in ("failed", "bounced")),
+        sender_hears=news != "away"
+        and delivery.kind == "copy"
+        and _hears(entry, role, "failed")
+        and not _forged(desk, head),
     )
 
 
-def _told(desk: Desk, trouble: Trouble, message: Message, again: int) -> list[Consequence]:
+def _told(
+    desk: Desk, trouble: Trouble, partners: Iterable[Person], message: Message, again: int
+) -> list[Consequence]:
     """To the operator first, then to the other partners: each at most once in ``again`` milliseconds."""
     role, at = trouble.role, milliseconds(trouble.moment)
-    to_whom = [(desk.configuration.settings.postmaster, None)]
+    operator = desk.configuration.settings.postmaster
+    to_whom: list[tuple[str, Person | None]] = []
+    if desk.role_of(operator)[0] != role:  # its own loop mark would have that refused at our door
+        to_whom.append((operator, None))
     failed = canonical(trouble.recipient)
-    to_whom += [(person.email, person) for person in role.partners if canonical(person.email) != failed]
+    to_whom += [(person.email, person) for person in partners if canonical(person.email) != failed]
     found = []
     for address, person in to_whom:
         if person is None:
@@ -236,25 +301,30 @@ def _report(
 ) -> list[Consequence]:
     """The report to the sender; none where its return path can't be written into one.
 
-    What was ``refused`` is still whole in the store; of what came back the header alone is left.
+    What was ``refused`` is still whole in the store; of what came back the header alone is left. What was refused for
+    what it holds (RFC 3463 §3.7, §3.8) is not given back whole: its sender may be forged, and it would be ours then.
     """
     message, at = entry.message, milliseconds(now)
+    code = status or status_in(words)
     news = replace(
-        _news(desk, role, message, now),
-        status=status or status_in(words),
+        _news(desk, role, message, entry.deliveries, now),
+        status=code,
         diagnostic=words,
-        full=refused and message.dsn.ret.upper() == "FULL",
+        full=refused and message.dsn.ret.upper() == "FULL" and code.split(".")[1:2] not in (["6"], ["7"]),
         retry_until=until.astimezone(role.time_zone) if until else None,
     )
     others = tuple(other.id for other in copies_of(entry, role) if other.id != delivery.id)
     kind = "delay" if until else "report"
-    once = ReplyMemory(f"{kind} {message.id} {role.key}", at, 0, day_of(at), ())
+    caps = ((f"{kind} {canonical(message.reverse_path)}", REPORTS),)
+    once = ReplyMemory(f"{kind} {message.id} {role.key}", at, 0, day_of(at), caps)
     states = ("delivered",) if until else ALIVE
     made = _composed(news, message, role, head, shape, at)
     return [Consequence(report, others, states, once) for report in made]
 
 
-def _news(desk: Desk, role: Role, message: Message, now: datetime) -> Undelivered:
+def _news(
+    desk: Desk, role: Role, message: Message, deliveries: Iterable[Delivery], now: datetime
+) -> Undelivered:
     """What every report to this sender holds."""
     return Undelivered(
         role_address=role.address,
@@ -264,7 +334,7 @@ def _news(desk: Desk, role: Role, message: Message, now: datetime) -> Undelivere
         moment=now.astimezone(role.time_zone),
         arrived=_moment(message.received_at).astimezone(role.time_zone),
         seed=os.urandom(32),
-        private=_private(desk, role),
+        private=_private(desk, deliveries),
         envid=message.dsn.envid or None,
         orcpt=next(filter(None, _wishes(message, role, "orcpt")), None),
     )
@@ -285,10 +355,12 @@ def _composed(
     return [report]
 
 
-def _private(desk: Desk, role: Role) -> tuple[str, ...]:
-    people = [word for person in role.people for word in (person.email, person.name)]
+def _private(desk: Desk, deliveries: Iterable[Delivery]) -> tuple[str, ...]:
+    """The people of every role, whoever got a copy (they may be no partners any more), and the next hop."""
+    people = [word for role in desk.configuration.roles for p in role.people for word in (p.email, p.name)]
+    people += [other.recipient for other in deliveries if other.kind in ("copy", "companion", "notice")]
     host = desk.configuration.settings.deliver.host
-    return (*people, *([host] if host else []))
+    return (*dict.fromkeys(people), *([host] if host else []))
 
 
 def status_in(words: str) -> str:

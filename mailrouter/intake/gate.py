@@ -25,7 +25,7 @@ from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
-from mailrouter.store.model import Acceptance, Delivery, Message, queue_id
+from mailrouter.store.model import Acceptance, Consequence, Delivery, Message, queue_id
 from mailrouter.store.sqlite import SqliteSpool, SqliteStore
 from mailrouter.trust.confirmations import token_in
 
@@ -96,6 +96,8 @@ class Intake:
         roles = [*to.roles, *to.handoff_roles]
         # What only reports something goes to nobody, so it may be as broken as it is.
         refusal = (unfit(shape) or looping(desk, parsed, head, roles)) if roles else None
+        if reported.nobody and not roles:
+            refusal = NO_SUCH
         if refusal or not (roles or to.returned):
             await spool.discard()
             log.warning("refused from %s: %s", client.address, refusal)
@@ -103,7 +105,9 @@ class Intake:
         arrival = None
         if roles:
             arrival = self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment)
-            arrival = replace(arrival, to_handoff=frozenset(role.key for role in by_hand))
+            if to.returned:
+                # It may quote the copy that it is about, handoff and all: it is for partners alone.
+                arrival = replace(arrival, to_handoff=frozenset(role.key for role in roles))
         handing = NO_HANDING
         if arrival is None:
             decision = Plan((), None, tuple(reported.reasons))
@@ -137,13 +141,13 @@ class Intake:
         content = await spool.finish()
         shown = self._shown(desk, decision, parsed, roles) if decision.shown and parsed else []
         deliveries = deliveries_of(message, decision, desk.return_paths)
-        if message.dsn.notify and parsed is not None:
-            for report in of_expansion(desk, message, to.roles, parsed, shape, moment):
-                report.id += len(deliveries)
-                deliveries.append(report)
-        changes = changes_of(message, handing, len(deliveries)) if handing.decided else ()
+        wanted = self._expansion(desk, message, to.roles, parsed, shape, moment)
+        for number, consequence in enumerate(wanted, len(deliveries)):
+            consequence.delivery.id += number
+        first = len(deliveries) + len(wanted)
+        changes = changes_of(message, handing, first) if handing.decided else ()
         acceptance = Acceptance(
-            message, content, deliveries, reply, memory, shown, changes, reported.outcomes
+            message, content, deliveries, reply, memory, shown, changes, reported.outcomes, wanted
         )
         queued = await self._store.accept(spool, acceptance)
         for change in changes:
@@ -169,6 +173,19 @@ class Intake:
             ", answered" if any(delivery.kind == "reply" for delivery in queued) else "",
         )
         return f"250 2.0.0 queued as {name}"
+
+    @staticmethod
+    def _expansion(
+        desk: Desk, message: Message, roles: Sequence[Role], head: Head | None, shape: Shape, moment: datetime
+    ) -> list[Consequence]:
+        """The reports of success that were asked for; a fault of ours in them does not hold up the mail."""
+        if not message.dsn.notify or head is None:
+            return []
+        try:
+            return of_expansion(desk, message, roles, head, shape, moment)
+        except Exception:
+            log.exception("%s: no report of success can be made", queue_id(message.id))
+            return []
 
     async def _hand(
         self, desk: Desk, arrival: Arrival, head: Head, to: Addressed, spool: SqliteSpool, client: Client

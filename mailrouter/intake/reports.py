@@ -8,12 +8,13 @@ the partners of the role.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailrouter.errors import StoreError
-from mailrouter.intake.aftermath import of_failure
+from mailrouter.intake.aftermath import of_failure, without_handoff
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.bounce import Bounce, read_bounce
@@ -27,15 +28,19 @@ from mailrouter.trust.tokens import VALID_DAYS, TokenError
 
 log = logging.getLogger("mailrouter.intake")
 
+_CODE = re.compile(r"(?<![\w.])(?:[45][0-9][0-9][ -]|[45]\.[0-9]{1,3}\.[0-9]{1,3}\b)")
+
 NO_SUCH = "550 5.1.1 This address takes no mail here"
 
 
 @dataclass(slots=True)
 class Reported:
-    """What one message reports: ``outcomes`` to be recorded, ``mail`` the roles for which it is mail after all."""
+    """What one message reports: ``outcomes`` to be recorded, ``mail`` the roles for which it is mail after all;
+    ``nobody``: it is mail for a role that is no more."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     mail: list[Role] = field(default_factory=list)
+    nobody: bool = False
     reasons: list[str] = field(default_factory=list)
 
 
@@ -75,6 +80,7 @@ def read_reports(
         elif bounce is None:
             roles = _roles(desk, delivery)
             found.mail += [role for role in roles if role not in found.mail]
+            found.nobody |= not roles
             found.reasons.append(
                 f"somebody wrote to the return path of {delivery.queue_id}; it is mail to the role"
             )
@@ -93,7 +99,7 @@ def _record(
     moment: datetime,
 ) -> None:
     """Record one report, whatever it says; nobody but those it concerns hears of it."""
-    words = _line(bounce, head)
+    words = without_handoff(reader, delivery, _line(bounce, head))
     found.reasons.append(
         f"{_MEANING[bounce.kind]} about {delivery.queue_id} to {delivery.recipient}: it goes to nobody"
     )
@@ -106,7 +112,7 @@ def _record(
     state, news = ("bounced", "bounced") if bounce.kind == "failed" else (delivery.state, "away")
     outcome = Outcome(delivery.id, state, words, milliseconds(moment))
     try:
-        told = of_failure(desk, reader, delivery, news, words, moment, bounce.status)
+        told = of_failure(desk, reader, delivery, news, words, moment, bounce.status, bounce.in_field)
     except StoreError:
         raise
     except Exception:
@@ -128,9 +134,12 @@ _MEANING = {
 
 def _line(bounce: Bounce, head: Head) -> str:
     """Status and words on one line, the status once; of a bounce without words of its own, the status alone: its
-    subject tends to be the original's, which IT need not read."""
+    subject tends to be the original's, which IT need not read. Nor need they read a line of a mail that is quoted,
+    so outside a field only a line with a server's code counts."""
     words = bounce.diagnostic
-    if bounce.kind == "failed" and words == one_line(head.text("subject") or ""):
+    if bounce.kind == "failed" and (
+        words == one_line(head.text("subject") or "") or not (bounce.in_field or _CODE.search(words))
+    ):
         words = ""
     return words if not bounce.status or bounce.status in words else f"{bounce.status} {words}".strip()
 

@@ -83,12 +83,14 @@ _TROUBLE: dict[str, object] = {
     "have_many": True,
     "trying": "",
     "sender_hears": False,
+    "ours": False,
 }
 _TROUBLES: tuple[dict[str, object], ...] = (
     _TROUBLE,
     _TROUBLE | {"words": "", "subject": "", "message_id": "", "sender": "", "have": "", "bounced": False},
     _TROUBLE | {"have": "", "trying": "Ben", "sender_hears": True},
     _TROUBLE | {"have": "Ben", "have_many": False},
+    _TROUBLE | {"ours": True},
 )
 
 SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
@@ -108,7 +110,11 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "handoff-confirm": tuple(facts | _MORE | {"until": "Thursday 10 December"} for facts in _NOTICES),
     **dict.fromkeys(
         ("undelivered", "away-unknown"),
-        tuple(facts | {"you_have": have} for facts in _TROUBLES for have in (True, False)),
+        tuple(
+            facts | {"you_have": you == "have", "you_wait": you == "wait", "you_lost": you == "lost"}
+            for facts in _TROUBLES
+            for you in ("have", "wait", "lost", "")
+        ),
     ),
     **dict.fromkeys(("undelivered-operator", "away-operator"), _TROUBLES),
     "handoff-unusable": tuple(facts | {"problem": "There is no text in it."} for facts in _NOTICES),

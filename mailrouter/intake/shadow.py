@@ -10,10 +10,11 @@ import logging
 from dataclasses import replace
 
 from mailrouter.config.settings import Settings
-from mailrouter.intake.gate import MAX_SIZE, Intake
+from mailrouter.intake.gate import Intake
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
+from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
 from mailrouter.store.model import Acceptance, Message, queue_id
@@ -31,6 +32,27 @@ def shadow_settings(settings: Settings) -> Settings:
     return replace(settings, store=settings.store.with_suffix(f".shadow{settings.store.suffix}"))
 
 
+class ShadowSpool(SqliteSpool):
+    """As much of a message as planning looks at: nothing is delivered, so the rest need not lie on the disk.
+
+    A store that can't take it doesn't disturb the sender either.
+    """
+
+    def hold(self, block: bytes) -> bool:
+        """Keep ``block``, unless enough is kept."""
+        if self.size < MAX_MAIL:
+            return super().hold(block)
+        self.size += len(block)
+        return False
+
+    async def flush(self) -> None:
+        """Store what is held. Never raises: the commit will fail as well, and that is noted in the log."""
+        try:
+            await super().flush()
+        except Exception:
+            log.exception("a blind copy can't be stored")
+
+
 class ShadowGate:
     """Says 250 to everything; ``intake`` decides what would have become of it."""
 
@@ -41,13 +63,12 @@ class ShadowGate:
     def recipient(self, address: str) -> None:
         """Every address is taken: nothing is delivered, so nothing is relayed."""
 
-    def max_size(self) -> int:
-        """What is larger than the configuration allows is taken and noted; a disk is not endless all the same."""
-        return MAX_SIZE
+    def max_size(self) -> None:
+        """What is larger than the configuration allows is taken and noted; only its beginning is kept."""
 
-    def spool(self) -> SqliteSpool:
+    def spool(self) -> ShadowSpool:
         """A place for a message while it arrives."""
-        return self._store.spool()
+        return ShadowSpool(self._store, self._store.spool().id)
 
     async def accept(
         self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes

@@ -46,7 +46,7 @@ _ANSWER_WORDS = frozenset({"auto_reply", "auto-reply", "auto-replied", "auto-not
 _COMPLAINT = re.compile(r"\s*(?:complaint about message from [0-9]|unsubscribe\Z|list-unsubscribe\b)", re.I)
 # Aggregate reports have subjects of their own (RFC 7489 §7.2.1.1, RFC 8460 §5.3), and answer nobody.
 _AGGREGATE = re.compile(r"\s*(?:dmarc )?(?:aggregate )?report domain:", re.I)
-_FORWARDED = re.compile(r"(?:\s*(?:fwd?|wg|tr|rv|re)\s*:)+\s*", re.I)
+_FORWARDED = re.compile(r"\A(?:\s*(?:fwd?|wg|tr|rv|re)\s*:)+", re.I)  # is_bounce_subject passes over blanks
 # Amazon SES tells in JSON, as mail from SNS (docs.aws.amazon.com/ses, notification contents).
 _NOTIFIED = re.compile(r'"(?:notificationType|eventType)"\s*:\s*"(Bounce|Complaint|Delivery|DeliveryDelay)"')
 _NOTIFIED_KINDS: dict[str, Kind] = {
@@ -63,7 +63,9 @@ class Bounce:
 
     ``status`` is an enhanced code (RFC 3463), found or inferred, ``recipients`` are the addresses it speaks
     of, ``diagnostic`` is one line of at most 200 characters, ``action`` the field's word (RFC 3464 §2.3.3);
-    each is empty where nothing says it. All of it is a stranger's words and may name partners.
+    each is empty where nothing says it. ``in_field``: the diagnostic is the report's own Diagnostic-Code; found
+    among words, it may as well be a line of the mail that is quoted there. All of it is a stranger's words and may
+    name partners.
     """
 
     kind: Kind
@@ -71,6 +73,7 @@ class Bounce:
     recipients: tuple[str, ...] = ()
     diagnostic: str = ""
     action: str = ""
+    in_field: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ def _status_report(report: _Report) -> Bounce | None:
         recipients=_each([one.recipient or one.original for one in judged]) or _named(report),
         diagnostic=wording.one_line(why or wording.diagnostic_in(report.words) or report.subject),
         action=next((one.action for one in judged if one.action), ""),
+        in_field=bool(why),
     )
 
 

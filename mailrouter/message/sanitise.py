@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 GONE = "[...]"
@@ -34,7 +35,7 @@ def without_addresses(text: str, private: Iterable[str]) -> str:
     >>> without_addresses("550 5.1.1 <laurie@mail.test>: no such user Laurie here", ["laurie@mail.test"])
     '550 5.1.1 <[...]>: no such user [...] here'
     """
-    text = text[:MAX_TEXT]
+    text = unicodedata.normalize("NFC", text[:MAX_TEXT])
     for pattern in (_LINK, _QUOTED, _ADDRESS, _IP, _HOST):
         text = pattern.sub(GONE, text)
     for secret in sorted(_secrets(private), key=len, reverse=True):
@@ -51,7 +52,12 @@ def _secrets(private: Iterable[str]) -> set[str]:
             found |= {entry, local.strip('"'), local.partition("+")[0].strip('"'), domain}
         else:
             found |= {entry, *entry.split()}
-    return {secret for secret in found if secret}
+    found = {unicodedata.normalize("NFC", secret) for secret in found}
+    return {written for secret in found for written in (secret, _without_accents(secret)) if written}
+
+
+def _without_accents(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
 
 
 def _pattern(secret: str) -> re.Pattern[str]:

@@ -39,7 +39,7 @@ _HEADING = re.compile(
     r"\s*(?P<colon>[*_]{0,2}\s*:\s*[*_]{0,2}|[*_]{2}|\#*)\s*(?P<rest>.*)\Z"
 )
 _UNDERLINE = re.compile(r"\s*(?:-{3,}|={3,}|~{3,})\s*\Z")
-_MARK = re.compile(r"\s*(?:[-*+•–·]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_MARK = re.compile(r"\A\s*(?:[-*+•–·]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
 
 
 @dataclass(frozen=True, slots=True)

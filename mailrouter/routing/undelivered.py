@@ -30,7 +30,8 @@ class Trouble:
 
     ``recipient`` is whom it was for; ``words`` is one line by the other server; ``sender`` is the original's
     reverse-path, ``""`` for ``<>``; ``have`` are the emails of partners whose copies arrived, ``trying`` of those
-    still tried; ``sender_hears`` says that a report goes to the sender if nobody has it. ``seed`` is random.
+    still tried, ``lost`` of those whose copies did not arrive either; ``sender_hears`` says that a report goes to
+    the sender if nobody has it; ``ours``: it was no copy but a message of ours beside it. ``seed`` is random.
     """
 
     news: News
@@ -48,6 +49,8 @@ class Trouble:
     seed: bytes
     have: tuple[str, ...] = ()
     trying: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    ours: bool = False
     sender_hears: bool = False
 
 
@@ -58,7 +61,8 @@ def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Piece
         subject = f"{facts['who']}'s mailbox answers for {trouble.role.name}"
         words = wording.notice("away-operator", facts)
     else:
-        subject = f"Mail for {trouble.role.name} did not reach {trouble.recipient}"
+        what = "A message about mail" if trouble.ours else "Mail"
+        subject = f"{what} for {trouble.role.name} did not reach {trouble.recipient}"
         words = wording.notice("undelivered-operator", facts)
     # Not from the role: nobody answers a machine there. Not from the postmaster, to whom it goes.
     sender = Mailbox("mailrouter", f"mailrouter@{trouble.hostname}")
@@ -67,7 +71,11 @@ def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Piece
 
 def partner_notice(trouble: Trouble, to: Person, wording: Wording) -> Pieces:
     """What another partner is told, who may be the only one to have the mail."""
-    facts = _facts(trouble) | {"you_have": to.email in trouble.have}
+    facts = _facts(trouble) | {
+        "you_have": to.email in trouble.have,
+        "you_wait": to.email in trouble.trying,
+        "you_lost": to.email in trouble.lost,
+    }
     name = facts["who"]
     if trouble.news == "away":
         subject, words = f"{name}'s mailbox says {name} is away", wording.notice("away-unknown", facts)
@@ -89,6 +97,7 @@ def _facts(trouble: Trouble) -> dict[str, object]:
         "who": by_email.get(trouble.recipient, trouble.recipient),
         "recipient": trouble.recipient,
         "bounced": trouble.news == "bounced",
+        "ours": trouble.ours,
         "words": trouble.words,
         "queue": trouble.queue,
         "sender": trouble.sender,

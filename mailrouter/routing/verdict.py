@@ -56,6 +56,8 @@ def _results(head: Head, authserv_id: str) -> Iterator[str]:
         return
     for value in head.all_text("authentication-results"):
         said = outside(value.lower(), quotes=True)
+        if said is None and value.lower().lstrip(' "').startswith(authserv_id):
+            yield ""  # it may be our server's, so nothing below it counts in its place
         # The authserv-id, which may be a quoted string, and perhaps a version (RFC 8601 §2.2).
         name = said.partition(";")[0].split()[:1] if said else []
         if [word.strip('"') for word in name] == [authserv_id]:

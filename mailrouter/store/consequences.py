@@ -16,10 +16,12 @@ from mailrouter.store.tables import DELIVERY_COLUMNS, delivery_row, run_rows
 def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     """Queue what ``outcome`` brings about; gives what was queued, with the ids that it got."""
     message = outcome.delivery >> DELIVERY_BITS
-    queued = [c.delivery for c in outcome.consequences if _due(connection, c)]
+    first = _free_number(connection, message)
+    # The last number is the automatic reply's, and those behind it are the next message's.
+    possible = outcome.consequences[: max(0, REPLY_NUMBER - first)]
+    queued = [c.delivery for c in possible if due(connection, c)]
     if not queued:
         return []
-    first = _free_number(connection, message)
     for number, delivery in enumerate(queued, first):
         delivery.id = (message << DELIVERY_BITS) + number
     insert = f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}"
@@ -46,7 +48,8 @@ def report(connection: sqlite3.Connection, outcome: Outcome) -> bool:
     return outcome.state == "bounced" and row[0] != "delivered"
 
 
-def _due(connection: sqlite3.Connection, consequence: Consequence) -> bool:
+def due(connection: sqlite3.Connection, consequence: Consequence) -> bool:
+    """Whether a message of ours is still to be sent; its memory is written then."""
     ids, states = consequence.unless, consequence.states
     if ids:
         marks = f"id IN ({', '.join('?' * len(ids))}) AND state IN ({', '.join('?' * len(states))})"

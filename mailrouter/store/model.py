@@ -207,6 +207,7 @@ class Acceptance:
 
     ``reply`` is queued only if its ``reply_memory`` could be written in the same transaction. ``shown`` are
     the (conversation key, handoff version) pairs to remember, ``handoffs`` what it changes in handoffs.
+    ``wanted`` are messages of ours, numbered, each queued only if its memory could be written.
     ``shown`` alone may be written a little later: all that a crash costs then is a handoff that comes twice.
     """
 
@@ -218,6 +219,7 @@ class Acceptance:
     shown: Sequence[tuple[str, int]] = ()
     handoffs: Sequence[HandoffChange] = ()
     reported: Sequence[Outcome] = ()
+    wanted: Sequence[Consequence] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,7 @@ class SqliteStore:
         """Publish; the deliveries given back are in the caller's hands."""
         hoped = [*acceptance.deliveries, *([acceptance.reply] if acceptance.reply else [])]
         hoped += [notice for wanted in acceptance.handoffs for notice in wanted.notices]
+        hoped += [consequence.delivery for consequence in acceptance.wanted]
         ids = {delivery.id for delivery in hoped}
         # In hand before the commit: a claim between the commit and its echo must not hand them out twice.
         self._in_hand |= ids

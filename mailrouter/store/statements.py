@@ -62,6 +62,7 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             and remember_reply(connection, acceptance.reply_memory)
         ):
             mine.append(acceptance.reply)
+        mine += [c.delivery for c in acceptance.wanted if consequences.due(connection, c)]
         for wanted in acceptance.handoffs:
             mine += handoffs.change(connection, wanted, message.received_at)
         for outcome in acceptance.reported:

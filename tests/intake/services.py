@@ -56,7 +56,9 @@ class Service:
     store: SqliteStore
     offered: list[Delivery] = field(default_factory=list)
 
-    async def send(self, raw: bytes, *recipients: str, sender: str = "jane@example.test") -> str:
+    async def send(
+        self, raw: bytes, *recipients: str, sender: str = "jane@example.test", notify: str = "", ret: str = ""
+    ) -> str:
         """What the door says to a message."""
         scanner = Scanner()
         spool = self.intake.spool()
@@ -65,6 +67,10 @@ class Service:
             await spool.flush()
         shape = scanner.finish()
         envelope = Envelope(sender, list(recipients) or ["vp-hr@example.test"])
+        if ret:
+            envelope.dsn["RET"] = ret
+        if notify:
+            envelope.notify = dict.fromkeys(envelope.recipients, notify)
         return await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes)
 
     def sent(self, kind: str = "copy") -> dict[str, bytes]:

@@ -100,17 +100,22 @@ async def test_the_newest_one_waits(tmp_path: Path) -> None:
         assert stored.text == "Left: the rest\n"
 
 
+def refused(said: str | BaseException) -> bool:
+    """By the commit, or by the decision where the other's commit was quicker than that."""
+    return isinstance(said, StoreError) or (isinstance(said, str) and not said.startswith("250"))
+
+
 async def test_of_two_at_once_one_counts(tmp_path: Path) -> None:
     """Two mails in one name, two answers to one question: the second is to come again, and nothing is half done."""
     async with service(tmp_path, desk(role()), MOMENT) as running:
         both = (running.send(handing(number=n), HANDOFF) for n in (1, 2))
         said = await asyncio.gather(*both, return_exceptions=True)
-        assert sorted(isinstance(one, StoreError) for one in said) == [False, True]
+        assert sorted(map(refused, said)) == [False, True]
         assert len(running.offered) == 1
         back = question(running)
         running.offered.clear()
         said = await asyncio.gather(*(running.send(mail(), back) for _ in range(2)), return_exceptions=True)
-        assert sorted(isinstance(one, StoreError) for one in said) == [False, True]
+        assert sorted(map(refused, said)) == [False, True]
         assert len(running.offered) == 2
         assert len(running.store.reader.handoffs("vp-hr", 5)) == 1
 
@@ -255,7 +260,7 @@ async def test_a_large_mail_is_read_and_a_larger_one_is_not(tmp_path: Path) -> N
 async def test_one_mail_to_two_roles(tmp_path: Path) -> None:
     """Each has its version and its notices; the reasons tell them apart."""
     async with service(tmp_path, trusting(role(), second_role()), MOMENT) as running:
-        raw = handing(PROOF, "Cc: office+handoff@example.test")
+        raw = handing(PROOF, f"To: {HANDOFF}, office+handoff@example.test")
         assert (await running.send(raw, HANDOFF, "office+handoff@example.test")).startswith("250")
         assert sorted((row.role, row.recipient[:3], row.handoff) for row in running.offered) == [
             *(("office", "ela", 2), ("office", "lau", 2), ("vp-hr", "ela", 1), ("vp-hr", "lau", 1)),

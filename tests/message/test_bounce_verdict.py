@@ -49,7 +49,7 @@ DELIVERED = "Final-Recipient: rfc822; e@home.test\nAction: delivered (to mailbox
 
 def test_a_delivery_status_is_read_field_by_field() -> None:
     """Verdict, recipient, status, action and the server's words come from RFC 3464's fields."""
-    assert verdict(dsn(FAILED)) == Bounce("failed", "5.1.1", ("laurie@home.test",), "550", "failed")
+    assert verdict(dsn(FAILED)) == Bounce("failed", "5.1.1", ("laurie@home.test",), "550", "failed", True)
     assert verdict(dsn(DELAYED)).kind == "delayed"
     assert verdict(dsn(DELIVERED)) == Bounce(
         "delivered", "2.0.0", ("e@home.test",), "Something happened.", "delivered"
@@ -261,3 +261,10 @@ def test_hostile_reports_are_read_in_good_time(filler: str) -> None:
         read(f"From: MAILER-DAEMON@x.test\n{lead}{flood}")
         read(dsn(f"Final-Recipient: rfc822; {flood[:100_000]}"))
         assert time.process_time() - began < 2
+
+
+def test_a_long_subject_takes_no_time() -> None:
+    """Whoever knows a return path may write one."""
+    begun = time.perf_counter()
+    assert verdict("From: joe@x.test\nSubject: a" + " " * 60_000 + "b\n\nhello\n").kind == "other-report"
+    assert time.perf_counter() - begun < 2

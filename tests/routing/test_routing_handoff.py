@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -149,3 +150,15 @@ UNDERLINED = "Done\n----\nbudget\n\nNext steps\n==========\ncall Jim\n"
 def test_sections_are_found_as_people_write_them(text: str, expected: Sections) -> None:
     """Markdown, plain headings, German ones; list marks are taken off, and no line is lost."""
     assert read_sections(text) == expected
+
+
+def test_a_dash_within_a_line_is_no_list_mark() -> None:
+    """Only what a line begins with is taken off."""
+    assert read_sections("Left:\ncall Jane - urgent\n- a 2. b\n").left == ("call Jane - urgent", "a 2. b")
+
+
+def test_a_long_line_takes_no_time() -> None:
+    """Anybody can write in a partner's name, and is read for the question to the partner."""
+    begun = time.perf_counter()
+    read_sections("a" + " " * 190_000 + "b")
+    assert time.perf_counter() - begun < 2

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mailrouter.message import pieces
-from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
+from mailrouter.store.model import REPLY_NUMBER, Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite import SqliteStore
 from tests.support.messages import SMALL, T0, filled, message_of, put
 
@@ -140,3 +143,67 @@ async def test_a_bounce_of_nothing_is_taken(store: SqliteStore) -> None:
             store, Outcome(number, "bounced", "5.1.1", T0, consequences=(Consequence(told()),))
         )
     assert await due(store) == []
+
+
+async def test_numbers_never_run_into_the_next_message(store: SqliteStore) -> None:
+    """The last number is the reply's, and behind it another message begins: what finds no number is not sent."""
+    (a, *_) = await put(store, recipients=[f"p{n}@example.test" for n in range(REPLY_NUMBER - 2)])
+    several = [Consequence(told(f"it{n}@example.test")) for n in range(5)]
+    await store.settle([failed(a, *several)])
+    entry = store.reader.entry(a.message)
+    assert entry is not None
+    assert [d.id - a.id for d in entry.deliveries[-2:]] == [REPLY_NUMBER - 2, REPLY_NUMBER - 1]
+    assert store.reader.entry(a.message + 1) is None
+    assert (await put(store))[0].id > a.id + REPLY_NUMBER
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["delivered", "failed", "queued", "withdrawn", "bounced", "away"]),
+        st.integers(0, 5),
+        st.integers(0, 2),
+        st.booleans(),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, large=st.booleans())
+async def test_a_message_keeps_its_content_as_long_as_something_needs_it(
+    tmp_path: Path, steps: list[tuple[str, int, int, bool]], large: bool
+) -> None:
+    """Attempts, bounces and drops in any order, each perhaps twice, alone or together: what is open is counted right,
+    and the content goes with the last of it, but for the header."""
+    store = SqliteStore.open(tmp_path / f"{secrets.token_hex(8)}.db")
+    content = SMALL + (b"x" * 70 + b"\r\n") * 8000 if large else SMALL
+    try:
+        first, whole = (await put(store, content))[0], True
+        for what, which, news, twice in steps:
+            entry = store.reader.entry(first.message)
+            assert entry is not None
+            one = entry.deliveries[which % len(entry.deliveries)]
+            brought = tuple(Consequence(told(f"{n}@example.test")) for n in range(news))
+            state = one.state if what == "away" else what
+            result = Outcome(one.id, state, "550", T0, T0 + 1 if what == "queued" else 0, brought)  # type: ignore[arg-type]
+            for _ in range(1 + twice):
+                if what in ("bounced", "away"):
+                    await accept_bounce(store, result)
+                else:
+                    await store.settle([result] * (1 + twice))
+            while await store.sweep(shrink=False):
+                pass
+            entry = store.reader.entry(first.message)
+            assert entry is not None
+            needed = sum(d.state in ("queued", "failed") for d in entry.deliveries)
+            rows = await store.run(
+                lambda c: c.execute("SELECT open FROM message WHERE id = ?", (first.message,)).fetchall()
+            )
+            assert rows == [(needed,)]
+            whole = whole and bool(needed)  # what was given up does not come back
+            if whole:
+                assert b"".join([b async for b in store.read(first.message, 0, len(content))]) == content
+            else:
+                assert store.reader.chunk(first.message, 0) == SMALL[:18]
+    finally:
+        store.close()
