@@ -265,6 +265,6 @@ def test_hostile_reports_are_read_in_good_time(filler: str) -> None:
 
 def test_a_long_subject_takes_no_time() -> None:
     """Whoever knows a return path may write one."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert verdict("From: joe@x.test\nSubject: a" + " " * 60_000 + "b\n\nhello\n").kind == "other-report"
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2

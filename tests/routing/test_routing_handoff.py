@@ -159,6 +159,6 @@ def test_a_dash_within_a_line_is_no_list_mark() -> None:
 
 def test_a_long_line_takes_no_time() -> None:
     """Anybody can write in a partner's name, and is read for the question to the partner."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     read_sections("a" + " " * 190_000 + "b")
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2

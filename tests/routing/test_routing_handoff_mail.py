@@ -170,10 +170,10 @@ HOSTILE = ["<", "<!--", "<!", "<![", "<?", "</", "<a ", "<a b='", "&", "&#", "<p
 def test_hostile_text_takes_no_time(piece: str) -> None:
     """A million characters of anything are read in a moment."""
     text = piece * (1_000_000 // len(piece))
-    begun = time.perf_counter()
+    begun = time.process_time()
     text_of_html(text)
     without_tails(text)
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 TAILS = [
@@ -248,9 +248,9 @@ HUGE = {
 def test_a_hostile_mail_takes_no_time(name: str) -> None:
     """Four megabytes in anybody's name hold nobody's mail up."""
     head, shape = read(HUGE[name])
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert written_in(head, shape, HUGE[name]).problem
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_controls_and_direction_marks_are_taken_out() -> None:

@@ -131,6 +131,6 @@ def test_without_a_message_id_nothing_is_proven() -> None:
 def test_a_long_from_field_takes_no_time() -> None:
     """Anybody of our own domain could write it."""
     fields = (PASS, "From:" + " " * 60_000 + "laurie@example.test x", TO)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert "more than one way" in why(*fields)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2

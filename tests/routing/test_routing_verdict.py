@@ -60,6 +60,6 @@ def test_a_spam_flag_counts_where_a_server_is_named(fields: bytes, spam: bool) -
 def test_a_hostile_field_takes_no_time() -> None:
     """Open quotes and brackets by the thousand are read once."""
     head = Head(b"Authentication-Results: mail.example.test; " + b'"\\' * 30_000 + b"(\\" * 30_000 + b"\r\n")
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert verdicts(head, US) == Verdicts()
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
