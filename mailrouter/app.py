@@ -22,15 +22,15 @@ from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
-from mailrouter.delivery.retry import GIVE_UP
-from mailrouter.delivery.smtp import SmtpTransport
+from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_delay, of_failure
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.recheck import may_have, plan_anew
 from mailrouter.intake.templates import Templates
-from mailrouter.smtp.client import Outgoing, Reply
+from mailrouter.smtp.offer import Outgoing
+from mailrouter.smtp.replies import Reply
 from mailrouter.smtp.server import Door, Limits, work_ended
 from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.sqlite import SqliteStore
@@ -75,7 +75,7 @@ class Service:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
         desk = self._ready_desk(self.configuration)
-        self.dispatcher = Dispatcher(self.store, self._follow)
+        self.dispatcher = Dispatcher(self.store, self._follow, retry=settings.retry)
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status)
@@ -101,7 +101,10 @@ class Service:
         to = settings.deliver
         if to.path is not None:
             return MaildirTransport(to.path, settings.hostname, dispatcher, self._blocks, self._check)
-        return SmtpTransport(to.host, to.port, settings.hostname, dispatcher, self._prepare)
+        pool = pool_for(settings.retry)
+        return SmtpTransport(
+            to.host, to.port, settings.hostname, dispatcher, self._prepare, settings.timeouts, pool
+        )
 
     def _follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """What an attempt that failed, or has long been trying, brings about."""
@@ -109,7 +112,8 @@ class Service:
         if outcome.state == "failed":
             told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
         else:
-            until = datetime.fromtimestamp((delivery.created_at + GIVE_UP) / 1000, UTC)
+            give_up = self.configuration.settings.retry.give_up
+            until = datetime.fromtimestamp(delivery.created_at / 1000 + give_up, UTC)
             told = of_delay(desk, reader, delivery, outcome.reply, now, until)
         return replace(outcome, consequences=told)
 
@@ -130,7 +134,7 @@ class Service:
             await plan_anew(self.intake, self.store, delivery, now_ms)
         except Exception as error:
             log.exception("%s can't be planned anew", delivery.queue_id)
-            self.dispatcher.settle(delivery, Reply(451, f"4.3.5 It can't be planned anew: {error}"))
+            self.dispatcher.settle(delivery, Reply(451, f"4.3.5 It can't be planned anew: {error}", own=True))
 
     def _prepare(self, delivery: Delivery) -> Outgoing | None:
         if not self._check(delivery):
@@ -144,6 +148,7 @@ class Service:
             delivery.smtputf8,
             whole or b"",
             None if whole is not None else lambda: content.stream(self.store, delivery),
+            delivery.queue_id,
         )
 
     def reload(self) -> None:
@@ -160,7 +165,7 @@ class Service:
             return
         self.configuration = new
         self.intake.desk = desk
-        fixed = ("hostname", "listen_smtp", "deliver", "store", "run_folder")
+        fixed = ("hostname", "listen_smtp", "deliver", "store", "run_folder", "timeouts", "retry")
         later = [name for name in fixed if getattr(old.settings, name) != getattr(new.settings, name)]
         log.warning(
             "the configuration was read again%s", f"; {', '.join(later)}: at a restart" if later else ""

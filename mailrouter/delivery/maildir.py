@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from mailrouter.delivery.dispatch import Dispatcher
-from mailrouter.smtp.client import Reply
+from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery
 
 log = logging.getLogger("mailrouter.delivery")

@@ -23,6 +23,15 @@ def decode_xtext(value: str) -> str | None:
     return text if text.isascii() and text.isprintable() and text.strip() == text else None
 
 
+def encode_xtext(text: str) -> str:
+    """Printable ASCII as xtext.
+
+    >>> encode_xtext("vp-hr+b=1@example.test")
+    'vp-hr+2Bb+3D1@example.test'
+    """
+    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c) & 0xFF:02X}" for c in text)
+
+
 def decode_original_recipient(value: str) -> tuple[str, str] | None:
     """Address type and address of an ORCPT parameter (RFC 3461 §4.2), or None where it can't be read."""
     kind, semicolon, encoded = value.partition(";")

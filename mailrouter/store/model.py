@@ -53,6 +53,15 @@ def message_id_of(queue: str) -> MessageId:
     return number
 
 
+EPOCH: Milliseconds = 1577836800000
+"""2020-01-01T00:00Z: message ids count from here."""
+
+
+def first_delivery_at(moment: Milliseconds) -> DeliveryId:
+    """The lowest id that a delivery of a message received at ``moment`` can have."""
+    return max(0, moment - EPOCH) << DELIVERY_BITS
+
+
 @dataclass(frozen=True, slots=True)
 class DsnRequest:
     """What the sender asked of reports (RFC 3461), as it was typed: RET and ENVID of MAIL, NOTIFY and ORCPT by

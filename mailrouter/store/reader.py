@@ -30,6 +30,10 @@ _HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
 NEXT_DUE = (
     "SELECT id, next_at FROM delivery INDEXED BY delivery_due WHERE state = 'queued' ORDER BY next_at LIMIT ?"
 )
+QUEUED_AFTER = """
+    SELECT next_at, id FROM delivery INDEXED BY delivery_due
+    WHERE state = 'queued' AND (next_at, id) > (?, ?) ORDER BY next_at, id LIMIT ?
+"""
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 OPEN_DELIVERIES = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
@@ -80,6 +84,18 @@ class StoreReader:
     def next_due(self, most: int) -> list[tuple[int, Milliseconds]]:
         """The first ``most`` queued deliveries' ids with the moments they are due."""
         return self._rows(NEXT_DUE, (most,))
+
+    def queued_after(
+        self, seen: tuple[Milliseconds, DeliveryId], most: int
+    ) -> list[tuple[Milliseconds, DeliveryId]]:
+        """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
+        return self._rows(QUEUED_AFTER, (*seen, most))
+
+    def deliveries(self, ids: Sequence[DeliveryId]) -> list[Delivery]:
+        """Those of these deliveries that there are."""
+        marks = ", ".join("?" * len(ids))
+        rows = self._rows(f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id IN ({marks})", ids)
+        return [tables.delivery_of(row) for row in rows]
 
     def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
