@@ -81,6 +81,7 @@ class Dispatcher:
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._asleep_until: Milliseconds = 0
         self._pump: asyncio.Task[None] | None = None
         self._reports: list[Outcome] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -217,6 +218,8 @@ class Dispatcher:
                 await self._store.settle(batch)
                 if any(result.consequences for result in batch):
                     self.offer([])
+                if any(0 < result.retry_at < self._asleep_until for result in batch):
+                    self._wake.set()
             except Exception as error:
                 # Delivered but not yet marked: kept in memory and tried until it works, so that nobody gets
                 # it twice.
@@ -236,6 +239,7 @@ class Dispatcher:
                 log.error("the store can't be read: %s", error)
             except Exception:
                 log.exception("a round of the delivery loop failed")
+            self._asleep_until = self._clock() + int(pause * 1000)
             try:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
