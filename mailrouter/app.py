@@ -27,7 +27,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_delay, of_failure
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
-from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.intake.recheck import may_have, plan_anew, still_true
 from mailrouter.intake.templates import Templates
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
@@ -122,7 +122,7 @@ class Service:
 
     def _check(self, delivery: Delivery) -> bool:
         """Whether a delivery may leave as it stands; if not, it is being planned anew."""
-        if may_have(self.intake.desk, delivery):
+        if may_have(self.intake.desk, delivery) and still_true(self.store.reader, delivery):
             return True
         task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
         self._anew.add(task)

@@ -29,6 +29,7 @@ from mailrouter.schedule.model import Role
 from mailrouter.store.model import (
     Consequence,
     Delivery,
+    Kind,
     Message,
     Milliseconds,
     QueueEntry,
@@ -60,7 +61,7 @@ def of_failure(
     alert or a report of ours that fails brings nothing about but its line in the log. Raises StoreError.
     """
     entry = reader.entry(delivery.message)
-    if entry is None or delivery.kind in ("alert", "report", "reply"):
+    if entry is None or delivery.kind in ("alert", "report", "delay", "reply"):
         return ()
     found: list[Consequence] = []
     head, shape = header_of(reader, entry.message)
@@ -279,9 +280,10 @@ def _composed(
     except ValueError as error:
         log.warning("%s: no report can be sent: %s", queue_id(message.id), error)
         return []
-    report = own_message(message.id, "report", role.key, message.reverse_path, made, at)
-    report.eight_bit = news.full and message.eight_bit
-    report.smtputf8 = not message.reverse_path.isascii()
+    kind: Kind = "delay" if news.retry_until else "report"
+    report = own_message(message.id, kind, role.key, message.reverse_path, made, at)
+    report.eight_bit = (news.full and message.eight_bit) or news.international
+    report.smtputf8 = news.international
     return [report]
 
 

@@ -23,6 +23,7 @@ from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, queue_id
+from mailrouter.store.reader import StoreReader
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
@@ -43,13 +44,27 @@ def may_have(desk: Desk, delivery: Delivery) -> bool:
     )
 
 
+def still_true(reader: StoreReader, delivery: Delivery) -> bool:
+    """Whether what a delivery says is so by now: a notice of a delay waits behind the very mail that it is about,
+    and is not sent after it. Raises StoreError."""
+    if delivery.kind != "delay":
+        return True
+    entry = reader.entry(delivery.message)
+    states = {other.state for other in entry.deliveries if other.kind == "copy"} if entry else set()
+    return "queued" in states and "delivered" not in states
+
+
 async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
     """Withdraw ``delivery``; partners of today who have no copy of the message get a plain one.
 
-    A notice is withdrawn, and nothing takes its place: it was for that partner. Where the roles are gone, the
-    recipient gets the mail itself, and nothing beside it. Raises StoreError, and ValueError for a message that
-    is gone; then the delivery stays as it was.
+    A notice is withdrawn, and nothing takes its place: it was for that partner, or is not true any more. Where the
+    roles are gone, the recipient gets the mail itself, and nothing beside it. Raises StoreError, and ValueError for
+    a message that is gone; then the delivery stays as it was.
     """
+    if delivery.kind == "delay":
+        log.info("%s: a notice of its delay is not needed any more", delivery.queue_id)
+        await store.replace_delivery(delivery, [], now())
+        return
     if delivery.kind == "notice":
         log.warning(
             "%s: %s is not a partner any more; a notice is withdrawn", delivery.queue_id, delivery.recipient

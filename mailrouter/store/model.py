@@ -27,9 +27,9 @@ CHUNK_SIZE = 256 * 1024
 """Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
 size."""
 
-Kind = Literal["copy", "companion", "reply", "notice", "alert", "report"]
+Kind = Literal["copy", "companion", "reply", "notice", "alert", "report", "delay"]
 """A ``notice`` is a message of ours for partners alone, an ``alert`` one for the operator, and a ``report`` one
-for the sender, about what became of the mail (RFC 3464)."""
+for the sender, about what became of the mail (RFC 3464); ``delay`` is a report that nobody has it yet."""
 State = Literal["queued", "delivered", "failed", "bounced", "withdrawn"]
 """``bounced``: the next hop took it, and a report came back that it did not arrive."""
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import pytest
 
 from mailrouter.smtp.client import Connection, Outgoing, PeerError, Reply, Timeouts
+from mailrouter.smtp.envelope import begin, check_recipient, read_path
 from tests.support.misbehaving import (
     CLOSE,
     ENDLESS,
@@ -111,6 +112,25 @@ async def test_a_smaller_extension_list_is_obeyed() -> None:
     async with misbehaving(Script(offer=())) as server:
         await send(server, message)
         assert server.commands[0][1:3] == ["MAIL FROM:<>", "RCPT TO:<r@x.test>"]
+
+
+async def test_reports_on_our_copies_are_asked_for_in_our_own_words() -> None:
+    """RFC 3461: without the content, under our ENVID and ORCPT, and never of success; in xtext."""
+    message = Outgoing("vp-hr+b-x@x.test", "a+b=c@x.test", 5, content=b"a\r\n", envid="1b+=c")
+    wide = Outgoing("vp-hr+b-x@x.test", "jürgen@x.test", 5, content=b"a\r\n")
+    async with misbehaving(Script(offer=("DSN", "SMTPUTF8"))) as server:
+        await send(server, message, wide)
+    mail_line, rcpt, _, wide_mail, wide_rcpt = server.commands[0][1:6]
+    assert mail_line == "MAIL FROM:<vp-hr+b-x@x.test> RET=HDRS ENVID=1b+2B+3Dc"
+    assert rcpt == "RCPT TO:<a+b=c@x.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;a+2Bb+3Dc@x.test"
+    assert wide_mail == "MAIL FROM:<vp-hr+b-x@x.test> SMTPUTF8 RET=HDRS"
+    assert wide_rcpt == "RCPT TO:<jürgen@x.test> NOTIFY=FAILURE,DELAY ORCPT=utf-8;j\\x{FC}rgen@x.test"
+    # What we say is what our own door reads.
+    check_recipient(read_path("TO", rcpt.removeprefix("RCPT ").encode()))
+    check_recipient(read_path("TO", wide_rcpt.removeprefix("RCPT ").encode()), smtputf8=True)
+    assert (
+        begin(read_path("FROM", mail_line.removeprefix("MAIL ").encode()), None).dsn["ENVID"] == "1b+2B+3Dc"
+    )
 
 
 async def test_what_the_server_can_not_take_is_refused_before_it_is_sent() -> None:
