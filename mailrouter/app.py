@@ -27,7 +27,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_delay, of_failure
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
-from mailrouter.intake.recheck import may_have, plan_anew, still_true
+from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.intake.templates import Templates
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
@@ -122,7 +122,18 @@ class Service:
 
     def _check(self, delivery: Delivery) -> bool:
         """Whether a delivery may leave as it stands; if not, it is being planned anew."""
-        if may_have(self.intake.desk, delivery) and still_true(self.store.reader, delivery):
+        if delivery.kind == "delay":
+            now = now_ms()
+            told = may_be_told(self.store.reader, delivery, bool(self.transport.trouble), now)
+            if told == "later":
+                after = now + int(1000 * self.configuration.settings.retry.first)
+                self.dispatcher.record(
+                    Outcome(delivery.id, "queued", "the mail itself goes first", now, after)
+                )
+                return False
+            if told == "yes":
+                return True
+        elif may_have(self.intake.desk, delivery):
             return True
         task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
         self._anew.add(task)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Container, Sequence
+from typing import Literal
 
 from mailrouter.address import canonical
 from mailrouter.intake.facts import Desk
@@ -22,7 +23,7 @@ from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, queue_id
+from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, Milliseconds, queue_id
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.sqlite import SqliteStore
 
@@ -44,14 +45,20 @@ def may_have(desk: Desk, delivery: Delivery) -> bool:
     )
 
 
-def still_true(reader: StoreReader, delivery: Delivery) -> bool:
-    """Whether what a delivery says is so by now: a notice of a delay waits behind the very mail that it is about,
-    and is not sent after it. Raises StoreError."""
-    if delivery.kind != "delay":
-        return True
+def may_be_told(
+    reader: StoreReader, delivery: Delivery, trouble: bool, now: Milliseconds
+) -> Literal["yes", "later", "never"]:
+    """Whether a notice of a delay leaves now: it tends to wait behind the same dead server as the mail it is about.
+
+    Later while there is ``trouble`` with the next server or a copy is due itself, never once somebody has the mail
+    or nothing is tried any more. Raises StoreError.
+    """
     entry = reader.entry(delivery.message)
-    states = {other.state for other in entry.deliveries if other.kind == "copy"} if entry else set()
-    return "queued" in states and "delivered" not in states
+    copies = [other for other in entry.deliveries if other.kind == "copy"] if entry else []
+    waiting = [copy for copy in copies if copy.state == "queued"]
+    if not waiting or any(copy.state == "delivered" for copy in copies):
+        return "never"
+    return "later" if trouble or any(copy.next_at <= now for copy in waiting) else "yes"
 
 
 async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
