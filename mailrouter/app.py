@@ -10,29 +10,32 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mailrouter import config
+from mailrouter.address import canonical
 from mailrouter.config import Configuration
 from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
+from mailrouter.delivery.retry import takes_long
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.aftermath import of_delay, of_failure
+from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
+from mailrouter.intake.mailboxes import OF_MAILBOXES, Mailboxes
 from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.intake.templates import Templates
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
 from mailrouter.smtp.server import Door, Limits, work_ended
-from mailrouter.store.model import Delivery, Outcome
+from mailrouter.store.model import Delivery, Outcome, moment_of
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter")
@@ -74,8 +77,9 @@ class Service:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
+        self.mailboxes = self._known_mailboxes()
         desk = self._ready_desk(self.configuration)
-        self.dispatcher = Dispatcher(self.store, self._follow, retry=settings.retry)
+        self.dispatcher = Dispatcher(self.store, self._follow, retry=settings.retry, watch=self._watch)
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status)
@@ -106,15 +110,48 @@ class Service:
             to.host, to.port, settings.hostname, dispatcher, self._prepare, settings.timeouts, pool
         )
 
+    def _known_mailboxes(self) -> Mailboxes:
+        """The mailboxes that were failing when the service ended, as far as they are still somebody's."""
+
+        def keep(work: Coroutine[Any, Any, None]) -> None:
+            task = asyncio.get_running_loop().create_task(work)
+            self._anew.add(task)
+            task.add_done_callback(self._kept)
+
+        people = {canonical(p.email) for role in self.configuration.roles for p in role.people}
+        known = [found for found in self.store.reader.failing_mailboxes() if found.mailbox in people]
+        return Mailboxes(
+            known,
+            lambda found: keep(self.store.keep_failing(found)),
+            lambda mailbox: keep(self.store.forget_failing(mailbox)),
+        )
+
+    def _kept(self, task: asyncio.Task[None]) -> None:
+        self._anew.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # In memory it is right; the next start knows what was kept before.
+            log.error("which mailboxes fail can't be kept: %s", error)
+
+    def _watch(self, delivery: Delivery, outcome: Outcome, reply: Reply) -> bool:
+        """Learn from an attempt whether a mailbox works; True where it has not for a day and that is to be told."""
+        if outcome.state == "delivered":
+            self.mailboxes.arrived(delivery.recipient, outcome.at)
+            return False
+        if reply.own or reply.code == 421 or delivery.kind not in OF_MAILBOXES:
+            return False  # it tells of a connection, or of a sender's mailbox
+        return self.mailboxes.failed(delivery.recipient, outcome.at, outcome.reply).lasting
+
     def _follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """What an attempt that failed, or has long been trying, brings about."""
         desk, reader, now = self.intake.desk, self.store.reader, self.intake.now()
         if outcome.state == "failed":
             told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
         else:
-            give_up = self.configuration.settings.retry.give_up
-            until = datetime.fromtimestamp(delivery.created_at / 1000 + give_up, UTC)
-            told = of_delay(desk, reader, delivery, outcome.reply, now, until)
+            told = of_lasting(desk, reader, delivery, outcome.reply, now)
+            retry = self.configuration.settings.retry
+            if takes_long(delivery, outcome.at, retry):
+                until = datetime.fromtimestamp(delivery.created_at / 1000 + retry.give_up, UTC)
+                told += of_delay(desk, reader, delivery, outcome.reply, now, until)
         return replace(outcome, consequences=told)
 
     def _blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
@@ -184,14 +221,27 @@ class Service:
 
     def _ready_desk(self, configuration: Configuration) -> Desk:
         desk = desk_of(configuration)
+        desk.mailboxes = self.mailboxes
         for role in configuration.roles:
             if (handoff := self.store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
         return desk
 
     def status(self) -> dict[str, object]:
-        """What a person before the queue wants to know: where the service delivers, and what is wrong there."""
-        return {"delivers_to": self.transport.name, "trouble": self.transport.trouble}
+        """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
+        for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
+        oldest = self.store.reader.oldest()
+        return {
+            "delivers_to": self.transport.name,
+            "trouble": self.transport.trouble,
+            "troubled_since": self.transport.troubled_at if self.transport.trouble else None,
+            "queued": self.store.reader.waiting(),
+            "oldest": None if oldest is None else moment_of(oldest),
+            "failing": [
+                {"mailbox": found.mailbox, "since": found.since, "words": found.words}
+                for found in self.mailboxes.all_lasting(now_ms())
+            ],
+        }
 
     async def stop(self) -> int:
         """No new mail; messages being committed are answered; transactions end; then the store closes.

@@ -40,6 +40,8 @@ class Transport(Protocol):
     name: str
     trouble: str
     """What is wrong with the next hop; ``""`` for nothing."""
+    troubled_at: Milliseconds
+    """When that began."""
 
     def wake(self) -> None:
         """There is something to take."""
@@ -53,6 +55,9 @@ class Transport(Protocol):
 
 Follow = Callable[[Delivery, Outcome], Outcome]
 """Gives an outcome with what it brings about (messages of ours, to be queued with it)."""
+Watch = Callable[[Delivery, Outcome, Reply], bool]
+"""Hears every outcome of an attempt with the reply that it was made of; True where there is something to follow though
+the mail is still tried."""
 
 
 class Dispatcher:
@@ -65,11 +70,14 @@ class Dispatcher:
         again: float = 1.0,
         retry: Retry | None = None,
         clock: Callable[[], Milliseconds] | None = None,
+        watch: Watch | None = None,
     ) -> None:
-        """``follow`` is asked about failures and long delays; ``again``: seconds until outcomes that the store did
-        not take are offered to it once more."""
+        """``follow`` is asked about failures and long delays, and where ``watch`` says so; ``again``: seconds until
+        outcomes that the store did not take are offered to it once more.
+        """
         self._retry = retry or Retry()
         self._clock = clock or now_ms
+        self._watch = watch
         self._overdue = Overdue(store.reader, self._retry, self, self._trouble)
         self._looking: asyncio.Task[None] | None = None
         self._store = store
@@ -136,12 +144,13 @@ class Dispatcher:
     def settle(self, delivery: Delivery, reply: Reply) -> None:
         """Record a reply: it is written soon, together with others."""
         result = outcome(delivery, reply, self._clock(), random.random(), self._retry)
+        tell = self._watch is not None and self._watch(delivery, result, reply)
         if result.state != "delivered":
             level = logging.ERROR if result.state == "failed" else logging.WARNING
             log.log(
                 level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, result.reply
             )
-            if result.state == "failed" or takes_long(delivery, result.at, self._retry):
+            if tell or result.state == "failed" or takes_long(delivery, result.at, self._retry):
                 result = self._followed(delivery, result)
         self.record(result)
 

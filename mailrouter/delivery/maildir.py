@@ -53,6 +53,7 @@ class MaildirTransport:
         self.name = f"maildir:{root}"
         self.max_size: int | None = None
         self.trouble = ""
+        self.troubled_at = 0
         self._root = root
         self._hostname = _SAFE.sub("_", hostname)
         self._dispatcher = dispatcher

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailrouter.config.sending import Retry, Timeouts
-from mailrouter.delivery.dispatch import Dispatcher
+from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.smtp.client import Connection
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import PeerError, Reply
@@ -63,6 +63,7 @@ class SmtpTransport:
         self.name = f"smtp://{host}:{port}"
         self.max_size: int | None = None
         self.trouble = ""
+        self.troubled_at = 0
         self._host, self._port, self._helo = host, port, helo
         self._dispatcher = dispatcher
         self._prepare = prepare
@@ -240,6 +241,8 @@ class SmtpTransport:
             return
         pauses = self._pool.pauses
         step = pauses[min(self._failures, len(pauses) - 1)]
+        if not self._failures:
+            self.troubled_at = now_ms()
         self._failures += 1
         self.trouble = why
         self._paused_until = loop.time() + step * (1 - 0.2 * random.random())

@@ -41,6 +41,7 @@ from mailrouter.store.reader import StoreReader
 log = logging.getLogger("mailrouter.intake")
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
 """An out-of-office that the schedule knows nothing of is told again after this long."""
 ALIVE = ("queued", "delivered")
@@ -93,6 +94,24 @@ def of_delay(
     for role in _roles(desk, delivery):
         if _hears(entry, role, "delayed") and not _forged(desk, head):
             found += _report(desk, role, entry, delivery, words, "", now, head, shape, until=until)
+    return tuple(found)
+
+
+def of_lasting(
+    desk: Desk, reader: StoreReader, delivery: Delivery, words: str, now: datetime
+) -> tuple[Consequence, ...]:
+    """What is sent because a mailbox has been failing for a day or more, though this mail is still tried: to the
+    operator and the other partners, once a day. Raises StoreError."""
+    failing = desk.mailboxes.lasting(delivery.recipient, milliseconds(now))
+    entry = reader.entry(delivery.message) if failing and delivery.kind == "copy" else None
+    if failing is None or entry is None:
+        return ()
+    head, _ = header_of(reader, entry.message)
+    found: list[Consequence] = []
+    for role in _roles(desk, delivery):
+        trouble = _trouble(desk, role, entry, delivery, "failing", words, now, head)
+        trouble = replace(trouble, since=_moment(failing.since))
+        found += _told(desk, trouble, entry.message, DAY_MS)
     return tuple(found)
 
 
@@ -215,7 +234,8 @@ def _told(desk: Desk, trouble: Trouble, message: Message, again: int) -> list[Co
             kind, made = "alert", operator_alert(trouble, address, desk.wording)
         else:
             kind, made = "notice", partner_notice(trouble, person, desk.wording)
-        key = _key(desk, trouble.news == "away", role.key, failed, canonical(address))
+        about = trouble.news if trouble.news in ("away", "failing") else "trouble"
+        key = told_key(desk, about, role.key, failed, canonical(address))
         memory = ReplyMemory(key, at, at - again, day_of(at), ())
         found.append(Consequence(own_message(message.id, kind, role.key, address, made, at), memory=memory))
     return found
@@ -299,9 +319,9 @@ def status_in(words: str) -> str:
     return parts[1] if len(parts) > 1 and parts[1].count(".") == 2 else ""
 
 
-def _key(desk: Desk, away: bool, *names: str) -> str:
-    """Keyed, as the table of memories is not to tell whose mailbox had troubles."""
-    words = "\0".join(("away" if away else "trouble", *names))
+def told_key(desk: Desk, about: str, *names: str) -> str:
+    """The key of the memory that something was told: keyed, for the table is not to tell whose mailbox had troubles."""
+    words = "\0".join((about, *names))
     return f"told {hmac.digest(desk.key, words.encode(), 'sha256')[:15].hex()}"
 
 

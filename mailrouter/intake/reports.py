@@ -101,10 +101,16 @@ def _record(
     log.warning(
         "%s to %s: %s %s", delivery.queue_id, delivery.recipient, _MEANING[bounce.kind], bounce.status
     )
+    at = milliseconds(moment)
+    if bounce.kind == "auto-reply":
+        desk.mailboxes.arrived(delivery.recipient, at, certain=True)
+    elif bounce.kind in ("failed", "delayed") and bounce.status[1:] != ".4.6":
+        # What came round in a loop may have arrived as well.
+        desk.mailboxes.failed(delivery.recipient, at, words, returned=True)
     if bounce.kind not in ("failed", "auto-reply"):
         return
     state, news = ("bounced", "bounced") if bounce.kind == "failed" else (delivery.state, "away")
-    outcome = Outcome(delivery.id, state, words, milliseconds(moment))
+    outcome = Outcome(delivery.id, state, words, at)
     try:
         told = of_failure(desk, reader, delivery, news, words, moment, bounce.status)
     except StoreError:

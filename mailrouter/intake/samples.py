@@ -83,7 +83,9 @@ _TROUBLE: dict[str, object] = {
     "have_many": True,
     "trying": "",
     "sender_hears": False,
+    "since": "",
 }
+_FAILING = _TROUBLE | {"since": "Wednesday 2 December"}
 _TROUBLES: tuple[dict[str, object], ...] = (
     _TROUBLE,
     _TROUBLE | {"words": "", "subject": "", "message_id": "", "sender": "", "have": "", "bounced": False},
@@ -111,6 +113,15 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         tuple(facts | {"you_have": have} for facts in _TROUBLES for have in (True, False)),
     ),
     **dict.fromkeys(("undelivered-operator", "away-operator"), _TROUBLES),
+    "unreached": ({"who": "Ann", "since": "Tuesday 1 December"},),
+    "failing": tuple(
+        _FAILING | {"you_have": have, "words": words} for have in (True, False) for words in ("", "450 full")
+    ),
+    "failing-operator": tuple(
+        _FAILING | {"have": have, "have_many": False, "words": words}
+        for have, words in (("Ben", "450 full"), ("", ""))
+    ),
+    "loop-operator": (_TROUBLE, _TROUBLE | {"recipient": "", "who": "", "queue": "", "message_id": ""}),
     "handoff-unusable": tuple(facts | {"problem": "There is no text in it."} for facts in _NOTICES),
 }
 """By the template's name; the same keys as the facts of ``mailrouter.routing.wording``."""

@@ -62,6 +62,11 @@ def first_delivery_at(moment: Milliseconds) -> DeliveryId:
     return max(0, moment - EPOCH) << DELIVERY_BITS
 
 
+def moment_of(delivery: DeliveryId) -> Milliseconds:
+    """When the message of a delivery was received, as its id tells (a little later after a flood)."""
+    return (delivery >> DELIVERY_BITS) + EPOCH
+
+
 @dataclass(frozen=True, slots=True)
 class DsnRequest:
     """What the sender asked of reports (RFC 3461), as it was typed: RET and ENVID of MAIL, NOTIFY and ORCPT by
@@ -170,6 +175,31 @@ class Outcome:
     at: Milliseconds
     retry_at: Milliseconds = 0
     consequences: tuple[Consequence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailingMailbox:
+    """A mailbox (canonical) that mail has not been reaching from ``since`` to ``last``, with its server's ``words``.
+
+    ``returned``: the last one was taken by the next server and came back; ``taken_at`` is when that server took one
+    after it, 0 for not yet.
+    """
+
+    mailbox: str
+    since: Milliseconds
+    last: Milliseconds
+    words: str = ""
+    returned: bool = False
+    taken_at: Milliseconds = 0
+
+    @property
+    def lasting(self) -> bool:
+        """Whether failures lie a day apart or more, with nothing that arrived between them."""
+        return self.last - self.since >= 86_400_000
+
+    def mended(self, now: Milliseconds) -> bool:
+        """Whether nothing has come back for an hour of what was taken."""
+        return bool(self.taken_at) and now - self.taken_at >= 3_600_000
 
 
 @dataclass(frozen=True, slots=True)

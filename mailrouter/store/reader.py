@@ -18,6 +18,7 @@ from mailrouter.store.model import (
     DELIVERY_BITS,
     Delivery,
     DeliveryId,
+    FailingMailbox,
     Handoff,
     MessageId,
     Milliseconds,
@@ -34,6 +35,7 @@ QUEUED_AFTER = """
     SELECT next_at, id FROM delivery INDEXED BY delivery_due
     WHERE state = 'queued' AND (next_at, id) > (?, ?) ORDER BY next_at, id LIMIT ?
 """
+OLDEST = "SELECT min(id) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 OPEN_DELIVERIES = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
@@ -140,6 +142,11 @@ class StoreReader:
         )
         return int(rows[0][0]) if rows else 0
 
+    def failing_mailboxes(self) -> list[FailingMailbox]:
+        """The mailboxes that mail has not been reaching, for however short a time."""
+        rows = self._rows("SELECT mailbox, since, last, words, returned, taken_at FROM failing_mailbox")
+        return [FailingMailbox(*row[:4], bool(row[4]), row[5]) for row in rows]
+
     def handoff_mail(self, key: str) -> bool:
         """Whether the mail of this key was worked on before."""
         return bool(self._rows("SELECT 1 FROM handoff_mail WHERE key = ?", (key,)))
@@ -157,6 +164,11 @@ class StoreReader:
             delivery = tables.delivery_of(row)
             by_message.setdefault(delivery.message, []).append(delivery)
         return [QueueEntry(self._message(message), tuple(found)) for message, found in by_message.items()]
+
+    def oldest(self) -> DeliveryId | None:
+        """The lowest id of all queued deliveries: that of the oldest message which is not delivered."""
+        rows = self._rows(OLDEST)
+        return None if rows[0][0] is None else int(rows[0][0])
 
     def waiting(self) -> int:
         """How many deliveries are queued."""

@@ -25,6 +25,7 @@ from mailrouter.store.model import (
     Acceptance,
     Delivery,
     DeliveryId,
+    FailingMailbox,
     MessageId,
     Milliseconds,
     NewHandoff,
@@ -259,6 +260,18 @@ class SqliteStore:
                     statements.close(connection, {outcome.delivery >> DELIVERY_BITS: 1})
 
         await self.run(record)
+
+    async def keep_failing(self, found: FailingMailbox) -> None:
+        """Keep that mail does not reach a mailbox."""
+        row = (found.mailbox, found.since, found.last, found.words, found.returned, found.taken_at)
+        insert = "INSERT OR REPLACE INTO failing_mailbox VALUES (?, ?, ?, ?, ?, ?)"
+        await self.run(lambda connection: connection.execute(insert, row))
+
+    async def forget_failing(self, mailbox: str) -> None:
+        """Mail reaches a mailbox again."""
+        await self.run(
+            lambda connection: connection.execute("DELETE FROM failing_mailbox WHERE mailbox = ?", (mailbox,))
+        )
 
     async def bring_forward(self, now: Milliseconds, most_attempts: int) -> int:
         """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most; gives how

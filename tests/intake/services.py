@@ -55,6 +55,7 @@ class Service:
     intake: Intake
     store: SqliteStore
     offered: list[Delivery] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     async def send(self, raw: bytes, *recipients: str, sender: str = "jane@example.test") -> str:
         """What the door says to a message."""
@@ -65,7 +66,8 @@ class Service:
             await spool.flush()
         shape = scanner.finish()
         envelope = Envelope(sender, list(recipients) or ["vp-hr@example.test"])
-        return await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes)
+        self.said.append(await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes))
+        return self.said[-1]
 
     def sent(self, kind: str = "copy") -> dict[str, bytes]:
         """The bytes of what was offered of this kind, by the recipient's local part."""
