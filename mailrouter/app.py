@@ -118,13 +118,21 @@ class Service:
             self._anew.add(task)
             task.add_done_callback(self._kept)
 
-        people = {canonical(p.email) for role in self.configuration.roles for p in role.people}
-        known = [found for found in self.store.reader.failing_mailboxes() if found.mailbox in people]
+        known = []
+        for found in self.store.reader.failing_mailboxes():
+            if found.mailbox in self._people():
+                known.append(found)
+            else:
+                keep(self.store.forget_failing(found.mailbox))
         return Mailboxes(
             known,
             lambda found: keep(self.store.keep_failing(found)),
             lambda mailbox: keep(self.store.forget_failing(mailbox)),
         )
+
+    def _people(self) -> set[str]:
+        """The mailboxes of everybody behind a role."""
+        return {canonical(p.email) for role in self.configuration.roles for p in role.people}
 
     def _kept(self, task: asyncio.Task[None]) -> None:
         self._anew.discard(task)
@@ -231,6 +239,7 @@ class Service:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
         for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
         oldest = self.store.reader.oldest()
+        people = self._people()
         return {
             "delivers_to": self.transport.name,
             "trouble": self.transport.trouble,
@@ -240,6 +249,7 @@ class Service:
             "failing": [
                 {"mailbox": found.mailbox, "since": found.since, "words": found.words}
                 for found in self.mailboxes.all_lasting(now_ms())
+                if found.mailbox in people
             ],
         }
 

@@ -65,7 +65,7 @@ class Live:
     def _failing(self, one: dict[str, Any]) -> str:
         zone = self.roles[0].time_zone if self.roles else UTC
         since = datetime.fromtimestamp(one["since"] / 1000, zone)
-        who = next(iter(_named(self.roles, one["mailbox"])), "somebody who is in no role any more")
+        who = next(_named(self.roles, one["mailbox"]), "not in the files as they are now")
         words = f" Its server says: {one['words']}" if one["words"] else ""
         day = date_words(since.date(), self.moment.astimezone(zone).date())
         return f"Mail has not been reaching {one['mailbox']} ({who}) since {day}.{words}"
