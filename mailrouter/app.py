@@ -10,9 +10,10 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
-from mailrouter.intake.mailboxes import OF_MAILBOXES, Mailboxes
+from mailrouter.intake.outcomes import kept_mailboxes, learn
 from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.intake.templates import Templates
 from mailrouter.smtp.offer import Outgoing
@@ -77,9 +78,11 @@ class Service:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
-        self.mailboxes = self._known_mailboxes()
+        self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._ready_desk(self.configuration)
-        self.dispatcher = Dispatcher(self.store, self._follow, retry=settings.retry, watch=self._watch)
+        self.dispatcher = Dispatcher(
+            self.store, self._follow, retry=settings.retry, watch=partial(learn, self.mailboxes)
+        )
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status)
@@ -110,44 +113,9 @@ class Service:
             to.host, to.port, settings.hostname, dispatcher, self._prepare, settings.timeouts, pool
         )
 
-    def _known_mailboxes(self) -> Mailboxes:
-        """The mailboxes that were failing when the service ended, as far as they are still somebody's."""
-
-        def keep(work: Coroutine[Any, Any, None]) -> None:
-            task = asyncio.get_running_loop().create_task(work)
-            self._anew.add(task)
-            task.add_done_callback(self._kept)
-
-        known = []
-        for found in self.store.reader.failing_mailboxes():
-            if found.mailbox in self._people():
-                known.append(found)
-            else:
-                keep(self.store.forget_failing(found.mailbox))
-        return Mailboxes(
-            known,
-            lambda found: keep(self.store.keep_failing(found)),
-            lambda mailbox: keep(self.store.forget_failing(mailbox)),
-        )
-
     def _people(self) -> set[str]:
         """The mailboxes of everybody behind a role."""
         return {canonical(p.email) for role in self.configuration.roles for p in role.people}
-
-    def _kept(self, task: asyncio.Task[None]) -> None:
-        self._anew.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # In memory it is right; the next start knows what was kept before.
-            log.error("which mailboxes fail can't be kept: %s", error)
-
-    def _watch(self, delivery: Delivery, outcome: Outcome, reply: Reply) -> bool:
-        """Learn from an attempt whether a mailbox works; True where it has not for a day and that is to be told."""
-        if outcome.state == "delivered":
-            self.mailboxes.arrived(delivery.recipient, outcome.at)
-            return False
-        if reply.own or reply.code == 421 or delivery.kind not in OF_MAILBOXES:
-            return False  # it tells of a connection, or of a sender's mailbox
-        return self.mailboxes.failed(delivery.recipient, outcome.at, outcome.reply).lasting
 
     def _follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """What an attempt that failed, or has long been trying, brings about."""

@@ -39,6 +39,8 @@ class Part(NamedTuple):
     @property
     def note(self) -> str:
         """The role's note, and what it says to this person alone."""
+        if not self.copy.unreached:
+            return self.draft.note
         return "\n".join(filter(None, (self.draft.note, self.copy.unreached)))
 
 

@@ -143,7 +143,10 @@ class StoreReader:
         return int(rows[0][0]) if rows else 0
 
     def failing_mailboxes(self) -> list[FailingMailbox]:
-        """The mailboxes that mail has not been reaching, for however short a time."""
+        """The mailboxes that mail has not been reaching, for however short a time; none in a store that an older version
+        wrote and no service has opened since."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'failing_mailbox'"):
+            return []
         rows = self._rows("SELECT mailbox, since, last, words, returned, taken_at FROM failing_mailbox")
         return [FailingMailbox(*row[:4], bool(row[4]), row[5]) for row in rows]
 

@@ -222,3 +222,17 @@ def test_an_address_that_the_server_can_not_take_fails_in_words(tmp_path: Path) 
                 what="a notice",
             )
     assert "5.6.7" in (tmp_path / "serve.log").read_text()
+
+
+@pytest.mark.parametrize("state", ["connect", "rcpt", "dot"])
+def test_a_crash_in_the_middle_of_a_trouble_loses_nothing(tmp_path: Path, state: str) -> None:
+    """kill -9 while the next server hangs: after the start everything arrives, once, for nothing was taken."""
+    with standing(Script({state: HANG})) as hop:
+        config = write_configuration(tmp_path, f"smtp://127.0.0.1:{hop.port}", settings=QUICK)
+        with relay(config) as running:
+            ids = Pair(running, hop).send(5)
+            wait_until(lambda: hop.server.met[state] >= 1, what="the trouble")
+            running.kill()
+        hop.behave()
+        with relay(config) as running:
+            assert Pair(running, hop).all_arrive(ids) == 0

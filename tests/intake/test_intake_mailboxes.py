@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.intake.aftermath import of_lasting
 from mailrouter.intake.mailboxes import DAY_MS, HOUR_MS, Mailboxes
+from mailrouter.intake.outcomes import learn
 from mailrouter.message.pieces import decode, render
-from mailrouter.store.model import FailingMailbox
+from mailrouter.smtp.replies import Reply
+from mailrouter.store.model import FailingMailbox, Kind, Outcome, State
 from mailrouter.store.sqlite import SqliteStore
 from tests.intake.services import desk, service
 from tests.routing.situations import mail, role
+from tests.support.messages import deliveries_of
 
 ELAINE = "elaine@example.test"
 T0 = 1_796_000_000_000
@@ -128,3 +133,24 @@ async def test_it_is_told_to_the_operator_and_the_other_partner(tmp_path: Path) 
         assert all(memory.again_after == NOW - DAY_MS for memory in memories)
         later = of_lasting(of, reader, late, "450 4.2.2 full", MOMENT + timedelta(hours=1))
         assert [one.memory.key for one in later if one.memory] == [memory.key for memory in memories]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reply", "fails"),
+    [
+        ("copy", Reply(450, "4.2.2 full"), True),
+        ("companion", Reply(550, "5.1.1 no such user"), True),
+        ("copy", Reply(451, "4.4.2 The server closed the connection", own=True), False),
+        ("copy", Reply(421, "4.3.2 closing"), False),
+        ("report", Reply(550, "5.1.1 no such user"), False),
+        ("copy", Reply(250, "2.0.0 ok"), False),
+    ],
+)
+def test_what_an_attempt_teaches(kind: Kind, reply: Reply, fails: bool) -> None:
+    """Only what the other server says of a person's mailbox; never a lost connection."""
+    boxes = Mailboxes()
+    delivery = replace(deliveries_of(1, 10, (ELAINE,))[0], kind=kind)
+    state: State = "delivered" if reply.positive else "queued"
+    assert not learn(boxes, delivery, Outcome(delivery.id, state, str(reply), T0), reply)
+    assert learn(boxes, delivery, Outcome(delivery.id, state, str(reply), T0 + DAY_MS), reply) == fails
+    assert len(boxes) == fails
