@@ -176,11 +176,18 @@ class Dispatcher:
         self.record(self._followed(delivery, outcome))
         return True
 
-    def takes_long(self, delivery: Delivery, words: str) -> None:
+    def tell_delay(self, delivery: Delivery, words: str) -> None:
         """Have the sender told that nobody has the mail yet; the delivery stays as it is."""
         said = Outcome(delivery.id, "queued", words, self._clock(), delivery.next_at)
         if consequences := self._followed(delivery, said).consequences:
             self._reports.append(Outcome(delivery.id, "queued", words, said.at, consequences=consequences))
+
+    async def write_told(self) -> None:
+        """Write what ``tell_delay`` found. Raises StoreError; then it is found again at the next look."""
+        if self._reports:
+            reports, self._reports = self._reports, []
+            await self._store.report(reports)
+            self.offer([])
 
     def recovered(self, failures: int) -> None:
         """The next hop takes mail again after ``failures`` failed probes: what waits for its own next try because of
@@ -203,10 +210,6 @@ class Dispatcher:
         """One look through all that is queued; never raises."""
         try:
             await self._overdue.look(self._clock)
-            if self._reports:
-                reports, self._reports = self._reports, []
-                await self._store.report(reports)
-                self.offer([])
         except StoreError as error:
             log.error("what is overdue can't be told: %s", error)
         except Exception:

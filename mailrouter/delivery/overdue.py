@@ -30,8 +30,11 @@ class Ended(Protocol):
     def give_up(self, delivery: Delivery, outcome: Outcome) -> bool:
         """Record the outcome; False where an attempt is under way, whose end will tell."""
 
-    def takes_long(self, delivery: Delivery, words: str) -> None:
-        """Tell the sender, if that was not done."""
+    def tell_delay(self, delivery: Delivery, words: str) -> None:
+        """Have the sender told, if that was not done."""
+
+    async def write_told(self) -> None:
+        """Write what is to be told by now. Raises StoreError."""
 
 
 class Overdue:
@@ -71,6 +74,7 @@ class Overdue:
                     return ended  # it takes mail again: attempts tell the rest
                 for delivery in self._reader.deliveries(found[first : first + STEP]):
                     ended += self._one(delivery, now)
+                await self._ended.write_told()
                 await asyncio.sleep(self._rest)
             await asyncio.sleep(0)
         self._told_up_to = max(self._told_up_to, late)
@@ -85,5 +89,5 @@ class Overdue:
             words = f"451 4.4.7 Not delivered within {span(self._retry.give_up)}: {trouble}"
             return self._ended.give_up(delivery, Outcome(delivery.id, "failed", words, now))
         if takes_long(delivery, now, self._retry):
-            self._ended.takes_long(delivery, f"451 4.4.1 {trouble}")
+            self._ended.tell_delay(delivery, f"451 4.4.1 {trouble}")
         return False

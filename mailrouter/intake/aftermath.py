@@ -56,7 +56,8 @@ def of_failure(
     now: datetime,
     status: str = "",
 ) -> tuple[Consequence, ...]:
-    """What is sent because ``delivery`` failed, came back (``bounced``) or was answered (``away``).
+    """What is sent because ``delivery`` failed, came back (``bounced``), came round (``loop``) or was answered
+    (``away``).
 
     ``words`` is one line by the other server, ``status`` its enhanced code where it is known apart from them. An
     alert or a report of ours that fails brings nothing about but its line in the log. Raises StoreError.

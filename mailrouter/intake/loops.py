@@ -23,7 +23,8 @@ log = logging.getLogger("mailrouter.intake")
 MAX_RECEIVED = 100
 """Received fields of a message that goes round in circles (RFC 5321 §6.3)."""
 TOO_MANY = "554 5.4.6 The message has passed too many servers"
-CAME_BACK = "554 5.4.6 The message has been here before; a mailbox forwards it back"
+BEEN_HERE = "The message has been here before"
+CAME_BACK = f"554 5.4.6 {BEEN_HERE}; a mailbox forwards it back"
 
 
 def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) -> str | None:

@@ -109,7 +109,7 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "handoff-taken": tuple(facts | _MORE for facts in _NOTICES),
     "handoff-confirm": tuple(facts | _MORE | {"until": "Thursday 10 December"} for facts in _NOTICES),
     **dict.fromkeys(
-        ("undelivered", "away-unknown"),
+        ("undelivered", "away-unknown", "loop"),
         tuple(facts | {"you_have": have} for facts in _TROUBLES for have in (True, False)),
     ),
     **dict.fromkeys(("undelivered-operator", "away-operator"), _TROUBLES),

@@ -84,6 +84,8 @@ def partner_notice(trouble: Trouble, to: Person, wording: Wording) -> Pieces:
         subject, words = f"{name}'s mailbox says {name} is away", wording.notice("away-unknown", facts)
     elif trouble.news == "failing":
         subject, words = f"Mail has not been reaching {name}", wording.notice("failing", facts)
+    elif trouble.news == "loop":
+        subject, words = f"A mail came back from {name}'s mailbox", wording.notice("loop", facts)
     else:
         subject, words = f"A mail did not reach {name}", wording.notice("undelivered", facts)
     back = Mailbox(trouble.role.name, trouble.role.address)

@@ -87,6 +87,9 @@ def test_a_mailbox_that_forwards_to_the_role_makes_no_storm(tmp_path: Path, forw
     (alert,) = (email.message_from_bytes(raw, policy=policy.default) for raw in seen["it"])
     assert "It had gone to Elaine's mailbox" in " ".join(alert.get_content().split())
     assert sorted(copies(server, "laurie", seen)) == sorted(f"Budget {n}" for n in range(MAILS))
+    notices = [email.message_from_bytes(raw, policy=policy.default) for raw in seen["laurie"]]
+    (notice,) = (message for message in notices if not message["Mailrouter-You"])
+    assert notice["Subject"] == "A mail came back from Elaine's mailbox"
     assert len(copies(server, "elaine", seen)) == (MAILS if "," in forwards_to else 0)
     for name in ("it", "jane", "role"):
         assert not any(canary.encode() in raw for raw in seen[name])
