@@ -17,7 +17,7 @@ from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome, 
 from mailrouter.store.reader import StoreReader
 
 EVERY = 60_000
-"""Milliseconds between two looks."""
+"""Milliseconds between two looks; less where messages are tried more often than that."""
 PAGE = 5000
 """Entries of the index read at once: about 2 ms."""
 STEP = 20
@@ -49,13 +49,14 @@ class Overdue:
         self._ended = ended
         self._trouble = trouble
         self._rest = rest
+        self._every = min(EVERY, int(1000 * retry.most))
         self._last: Milliseconds = -EVERY
         self._told_up_to: DeliveryId = 0
         """Everything up to this id that was queued was looked at for its notice."""
 
     def due(self, now: Milliseconds) -> bool:
         """Whether it is time for a look. While the next hop is well, attempts tell the same sooner."""
-        return bool(self._trouble()) and now - self._last >= EVERY
+        return bool(self._trouble()) and now - self._last >= self._every
 
     async def look(self, clock: Callable[[], Milliseconds]) -> int:
         """Go through all that is queued; gives how many deliveries' time was over. Raises StoreError."""

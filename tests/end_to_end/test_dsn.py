@@ -8,6 +8,9 @@ from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
+from flufl.bounce import all_failures
+
+from mailrouter.store.model import message_id_of
 from mailrouter.store.reader import StoreReader
 from tests.support.misbehaving import HANG, Script, standing
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration
@@ -114,3 +117,34 @@ def test_a_delay_is_told_once_while_partners_refuse(tmp_path: Path) -> None:
     assert b"Action: delayed" in told[0]
     assert b"Original-Envelope-Id: told" in told[0]
     assert b"Will-Retry-Until: " in told[0]
+
+
+def test_mail_whose_time_is_over_while_the_server_is_down(tmp_path: Path) -> None:
+    """It fails though nothing could be tried; the sender, IT and nobody else hear of it when the server is back."""
+    short = "retry: {first: 0.1 s, most: 0.2 s, delay_notice: never, give_up: 4 s}\n"
+    with standing() as hop:
+        hop.go_down()
+        config = write_configuration(tmp_path, f"smtp://127.0.0.1:{hop.port}", settings=short)
+        with relay(config) as running:
+            name = send(running.port, JANE, ["ENVID=QQ+2B1"], ["NOTIFY=FAILURE"])
+            store = StoreReader(tmp_path / "var" / "mailrouter.db")
+
+            def states() -> set[str]:
+                entry = store.entry(message_id_of(name))
+                return {d.state for d in entry.deliveries if d.kind == "copy"} if entry else set()
+
+            wait_until(lambda: states() == {"failed"}, what="the end of trying")
+            hop.come_up()
+            wait_until(lambda: any(JANE in one.recipients for one in hop.server.received), what="a report")
+            store.close()
+        reports = [one.content for one in hop.server.received if JANE in one.recipients]
+    (raw,) = reports
+    report = email.message_from_bytes(raw, policy=policy.default)
+    assert isinstance(report, EmailMessage)
+    assert all_failures(report) == (set(), {ROLE.encode()})
+    status = list(report.iter_parts())[1].get_payload()
+    assert isinstance(status, list)
+    about, recipient = status
+    assert about["Original-Envelope-Id"] == "QQ+1"
+    assert (recipient["Action"], recipient["Status"]) == ("failed", "4.4.7")
+    assert not any(name.encode() in raw for name in (*PARTNERS, "Laurie", "Elaine"))
