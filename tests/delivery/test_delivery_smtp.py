@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.config.sending import Retry
 from mailrouter.delivery.dispatch import MOST_READY
 from mailrouter.delivery.smtp import Pool
 from mailrouter.smtp.client import Timeouts
@@ -161,6 +162,18 @@ async def test_a_server_that_greets_and_then_fails_is_probed_slowly(tmp_path: Pa
         await until(lambda: server.connections == 2 and out.transport.paused())
         await until(lambda: sum(attempts for _, _, attempts in out.attempts()) == 2)
         assert server.most_open == 1
+
+
+async def test_a_retry_is_not_slept_through(tmp_path: Path) -> None:
+    """The loop sleeps half a minute where nothing is due; a delivery put off meanwhile for less wakes it."""
+    turns = iter(["450 4.2.0 later"])
+    script = Script({"rcpt": lambda line: next(turns, None)})
+    retry = Retry(first=0.1, most=0.2)
+    async with misbehaving(script) as server, outbound(tmp_path / "m.db", server.port, retry=retry) as out:
+        await until(lambda: out.dispatcher._asleep_until > 0)
+        await out.accept(recipients=("a@x.test",))
+        await out.settled("delivered", 1)
+        assert out.attempts() == [("a@x.test", "delivered", 2)]
 
 
 async def test_a_crowd_opens_more_connections_up_to_the_limit(tmp_path: Path) -> None:

