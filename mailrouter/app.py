@@ -13,30 +13,34 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mailrouter import config
+from mailrouter.address import canonical
 from mailrouter.config import Configuration
 from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
-from mailrouter.delivery.retry import GIVE_UP
+from mailrouter.delivery.retry import takes_long
 from mailrouter.delivery.shadow import ShadowTransport
-from mailrouter.delivery.smtp import SmtpTransport
+from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.aftermath import of_delay, of_failure
+from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.facts import Desk, current, read_key
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import trusts
-from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.intake.outcomes import kept_mailboxes, learn
+from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.templates import Templates
-from mailrouter.smtp.client import Outgoing, Reply
 from mailrouter.smtp.gate import Gate
+from mailrouter.smtp.offer import Outgoing
+from mailrouter.smtp.replies import Reply
 from mailrouter.smtp.server import Door, Limits, work_ended
-from mailrouter.store.model import Delivery, Outcome
+from mailrouter.store.model import Delivery, Outcome, moment_of
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter")
@@ -88,8 +92,11 @@ class Service:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
+        self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._ready_desk(self.configuration)
-        self.dispatcher = Dispatcher(self.store, self._follow)
+        self.dispatcher = Dispatcher(
+            self.store, self._follow, retry=settings.retry, watch=partial(learn, self.mailboxes)
+        )
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         self.gate: Gate = ShadowGate(self.intake, self.store) if self.shadow else self.intake
@@ -119,7 +126,14 @@ class Service:
         to = settings.deliver
         if to.path is not None:
             return MaildirTransport(to.path, settings.hostname, dispatcher, self._blocks, self._check)
-        return SmtpTransport(to.host, to.port, settings.hostname, dispatcher, self._prepare)
+        pool = pool_for(settings.retry)
+        return SmtpTransport(
+            to.host, to.port, settings.hostname, dispatcher, self._prepare, settings.timeouts, pool
+        )
+
+    def _people(self) -> set[str]:
+        """The mailboxes of everybody behind a role."""
+        return {canonical(p.email) for role in self.configuration.roles for p in role.people}
 
     def _follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """What an attempt that failed, or has long been trying, brings about."""
@@ -127,8 +141,11 @@ class Service:
         if outcome.state == "failed":
             told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
         else:
-            until = datetime.fromtimestamp((delivery.created_at + GIVE_UP) / 1000, UTC)
-            told = of_delay(desk, reader, delivery, outcome.reply, now, until)
+            told = of_lasting(desk, reader, delivery, outcome.reply, now)
+            retry = self.configuration.settings.retry
+            if takes_long(delivery, outcome.at, retry):
+                until = datetime.fromtimestamp(delivery.created_at / 1000 + retry.give_up, UTC)
+                told += of_delay(desk, reader, delivery, outcome.reply, now, until)
         return replace(outcome, consequences=told)
 
     def _blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
@@ -136,7 +153,18 @@ class Service:
 
     def _check(self, delivery: Delivery) -> bool:
         """Whether a delivery may leave as it stands; if not, it is being planned anew."""
-        if may_have(self.intake.desk, delivery):
+        if delivery.kind == "delay":
+            now = now_ms()
+            told = may_be_told(self.store.reader, delivery, bool(self.transport.trouble), now)
+            if told == "later":
+                after = now + int(1000 * self.configuration.settings.retry.first)
+                self.dispatcher.record(
+                    Outcome(delivery.id, "queued", "the mail itself goes first", now, after)
+                )
+                return False
+            if told == "yes":
+                return True
+        elif may_have(self.intake.desk, delivery):
             return True
         task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
         self._anew.add(task)
@@ -148,7 +176,7 @@ class Service:
             await plan_anew(self.intake, self.store, delivery, now_ms)
         except Exception as error:
             log.exception("%s can't be planned anew", delivery.queue_id)
-            self.dispatcher.settle(delivery, Reply(451, f"4.3.5 It can't be planned anew: {error}"))
+            self.dispatcher.settle(delivery, Reply(451, f"4.3.5 It can't be planned anew: {error}", own=True))
 
     def _prepare(self, delivery: Delivery) -> Outgoing | None:
         if not self._check(delivery):
@@ -162,6 +190,7 @@ class Service:
             delivery.smtputf8,
             whole or b"",
             None if whole is not None else lambda: content.stream(self.store, delivery),
+            delivery.queue_id,
         )
 
     def reload(self) -> None:
@@ -178,7 +207,7 @@ class Service:
             return
         self.configuration = new
         self.intake.desk = desk
-        fixed = ("hostname", "listen_smtp", "deliver", "store", "run_folder")
+        fixed = ("hostname", "listen_smtp", "deliver", "store", "run_folder", "timeouts", "retry")
         later = [name for name in fixed if getattr(old.settings, name) != getattr(new.settings, name)]
         log.warning(
             "the configuration was read again%s", f"; {', '.join(later)}: at a restart" if later else ""
@@ -186,6 +215,7 @@ class Service:
 
     def _ready_desk(self, configuration: Configuration) -> Desk:
         desk = desk_of(configuration)
+        desk.mailboxes = self.mailboxes
         for role in configuration.roles:
             if (handoff := self.store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
@@ -198,8 +228,22 @@ class Service:
         return desk
 
     def status(self) -> dict[str, object]:
-        """What a person before the queue wants to know: where the service delivers, and what is wrong there."""
-        return {"delivers_to": self.transport.name, "trouble": self.transport.trouble}
+        """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
+        for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
+        oldest = self.store.reader.oldest()
+        people = self._people()
+        return {
+            "delivers_to": self.transport.name,
+            "trouble": self.transport.trouble,
+            "troubled_since": self.transport.troubled_at if self.transport.trouble else None,
+            "queued": self.store.reader.waiting(),
+            "oldest": None if oldest is None else moment_of(oldest),
+            "failing": [
+                {"mailbox": found.mailbox, "since": found.since, "words": found.words}
+                for found in self.mailboxes.all_lasting(now_ms())
+                if found.mailbox in people
+            ],
+        }
 
     async def stop(self) -> int:
         """No new mail; messages being committed are answered; transactions end; then the store closes.

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from mailrouter.address import domain_of
 from mailrouter.cli.common import load, print_json, width
+from mailrouter.cli.live import look
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.intake.templates import Templates
@@ -24,7 +25,10 @@ _MARGIN = "    "
 
 
 def check(options: argparse.Namespace) -> int:
-    """Read everything as ``serve`` would; 0 if it can be used, 1 with all problems if not."""
+    """Read everything as ``serve`` would; 0 if it can be used, 1 with all problems if not.
+
+    With ``--live`` the running service is asked too, and 1 says as well that something is wrong there.
+    """
     try:
         configuration = load(options)
         Templates(configuration.settings.templates)
@@ -41,8 +45,10 @@ def check(options: argparse.Namespace) -> int:
     ]
     if options.json:
         found = [*map(str, configuration.warnings), *(f"{key}: {text}" for key, text in odd)]
-        print_json({"ok": True, "problems": [], "warnings": found})
-        return 0
+        data: dict[str, object] = {"ok": True, "problems": [], "warnings": found}
+        live = look(configuration) if options.live else None
+        print_json(data if live is None else data | {"live": live.data()})
+        return int(live is not None and not live.well)
     print(summary(configuration))
     if configuration.warnings:
         print("\n" + render(configuration.warnings, width(), sys.stdout.isatty()))
@@ -50,7 +56,11 @@ def check(options: argparse.Namespace) -> int:
         print("\nworth a look:")
     for key, text in odd:
         print(textwrap.fill(f"{key}: {text}", width(), initial_indent="  ", subsequent_indent="    "))
-    return 0
+    if not options.live:
+        return 0
+    live = look(configuration)
+    print("\n" + live.shown(width()))
+    return int(not live.well)
 
 
 def render(problems: Iterable[Problem], width: int, colour: bool = False) -> str:

@@ -17,6 +17,7 @@ from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.explanation import Explanation, explained
 from mailrouter.intake.facts import Desk, current
+from mailrouter.intake.mailboxes import Mailboxes
 from mailrouter.intake.templates import Templates
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
@@ -103,6 +104,8 @@ def _desk(configuration: Configuration, store: StoreReader | None) -> Desk:
     except OSError:
         key = bytes(32)  # no service has run yet: there are no memories under any key
     desk = Desk(configuration, Templates(settings.templates), key)
+    if store is not None:
+        desk.mailboxes = Mailboxes(store.failing_mailboxes())
     for role in configuration.roles:
         if store is not None and (handoff := store.handoff(role.key)) is not None:
             desk.handoffs[role.key] = current(handoff)

@@ -50,6 +50,11 @@ def _serve(commands: Commands) -> None:
 def _check(commands: Commands) -> None:
     check = _command(commands, "check", "Look for problems in the configuration.")
     check.add_argument("--json", action="store_true", help="as JSON")
+    check.add_argument(
+        "--live",
+        action="store_true",
+        help="ask the running service as well: the next server, what waits, mailboxes that fail",
+    )
 
 
 def _init(commands: Commands) -> None:

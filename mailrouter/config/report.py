@@ -31,6 +31,8 @@ _AS_IN = {
     "copy": "{inside: cc, outside: hidden}",
     "also": "{2026-12-24: Christmas Eve}",
     "listen": "{smtp: 127.0.0.1:2525}",
+    "timeouts": "{reply: 5 min}",
+    "retry": "{first: 2 min, most: 30 min}",
 }
 """How values that aren't one text are written, for hints."""
 _SHAPES = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from mailrouter.config.addresses import host_name
+from mailrouter.config.sending import USUAL_RETRY, USUAL_TIMEOUTS, Retry, Timeouts
 from mailrouter.config.wrong import Wrong, did_you_mean, shown
 
 Network = IPv4Network | IPv6Network
@@ -61,6 +62,8 @@ class Settings:
     return_domain: str | None = None
     max_size: int | None = None
     templates: Path | None = None
+    timeouts: Timeouts = USUAL_TIMEOUTS
+    retry: Retry = USUAL_RETRY
 
 
 def size(text: str) -> int:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import BeforeValidator, ValidationInfo, model_validator
 
 from mailrouter.address import domain_of
 from mailrouter.config.addresses import domain, email, host_name
 from mailrouter.config.fields import NOT_YET, Lines, Reading, listed, reads, reads_with
+from mailrouter.config.sending import Retry, Timeouts, notice, pause, span, timeout, trying
 from mailrouter.config.settings import (
     LOOPBACK,
     Destination,
@@ -63,6 +64,38 @@ class ListenFile(Lines):
     smtp: Annotated[HostPort, reads(listen_address)] = ("127.0.0.1", 2525)
 
 
+class TimeoutsFile(Lines):
+    """How long the next server may take."""
+
+    connect: Annotated[float, reads(timeout)] = Timeouts().connect
+    reply: Annotated[float, reads(timeout)] = Timeouts().reply
+    data_end: Annotated[float, reads(timeout)] = Timeouts().data_end
+
+
+class RetryFile(Lines):
+    """When mail that could not be sent is tried again."""
+
+    first: Annotated[float, reads(pause)] = Retry().first
+    most: Annotated[float, reads(pause)] = Retry().most
+    give_up: Annotated[float, reads(trying)] = Retry().give_up
+    delay_notice: Annotated[float | None, reads(notice)] = Retry().delay_notice
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RetryFile:
+        """Each wait is at most as long as the next."""
+        for name, least, following, most in (
+            ("first", self.first, "most", self.most),
+            ("most", self.most, "give_up", self.give_up),
+            ("delay_notice", self.delay_notice or 0, "give_up", self.give_up),
+        ):
+            if least > most:
+                raise Wrong(
+                    f"`{name}` ({span(least)}) is longer than `{following}` ({span(most)})",
+                    "write shorter ones first, as in {first: 2 min, most: 30 min, give_up: 5 days}",
+                )
+        return self
+
+
 class SettingsFile(Lines):
     """The service's file."""
 
@@ -81,6 +114,8 @@ class SettingsFile(Lines):
     max_size: Annotated[int | None, reads(size)] = None
     templates: Annotated[Path | None, reads(Path)] = None
     run_folder: Annotated[Path, reads(Path)] = Path("var/run")
+    timeouts: TimeoutsFile = TimeoutsFile()
+    retry: RetryFile = RetryFile()
 
     def facts(self, base: Path, roles: Sequence[Role], fqdn: Callable[[], str]) -> Settings:
         """The settings. Paths count from ``base``; what isn't written follows from roles and machine."""
@@ -104,6 +139,8 @@ class SettingsFile(Lines):
             return_domain=self.return_domain,
             max_size=self.max_size,
             templates=base / self.templates if self.templates else None,
+            timeouts=Timeouts(self.timeouts.connect, self.timeouts.reply, self.timeouts.data_end),
+            retry=Retry(self.retry.first, self.retry.most, self.retry.give_up, self.retry.delay_notice),
         )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from mailrouter.config.sending import span
 from mailrouter.config.settings import Settings
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Minute, Person, Role, Rota, Shift, Swap
 
@@ -65,6 +66,17 @@ def settings_written(settings: Settings) -> dict[str, Written]:
         "max_size": None if settings.max_size is None else _size(settings.max_size),
         "templates": str(settings.templates) if settings.templates else None,
         "run_folder": str(settings.run_folder),
+        "timeouts": {
+            "connect": span(settings.timeouts.connect),
+            "reply": span(settings.timeouts.reply),
+            "data_end": span(settings.timeouts.data_end),
+        },
+        "retry": {
+            "first": span(settings.retry.first),
+            "most": span(settings.retry.most),
+            "give_up": span(settings.retry.give_up),
+            "delay_notice": span(settings.retry.delay_notice),
+        },
     }
 
 

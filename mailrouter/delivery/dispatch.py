@@ -2,7 +2,7 @@
 
 Freshly accepted mail goes to the transport straight from memory; what finds no room there stays in the store
 and is claimed later. A next hop that can't be reached costs one probe, not one try a message: the transport
-pauses, and nothing is claimed meanwhile.
+pauses, and nothing is claimed meanwhile (``overdue`` sees to it that time runs all the same).
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from mailrouter.delivery.retry import DELAYED, outcome
+from mailrouter.config.sending import Retry
+from mailrouter.delivery.overdue import Overdue
+from mailrouter.delivery.retry import outcome, takes_long
 from mailrouter.errors import StoreError
-from mailrouter.smtp.client import Reply
+from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Milliseconds, Outcome
 from mailrouter.store.sqlite import SqliteStore
 
@@ -36,6 +38,10 @@ class Transport(Protocol):
     """One way to the next hop. It takes from ``Dispatcher.take`` and reports to ``Dispatcher.settle``."""
 
     name: str
+    trouble: str
+    """What is wrong with the next hop; ``""`` for nothing."""
+    troubled_at: Milliseconds
+    """When that began."""
 
     def wake(self) -> None:
         """There is something to take."""
@@ -49,14 +55,31 @@ class Transport(Protocol):
 
 Follow = Callable[[Delivery, Outcome], Outcome]
 """Gives an outcome with what it brings about (messages of ours, to be queued with it)."""
+Watch = Callable[[Delivery, Outcome, Reply], bool]
+"""Hears every outcome of an attempt with the reply that it was made of; True where there is something to follow though
+the mail is still tried."""
 
 
 class Dispatcher:
     """Feeds one transport from one store."""
 
-    def __init__(self, store: SqliteStore, follow: Follow | None = None, again: float = 1.0) -> None:
-        """``follow`` is asked about failures and long delays; ``again``: seconds until outcomes that the store did
-        not take are offered to it once more."""
+    def __init__(
+        self,
+        store: SqliteStore,
+        follow: Follow | None = None,
+        again: float = 1.0,
+        retry: Retry | None = None,
+        clock: Callable[[], Milliseconds] | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        """``follow`` is asked about failures and long delays, and where ``watch`` says so; ``again``: seconds until
+        outcomes that the store did not take are offered to it once more.
+        """
+        self._retry = retry or Retry()
+        self._clock = clock or now_ms
+        self._watch = watch
+        self._overdue = Overdue(store.reader, self._retry, self, self._trouble)
+        self._looking: asyncio.Task[None] | None = None
         self._store = store
         self._follow = follow
         self._again = again
@@ -66,7 +89,10 @@ class Dispatcher:
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._asleep_until: Milliseconds = 0
         self._pump: asyncio.Task[None] | None = None
+        self._reports: list[Outcome] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._ending = False
         self._backlog = True
         """Something that is due may lie in the store and not in memory."""
@@ -117,13 +143,14 @@ class Dispatcher:
 
     def settle(self, delivery: Delivery, reply: Reply) -> None:
         """Record a reply: it is written soon, together with others."""
-        result = outcome(delivery, reply, now_ms(), random.random())
+        result = outcome(delivery, reply, self._clock(), random.random(), self._retry)
+        tell = self._watch is not None and self._watch(delivery, result, reply)
         if result.state != "delivered":
             level = logging.ERROR if result.state == "failed" else logging.WARNING
             log.log(
                 level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, result.reply
             )
-            if result.state == "failed" or result.at - delivery.created_at >= DELAYED:
+            if tell or result.state == "failed" or takes_long(delivery, result.at, self._retry):
                 result = self._followed(delivery, result)
         self.record(result)
 
@@ -136,6 +163,57 @@ class Dispatcher:
             # That it failed is recorded in any case: the queue and the log show it.
             log.exception("%s: nobody can be told of its failure", delivery.queue_id)
             return result
+
+    def give_up(self, delivery: Delivery, outcome: Outcome) -> bool:
+        """End a delivery whose time is over though nothing could be sent; False while an attempt is under way."""
+        kept = [ready for ready in self._ready if ready.id != delivery.id]
+        if len(kept) < len(self._ready):
+            self._ready = deque(kept)
+            self._bytes = sum(len(ready.content or b"") for ready in kept)
+        elif not self._store.hold(delivery.id):
+            return False
+        log.error("%s to %s failed: %s", delivery.queue_id, delivery.recipient, outcome.reply)
+        self.record(self._followed(delivery, outcome))
+        return True
+
+    def tell_delay(self, delivery: Delivery, words: str) -> None:
+        """Have the sender told that nobody has the mail yet; the delivery stays as it is."""
+        said = Outcome(delivery.id, "queued", words, self._clock(), delivery.next_at)
+        if consequences := self._followed(delivery, said).consequences:
+            self._reports.append(Outcome(delivery.id, "queued", words, said.at, consequences=consequences))
+
+    async def write_told(self) -> None:
+        """Write what ``tell_delay`` found. Raises StoreError; then it is found again at the next look."""
+        if self._reports:
+            reports, self._reports = self._reports, []
+            await self._store.report(reports)
+            self.offer([])
+
+    def recovered(self, failures: int) -> None:
+        """The next hop takes mail again after ``failures`` failed probes: what waits for its own next try because of
+        them goes now."""
+        task = asyncio.get_running_loop().create_task(self._bring_forward(failures))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _bring_forward(self, failures: int) -> None:
+        try:
+            if await self._store.bring_forward(self._clock(), failures):
+                self.offer([])
+        except StoreError as error:
+            log.error("what waits can't be brought forward: %s", error)
+
+    def _trouble(self) -> str:
+        return self._transport.trouble if self._transport is not None else ""
+
+    async def look_for_overdue(self) -> None:
+        """One look through all that is queued; never raises."""
+        try:
+            await self._overdue.look(self._clock)
+        except StoreError as error:
+            log.error("what is overdue can't be told: %s", error)
+        except Exception:
+            log.exception("what is overdue can't be told")
 
     def record(self, result: Outcome) -> None:
         """Record an outcome that did not come from a peer's reply."""
@@ -152,6 +230,8 @@ class Dispatcher:
                 await self._store.settle(batch)
                 if any(result.consequences for result in batch):
                     self.offer([])
+                if any(0 < result.retry_at < self._asleep_until for result in batch):
+                    self._wake.set()
             except Exception as error:
                 # Delivered but not yet marked: kept in memory and tried until it works, so that nobody gets
                 # it twice.
@@ -171,6 +251,7 @@ class Dispatcher:
                 log.error("the store can't be read: %s", error)
             except Exception:
                 log.exception("a round of the delivery loop failed")
+            self._asleep_until = self._clock() + int(pause * 1000)
             try:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
@@ -180,12 +261,14 @@ class Dispatcher:
     async def _round(self) -> float:
         """Claim what is due, tidy a little; gives the seconds until the next round."""
         transport = self._transport
+        if self._overdue.due(self._clock()) and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.get_running_loop().create_task(self.look_for_overdue())
         if transport is None or transport.paused():
             return 1.0
         room = MOST_READY // 2 - len(self._ready)
         if room > 0:
             most = min(room, MOST_CLAIMED)
-            claimed = await self._store.claim(most, now_ms())
+            claimed = await self._store.claim(most, self._clock())
             self._ready.extend(claimed)
             self._backlog = len(claimed) == most
         busy = bool(self._ready)
@@ -197,13 +280,15 @@ class Dispatcher:
         if busy:
             return 1.0
         due = self._store.next_due()
-        return 30.0 if due is None else min(30.0, max(0.05, (due - now_ms()) / 1000))
+        return 30.0 if due is None else min(30.0, max(0.05, (due - self._clock()) / 1000))
 
     async def close(self, grace: float) -> None:
         """Stop claiming, let transactions end, record their outcomes."""
         self._ending = True
         if self._pump is not None:
             self._pump.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
         if self._transport is not None:
             await self._transport.close(grace)
         if self._settling is not None:

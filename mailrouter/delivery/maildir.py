@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from mailrouter.delivery.dispatch import Dispatcher
-from mailrouter.smtp.client import Reply
+from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery
 
 log = logging.getLogger("mailrouter.delivery")
@@ -53,6 +53,7 @@ class MaildirTransport:
         self.name = f"maildir:{root}"
         self.max_size: int | None = None
         self.trouble = ""
+        self.troubled_at = 0
         self._root = root
         self._hostname = _SAFE.sub("_", hostname)
         self._dispatcher = dispatcher

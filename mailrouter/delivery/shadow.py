@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from mailrouter.delivery.dispatch import Dispatcher
-from mailrouter.smtp.client import Reply
+from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery
 
 NOT_SENT = Reply(250, "2.0.0 not sent: this relay is on trial")
@@ -19,6 +19,7 @@ class ShadowTransport:
         self.name = "nowhere (on trial)"
         self.max_size: int | None = None
         self.trouble = ""
+        self.troubled_at = 0
         self._dispatcher = dispatcher
         self._check = check
         self._due = False

@@ -8,8 +8,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailrouter.delivery.dispatch import Dispatcher
-from mailrouter.smtp.client import Connection, Outgoing, PeerError, Reply, Timeouts
+from mailrouter.config.sending import Retry, Timeouts
+from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.smtp.client import Connection
+from mailrouter.smtp.offer import Outgoing
+from mailrouter.smtp.replies import PeerError, Reply
 from mailrouter.store.model import Delivery
 
 log = logging.getLogger("mailrouter.delivery")
@@ -39,6 +42,11 @@ class Pool:
     """Between probes of a next hop that can't be used: the first retry comes well within 5 minutes."""
 
 
+def pool_for(retry: Retry) -> Pool:
+    """The usual pool, whose probes are never further apart than the tries of one message."""
+    return Pool(pauses=tuple(min(pause, retry.most) for pause in Pool().pauses))
+
+
 class SmtpTransport:
     """Sends to ``host:port``."""
 
@@ -55,6 +63,7 @@ class SmtpTransport:
         self.name = f"smtp://{host}:{port}"
         self.max_size: int | None = None
         self.trouble = ""
+        self.troubled_at = 0
         self._host, self._port, self._helo = host, port, helo
         self._dispatcher = dispatcher
         self._prepare = prepare
@@ -68,6 +77,8 @@ class SmtpTransport:
         self._failures = 0
         self._paused_until = 0.0
         self._full_until = 0.0
+        self._useful_at = 0.0
+        """When a connection last heard a reply that spoke of a message."""
         self._ending = False
         self._watch: asyncio.TimerHandle | None = None
 
@@ -123,6 +134,7 @@ class SmtpTransport:
         self.max_size = connection.max_size
         self._paused_until = 0.0
         self._open += 1
+        opened_at = asyncio.get_running_loop().time()
         taken: Taken = []
         reused = orderly = False
         try:
@@ -137,7 +149,8 @@ class SmtpTransport:
             orderly = not connection.lost
         except PeerError as error:
             self._give_back(taken, str(error), reused or connection.settled > 0)
-            if not reused and not connection.useful:
+            # Where another connection has served meanwhile, the server is well.
+            if not reused and not connection.useful and self._useful_at < opened_at:
                 self._unreachable(str(error), 1)
         except Exception as error:
             log.exception("a message could not be sent to %s", self.name)
@@ -178,7 +191,9 @@ class SmtpTransport:
                     delivery.recipient,
                     exc_info=error,
                 )
-                self._dispatcher.settle(delivery, Reply(451, "4.3.0 It could not be read from our store"))
+                self._dispatcher.settle(
+                    delivery, Reply(451, "4.3.0 It could not be read from our store", own=True)
+                )
                 continue
             if prepared is None:
                 continue
@@ -192,8 +207,11 @@ class SmtpTransport:
                 del taken[index]
                 self._dispatcher.settle(delivery, reply)
                 break
+        if reply.code != 421:
+            self._useful_at = asyncio.get_running_loop().time()
         if self._failures and reply.code != 421:
-            log.info("%s takes mail again", self.name)
+            log.warning("%s takes mail again", self.name)
+            self._dispatcher.recovered(self._failures)
             self._failures, self.trouble = 0, ""
             asyncio.get_running_loop().call_soon(self.wake)
 
@@ -208,7 +226,7 @@ class SmtpTransport:
         for index in range(len(taken) - 1, -1, -1):
             outgoing, delivery = taken[index]
             if outgoing.begun or (index == 0 and not stale):
-                self._dispatcher.settle(delivery, Reply(451, f"4.4.2 {why}"))
+                self._dispatcher.settle(delivery, Reply(451, f"4.4.2 {why}", own=True))
             else:
                 self._dispatcher.untake(delivery)
         taken.clear()
@@ -223,6 +241,8 @@ class SmtpTransport:
             return
         pauses = self._pool.pauses
         step = pauses[min(self._failures, len(pauses) - 1)]
+        if not self._failures:
+            self.troubled_at = now_ms()
         self._failures += 1
         self.trouble = why
         self._paused_until = loop.time() + step * (1 - 0.2 * random.random())

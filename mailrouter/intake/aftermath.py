@@ -32,6 +32,7 @@ from mailrouter.schedule.model import Person, Role
 from mailrouter.store.model import (
     Consequence,
     Delivery,
+    Kind,
     Message,
     Milliseconds,
     QueueEntry,
@@ -43,6 +44,7 @@ from mailrouter.store.reader import StoreReader
 log = logging.getLogger("mailrouter.intake")
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
 """An out-of-office that the schedule knows nothing of is told again after this long."""
 ALIVE = ("queued", "delivered")
@@ -73,14 +75,15 @@ def of_failure(
     status: str = "",
     sayable: bool = True,
 ) -> tuple[Consequence, ...]:
-    """What is sent because ``delivery`` failed, came back (``bounced``) or was answered (``away``).
+    """What is sent because ``delivery`` failed, came back (``bounced``), came round (``loop``) or was answered
+    (``away``).
 
     ``words`` is one line by the other server, ``status`` its enhanced code where it is known apart from them;
     without ``sayable`` the sender gets none of the words. An alert or a report of ours that fails brings nothing
     about but its line in the log. Raises StoreError.
     """
     entry = reader.entry(delivery.message)
-    if entry is None or delivery.kind in ("alert", "report", "reply"):
+    if entry is None or delivery.kind in ("alert", "report", "delay", "reply"):
         return ()
     found: list[Consequence] = []
     head, shape = header_of(reader, entry.message)
@@ -117,6 +120,24 @@ def of_delay(
     for role in _roles(desk, entry, delivery):
         if _hears(entry, role, "delayed") and not _forged(desk, head):
             found += _report(desk, role, entry, delivery, words, "", now, head, shape, until=until)
+    return tuple(found)
+
+
+def of_lasting(
+    desk: Desk, reader: StoreReader, delivery: Delivery, words: str, now: datetime
+) -> tuple[Consequence, ...]:
+    """What is sent because a mailbox has been failing for a day or more, though this mail is still tried: to the
+    operator and the other partners, once a day. Raises StoreError."""
+    failing = desk.mailboxes.lasting(delivery.recipient, milliseconds(now))
+    entry = reader.entry(delivery.message) if failing and delivery.kind == "copy" else None
+    if failing is None or entry is None:
+        return ()
+    head, _ = header_of(reader, entry.message)
+    found: list[Consequence] = []
+    for role in _roles(desk, entry, delivery):
+        trouble = _trouble(desk, role, entry, delivery, "failing", words, now, head)
+        trouble = replace(trouble, since=_moment(failing.since))
+        found += _told(desk, trouble, role.partners, entry.message, DAY_MS)
     return tuple(found)
 
 
@@ -279,7 +300,8 @@ def _told(
             kind, made = "alert", operator_alert(trouble, address, desk.wording)
         else:
             kind, made = "notice", partner_notice(trouble, person, desk.wording)
-        key = _key(desk, trouble.news == "away", role.key, failed, canonical(address))
+        about = trouble.news if trouble.news in ("away", "failing") else "trouble"
+        key = told_key(desk, about, role.key, failed, canonical(address))
         memory = ReplyMemory(key, at, at - again, day_of(at), ())
         found.append(Consequence(own_message(message.id, kind, role.key, address, made, at), memory=memory))
     return found
@@ -349,9 +371,10 @@ def _composed(
     except ValueError as error:
         log.warning("%s: no report can be sent: %s", queue_id(message.id), error)
         return []
-    report = own_message(message.id, "report", role.key, message.reverse_path, made, at)
-    report.eight_bit = news.full and message.eight_bit
-    report.smtputf8 = not message.reverse_path.isascii()
+    kind: Kind = "delay" if news.retry_until else "report"
+    report = own_message(message.id, kind, role.key, message.reverse_path, made, at)
+    report.eight_bit = (news.full and message.eight_bit) or news.international
+    report.smtputf8 = news.international
     return [report]
 
 
@@ -369,9 +392,9 @@ def status_in(words: str) -> str:
     return parts[1] if len(parts) > 1 and parts[1].count(".") == 2 else ""
 
 
-def _key(desk: Desk, away: bool, *names: str) -> str:
-    """Keyed, as the table of memories is not to tell whose mailbox had troubles."""
-    words = "\0".join(("away" if away else "trouble", *names))
+def told_key(desk: Desk, about: str, *names: str) -> str:
+    """The key of the memory that something was told: keyed, for the table is not to tell whose mailbox had troubles."""
+    words = "\0".join((about, *names))
     return f"told {hmac.digest(desk.key, words.encode(), 'sha256')[:15].hex()}"
 
 

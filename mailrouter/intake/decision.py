@@ -14,15 +14,11 @@ from datetime import datetime
 from mailrouter.intake.facts import Desk
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, received_count
 from mailrouter.routing.model import Plan, Situation
 from mailrouter.routing.plan import last_resort, plain_plan, plan
 from mailrouter.schedule.model import Role
 
 log = logging.getLogger("mailrouter.intake")
-
-MAX_RECEIVED = 100
-"""Received fields of a message that goes round in circles (RFC 5321 §6.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +53,6 @@ def unfit(shape: Shape) -> str | None:
         return "552 5.3.4 The message's header has too many fields"
     if shape.too_deep or shape.too_many_parts:
         return "554 5.6.0 The message has too many parts inside parts"
-    return None
-
-
-def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) -> str | None:
-    """Why a message that has been here before is refused, or None. ``raw`` is its header section."""
-    if head is None:
-        # What can't be read may still go round: our marks are long and keyed, and are found anywhere.
-        low = raw.lower()
-        back = LOOP_FIELD.lower().encode() in low and any(
-            desk.loop_marks[role.key].encode() in low for role in roles
-        )
-        circling = low.count(b"received:") > MAX_RECEIVED
-    else:
-        back = any(has_loop_mark(head, desk.key, role.address) for role in roles)
-        circling = received_count(head) > MAX_RECEIVED
-    if circling:
-        return "554 5.4.6 The message has passed too many servers"
-    if back:
-        keys = ", ".join(role.key for role in roles)
-        log.error("mail of role %s came back to it: somebody forwards it to the role again", keys)
-        return "554 5.4.6 The message has been here before; a mailbox forwards it back"
     return None
 
 

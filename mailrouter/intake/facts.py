@@ -13,6 +13,7 @@ from pathlib import Path
 from mailrouter.address import canonical, split_tag
 from mailrouter.config import Configuration
 from mailrouter.errors import StoreError
+from mailrouter.intake.mailboxes import Mailboxes
 from mailrouter.intake.return_paths import ReturnPaths
 from mailrouter.message.head import Head
 from mailrouter.message.trace import loop_mark
@@ -74,6 +75,7 @@ class Desk:
     words: Words
     key: bytes
     handoffs: dict[str, CurrentHandoff] = field(default_factory=dict)
+    mailboxes: Mailboxes = field(default_factory=Mailboxes)
     wording: Wording = field(init=False)
     rosters: dict[str, Roster] = field(init=False)
     by_address: dict[str, Role] = field(init=False)
@@ -126,6 +128,9 @@ class Desk:
             verdicts=verdicts(head, settings.authserv_id),
             next_hop_size=next_hop_size,
             to_handoff=to_handoff,
+            unreached=self.mailboxes.unreached(role, int(moment.timestamp() * 1000))
+            if self.mailboxes
+            else (),
         )
 
     def take_up_handoff(self, reader: StoreReader, role: str) -> None:

@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mailrouter.intake.aftermath import of_expansion
-from mailrouter.intake.decision import Arrival, decide, looping, situation_of, unfit
+from mailrouter.intake.decision import Arrival, decide, situation_of, unfit
 from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
 from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, confirmable, hand, trusts
 from mailrouter.intake.handoff_changes import changes_of, decide_rest
+from mailrouter.intake.loops import CAME_BACK, came_back, looping, of_loop
 from mailrouter.intake.reports import NO_SUCH, Reported, read_reports, returned_to
 from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of, request_of
 from mailrouter.message.bounce import MAX_READ
@@ -25,7 +26,7 @@ from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
-from mailrouter.store.model import Acceptance, Consequence, Delivery, Message, queue_id
+from mailrouter.store.model import DELIVERY_BITS, Acceptance, Consequence, Delivery, Message, queue_id
 from mailrouter.store.sqlite import SqliteSpool, SqliteStore
 from mailrouter.trust.confirmations import token_in
 
@@ -101,6 +102,8 @@ class Intake:
         if refusal or not (roles or to.returned):
             await spool.discard()
             log.warning("refused from %s: %s", client.address, refusal)
+            if refusal == CAME_BACK:
+                await self._tell_of_loop(desk, parsed, head, roles, client, envelope, moment)
             return refusal or "550 5.7.1 No mail is taken here for this address"
         arrival = None
         if roles:
@@ -186,6 +189,32 @@ class Intake:
         except Exception:
             log.exception("%s: no report of success can be made", queue_id(message.id))
             return []
+
+    async def _tell_of_loop(
+        self,
+        desk: Desk,
+        head: Head | None,
+        raw: bytes,
+        roles: Sequence[Role],
+        client: Client,
+        envelope: Envelope,
+        moment: datetime,
+    ) -> None:
+        """Tell the operator whose mailbox forwards to the role, if its return path tells; never raises, for the
+        refusal stands in any case."""
+        try:
+            found = returned_to(desk, self._store.reader, envelope.reverse_path or "", milliseconds(moment))
+            of = found if isinstance(found, Delivery) else None
+            role = came_back(desk, head, raw, roles)[0]
+            alert = of_loop(desk, self._store.reader, role, of, head, client.address, moment)
+            if alert is None or alert.reply is None:
+                return
+            spool = self._store.spool()
+            alert = replace(alert, message=replace(alert.message, id=spool.id))
+            alert.reply.id = spool.id << DELIVERY_BITS
+            self._offer(await self._store.accept(spool, alert))
+        except Exception:
+            log.exception("the operator can't be told of a loop")
 
     async def _hand(
         self, desk: Desk, arrival: Arrival, head: Head, to: Addressed, spool: SqliteSpool, client: Client

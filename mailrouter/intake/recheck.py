@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Container, Sequence
+from typing import Literal
 
 from mailrouter.address import canonical
 from mailrouter.intake.facts import Desk
@@ -22,7 +23,8 @@ from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, queue_id
+from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, Milliseconds, queue_id
+from mailrouter.store.reader import StoreReader
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
@@ -43,13 +45,33 @@ def may_have(desk: Desk, delivery: Delivery) -> bool:
     )
 
 
+def may_be_told(
+    reader: StoreReader, delivery: Delivery, trouble: bool, now: Milliseconds
+) -> Literal["yes", "later", "never"]:
+    """Whether a notice of a delay leaves now: it tends to wait behind the same dead server as the mail it is about.
+
+    Later while there is ``trouble`` with the next server or a copy is due itself, never once somebody has the mail
+    or nothing is tried any more. Raises StoreError.
+    """
+    entry = reader.entry(delivery.message)
+    copies = [other for other in entry.deliveries if other.kind == "copy"] if entry else []
+    waiting = [copy for copy in copies if copy.state == "queued"]
+    if not waiting or any(copy.state == "delivered" for copy in copies):
+        return "never"
+    return "later" if trouble or any(copy.next_at <= now for copy in waiting) else "yes"
+
+
 async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
     """Withdraw ``delivery``; partners of today who have no copy of the message get a plain one.
 
-    A notice is withdrawn, and nothing takes its place: it was for that partner. Where the roles are gone, the
-    recipient gets the mail itself, and nothing beside it. Raises StoreError, and ValueError for a message that
-    is gone; then the delivery stays as it was.
+    A notice is withdrawn, and nothing takes its place: it was for that partner, or is not true any more. Where the
+    roles are gone, the recipient gets the mail itself, and nothing beside it. Raises StoreError, and ValueError for
+    a message that is gone; then the delivery stays as it was.
     """
+    if delivery.kind == "delay":
+        log.info("%s: a notice of its delay is not needed any more", delivery.queue_id)
+        await store.replace_delivery(delivery, [], now())
+        return
     if delivery.kind == "notice":
         log.warning(
             "%s: %s is not a partner any more; a notice is withdrawn", delivery.queue_id, delivery.recipient

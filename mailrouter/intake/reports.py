@@ -16,11 +16,13 @@ from datetime import datetime
 from mailrouter.errors import StoreError
 from mailrouter.intake.aftermath import of_failure, without_handoff
 from mailrouter.intake.facts import Desk
+from mailrouter.intake.loops import BEEN_HERE
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.bounce import Bounce, read_bounce
 from mailrouter.message.bounce_text import one_line
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
+from mailrouter.routing.undelivered import News
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery, DeliveryId, Outcome
 from mailrouter.store.reader import StoreReader
@@ -107,10 +109,18 @@ def _record(
     log.warning(
         "%s to %s: %s %s", delivery.queue_id, delivery.recipient, _MEANING[bounce.kind], bounce.status
     )
+    at = milliseconds(moment)
+    # Our own refusal, come home: the mailbox sent the copy to the role, and may have kept it as well.
+    round_again = BEEN_HERE in words
+    if bounce.kind == "auto-reply":
+        desk.mailboxes.arrived(delivery.recipient, at, certain=True)
+    elif bounce.kind in ("failed", "delayed") and not round_again:
+        desk.mailboxes.failed(delivery.recipient, at, words, returned=True)
     if bounce.kind not in ("failed", "auto-reply"):
         return
-    state, news = ("bounced", "bounced") if bounce.kind == "failed" else (delivery.state, "away")
-    outcome = Outcome(delivery.id, state, words, milliseconds(moment))
+    news: News = "away" if bounce.kind == "auto-reply" else "loop" if round_again else "bounced"
+    state = delivery.state if news == "away" else "bounced"
+    outcome = Outcome(delivery.id, state, words, at)
     try:
         told = of_failure(desk, reader, delivery, news, words, moment, bounce.status, bounce.in_field)
     except StoreError:

@@ -84,7 +84,9 @@ _TROUBLE: dict[str, object] = {
     "trying": "",
     "sender_hears": False,
     "ours": False,
+    "since": "",
 }
+_FAILING = _TROUBLE | {"since": "Wednesday 2 December"}
 _TROUBLES: tuple[dict[str, object], ...] = (
     _TROUBLE,
     _TROUBLE | {"words": "", "subject": "", "message_id": "", "sender": "", "have": "", "bounced": False},
@@ -109,7 +111,7 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "handoff-taken": tuple(facts | _MORE for facts in _NOTICES),
     "handoff-confirm": tuple(facts | _MORE | {"until": "Thursday 10 December"} for facts in _NOTICES),
     **dict.fromkeys(
-        ("undelivered", "away-unknown"),
+        ("undelivered", "away-unknown", "loop"),
         tuple(
             facts | {"you_have": you == "have", "you_wait": you == "wait", "you_lost": you == "lost"}
             for facts in _TROUBLES
@@ -117,6 +119,15 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         ),
     ),
     **dict.fromkeys(("undelivered-operator", "away-operator"), _TROUBLES),
+    "unreached": ({"who": "Ann", "since": "Tuesday 1 December"},),
+    "failing": tuple(
+        _FAILING | {"you_have": have, "words": words} for have in (True, False) for words in ("", "450 full")
+    ),
+    "failing-operator": tuple(
+        _FAILING | {"have": have, "have_many": False, "words": words}
+        for have, words in (("Ben", "450 full"), ("", ""))
+    ),
+    "loop-operator": (_TROUBLE, _TROUBLE | {"recipient": "", "who": "", "queue": "", "message_id": ""}),
     "handoff-unusable": tuple(facts | {"problem": "There is no text in it."} for facts in _NOTICES),
 }
 """By the template's name; the same keys as the facts of ``mailrouter.routing.wording``."""

@@ -2,6 +2,9 @@
 
 They are made anew, of the original's header and of what we know: nothing of a partner's own bounce goes on.
 The role stands for everybody behind it; a remote server's words are stripped of every address and host.
+
+A sender whose own address is beyond ASCII gets the international form (RFC 6533): every server on the way back has to
+speak SMTPUTF8 anyway. Everybody else gets seven bits, in which any address and any header can be written too.
 """
 
 from __future__ import annotations
@@ -63,6 +66,11 @@ class Undelivered:
     sender: str = ""
 
     @property
+    def international(self) -> bool:
+        """Whether the report goes to an address beyond ASCII, and so may be UTF-8 itself (RFC 6533 §4)."""
+        return not self.reverse_path.isascii()
+
+    @property
     def action(self) -> Action:
         """What became of the mail (RFC 3464 §2.3.3)."""
         return "expanded" if self.expanded else "delayed" if self.retry_until else "failed"
@@ -115,7 +123,7 @@ def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
             _threading(head),
             b"Auto-Submitted: auto-replied\r\n",  # RFC 3834 §3.1.7: a report is an answer
             b"X-Auto-Response-Suppress: All\r\n",
-            b"Content-Transfer-Encoding: 8bit\r\n" if wide else b"",
+            b"Content-Transfer-Encoding: 8bit\r\n" if wide or news.international else b"",
         )
     )
     return compose.fresh(
@@ -136,9 +144,10 @@ def _status_part(news: Undelivered, status: str, words: str) -> bytes:
     if original := decode_original_recipient(news.orcpt or ""):
         kind, address = original
         if _unspoilt(address, news.private):
-            recipient.append(f"Original-Recipient: {kind};{address}")
+            given = address if news.international or kind != "utf-8" else encode_utf8_address(address)
+            recipient.append(f"Original-Recipient: {kind};{given}")
     recipient += (
-        f"Final-Recipient: {_typed(news.role_address)}",
+        f"Final-Recipient: {_typed(news.role_address, news.international)}",
         f"Action: {news.action}",
         f"Status: {status}",
     )
@@ -149,11 +158,16 @@ def _status_part(news: Undelivered, status: str, words: str) -> bytes:
     if news.retry_until:
         recipient.append(f"Will-Retry-Until: {text.date_field(news.retry_until)}")
     groups = (b"".join(map(_written, group)) for group in (message, recipient))
-    return b"Content-Type: message/delivery-status\r\n\r\n" + b"\r\n".join(groups)
+    kind, wide = "delivery-status", b""
+    if news.international:
+        kind, wide = "global-delivery-status", b"Content-Transfer-Encoding: 8bit\r\n"
+    return f"Content-Type: message/{kind}\r\n".encode() + wide + b"\r\n" + b"\r\n".join(groups)
 
 
 def _original(news: Undelivered, head: Head, shape: Shape) -> tuple[Pieces, bool]:
     """What comes back of the original, as a part; and whether that part is 8bit."""
+    if news.international and _is_utf8(head.raw[: shape.header_end]):
+        return _global_original(news, shape), True
     if news.full and news.action == "failed" and shape.size <= MAX_FULL and not shape.header_eight_bit:
         wide = b"Content-Transfer-Encoding: 8bit\r\n" if shape.eight_bit else b""
         lead = b"Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n" + wide + b"\r\n"
@@ -161,13 +175,26 @@ def _original(news: Undelivered, head: Head, shape: Shape) -> tuple[Pieces, bool
     if not shape.header_eight_bit:
         return (b"Content-Type: text/rfc822-headers\r\n\r\n", Slice(0, 0, shape.header_end)), False
     section = head.raw[: shape.header_end]
-    try:
-        section.decode("utf-8")
-        charset = b"utf-8"
-    except UnicodeDecodeError:
-        charset = b"unknown-8bit"  # RFC 1428 §3
+    charset = b"utf-8" if _is_utf8(section) else b"unknown-8bit"  # RFC 1428 §3
     lead = b"Content-Type: text/rfc822-headers; charset=" + charset
     return (lead + b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + _quoted(section),), False
+
+
+def _global_original(news: Undelivered, shape: Shape) -> Pieces:
+    """The original, or its header, as UTF-8 (RFC 6533 §6, RFC 6532 §3.7)."""
+    whole = news.full and news.action == "failed" and shape.size <= MAX_FULL
+    kind = b"global" if whole else b"global-headers"
+    lead = b"Content-Type: message/" + kind + b"\r\nContent-Disposition: attachment\r\n"
+    end = shape.size if whole else shape.header_end
+    return (lead + b"Content-Transfer-Encoding: 8bit\r\n\r\n", Slice(0, 0, end))
+
+
+def _is_utf8(section: bytes) -> bool:
+    try:
+        section.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _sayable(diagnostic: str, private: Iterable[str]) -> str:
@@ -191,12 +218,16 @@ def _status(news: Undelivered) -> str:
     return known if known and not known.startswith("2") else "5.0.0"
 
 
-def _typed(address: str) -> str:
-    """An address with its type (RFC 3464 §2.3.2); beyond ASCII in the 7-bit form of RFC 6533 §3."""
+def _typed(address: str, international: bool) -> str:
+    """An address with its type (RFC 3464 §2.3.2); beyond ASCII as it is in an international report, else in the 7-bit
+    form of RFC 6533 §3."""
+    bare = "".join(address.split())
+    if international and not bare.isascii():
+        return f"utf-8; {bare}"
     try:
         return f"rfc822; {text.writable(address).decode('ascii')}"
     except ValueError:
-        return f"utf-8; {encode_utf8_address(''.join(address.split()))}"
+        return f"utf-8; {encode_utf8_address(bare)}"
 
 
 def _to_field(path: str) -> bytes:
@@ -223,7 +254,8 @@ def _unspoilt(value: str | None, private: Iterable[str]) -> str:
 
 def _written(line: str) -> bytes:
     name, _, value = line.partition(": ")
-    return text.field(name, value)
+    # Encoded words have no meaning here; what is beyond ASCII stands in international reports alone.
+    return text.field(name, value) if value.isascii() else f"{name}: {value}\r\n".encode()
 
 
 def _token(host: str) -> str:

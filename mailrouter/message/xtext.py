@@ -6,6 +6,7 @@ import re
 
 _HEX = re.compile(r"\+([0-9A-F]{2})")
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+\Z")
+_UNITEXT = re.compile(r"(?:[!-*,-<>-\[\]-~]|[^\x00-\x7f]|\\x\{[0-9A-F]{1,6}\})+\Z")
 _EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 
 
@@ -23,11 +24,28 @@ def decode_xtext(value: str) -> str | None:
     return text if text.isascii() and text.isprintable() and text.strip() == text else None
 
 
+def encode_xtext(text: str) -> str:
+    """Printable ASCII as xtext.
+
+    >>> encode_xtext("vp-hr+b=1@example.test")
+    'vp-hr+2Bb+3D1@example.test'
+    """
+    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c) & 0xFF:02X}" for c in text)
+
+
 def decode_original_recipient(value: str) -> tuple[str, str] | None:
-    """Address type and address of an ORCPT parameter (RFC 3461 §4.2), or None where it can't be read."""
+    """Address type and address of an ORCPT parameter (RFC 3461 §4.2), or None where it can't be read.
+
+    An address of type utf-8 (RFC 6533 §3) is given as it is meant, whichever of its three forms it has.
+    """
     kind, semicolon, encoded = value.partition(";")
-    address = decode_xtext(encoded) if semicolon and re.fullmatch(r"[A-Za-z0-9-]{1,40}", kind) else None
-    return (kind.lower(), address) if address else None
+    if not semicolon or not re.fullmatch(r"[A-Za-z0-9-]{1,40}", kind):
+        return None
+    if kind.lower() != "utf-8":
+        address = decode_xtext(encoded)
+        return (kind.lower(), address) if address else None
+    meant = decode_utf8_address(encoded if _UNITEXT.match(encoded) else decode_xtext(encoded) or "")
+    return ("utf-8", meant) if meant.isprintable() and meant and meant.strip() == meant else None
 
 
 def encode_utf8_address(address: str) -> str:

@@ -36,6 +36,13 @@ class Part(NamedTuple):
         """Whether this person gets this role's handoff: a stand-in never does."""
         return self.copy.partner and self.draft.handoff is not None
 
+    @property
+    def note(self) -> str:
+        """The role's note, and what it says to this person alone."""
+        if not self.copy.unreached:
+            return self.draft.note
+        return "\n".join(filter(None, (self.draft.note, self.copy.unreached)))
+
 
 @dataclass(slots=True)
 class _Bench:
@@ -103,7 +110,7 @@ def _fits(made: Pieces, situation: Situation) -> bool:
 
 def _changed(parts: list[Part], note: str, carrying: list[Part], bench: _Bench) -> Pieces:
     """The changed copy but for its marks; nothing where there is nothing to say."""
-    key = tuple((part.situation.role.key, part.handoff) for part in parts)
+    key = (note, *((part.situation.role.key, part.handoff) for part in parts))
     if key in bench.made:
         return bench.made[key]
     draft, situation = parts[0].draft, parts[0].situation
@@ -152,7 +159,7 @@ def _fields(parts: list[Part], bench: _Bench) -> dict[str, bytes]:
     """
     head = parts[0].draft.head
     show = {canonical(mailbox.address): mailbox for part in parts for mailbox in part.draft.show}
-    said = [part for part in parts if part.draft.show or part.draft.note or part.handoff]
+    said = [part for part in parts if part.draft.show or part.note or part.handoff]
     stay = [part.situation.role for part in said if part.situation.role.reply_to == "sender-and-role"]
     fields: dict[str, bytes] = {}
     if stay:
@@ -171,8 +178,8 @@ def _fields(parts: list[Part], bench: _Bench) -> dict[str, bytes]:
 
 def _note(parts: list[Part]) -> str:
     if len(parts) == 1:
-        return parts[0].draft.note
-    return "\n".join(dict.fromkeys(part.draft.note for part in parts if part.draft.note))
+        return parts[0].note
+    return "\n".join(dict.fromkeys(part.note for part in parts if part.note))
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ same, byte for byte. ``Draft`` is what the steps pass on; ``Plan`` is what the s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from mailrouter.message.classify import Nature
@@ -46,7 +47,7 @@ class Situation:
     postmaster; ``received`` is the Received field to put first; ``seed`` at least 16 random octets;
     ``handoff_seen`` the version that this conversation has carried already, 0 for none; ``next_hop_size``
     the SIZE of the next hop; ``to_handoff`` says that the mail came to the role's handoff address alone, or to a
-    return path.
+    return path; ``unreached`` are the keys of partners whose mailboxes have been failing, and since when.
     """
 
     role: Role
@@ -65,6 +66,7 @@ class Situation:
     answered: Answered = Answered()
     next_hop_size: int | None = None
     to_handoff: bool = False
+    unreached: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ class Sender:
 class CopyDraft:
     """One person's copy: who, as a partner or as a stand-in, on duty or not, and how it may be made.
 
-    ``why`` says what keeps the copy from being changed, where something does.
+    ``why`` says what keeps the copy from being changed, where something does; ``unreached`` tells this person
+    alone whose mailboxes have been failing.
     """
 
     person: Person
@@ -101,6 +104,7 @@ class CopyDraft:
     on_duty: bool
     way: Way = "change"
     why: str = ""
+    unreached: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,10 @@ from mailrouter.routing.model import Draft, Situation
 def add_absence_note(draft: Draft, situation: Situation) -> Draft:
     """A note on every copy while somebody is away (or always), but not on quiet mail or a partner's own."""
     role, duty = situation.role, situation.duty
-    if why := _silence(draft, situation):
+    why = silence(draft, situation)
+    if not why and role.note == "absence" and not duty.away:
+        why = "nobody is away"
+    if why:
         return replace(draft, reasons=(*draft.reasons, f"no note, because {why}"))
     text = situation.wording.note(role, duty, draft.sender.among_ourselves)
     away = situation.wording.away(role, duty)
@@ -18,7 +21,8 @@ def add_absence_note(draft: Draft, situation: Situation) -> Draft:
     return replace(draft, note=text, reasons=(*draft.reasons, reason))
 
 
-def _silence(draft: Draft, situation: Situation) -> str:
+def silence(draft: Draft, situation: Situation) -> str:
+    """Why copies carry no note at all, whoever is away; nothing where they may."""
     role = situation.role
     if role.note == "never":
         return "the role wants none (note: never)"
@@ -28,6 +32,4 @@ def _silence(draft: Draft, situation: Situation) -> str:
         return "it is list mail, automatic mail, a report or a calendar message"
     if role.forwarding == "untouched":
         return "copies stay as they came (forwarding: untouched)"
-    if role.note == "absence" and not situation.duty.away:
-        return "nobody is away"
     return ""

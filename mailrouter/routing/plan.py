@@ -22,6 +22,7 @@ from mailrouter.routing.letters import make_reply
 from mailrouter.routing.model import Copy, Draft, Plan, Reply, Situation
 from mailrouter.routing.note import add_absence_note
 from mailrouter.routing.sender import sender_of
+from mailrouter.routing.unreached import tell_of_unreached
 from mailrouter.schedule.model import Role
 
 Step = Callable[[Draft, Situation], Draft]
@@ -31,6 +32,7 @@ STEPS: tuple[Step, ...] = (
     show_partners,
     attach_handoff,
     add_absence_note,
+    tell_of_unreached,
     reply_automatically,
 )
 PLAIN: tuple[Step, ...] = (copy_to_partners,)

@@ -20,8 +20,9 @@ from mailrouter.routing.wording import Wording
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.words import called, date_words, joined
 
-News = Literal["failed", "bounced", "away"]
-"""Refused when it was sent; taken and returned; or answered by an out-of-office of the mailbox's own."""
+News = Literal["failed", "bounced", "away", "failing", "loop"]
+"""Refused when it was sent; taken and returned; answered by an out-of-office of the mailbox's own; one of many that
+did not arrive for a day; or come back to the role itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Trouble:
     ``recipient`` is whom it was for; ``words`` is one line by the other server; ``sender`` is the original's
     reverse-path, ``""`` for ``<>``; ``have`` are the emails of partners whose copies arrived, ``trying`` of those
     still tried, ``lost`` of those whose copies did not arrive either; ``sender_hears`` says that a report goes to
-    the sender if nobody has it; ``ours``: it was no copy but a message of ours beside it. ``seed`` is random.
+    the sender if nobody has it; ``ours``: it was no copy but a message of ours beside it; ``since`` is when mail
+    began to fail at that mailbox. ``seed`` is random.
     """
 
     news: News
@@ -52,6 +54,7 @@ class Trouble:
     lost: tuple[str, ...] = ()
     ours: bool = False
     sender_hears: bool = False
+    since: datetime | None = None
 
 
 def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Pieces:
@@ -60,6 +63,14 @@ def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Piece
     if trouble.news == "away":
         subject = f"{facts['who']}'s mailbox answers for {trouble.role.name}"
         words = wording.notice("away-operator", facts)
+    elif trouble.news == "failing":
+        subject = f"Mail for {trouble.role.name} has not been reaching {trouble.recipient}"
+        words = wording.notice("failing-operator", facts)
+    elif trouble.news == "loop":
+        subject = (
+            f"Mail for {trouble.role.name} came back to it: {trouble.recipient or 'a mailbox'} forwards it"
+        )
+        words = wording.notice("loop-operator", facts)
     else:
         what = "A message about mail" if trouble.ours else "Mail"
         subject = f"{what} for {trouble.role.name} did not reach {trouble.recipient}"
@@ -79,6 +90,10 @@ def partner_notice(trouble: Trouble, to: Person, wording: Wording) -> Pieces:
     name = facts["who"]
     if trouble.news == "away":
         subject, words = f"{name}'s mailbox says {name} is away", wording.notice("away-unknown", facts)
+    elif trouble.news == "failing":
+        subject, words = f"Mail has not been reaching {name}", wording.notice("failing", facts)
+    elif trouble.news == "loop":
+        subject, words = f"A mail came back from {name}'s mailbox", wording.notice("loop", facts)
     else:
         subject, words = f"A mail did not reach {name}", wording.notice("undelivered", facts)
     back = Mailbox(trouble.role.name, trouble.role.address)
@@ -108,6 +123,7 @@ def _facts(trouble: Trouble) -> dict[str, object]:
         "have_many": len(trouble.have) > 1,
         "trying": joined(by_email.get(email, email) for email in trouble.trying),
         "sender_hears": trouble.sender_hears,
+        "since": date_words(trouble.since.astimezone(role.time_zone).date(), today) if trouble.since else "",
     }
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from mailrouter.routing.people import away_reason, local_day, people_facts
 from mailrouter.schedule.duty import Duty
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import date_words
+from mailrouter.schedule.words import called, date_words
 
 WIDTH = 76
 """Characters of a line: it can be quoted once and still fits a terminal."""
@@ -76,6 +76,16 @@ class Wording:
     def away(self, role: Role, duty: Duty) -> str:
         """``Elaine is away until Friday 1 January``, for a reason; nothing where nobody is."""
         return self._for_stretch("away", role, duty, lambda: away_reason(role, duty))
+
+    def unreached(self, role: Role, duty: Duty, key: str, since: datetime) -> str:
+        """What partners read of another one's mailbox (``key``) that mail has not been reaching ``since``."""
+        today = local_day(role, duty)
+
+        def make() -> str:
+            day = since.astimezone(role.time_zone).date()
+            return self._text("unreached", {"who": called(role)[key], "since": date_words(day, today)})
+
+        return self._once(f"unreached {key}", role, (role, since, today), make)
 
     def companion(self, role: Role, subject: str) -> str:
         """The first lines of a message that follows an untouched copy."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mailrouter.message.xtext import decode_xtext
+from mailrouter.message.xtext import decode_original_recipient, decode_xtext
 
 MAX_PATH = 254
 """Octets of an address between ``<`` and ``>`` (RFC 5321 §4.5.3.1.3 less the brackets)."""
@@ -135,9 +135,12 @@ def check_recipient(path: Path, smtputf8: bool = False) -> None:
             case "NOTIFY":
                 _check_notify(value)
             case "ORCPT":
-                kind, _, address = value.partition(";")
-                if not kind or not address or len(value.encode()) > MAX_ORCPT:
-                    raise BadPath("501 5.5.4 ORCPT is a type of address, a semicolon and the address")
+                if decode_original_recipient(value) is None or len(value.encode()) > MAX_ORCPT:
+                    raise BadPath(
+                        "501 5.5.4 ORCPT is a type of address, a semicolon and the address in xtext"
+                    )  # RFC 3461 §4.2
+                if not value.isascii() and not smtputf8:
+                    raise BadPath("553 5.6.7 An address with such letters needs SMTPUTF8")  # RFC 6533 §3
             case _:
                 raise BadPath(f"555 5.5.4 The parameter {name} is not known here")
     if not path.address:

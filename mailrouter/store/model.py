@@ -27,9 +27,9 @@ CHUNK_SIZE = 256 * 1024
 """Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
 size."""
 
-Kind = Literal["copy", "companion", "reply", "notice", "alert", "report"]
+Kind = Literal["copy", "companion", "reply", "notice", "alert", "report", "delay"]
 """A ``notice`` is a message of ours for partners alone, an ``alert`` one for the operator, and a ``report`` one
-for the sender, about what became of the mail (RFC 3464)."""
+for the sender, about what became of the mail (RFC 3464); ``delay`` is a report that nobody has it yet."""
 State = Literal["queued", "delivered", "failed", "bounced", "withdrawn"]
 """``bounced``: the next hop took it, and a report came back that it did not arrive."""
 
@@ -51,6 +51,20 @@ def message_id_of(queue: str) -> MessageId:
     for letter in queue.strip().lower():
         number = number * len(_ALPHABET) + _ALPHABET.index(letter)
     return number
+
+
+EPOCH: Milliseconds = 1577836800000
+"""2020-01-01T00:00Z: message ids count from here."""
+
+
+def first_delivery_at(moment: Milliseconds) -> DeliveryId:
+    """The lowest id that a delivery of a message received at ``moment`` can have."""
+    return max(0, moment - EPOCH) << DELIVERY_BITS
+
+
+def moment_of(delivery: DeliveryId) -> Milliseconds:
+    """When the message of a delivery was received, as its id tells (a little later after a flood)."""
+    return (delivery >> DELIVERY_BITS) + EPOCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +175,31 @@ class Outcome:
     at: Milliseconds
     retry_at: Milliseconds = 0
     consequences: tuple[Consequence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailingMailbox:
+    """A mailbox (canonical) that mail has not been reaching from ``since`` to ``last``, with its server's ``words``.
+
+    ``returned``: the last one was taken by the next server and came back; ``taken_at`` is when that server took one
+    after it, 0 for not yet.
+    """
+
+    mailbox: str
+    since: Milliseconds
+    last: Milliseconds
+    words: str = ""
+    returned: bool = False
+    taken_at: Milliseconds = 0
+
+    @property
+    def lasting(self) -> bool:
+        """Whether failures lie a day apart or more, with nothing that arrived between them."""
+        return self.last - self.since >= 86_400_000
+
+    def mended(self, now: Milliseconds) -> bool:
+        """Whether nothing has come back for an hour of what was taken."""
+        return bool(self.taken_at) and now - self.taken_at >= 3_600_000
 
 
 @dataclass(frozen=True, slots=True)

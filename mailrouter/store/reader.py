@@ -18,6 +18,7 @@ from mailrouter.store.model import (
     DELIVERY_BITS,
     Delivery,
     DeliveryId,
+    FailingMailbox,
     Handoff,
     MessageId,
     Milliseconds,
@@ -30,6 +31,11 @@ _HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
 NEXT_DUE = (
     "SELECT id, next_at FROM delivery INDEXED BY delivery_due WHERE state = 'queued' ORDER BY next_at LIMIT ?"
 )
+QUEUED_AFTER = """
+    SELECT next_at, id FROM delivery INDEXED BY delivery_due
+    WHERE state = 'queued' AND (next_at, id) > (?, ?) ORDER BY next_at, id LIMIT ?
+"""
+OLDEST = "SELECT min(id) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 OPEN_DELIVERIES = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
@@ -82,6 +88,18 @@ class StoreReader:
         """The first ``most`` queued deliveries' ids with the moments they are due."""
         return self._rows(NEXT_DUE, (most,))
 
+    def queued_after(
+        self, seen: tuple[Milliseconds, DeliveryId], most: int
+    ) -> list[tuple[Milliseconds, DeliveryId]]:
+        """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
+        return self._rows(QUEUED_AFTER, (*seen, most))
+
+    def deliveries(self, ids: Sequence[DeliveryId]) -> list[Delivery]:
+        """Those of these deliveries that there are."""
+        marks = ", ".join("?" * len(ids))
+        rows = self._rows(f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id IN ({marks})", ids)
+        return [tables.delivery_of(row) for row in rows]
+
     def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
         marks = ", ".join("?" * len(conversations))
@@ -129,6 +147,14 @@ class StoreReader:
         )
         return int(rows[0][0]) if rows else 0
 
+    def failing_mailboxes(self) -> list[FailingMailbox]:
+        """The mailboxes that mail has not been reaching, for however short a time; none in a store that an older version
+        wrote and no service has opened since."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'failing_mailbox'"):
+            return []
+        rows = self._rows("SELECT mailbox, since, last, words, returned, taken_at FROM failing_mailbox")
+        return [FailingMailbox(*row[:4], bool(row[4]), row[5]) for row in rows]
+
     def handoff_mail(self, key: str) -> bool:
         """Whether the mail of this key was worked on before."""
         return bool(self._rows("SELECT 1 FROM handoff_mail WHERE key = ?", (key,)))
@@ -158,6 +184,11 @@ class StoreReader:
             delivery = tables.delivery_of(row)
             by_message.setdefault(delivery.message, []).append(delivery)
         return [QueueEntry(tables.message_of(row), tuple(by_message.get(row[0], ()))) for row in rows]
+
+    def oldest(self) -> DeliveryId | None:
+        """The lowest id of all queued deliveries: that of the oldest message which is not delivered."""
+        rows = self._rows(OLDEST)
+        return None if rows[0][0] is None else int(rows[0][0])
 
     def waiting(self) -> int:
         """How many deliveries are queued."""

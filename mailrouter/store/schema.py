@@ -97,6 +97,17 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE message ADD COLUMN dsn TEXT NOT NULL DEFAULT '';
     """,
+    # Mailboxes that mail has not been reaching.
+    """
+    CREATE TABLE failing_mailbox (
+        mailbox TEXT PRIMARY KEY,
+        since INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        words TEXT NOT NULL,
+        returned INTEGER NOT NULL,
+        taken_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -15,13 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store import handoffs, statements, tables
+from mailrouter.store import consequences, handoffs, statements, tables
 from mailrouter.store.lock import lock, private_file, refuse_lost_database
 from mailrouter.store.model import (
     CHUNK_BITS,
     CHUNK_SIZE,
+    DELIVERY_BITS,
+    EPOCH,
     Acceptance,
     Delivery,
+    DeliveryId,
+    FailingMailbox,
     MessageId,
     Milliseconds,
     NewHandoff,
@@ -30,8 +34,6 @@ from mailrouter.store.model import (
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.writer import Work, Writer, as_store_error, connect
 
-_EPOCH = 1577836800000
-"""2020-01-01T00:00Z, in milliseconds: message ids count from here."""
 SWEEP_CHUNKS = 16
 """Chunks of large messages deleted in one transaction: 4 MB, a few milliseconds."""
 SHOWN_PAUSE = 5.0
@@ -170,7 +172,7 @@ class SqliteStore:
 
     def spool(self) -> SqliteSpool:
         """A place, and an id, for the next message."""
-        self._last_id = max(self._last_id + 1, int(time.time() * 1000) - _EPOCH)
+        self._last_id = max(self._last_id + 1, int(time.time() * 1000) - EPOCH)
         return SqliteSpool(self, self._last_id)
 
     async def accept(self, spool: SqliteSpool, acceptance: Acceptance) -> list[Delivery]:
@@ -242,6 +244,41 @@ class SqliteStore:
         await self._writer.submit(_Settle(outcomes))
         for outcome in outcomes:
             self._in_hand.discard(outcome.delivery)
+
+    def hold(self, delivery: DeliveryId) -> bool:
+        """Take one delivery into the caller's hands; False where it is in somebody's."""
+        if delivery in self._in_hand:
+            return False
+        self._in_hand.add(delivery)
+        return True
+
+    async def report(self, outcomes: Sequence[Outcome]) -> None:
+        """Record what was learned of deliveries apart from attempts, with what follows from it."""
+
+        def record(connection: sqlite3.Connection) -> None:
+            for outcome in outcomes:
+                if consequences.report(connection, outcome):
+                    statements.close(connection, {outcome.delivery >> DELIVERY_BITS: 1})
+
+        await self.run(record)
+
+    async def keep_failing(self, found: FailingMailbox) -> None:
+        """Keep that mail does not reach a mailbox."""
+        row = (found.mailbox, found.since, found.last, found.words, found.returned, found.taken_at)
+        insert = "INSERT OR REPLACE INTO failing_mailbox VALUES (?, ?, ?, ?, ?, ?)"
+        await self.run(lambda connection: connection.execute(insert, row))
+
+    async def forget_failing(self, mailbox: str) -> None:
+        """Mail reaches a mailbox again."""
+        await self.run(
+            lambda connection: connection.execute("DELETE FROM failing_mailbox WHERE mailbox = ?", (mailbox,))
+        )
+
+    async def bring_forward(self, now: Milliseconds, most_attempts: int) -> int:
+        """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most; gives how
+        many. Which ones broke it by themselves is not known, so each is brought forward a few times only."""
+        values = (now, now, most_attempts)
+        return int(await self.run(lambda connection: connection.execute(statements.FORWARD, values).rowcount))
 
     async def read(self, message: MessageId, start: int, end: int) -> AsyncIterator[bytes]:
         """The stored bytes from ``start`` to ``end``. Raises StoreError if they are not there."""

@@ -21,6 +21,11 @@ DUE = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due
     WHERE state = 'queued' AND next_at <= ? ORDER BY next_at LIMIT ?
 """
+FORWARD = """
+    UPDATE delivery INDEXED BY delivery_due SET next_at = ?
+    WHERE state = 'queued' AND next_at > ? AND attempts <= ?
+        AND (last_reply LIKE '451 4.4.2 %' OR last_reply LIKE '421 %')
+"""
 _SETTLE = """
     UPDATE delivery SET state = v.column2, attempts = attempts + 1, last_reply = v.column3, next_at =
     v.column4,

@@ -295,6 +295,24 @@ SETTINGS: dict[str, list[str]] = {
     "store: sqlite::memory:": [
         "1:22: a second colon on this line; put quotes around the value, or begin a new line after the first colon"
     ],
+    "timeouts: {reply: 5}": ["1:19: 5 has no unit; write 5 s or 5 min"],
+    "timeouts: {reply: soon}": ["1:19: soon is not a length of time; write it as 30 s, 5 min, 4 h or 5 days"],
+    "timeouts: {connect: 30 secnds}": ["1:24: secnds is not a unit of time; did you mean `seconds`?"],
+    "timeouts: {data_end: 2 h}": [
+        "1:22: 2 h is too long; at most 1 h: a server that is well answers in seconds"
+    ],
+    "timeouts: {replay: 5 min}": ["1:12: `replay` is not known here; did you mean `reply`?"],
+    "timeouts: 5 min": ["1:11: `name: value` lines belong here, not 5 min; as in {reply: 5 min}"],
+    "retry: {first: 0 s}": ["1:16: 0 s is no time at all; write it as 30 s, 5 min, 4 h or 5 days"],
+    "retry: {first: 1 h}": [
+        "1:8: `first` (1 h) is longer than `most` (30 min); write shorter ones first, as in {first: 2 min, most: 30 min, give_up: 5 days}"
+    ],
+    "retry:\n  give_up: 1 h": [
+        "2:3: `delay_notice` (4 h) is longer than `give_up` (1 h); write shorter ones first, as in {first: 2 min, most: 30 min, give_up: 5 days}"
+    ],
+    "retry: {give_up: 30 days}": [
+        "1:18: 30 days is too long; at most 14 days: bounces of older mail would find no way back"
+    ],
     "max_size: lots": ["1:11: lots is not a size; write it as 50 MB"],
     "max_size: 10 KB": ["1:11: 10 KB is too small for mail; allow 64 KiB at least; usual is 50 MB"],
     "max_size: 50 MBit": ["1:11: 50 MBit is not a size; write it as 50 MB"],

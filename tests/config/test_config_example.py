@@ -11,6 +11,7 @@ import pytest
 
 from mailrouter import config
 from mailrouter.config import Destination, Settings
+from mailrouter.config.sending import Retry, Timeouts
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Person, Role, Rota, Shift, Swap
 from tests.config.files import ROLE, MakeFolder
 
@@ -116,6 +117,14 @@ def test_a_machine_without_a_whole_name_greets_as_the_domain(folder: MakeFolder,
         ("trusted_networks: 10.1.2.3", "trusted_networks", (ip_network("10.1.2.3/32"),)),
         ("trusted_networks: []", "trusted_networks", ()),
         ("our_domains: [Example.TEST, bücher.test.]", "our_domains", {"example.test", "xn--bcher-kva.test"}),
+        ("timeouts: {connect: 10 s}", "timeouts", Timeouts(connect=10)),
+        ("timeouts: {reply: 1.5 min, data_end: 1 h}", "timeouts", Timeouts(reply=90, data_end=3600)),
+        ("retry: {first: 1min, most: 20 minutes}", "retry", Retry(first=60, most=1200)),
+        (
+            "retry: {give_up: 2 days, delay_notice: never}",
+            "retry",
+            Retry(give_up=172_800, delay_notice=None),
+        ),
         ("authserv_id: Mail.example.test", "authserv_id", "Mail.example.test"),
         ("return_domain: Roles.example.test.", "return_domain", "roles.example.test"),
         ("our_domains: [intranet]\npostmaster: it@intranet", "postmaster", "it@intranet"),

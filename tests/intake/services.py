@@ -55,6 +55,7 @@ class Service:
     intake: Intake
     store: SqliteStore
     offered: list[Delivery] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     async def send(
         self, raw: bytes, *recipients: str, sender: str = "jane@example.test", notify: str = "", ret: str = ""
@@ -71,7 +72,8 @@ class Service:
             envelope.dsn["RET"] = ret
         if notify:
             envelope.notify = dict.fromkeys(envelope.recipients, notify)
-        return await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes)
+        self.said.append(await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes))
+        return self.said[-1]
 
     def sent(self, kind: str = "copy") -> dict[str, bytes]:
         """The bytes of what was offered of this kind, by the recipient's local part."""

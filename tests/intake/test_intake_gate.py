@@ -118,8 +118,31 @@ async def test_what_cannot_be_taken_is_refused(
     """Smuggling, loops and headers without end; a loop is seen even where the header can't be read."""
     async with service(tmp_path, desk(role()), MOMENT, read) as running:
         assert (await running.send(raw)).startswith(reply)
-        assert not running.offered
-        assert running.store.reader.queue(10) == []
+        alerts = [delivery for delivery in running.offered if delivery.kind == "alert"]
+        assert alerts == running.offered
+        assert len(running.store.reader.queue(10)) == len(alerts) == ("been here" in running.said[-1])
+
+
+async def test_the_operator_hears_of_a_loop_once_an_hour(tmp_path: Path) -> None:
+    """Whose mailbox it is is told by the return path under which the copy comes back; then it is quiet for an hour."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        await running.send(mail())
+        (elaine,) = [d for d in running.offered if d.recipient.startswith("elaine@")]
+        back = mail(
+            f"Mailrouter-Loop: {loop_mark(KEY, 'vp-hr@example.test')}", "Message-ID: <one@example.test>"
+        )
+        running.offered.clear()
+        for _ in range(3):
+            assert (await running.send(back, sender=elaine.reverse_path)).startswith("554 5.4.6")
+        (alert,) = running.offered
+        assert (alert.kind, alert.recipient, alert.reverse_path) == ("alert", "it@example.test", "")
+        said = running.sent("alert")["it"].decode()
+        assert "It had gone to Elaine's mailbox" in " ".join(said.split())
+        assert "forwards it" in said
+        # Another way in, by which nobody can tell whose it was, is another piece of news.
+        assert (await running.send(back, sender="srs@elsewhere.test")).startswith("554 5.4.6")
+        assert len(running.offered) == 2
+        assert "Some partner's mailbox" in " ".join(running.sent("alert")["it"].decode().split())
 
 
 async def test_another_roles_mark_is_no_loop(tmp_path: Path) -> None:

@@ -6,13 +6,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from mailrouter.delivery.content import whole
-from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery
+from mailrouter.store.sqlite import SqliteStore
 from tests.intake.services import Service, desk, service
 from tests.routing.situations import AWAY, CANARY, HANDOFF_TEXT, mail, role, second_role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE
+from tests.support.messages import T0, put
 
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
 NOW = 1_796_320_900_000
@@ -103,3 +107,34 @@ async def test_where_the_role_is_gone_the_mail_is_not(tmp_path: Path) -> None:
         plain = whole(running.store, queued[1])
         assert plain is not None
         assert plain.endswith(raw)
+
+
+@pytest.mark.parametrize(
+    ("states", "due", "trouble", "told"),
+    [
+        (("queued", "queued"), False, False, "yes"),
+        (("queued", "failed"), False, False, "yes"),
+        (("queued", "queued"), True, False, "later"),
+        (("queued", "queued"), False, True, "later"),
+        (("queued", "delivered"), True, True, "never"),
+        (("failed", "failed"), False, False, "never"),
+    ],
+)
+async def test_when_a_delay_may_be_told(
+    tmp_path: Path, states: tuple[str, str], due: bool, trouble: bool, told: str
+) -> None:
+    """While it is true: nobody has the mail, somebody may still get it, and it is not about to go."""
+    store = SqliteStore.open(tmp_path / "m.db")
+    copies = await put(store)
+    for copy, state in zip(copies, states, strict=True):
+        values = (state, T0 if due else T0 + 2, copy.id)
+        await store.run(
+            lambda connection, values=values: connection.execute(  # type: ignore[misc]
+                "UPDATE delivery SET state = ?, next_at = ? WHERE id = ?", values
+            )
+        )
+    delay = replace(copies[0], id=copies[0].id + 5, kind="delay")
+    assert may_be_told(store.reader, delay, trouble, T0 + 1) == told
+    gone = replace(delay, id=delay.id + (99 << 10))
+    assert may_be_told(store.reader, gone, False, T0) == "never"
+    store.close()

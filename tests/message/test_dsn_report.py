@@ -134,6 +134,65 @@ def test_an_international_sender_is_written_as_utf8() -> None:
     assert "To: jörg@b.test\r\n".encode() in report(reverse_path="jörg@b.test")
 
 
+WIDE = ORIGINAL.replace(b"Jane Doe <jane@b.test>", "Jörg <jörg@b.test>".encode())
+
+
+def global_groups(raw: bytes) -> list[EmailMessage]:
+    """The two groups of a message/global-delivery-status, each as Python's email package reads a header."""
+    _, status, _ = parsed(raw).iter_parts()
+    assert status.get_content_type() == "message/global-delivery-status"
+    assert status["Content-Transfer-Encoding"] == "8bit"
+    data = raw[raw.index(b"message/global-delivery-status") :]
+    first, second = data.partition(b"\r\n\r\n")[2].split(b"\r\n\r\n")[:2]
+    return [parsed(group + b"\r\n\r\n") for group in (first, second)]
+
+
+def test_an_international_sender_gets_the_international_form() -> None:
+    """RFC 6533: global delivery status with addresses as they are, and the header as UTF-8, octet for octet."""
+    raw = report(
+        WIDE, reverse_path="jörg@b.test", role_address="büro@example.test", orcpt="utf-8;büro@example.test"
+    )
+    message = parsed(raw)
+    assert (message.get_content_type(), message.get_param("report-type")) == (
+        "multipart/report",
+        "delivery-status",
+    )
+    assert message["Content-Transfer-Encoding"] == "8bit"
+    about, recipient = global_groups(raw)
+    assert about["Reporting-MTA"] == "dns; mx.example.test"
+    assert "\r\nFinal-Recipient: utf-8; büro@example.test\r\n".encode() in raw
+    assert "Original-Recipient: utf-8;büro@example.test\r\n".encode() in raw
+    assert (recipient["Action"], recipient["Status"]) == ("failed", "5.1.1")
+    *_, original = message.iter_parts()
+    assert original.get_content_type() == "message/global-headers"
+    assert WIDE[: WIDE.index(b"\r\n\r\n")] in raw
+    assert b"The secret body" not in raw
+
+
+def test_an_international_sender_gets_the_whole_mail_where_that_was_asked_for() -> None:
+    """RET=FULL: message/global, even with a header beyond ASCII."""
+    raw = report(WIDE, reverse_path="jörg@b.test", full=True)
+    *_, original = parsed(raw).iter_parts()
+    assert original.get_content_type() == "message/global"
+    assert WIDE in raw
+
+
+def test_a_header_that_is_no_utf8_falls_back_to_quoted_printable() -> None:
+    """message/global-headers may hold UTF-8 alone."""
+    latin = ORIGINAL.replace(b"Jane Doe", "Jörg".encode("latin-1"))
+    *_, original = parsed(report(latin, reverse_path="jörg@b.test")).iter_parts()
+    assert original.get_content_type() == "text/rfc822-headers"
+    assert original.get_content_charset() == "unknown-8bit"
+
+
+@pytest.mark.parametrize("coded", ["utf-8;büro@example.test", "utf-8;b\\x{FC}ro@example.test"])
+def test_a_sender_in_ascii_gets_everything_in_ascii(coded: str) -> None:
+    """Where SMTPUTF8 may be missing on the way: seven bits, and the letters escaped (RFC 6533 §3)."""
+    raw = report(WIDE, orcpt=coded)
+    assert raw.isascii()
+    assert groups(raw)[1]["Original-Recipient"] == "utf-8;b\\x{FC}ro@example.test"
+
+
 def test_an_international_role_is_named_in_seven_bits() -> None:
     """RFC 6533 §3: type utf-8, with the letters escaped."""
     raw = report(role_address="büro@example.test", orcpt=None)

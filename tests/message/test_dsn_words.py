@@ -12,6 +12,7 @@ from mailrouter.message.xtext import (
     decode_utf8_address,
     decode_xtext,
     encode_utf8_address,
+    encode_xtext,
 )
 
 
@@ -77,6 +78,33 @@ def test_an_original_recipient_has_a_type() -> None:
     """RFC 3461 §4.2: a type, a semicolon, an address in xtext."""
     assert decode_original_recipient("rfc822;Jane+40b.test") == ("rfc822", "Jane@b.test")
     assert decode_original_recipient("Jane@b.test") is None
+
+
+@pytest.mark.parametrize(
+    ("coded", "address"),
+    [
+        ("utf-8;jörg@b.test", "jörg@b.test"),
+        ("utf-8;j\\x{F6}rg@b.test", "jörg@b.test"),
+        ("UTF-8;j\\x{F6}rg+40b.test", "jörg@b.test"),
+        ("utf-8;jane@b.test", "jane@b.test"),
+        ("utf-8;a\\x{0A}Status:x", None),
+        ("utf-8;a\\x{2028}b", None),
+        ("utf-8;", None),
+        ("rfc822;jörg@b.test", None),
+    ],
+)
+def test_an_international_original_recipient(coded: str, address: str | None) -> None:
+    """RFC 6533 §3: as UTF-8, escaped, or escaped in xtext; never with what could write a field."""
+    assert decode_original_recipient(coded) == (("utf-8", address) if address else None)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=40))
+def test_what_is_written_as_xtext_comes_back(text: str) -> None:
+    """Whatever stands in an ENVID or ORCPT of ours is read as it was meant."""
+    coded = encode_xtext(text)
+    assert " " not in coded
+    assert "=" not in coded
+    assert decode_xtext(coded) == (text if text.strip() == text else None)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))

@@ -97,8 +97,7 @@ async def sent(blocks: list[bytes] | None, content: bytes = b"") -> bytes:
     connection = Connection(asyncio.StreamReader(), written, Timeouts())  # type: ignore[arg-type]
     message = Outgoing("", "", 0, content=content, stream=None if blocks is None else stream)
     end = await connection._send_content(message)
-    if connection._timer is not None:
-        connection._timer.cancel()
+    connection._replies.stop()
     return written.data + end
 
 

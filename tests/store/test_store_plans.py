@@ -17,7 +17,7 @@ from mailrouter.store.model import (
     ReplyMemory,
     WaitingHandoff,
 )
-from mailrouter.store.reader import NEXT_DUE, OF_MESSAGE, OPEN_DELIVERIES
+from mailrouter.store.reader import NEXT_DUE, OF_MESSAGE, OPEN_DELIVERIES, QUEUED_AFTER
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.store.writer import connect
 from tests.support.messages import SMALL, T0, deliveries_of, message_of, put
@@ -41,6 +41,8 @@ def plan(store: SqliteStore, statement: str) -> list[str]:
 SINGLE = [
     (statements.DUE, ["SEARCH delivery USING INDEX delivery_due (next_at<?)"]),
     (NEXT_DUE, ["SCAN delivery USING INDEX delivery_due"]),
+    (QUEUED_AFTER, ["SEARCH delivery USING INDEX delivery_due (next_at>?)"]),
+    (statements.FORWARD, ["SEARCH delivery USING INDEX delivery_due (next_at>?)"]),
     (OF_MESSAGE, ["SEARCH delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]),
     ("SELECT data FROM chunk WHERE id = ?", ["SEARCH chunk USING INTEGER PRIMARY KEY (rowid=?)"]),
 ]

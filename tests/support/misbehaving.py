@@ -2,10 +2,13 @@
 an action.
 
 States are ``connect``, ``ehlo``, ``helo``, ``mail``, ``rcpt``, ``data``, ``dot``, ``rset``, ``quit``. An
-action is the reply to give (text), one of CLOSE, HANG, GIBBERISH and ENDLESS,
+action is the reply to give (text), one of CLOSE, HANG, GIBBERISH, ENDLESS and (for ``dot``) TAKE_AND_CLOSE,
 or a function (perhaps asynchronous) of the command line
 (for ``dot``: the recipient) that gives one of these, or None for what a strict server would say.
 Where a script says nothing, the server is strict: a nested MAIL is 503, DATA without a recipient is 503.
+
+``misbehaving`` runs it in the test's own loop; ``standing`` in a thread of its own, beside a real relay, where
+``behave`` changes how it goes on at any time.
 """
 
 from __future__ import annotations
@@ -14,7 +17,9 @@ import asyncio
 import contextlib
 import enum
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,9 +33,10 @@ class Do(enum.Enum):
     HANG = "read on and say nothing more"
     GIBBERISH = "answer something that is no reply"
     ENDLESS = "answer without an end"
+    TAKE_AND_CLOSE = "keep the message, and close without a word"
 
 
-CLOSE, HANG, GIBBERISH, ENDLESS = Do
+CLOSE, HANG, GIBBERISH, ENDLESS, TAKE_AND_CLOSE = Do
 Action = str | Do | Callable[[str], Any]
 
 
@@ -41,6 +47,8 @@ class Script:
     actions: Mapping[str, Action] = field(default_factory=dict)
     offer: Sequence[str] = PLAIN_OFFER
     one_octet_at_a_time: bool = False
+    slow: float = 0.0
+    """Seconds before each reply."""
     withhold: bool = False
     """Withhold the replies to all that follows EHLO until a DATA or QUIT was read: a client that waits, waits
     in vain."""
@@ -69,6 +77,8 @@ class Misbehaving:
         self.open = 0
         self.most_open = 0
         self.port = 0
+        self.met: Counter[str] = Counter()
+        """How often a script's own action was met, by state."""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending: list[bytes] = []
@@ -87,10 +97,20 @@ class Misbehaving:
         self._server = await asyncio.start_server(self._connection, "127.0.0.1", port, limit=1 << 20)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    async def behave(self, script: Script) -> None:
+        """From now on every connection follows ``script``; those that are open are dropped."""
+        self.scripts = (script,)
+        self.met.clear()
+        await self.drop()
+
     async def close(self) -> None:
         """Stop listening and drop every connection."""
         if self._server is not None:
             self._server.close()
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Drop every connection."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -179,6 +199,8 @@ class _Session:
         reply = await self.act("dot", self.recipients[0] if self.recipients else "", "250 2.0.0 taken")
         if reply.startswith("2") and self.recipients:
             self.server.received.append(Received(self.mail, self.recipients, b"".join(lines), self.number))
+        if reply == "250 taken":
+            raise _Closed
         self.mail, self.recipients = "", []
         self.messages += 1
         if self.messages >= self.script.max_messages:
@@ -192,6 +214,9 @@ class _Session:
             action = await action
         if action is None:
             action = usual
+        else:
+            self.server.met[state] += 1
+        await asyncio.sleep(self.script.slow)
         if isinstance(action, str):
             await self.say(action, now=state in ("connect", "ehlo", "helo", "data"))
             if action.startswith("421"):
@@ -199,6 +224,8 @@ class _Session:
             return action
         if action is CLOSE:
             raise _Closed
+        if action is TAKE_AND_CLOSE:
+            return "250 taken"
         if action is HANG:
             while await self.reader.read(65536):
                 pass
@@ -232,3 +259,51 @@ async def misbehaving(*scripts: Script) -> AsyncIterator[Misbehaving]:
         yield server
     finally:
         await server.close()
+
+
+class Standing:
+    """A Misbehaving in a thread of its own; ``server`` holds what it saw."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.server = Misbehaving(*scripts)
+        self._run(self.server.start())
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server.port
+
+    def behave(self, script: Script | None = None) -> None:
+        """Follow ``script`` from now on; without one, do everything right."""
+        self._run(self.server.behave(script or Script()))
+
+    def go_down(self) -> None:
+        """Listen no more, as a server that is switched off."""
+        self._run(self.server.close())
+
+    def come_up(self) -> None:
+        """Listen again, on the same port."""
+        self._run(self.server.start(self.server.port))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    def end(self) -> None:
+        """Drop everything and end the thread."""
+        self._run(self.server.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@contextlib.contextmanager
+def standing(*scripts: Script) -> Iterator[Standing]:
+    """A server in a thread of its own, ended with the block."""
+    server = Standing(*scripts)
+    try:
+        yield server
+    finally:
+        server.end()

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from mailrouter.config.sending import Retry
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.smtp import Pool, SmtpTransport
@@ -21,9 +22,11 @@ POOL = Pool(idle=0.2, patience=0.02, full=0.1, pauses=(0.05,))
 class Outbound:
     """One store delivering to one next hop. ``delivered`` and the like count what the store says."""
 
-    def __init__(self, path: Path, port: int, timeouts: Timeouts, pool: Pool) -> None:
+    def __init__(
+        self, path: Path, port: int, timeouts: Timeouts, pool: Pool, retry: Retry | None = None
+    ) -> None:
         self.store = SqliteStore.open(path)
-        self.dispatcher = Dispatcher(self.store, again=0.02)
+        self.dispatcher = Dispatcher(self.store, again=0.02, retry=retry)
         self.transport = SmtpTransport(
             "127.0.0.1", port, "client.test", self.dispatcher, self.prepare, timeouts, pool
         )
@@ -64,10 +67,10 @@ class Outbound:
 
 @contextlib.asynccontextmanager
 async def outbound(
-    path: Path, port: int, timeouts: Timeouts = TIMEOUTS, pool: Pool = POOL
+    path: Path, port: int, timeouts: Timeouts = TIMEOUTS, pool: Pool = POOL, retry: Retry | None = None
 ) -> AsyncIterator[Outbound]:
     """Running; stopped in the service's order at the end."""
-    found = Outbound(path, port, timeouts, pool)
+    found = Outbound(path, port, timeouts, pool, retry)
     found.dispatcher.start(found.transport)
     try:
         yield found

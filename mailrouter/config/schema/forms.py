@@ -48,6 +48,11 @@ SIZE: Schema = {
     "pattern": "^[0-9]{1,12}(\\.[0-9]{1,3})?\\s*([kKmMgG]?[iI]?[bB])?$",
     "minimum": 65536,
 }
+DURATION: Schema = {"type": "string", "pattern": "^\\s*[0-9]{1,9}(\\.[0-9]{1,3})?\\s*[A-Za-z]+\\s*$"}
+DURATION_OR_NEVER: Schema = {
+    "type": "string",
+    "pattern": "^\\s*([0-9]{1,9}(\\.[0-9]{1,3})?\\s*[A-Za-z]+|[Nn][Ee][Vv][Ee][Rr])\\s*$",
+}
 
 
 def words(*allowed: str) -> Schema:

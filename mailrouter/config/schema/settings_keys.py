@@ -19,6 +19,43 @@ _LISTEN = {
     ),
 }
 
+_TIMEOUTS = {
+    "connect": key("For the connection.", forms.DURATION, "10 s", default="30 s"),
+    "reply": key(
+        "For each reply, and for each block of a large mail.", forms.DURATION, "2 min", default="5 min"
+    ),
+    "data_end": key(
+        "For the reply to the end of a mail, on which some servers look through all of it.",
+        forms.DURATION,
+        "5 min",
+        default="10 min",
+    ),
+}
+_RETRY = {
+    "first": key("Until the first further try.", forms.DURATION, "1 min", default="2 min"),
+    "most": key(
+        "Each wait is twice the one before, and never longer than this.",
+        forms.DURATION,
+        "15 min",
+        default="30 min",
+    ),
+    "give_up": key(
+        "After this long a mail has failed: the other partner and the postmaster hear of it, and the sender "
+        "if nobody has it.",
+        forms.DURATION,
+        "2 days",
+        default="5 days",
+    ),
+    "delay_notice": key(
+        "After this long the sender hears once that nobody has the mail yet, unless the mail asked for "
+        "silence (`NOTIFY`); or `never`.",
+        forms.DURATION_OR_NEVER,
+        "1 h",
+        "never",
+        default="4 h",
+    ),
+}
+
 
 def settings() -> Schema:
     """The schema, made anew at each call."""
@@ -111,5 +148,16 @@ def _keys() -> dict[str, Schema]:
             forms.PATH,
             "/var/lib/mailrouter/run",
             default="var/run",
+        ),
+        "timeouts": key(
+            "How long the next server may take; one that is slower is left, and the mail is tried again.",
+            lines(_TIMEOUTS),
+            {"connect": "30 s", "reply": "5 min", "data_end": "10 min"},
+        ),
+        "retry": key(
+            "When mail that the next server did not take is tried again. A server that can't be reached at all "
+            "is asked by one connection at a time, and gets everything at once when it answers.",
+            lines(_RETRY),
+            {"first": "2 min", "most": "30 min", "give_up": "5 days", "delay_notice": "4 h"},
         ),
     }

@@ -1,0 +1,96 @@
+"""What the running service says of itself, for ``check --live``."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mailrouter.address import canonical
+from mailrouter.config import Configuration
+from mailrouter.control import ask
+from mailrouter.schedule.model import Role
+from mailrouter.schedule.words import called, date_words, moment_words
+from mailrouter.store.model import Milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The service's answer, None where none is running, and the roles by which its addresses are named."""
+
+    status: dict[str, Any] | None
+    roles: tuple[Role, ...]
+    moment: datetime
+
+    @property
+    def well(self) -> bool:
+        """Whether it runs, delivers, and every partner gets their mail."""
+        return self.status is not None and not self.status["trouble"] and not self.status["failing"]
+
+    def data(self) -> dict[str, object]:
+        """For JSON: ``running``, and what the service said, its moments in ISO 8601."""
+        if self.status is None:
+            return {"running": False}
+        failing = [one | {"since": _iso(one["since"])} for one in self.status["failing"]]
+        moments = {name: _iso(self.status[name]) for name in ("troubled_since", "oldest")}
+        return {"running": True, **self.status, **moments, "failing": failing}
+
+    def shown(self, width: int) -> str:
+        """For people, in ``width`` columns."""
+        return "\n".join(textwrap.fill(line, width, subsequent_indent="  ") for line in self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        if self.status is None:
+            yield "No service is running with this configuration, so no mail is taken or delivered."
+            return
+        status = self.status
+        yield f"The service is running; it delivers to {status['delivers_to']}."
+        if status["trouble"]:
+            since = self._moment(status["troubled_since"])
+            yield f"The next server can't be used since {since}: {status['trouble']}"
+        yield self._queue(status["queued"], status["oldest"])
+        for one in status["failing"]:
+            yield self._failing(one)
+        if self.well:
+            yield "Every partner's mailbox takes mail, as far as is known."
+
+    def _queue(self, queued: int, oldest: Milliseconds | None) -> str:
+        if not queued or oldest is None:
+            return "Nothing waits to be delivered."
+        waits = "1 delivery waits" if queued == 1 else f"{queued:,} deliveries wait"
+        return f"{waits}; the oldest mail came {self._moment(oldest)}."
+
+    def _failing(self, one: dict[str, Any]) -> str:
+        zone = self.roles[0].time_zone if self.roles else UTC
+        since = datetime.fromtimestamp(one["since"] / 1000, zone)
+        who = next(_named(self.roles, one["mailbox"]), "not in the files as they are now")
+        words = f" Its server says: {one['words']}" if one["words"] else ""
+        day = date_words(since.date(), self.moment.astimezone(zone).date())
+        return f"Mail has not been reaching {one['mailbox']} ({who}) since {day}.{words}"
+
+    def _moment(self, at: Milliseconds) -> str:
+        """``Tuesday 24 November at 10:00``, by the clocks of the first role."""
+        moment = datetime.fromtimestamp(at / 1000, UTC)
+        if not self.roles:
+            return _iso(at) or ""
+        zone = self.roles[0].time_zone
+        return moment_words(moment, zone, self.moment.astimezone(zone).date())
+
+
+def look(configuration: Configuration) -> Live:
+    """Ask the service that runs with this configuration. Raises MailrouterError where it does not answer."""
+    status = ask(configuration.settings.run_folder / "mailrouter.sock", {"do": "status"})
+    return Live(status, configuration.roles, datetime.now(UTC))
+
+
+def _named(roles: Iterable[Role], mailbox: str) -> Iterator[str]:
+    for role in roles:
+        for person in role.people:
+            if canonical(person.email) == mailbox:
+                yield f"{called(role)[person.key]}, {role.name}"
+
+
+def _iso(at: Milliseconds | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")

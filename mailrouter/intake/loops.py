@@ -1,0 +1,96 @@
+"""Mail that goes round: what came back to us is refused at the door, and the operator is told."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from datetime import datetime
+
+from mailrouter.address import canonical
+from mailrouter.intake.aftermath import HOUR_MS, told_key
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.rows import day_of, milliseconds, own_message
+from mailrouter.message.head import Head
+from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, received_count
+from mailrouter.routing.undelivered import Trouble, operator_alert
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
+from mailrouter.store.reader import StoreReader
+
+log = logging.getLogger("mailrouter.intake")
+
+MAX_RECEIVED = 100
+"""Received fields of a message that goes round in circles (RFC 5321 §6.3)."""
+TOO_MANY = "554 5.4.6 The message has passed too many servers"
+BEEN_HERE = "The message has been here before"
+CAME_BACK = f"554 5.4.6 {BEEN_HERE}; a mailbox forwards it back"
+
+
+def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) -> str | None:
+    """Why a message that has been here before is refused, or None. ``raw`` is its header section."""
+    if head is None:
+        low = raw.lower()
+        circling = low.count(b"received:") > MAX_RECEIVED
+    else:
+        circling = received_count(head) > MAX_RECEIVED
+    if circling:
+        return TOO_MANY
+    if back := came_back(desk, head, raw, roles):
+        keys = ", ".join(role.key for role in back)
+        log.error("mail of role %s came back to it: somebody forwards it to the role again", keys)
+        return CAME_BACK
+    return None
+
+
+def came_back(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) -> list[Role]:
+    """Those of ``roles`` whose mark the message bears."""
+    if head is not None:
+        return [role for role in roles if has_loop_mark(head, desk.key, role.address)]
+    # What can't be read may still go round: our marks are long and keyed, and are found anywhere.
+    low = raw.lower()
+    if LOOP_FIELD.lower().encode() not in low:
+        return []
+    return [role for role in roles if desk.loop_marks[role.key].encode() in low]
+
+
+def of_loop(
+    desk: Desk,
+    reader: StoreReader,
+    role: Role,
+    of: Delivery | None,
+    head: Head | None,
+    by: str,
+    now: datetime,
+) -> Acceptance | None:
+    """The alert that a copy of ours came back to ``role``, as a message of its own (id 0, to be given); None within an
+    hour of the last one.
+
+    ``of`` is the delivery that came back, where its return path tells; ``by`` is who handed it in.
+    """
+    at, postmaster = milliseconds(now), desk.configuration.settings.postmaster
+    recipient = of.recipient if of else ""
+    # The same key as for what bounces: the refusal will come back to us as one.
+    key = told_key(desk, "trouble" if of else "loop", role.key, canonical(recipient), canonical(postmaster))
+    last = reader.answered_at(key)
+    if last is not None and last > at - HOUR_MS:
+        return None
+    trouble = Trouble(
+        news="loop",
+        role=role,
+        recipient=recipient,
+        words="",
+        queue=of.queue_id if of else "",
+        sender=by,
+        subject="",
+        message_id=(head.message_id or "") if head else "",
+        arrived=now,
+        moment=now,
+        hostname=desk.configuration.settings.hostname,
+        loop_mark=desk.loop_marks[role.key],
+        seed=os.urandom(32),
+    )
+    made = operator_alert(trouble, postmaster, desk.wording)
+    message = Message(0, at, "", (role.address,), 0, 0, reasons=("a copy came back to the role: refused",))
+    alert = own_message(0, "alert", role.key, postmaster, made, at)
+    return Acceptance(message, b"", (), alert, ReplyMemory(key, at, at - HOUR_MS, day_of(at), ()))

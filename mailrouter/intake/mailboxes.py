@@ -1,0 +1,94 @@
+"""Which mailboxes mail has not been reaching, and since when: in memory, since every mail asks.
+
+A mailbox fails from its first refusal or bounce on, until something arrives. A refusal by the next server is over when
+it takes a mail; but of one whose mail came back that says little, so there it is over when nothing has come back for an
+hour. What a lost connection did to a mail says nothing of the mailbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mailrouter.address import canonical
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import FailingMailbox, Milliseconds
+
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+SAVE_AGAIN_MS = 600_000
+"""How late the stored moment of the last failure may be: each refusal of many need not be written."""
+OF_MAILBOXES = ("copy", "companion", "notice")
+"""Kinds of deliveries that go to people behind a role."""
+
+Save = Callable[[FailingMailbox], None]
+Forget = Callable[[str], None]
+
+
+def _ignore(_: object) -> None:
+    """Where nothing is kept."""
+
+
+class Mailboxes:
+    """The failing ones. ``save`` and ``forget`` are told of changes worth keeping for the next start."""
+
+    def __init__(
+        self, known: Iterable[FailingMailbox] = (), save: Save = _ignore, forget: Forget = _ignore
+    ) -> None:
+        self._failing = {found.mailbox: found for found in known}
+        self._saved = {found.mailbox: found.last for found in known}
+        self._save = save
+        self._forget = forget
+
+    def __len__(self) -> int:
+        """How many fail by now, for however short a time."""
+        return len(self._failing)
+
+    def failed(self, address: str, at: Milliseconds, words: str, *, returned: bool = False) -> FailingMailbox:
+        """One mail was refused, put off, or ``returned`` after it had been taken; ``words`` are the other server's."""
+        mailbox = canonical(address)
+        before = self._failing.get(mailbox)
+        if before is not None and before.mended(at):
+            before = None
+        found = FailingMailbox(mailbox, before.since if before else at, at, words[:300], returned)
+        self._failing[mailbox] = found
+        if before is None or before.lasting != found.lasting or at - self._saved[mailbox] >= SAVE_AGAIN_MS:
+            self._saved[mailbox] = at
+            self._save(found)
+        return found
+
+    def arrived(self, address: str, at: Milliseconds, *, certain: bool = False) -> None:
+        """The next server took a mail for it; ``certain`` where the mailbox itself answered."""
+        if not self._failing:
+            return
+        mailbox = canonical(address)
+        found = self._failing.get(mailbox)
+        if found is None:
+            return
+        if found.returned and not certain and not found.mended(at):
+            if not found.taken_at:
+                self._failing[mailbox] = replace(found, taken_at=at)
+                self._save(self._failing[mailbox])
+            return
+        del self._failing[mailbox], self._saved[mailbox]
+        self._forget(mailbox)
+
+    def lasting(self, address: str, now: Milliseconds) -> FailingMailbox | None:
+        """The mailbox, if mail has not been reaching it for a day or more."""
+        found = self._failing.get(canonical(address)) if self._failing else None
+        return found if found is not None and found.lasting and not found.mended(now) else None
+
+    def all_lasting(self, now: Milliseconds) -> list[FailingMailbox]:
+        """Those that mail has not been reaching for a day or more, longest first."""
+        found = [one for one in self._failing.values() if one.lasting and not one.mended(now)]
+        return sorted(found, key=lambda one: one.since)
+
+    def unreached(self, role: Role, now: Milliseconds) -> tuple[tuple[str, datetime], ...]:
+        """The partners of a role whose mailboxes fail lastingly, by their keys, and since when."""
+        if not self._failing:
+            return ()
+        pairs = ((person, self.lasting(person.email, now)) for person in role.partners)
+        return tuple(
+            (person.key, datetime.fromtimestamp(found.since / 1000, UTC)) for person, found in pairs if found
+        )

@@ -1,0 +1,57 @@
+"""What attempts teach about mailboxes, and where that is kept for the next start."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Container, Coroutine
+from typing import Any
+
+from mailrouter.intake.mailboxes import OF_MAILBOXES, Mailboxes
+from mailrouter.smtp.replies import Reply
+from mailrouter.store.model import Delivery, Outcome
+from mailrouter.store.sqlite import SqliteStore
+
+log = logging.getLogger("mailrouter.intake")
+
+_keeping: set[asyncio.Task[None]] = set()
+"""Writes under way: a task that nobody refers to may vanish."""
+
+
+def kept_mailboxes(store: SqliteStore, people: Container[str]) -> Mailboxes:
+    """The mailboxes that were failing when the service ended, as far as they are still one of ``people`` (canonical);
+    what changes is kept in the store. Raises StoreError."""
+    known = []
+    for found in store.reader.failing_mailboxes():
+        if found.mailbox in people:
+            known.append(found)
+        else:
+            _keep(store.forget_failing(found.mailbox))
+    return Mailboxes(
+        known,
+        lambda found: _keep(store.keep_failing(found)),
+        lambda mailbox: _keep(store.forget_failing(mailbox)),
+    )
+
+
+def learn(mailboxes: Mailboxes, delivery: Delivery, outcome: Outcome, reply: Reply) -> bool:
+    """Learn from an attempt whether a mailbox works; True where it has not for a day and that is to be told."""
+    if outcome.state == "delivered":
+        mailboxes.arrived(delivery.recipient, outcome.at)
+        return False
+    if reply.own or reply.code == 421 or delivery.kind not in OF_MAILBOXES:
+        return False  # it tells of a connection, or of a sender's mailbox
+    return mailboxes.failed(delivery.recipient, outcome.at, outcome.reply).lasting
+
+
+def _keep(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    _keeping.add(task)
+    task.add_done_callback(_kept)
+
+
+def _kept(task: asyncio.Task[None]) -> None:
+    _keeping.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        # In memory it is right; the next start knows what was kept before.
+        log.error("which mailboxes fail can't be kept: %s", error)

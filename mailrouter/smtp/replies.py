@@ -1,0 +1,138 @@
+"""Replies, and reading them from a peer that may be slow, talk nonsense, or never end."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import re
+from dataclasses import dataclass
+
+MAX_REPLY = 65536
+"""Octets: bounds memory if a server streams a reply without an end."""
+_REPLY = re.compile(rb"[2-5][0-9][0-9](?:[ -]|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply: its code and its text, with a line feed between its lines. ``own`` is one that we made ourselves where
+    no server said what became of a message: it tells nothing of a mailbox."""
+
+    code: int
+    text: str
+    own: bool = False
+
+    @property
+    def positive(self) -> bool:
+        """2yz."""
+        return 200 <= self.code < 300
+
+    def __str__(self) -> str:
+        """One line without control characters: it goes into logs and onto terminals."""
+        line = f"{self.code} {' '.join(self.text.split())}".strip()
+        return line if line.isprintable() else "".join(c if c.isprintable() else "?" for c in line)
+
+
+class PeerError(Exception):
+    """The connection can't be used (any more): refused, lost, too slow or nonsense. Always temporary."""
+
+
+class Replies:
+    """What the peer says on one connection. A peer that is silent for too long has its connection aborted."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._data = b""
+        self._loop = asyncio.get_running_loop()
+        self._deadline = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        self._late = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has closed, as far as is known here."""
+        return self._reader.at_eof() or self._reader.exception() is not None
+
+    async def next(self, patience: float) -> Reply:
+        """The next reply, whole within ``patience`` seconds. Raises PeerError."""
+        lines: list[str] = []
+        length, asked = 0, False
+        while True:
+            end = self._data.find(b"\n")
+            if end < 0 or length > MAX_REPLY:
+                if length + len(self._data) > MAX_REPLY:
+                    raise PeerError("The server's reply has no end")
+                if not asked:
+                    self.patience(patience)
+                    asked = True
+                await self._more()
+                continue
+            line, self._data = self._data[:end].rstrip(b"\r"), self._data[end + 1 :]
+            length += len(line) + 1
+            if not _REPLY.match(line):
+                raise PeerError(f"The server's reply can't be understood: {line[:80]!r}")
+            lines.append(line[4:].decode("utf-8", "replace"))
+            if line[3:4] != b"-":
+                self._deadline = math.inf
+                return Reply(int(line[:3]), "\n".join(lines))
+
+    async def drain(self, patience: float) -> None:
+        """Once the peer has read enough of what was written. Raises PeerError."""
+        self.patience(patience)
+        try:
+            await self._writer.drain()
+        except OSError as error:
+            raise self.lost(error) from error
+        self._deadline = math.inf
+
+    def patience(self, seconds: float) -> None:
+        """The peer has this long. One timer a connection that re-arms itself costs less than one a reply."""
+        self._deadline = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._deadline + 1:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(min(seconds, 5.0), self._look)
+
+    def _look(self) -> None:
+        left = self._deadline - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(min(left + 0.01, 5.0), self._look)
+        else:
+            self._late = True
+            self._writer.transport.abort()
+
+    def lost(self, error: OSError | None) -> PeerError:
+        """Why there is no connection any more."""
+        if self._late:
+            return PeerError("The server said nothing for too long")
+        return PeerError(
+            f"The connection was lost: {why(error)}" if error else "The server closed the connection"
+        )
+
+    async def _more(self) -> None:
+        try:
+            block = await self._reader.read(MAX_REPLY)
+        except OSError as error:
+            raise self.lost(error) from error
+        if not block:
+            raise self.lost(None)
+        self._data += block
+
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def why(error: BaseException) -> str:
+    """An error of a connection in few words."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    number = getattr(error, "errno", None) or 0
+    # The event loop words some errors by the socket's address; the system's own words are shorter.
+    return (
+        os.strerror(number)
+        if number > 0
+        else getattr(error, "strerror", None) or str(error) or type(error).__name__
+    )
