@@ -42,7 +42,7 @@ log = logging.getLogger("mailrouter.intake")
 HOUR_MS = 3_600_000
 AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
 """An out-of-office that the schedule knows nothing of is told again after this long."""
-ALIVE = ("queued", "delivered")
+ALIVE = ("queued", "held", "delivered")
 
 
 def of_failure(
@@ -197,7 +197,7 @@ def _trouble(
         loop_mark=desk.loop_marks[role.key],
         seed=os.urandom(32),
         have=tuple(other.recipient for other in others if other.state == "delivered"),
-        trying=tuple(other.recipient for other in others if other.state == "queued"),
+        trying=tuple(other.recipient for other in others if other.state in ("queued", "held")),
         sender_hears=news != "away" and delivery.kind == "copy" and _hears(entry, role, "failed"),
     )
 

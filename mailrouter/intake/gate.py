@@ -26,7 +26,8 @@ from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
 from mailrouter.store.model import Acceptance, Delivery, Message, queue_id
-from mailrouter.store.sqlite import SqliteSpool, SqliteStore
+from mailrouter.store.spool import SqliteSpool
+from mailrouter.store.sqlite import SqliteStore
 from mailrouter.trust.confirmations import token_in
 
 log = logging.getLogger("mailrouter.intake")

@@ -8,8 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 
+from mailrouter.store import events
+from mailrouter.store.events import Event
 from mailrouter.store.memories import remember_reply
-from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Consequence, Delivery, MessageId, Outcome
+from mailrouter.store.model import (
+    DELIVERY_BITS,
+    REPLY_NUMBER,
+    Consequence,
+    Delivery,
+    MessageId,
+    Outcome,
+    queue_id,
+)
 from mailrouter.store.tables import DELIVERY_COLUMNS, delivery_row, run_rows
 
 
@@ -28,16 +38,24 @@ def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     return queued
 
 
-def report(connection: sqlite3.Connection, outcome: Outcome) -> bool:
-    """Record what somebody reports of a delivery, with what follows from it.
+def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId) -> bool:
+    """Record what the message ``by`` reports of a delivery, with what follows from it.
 
     That it came back is recorded once; any other state stays as it is. True where a delivery ended by it that had
     not ended before.
     """
-    row = connection.execute("SELECT state FROM delivery WHERE id = ?", (outcome.delivery,)).fetchone()
+    row = connection.execute(
+        "SELECT state, next_at, last_reply FROM delivery WHERE id = ?", (outcome.delivery,)
+    ).fetchone()
     if row is None or row[0] in ("bounced", "withdrawn"):
         return False
-    if outcome.state == "bounced":
+    if outcome.state != "bounced":
+        # Without its words: they may be the subject of somebody's mail.
+        events.note(connection, [Event(outcome.delivery, outcome.at, "answered", queue_id(by), "")])
+    else:
+        before = [Event(outcome.delivery, row[1], "delivered", "", row[2])] if row[0] == "delivered" else []
+        came_back = Event(outcome.delivery, outcome.at, "bounced", queue_id(by), outcome.reply)
+        events.note(connection, [*before, came_back])
         connection.execute(
             "UPDATE delivery SET state = 'bounced', last_reply = ?, next_at = ?, pieces = x'' WHERE id = ?",
             (outcome.reply[:500], outcome.at, outcome.delivery),

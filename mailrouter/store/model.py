@@ -19,6 +19,9 @@ DeliveryId = int
 Milliseconds = int
 """Since the Unix epoch."""
 
+EPOCH: Milliseconds = 1577836800000
+"""2020-01-01T00:00Z: message ids count from here."""
+
 CHUNK_BITS = 20
 DELIVERY_BITS = 10
 REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
@@ -30,19 +33,26 @@ size."""
 Kind = Literal["copy", "companion", "reply", "notice", "alert", "report"]
 """A ``notice`` is a message of ours for partners alone, an ``alert`` one for the operator, and a ``report`` one
 for the sender, about what became of the mail (RFC 3464)."""
-State = Literal["queued", "delivered", "failed", "bounced", "withdrawn"]
-"""``bounced``: the next hop took it, and a report came back that it did not arrive."""
+State = Literal["queued", "held", "delivered", "failed", "bounced", "withdrawn"]
+"""``held``: not attempted until somebody releases it; its ``next_at`` is when it was put on hold. ``bounced``: the next
+hop took it, and a report came back that it did not arrive."""
 
 _ALPHABET = "0123456789bcdfghjklmnpqrstvwxyz"
 
 
-def queue_id(message: MessageId) -> str:
+class QueueId(str):
+    """A queue id. A type of its own, so that a log can tell it from other text (see ``mailrouter.cli.logs``)."""
+
+    __slots__ = ()
+
+
+def queue_id(message: MessageId) -> QueueId:
     """The id as people read and type it: short, without vowels, so that it never spells a word."""
     digits = ""
     while message:
         message, digit = divmod(message, len(_ALPHABET))
         digits = _ALPHABET[digit] + digits
-    return digits
+    return QueueId(digits)
 
 
 def message_id_of(queue: str) -> MessageId:
@@ -117,7 +127,7 @@ class Delivery:
         return self.id >> DELIVERY_BITS
 
     @property
-    def queue_id(self) -> str:
+    def queue_id(self) -> QueueId:
         """The message's queue id, as it stands in logs."""
         return queue_id(self.message)
 
@@ -144,7 +154,7 @@ class Consequence:
 
     delivery: Delivery
     unless: tuple[DeliveryId, ...] = ()
-    states: tuple[State, ...] = ("queued", "delivered")
+    states: tuple[State, ...] = ("queued", "held", "delivered")
     memory: ReplyMemory | None = None
 
 

@@ -6,7 +6,7 @@ The connection is read-only: whoever holds a StoreReader can't write, and any nu
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from mailrouter.store.model import (
     Delivery,
     DeliveryId,
     Handoff,
+    Message,
     MessageId,
     Milliseconds,
     QueueEntry,
@@ -33,6 +34,8 @@ NEXT_DUE = (
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 OPEN_DELIVERIES = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
+    UNION ALL
+    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_held WHERE state = 'held'
     UNION ALL
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'
     ORDER BY id LIMIT ?
@@ -60,11 +63,14 @@ class StoreReader:
         """Let go of the database."""
         self._connection.close()
 
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All that a statement gives, for the other modules of this room."""
         try:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise as_store_error(error) from error
+
+    _rows = rows
 
     def chunk(self, message: MessageId, n: int) -> bytes:
         """Part ``n`` of a message's bytes."""
@@ -73,9 +79,28 @@ class StoreReader:
             raise StoreError(f"Part {n} of a stored message is missing.")
         return bytes(rows[0][0])
 
-    def due(self, now: Milliseconds, most: int) -> Iterator[Delivery]:
-        """Queued deliveries that are due, oldest first."""
-        return map(tables.delivery_of, self._rows(statements.DUE, (now, most)))
+    def due(self, now: Milliseconds, most: int) -> list[DeliveryId]:
+        """Queued deliveries that are due, oldest first: their ids alone, which the index holds."""
+        return [int(id_) for (id_,) in self._rows(statements.DUE, (now, most))]
+
+    def deliveries(self, ids: Sequence[DeliveryId]) -> list[Delivery]:
+        """Those of these deliveries that are there, in this order."""
+        rows = self._by_id("delivery", tables.DELIVERY_COLUMNS, ids)
+        return [tables.delivery_of(rows[id_]) for id_ in ids if id_ in rows]
+
+    def messages(self, ids: Sequence[MessageId]) -> list[Message]:
+        """Those of these messages that are there, in this order."""
+        rows = self._by_id("message", tables.MESSAGE_COLUMNS, ids)
+        return [tables.message_of(rows[id_]) for id_ in ids if id_ in rows]
+
+    def _by_id(self, table: str, columns: str, ids: Sequence[int]) -> dict[int, Any]:
+        rows: dict[int, Any] = {}
+        for first in range(0, len(ids), 500):
+            part = ids[first : first + 500]
+            marks = ", ".join("?" * len(part))
+            found = self._rows(f"SELECT {columns} FROM {table} WHERE id IN ({marks})", part)
+            rows.update((row[0], row) for row in found)
+        return rows
 
     def next_due(self, most: int) -> list[tuple[int, Milliseconds]]:
         """The first ``most`` queued deliveries' ids with the moments they are due."""
@@ -135,7 +160,7 @@ class StoreReader:
         return bytes(rows[0][0])
 
     def queue(self, most: int) -> list[QueueEntry]:
-        """Messages with deliveries that are queued or have failed, oldest first; only those deliveries."""
+        """Messages with deliveries that are queued, on hold or have failed, oldest first; only those deliveries."""
         by_message: dict[int, list[Delivery]] = {}
         for row in self._rows(OPEN_DELIVERIES, (most,)):
             delivery = tables.delivery_of(row)

@@ -97,6 +97,18 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE message ADD COLUMN dsn TEXT NOT NULL DEFAULT '';
     """,
+    # What happened to a delivery before its present state (which its own row holds), and the deliveries on hold.
+    """
+    CREATE TABLE event (
+        delivery INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        what TEXT NOT NULL,
+        who TEXT NOT NULL,
+        words TEXT NOT NULL,
+        PRIMARY KEY (delivery, at, what)
+    ) WITHOUT ROWID;
+    CREATE INDEX delivery_held ON delivery (id) WHERE state = 'held';
+    """,
 )
 
 
