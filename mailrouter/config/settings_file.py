@@ -11,14 +11,16 @@ from pydantic import BeforeValidator, ValidationInfo
 
 from mailrouter.address import domain_of
 from mailrouter.config.addresses import domain, email, host_name
-from mailrouter.config.fields import NOT_YET, Lines, Reading, listed, reads, reads_with
+from mailrouter.config.fields import NOT_YET, Lines, Reading, listed, one_of, reads, reads_with
 from mailrouter.config.settings import (
     LOOPBACK,
     Destination,
     HostPort,
+    LogFormat,
     Network,
     Settings,
     destination,
+    history,
     listen_address,
     network,
     size,
@@ -63,6 +65,12 @@ class ListenFile(Lines):
     smtp: Annotated[HostPort, reads(listen_address)] = ("127.0.0.1", 2525)
 
 
+class LogFile(Lines):
+    """How the service's log is written."""
+
+    format: Annotated[LogFormat, one_of(LogFormat)] = "text"
+
+
 class SettingsFile(Lines):
     """The service's file."""
 
@@ -81,6 +89,8 @@ class SettingsFile(Lines):
     max_size: Annotated[int | None, reads(size)] = None
     templates: Annotated[Path | None, reads(Path)] = None
     run_folder: Annotated[Path, reads(Path)] = Path("var/run")
+    keep_history: Annotated[int, reads(history)] = 30 * 86_400_000
+    log: LogFile = LogFile()
 
     def facts(self, base: Path, roles: Sequence[Role], fqdn: Callable[[], str]) -> Settings:
         """The settings. Paths count from ``base``; what isn't written follows from roles and machine."""
@@ -104,6 +114,8 @@ class SettingsFile(Lines):
             return_domain=self.return_domain,
             max_size=self.max_size,
             templates=base / self.templates if self.templates else None,
+            keep_history=self.keep_history,
+            log_format=self.log.format,
         )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from mailrouter.config.durations import duration_written
 from mailrouter.config.settings import Settings
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Minute, Person, Role, Rota, Shift, Swap
 
@@ -65,6 +66,8 @@ def settings_written(settings: Settings) -> dict[str, Written]:
         "max_size": None if settings.max_size is None else _size(settings.max_size),
         "templates": str(settings.templates) if settings.templates else None,
         "run_folder": str(settings.run_folder),
+        "keep_history": duration_written(settings.keep_history),
+        "log": {"format": settings.log_format},
     }
 
 

@@ -42,6 +42,8 @@ log = logging.getLogger("mailrouter.intake")
 HOUR_MS = 3_600_000
 AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
 """An out-of-office that the schedule knows nothing of is told again after this long."""
+DROPPED = "5.7.0"
+"""The status of what an operator dropped: a matter of policy, and no more is said (RFC 3463 §3.8)."""
 ALIVE = ("queued", "held", "delivered")
 
 
@@ -92,6 +94,22 @@ def of_delay(
     for role in _roles(desk, delivery):
         if _hears(entry, role, "delayed") and not _forged(desk, head):
             found += _report(desk, role, entry, delivery, words, "", now, head, shape, until=until)
+    return tuple(found)
+
+
+def of_drop(desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
+    """The report to the sender that nobody behind the role gets the mail, where an operator drops the last copy.
+
+    Raises StoreError.
+    """
+    entry = reader.entry(delivery.message)
+    if entry is None or delivery.kind != "copy":
+        return ()
+    head, shape = header_of(reader, entry.message)
+    found: list[Consequence] = []
+    for role in _roles(desk, delivery):
+        if _hears(entry, role, "failed") and not _forged(desk, head):
+            found += _report(desk, role, entry, delivery, "", DROPPED, now, head, shape, refused=True)
     return tuple(found)
 
 
@@ -300,7 +318,7 @@ def status_in(words: str) -> str:
 def _key(desk: Desk, away: bool, *names: str) -> str:
     """Keyed, as the table of memories is not to tell whose mailbox had troubles."""
     words = "\0".join(("away" if away else "trouble", *names))
-    return f"told {hmac.digest(desk.key, words.encode(), 'sha256')[:15].hex()}"
+    return f"told {hmac.digest(desk.keys.memory, words.encode(), 'sha256')[:15].hex()}"
 
 
 def _moment(at: int) -> datetime:

@@ -14,10 +14,11 @@ from datetime import datetime
 from mailrouter.intake.facts import Desk
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, received_count
+from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, loop_mark, received_count
 from mailrouter.routing.model import Plan, Situation
 from mailrouter.routing.plan import last_resort, plain_plan, plan
 from mailrouter.schedule.model import Role
+from mailrouter.store.model import Milliseconds
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -60,17 +61,18 @@ def unfit(shape: Shape) -> str | None:
     return None
 
 
-def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) -> str | None:
-    """Why a message that has been here before is refused, or None. ``raw`` is its header section."""
+def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role], at: Milliseconds) -> str | None:
+    """Why a message that has been here before is refused ``at`` this moment, or None. ``raw`` is its header section."""
+    keys = desk.keys.accepted(at)
     if head is None:
         # What can't be read may still go round: our marks are long and keyed, and are found anywhere.
         low = raw.lower()
         back = LOOP_FIELD.lower().encode() in low and any(
-            desk.loop_marks[role.key].encode() in low for role in roles
+            loop_mark(key, role.address).encode() in low for key in keys for role in roles
         )
         circling = low.count(b"received:") > MAX_RECEIVED
     else:
-        back = any(has_loop_mark(head, desk.key, role.address) for role in roles)
+        back = any(has_loop_mark(head, key, role.address) for key in keys for role in roles)
         circling = received_count(head) > MAX_RECEIVED
     if circling:
         return "554 5.4.6 The message has passed too many servers"

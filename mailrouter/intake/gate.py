@@ -96,10 +96,12 @@ class Intake:
         to.roles.extend(by_hand)
         roles = [*to.roles, *to.handoff_roles]
         # What only reports something goes to nobody, so it may be as broken as it is.
-        refusal = (unfit(shape) or looping(desk, parsed, head, roles)) if roles else None
+        refusal = (
+            (unfit(shape) or looping(desk, parsed, head, roles, milliseconds(moment))) if roles else None
+        )
         if refusal or not (roles or to.returned):
             await spool.discard()
-            log.warning("refused from %s: %s", client.address, refusal)
+            log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, refusal)
             return refusal or "550 5.7.1 No mail is taken here for this address"
         arrival = None
         if roles:
@@ -112,7 +114,8 @@ class Intake:
             handing = await self._hand(desk, arrival, parsed, to, spool, client)
             if handing.refusal:
                 await spool.discard()
-                log.warning("refused from %s: %s", client.address, "; ".join(handing.reasons))
+                words = "; ".join(handing.reasons)
+                log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, words)
                 return handing.refusal
             decision = decide_rest(desk, arrival, to, handing)
         else:

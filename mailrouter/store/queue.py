@@ -116,12 +116,12 @@ def _conditions(selection: Selection) -> tuple[str, list[Any]]:
     found: list[tuple[str, Any]] = []
     if selection.role:
         found.append(
-            (" AND ',' || delivery.role || ',' LIKE ? ESCAPE '\\'", f"%,{_escaped(selection.role)},%")
+            (" AND ',' || delivery.role || ',' LIKE ? ESCAPE '\\'", f"%,{escaped(selection.role)},%")
         )
     if selection.recipient:
-        found.append((" AND delivery.recipient LIKE ? ESCAPE '\\'", _escaped(selection.recipient)))
+        found.append((" AND delivery.recipient LIKE ? ESCAPE '\\'", escaped(selection.recipient)))
     if selection.sender:
-        found.append((" AND message.reverse_path LIKE ? ESCAPE '\\'", _escaped(selection.sender)))
+        found.append((" AND message.reverse_path LIKE ? ESCAPE '\\'", escaped(selection.sender)))
     for words, value in (
         ("message.received_at < ?", selection.received_before),
         ("message.received_at > ?", selection.received_after),
@@ -137,7 +137,8 @@ def _conditions(selection: Selection) -> tuple[str, list[Any]]:
     return "".join(words for words, _ in found), [value for _, value in found]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """``text`` as a pattern of LIKE that means nothing but itself, by ``\\``."""
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 

@@ -34,7 +34,7 @@ _CHANGE: dict[Action, str] = {
         " WHERE state IN ('queued', 'held', 'failed')"
     ),
 }
-_DONE: dict[Action, What] = {"hold": "held", "release": "released", "retry": "retried", "drop": "dropped"}
+DONE: dict[Action, What] = {"hold": "held", "release": "released", "retry": "retried", "drop": "dropped"}
 
 
 def steer(
@@ -52,7 +52,7 @@ def steer(
     statement = f"UPDATE delivery SET {_CHANGE[action]} AND id IN ({names}) RETURNING id"
     values |= {"at": at, "words": f"dropped by {who}"}
     done = sorted(int(id_) for (id_,) in connection.execute(statement, values).fetchall())
-    events.note(connection, [Event(id_, at, _DONE[action], who, "") for id_ in done])
+    events.note(connection, [Event(id_, at, DONE[action], who, "") for id_ in done])
     if action == "drop":
         ended: dict[int, int] = {}
         for id_ in done:

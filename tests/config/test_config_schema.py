@@ -36,6 +36,7 @@ def keys_of(name: str) -> Schema:
 SAME: dict[type[Lines], Schema] = {
     settings_file.SettingsFile: SETTINGS_SCHEMA,
     settings_file.ListenFile: SETTINGS_SCHEMA["properties"]["listen"],
+    settings_file.LogFile: SETTINGS_SCHEMA["properties"]["log"],
     role_file.RoleFile: ROLE_SCHEMA,
     role_file.EmergencyFile: keys_of("emergency"),
     role_file.HandoffFile: keys_of("handoff"),

@@ -19,6 +19,16 @@ _LISTEN = {
     ),
 }
 
+_LOG = {
+    "format": key(
+        "`text`, or `json`: an object a line, with the time in UTC and the queue id as a field of its own. "
+        "`serve --log-format` goes before it.",
+        {"enum": ["text", "json"]},
+        "json",
+        default="text",
+    ),
+}
+
 
 def settings() -> Schema:
     """The schema, made anew at each call."""
@@ -111,5 +121,18 @@ def _keys() -> dict[str, Schema]:
             forms.PATH,
             "/var/lib/mailrouter/run",
             default="var/run",
+        ),
+        "keep_history": key(
+            "How long the service remembers what became of a mail (for `queue show` and `trace`), whom it answered "
+            "and what conversations have carried. At least 22 days, because reports about a copy may come so long.",
+            {"type": "string", "pattern": "^[0-9]{1,6} *[A-Za-z]+$"},
+            "30 days",
+            "12 weeks",
+            default="30 days",
+        ),
+        "log": key(
+            "How the log is written, which goes to standard error.",
+            lines(_LOG),
+            {"format": "json"},
         ),
     }
