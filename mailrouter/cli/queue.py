@@ -12,13 +12,13 @@ import textwrap
 from dataclasses import replace
 from typing import Any
 
-from mailrouter.cli.common import load, print_json, store_of, width
+from mailrouter.cli.common import load, load_settings, print_json, store_of, width
 from mailrouter.cli.queue_text import counted, entry_data, entry_lines, now, summary_lines, wrapped
-from mailrouter.config import Configuration
+from mailrouter.config import Settings
 from mailrouter.config.durations import duration
 from mailrouter.config.wrong import Wrong
 from mailrouter.control import ask
-from mailrouter.errors import UsageError
+from mailrouter.errors import ConfigurationError, UsageError
 from mailrouter.store import queue as queued
 from mailrouter.store.model import DELIVERY_BITS, MessageId, message_id_of, queue_id
 from mailrouter.store.queue import OPEN, Selection
@@ -38,26 +38,25 @@ _DONE = {
 
 def queue(options: argparse.Namespace) -> int:
     """List what is in the queue, show one message, or change what is selected."""
-    configuration = load(options)
+    settings = load_settings(options)
     if options.action == "show":
-        return _show(options, configuration)
-    selection = _selection(options, configuration)
+        return _show(options, settings)
+    selection = _selection(options)
     if options.action == "list":
-        return _list(options, configuration, selection)
+        return _list(options, settings, selection)
     if not (selection.narrow or options.state or options.all):
         raise UsageError(
             f"queue {options.action} needs queue ids or a filter (--role, --to, --state …); --all for everything."
         )
-    return _change(options, configuration, selection)
+    return _change(options, settings, selection)
 
 
-def _selection(options: argparse.Namespace, configuration: Configuration) -> Selection:
-    role = configuration.role_for(options.role) if options.role else None
+def _selection(options: argparse.Namespace) -> Selection:
+    role = _role(options) if options.role else ""
     at = now()
     return Selection(
         messages=tuple(_message(text) for text in options.id),
-        # A role that is configured no more may have left mail behind.
-        role=role.key if role else options.role or "",
+        role=role,
         recipient=options.to or "",
         sender=options.sender or "",
         states=tuple(dict.fromkeys(options.state)) if options.state else OPEN,
@@ -66,6 +65,15 @@ def _selection(options: argparse.Namespace, configuration: Configuration) -> Sel
         due_before=at + span if (span := _span(options.due_within, "--due-within")) is not None else None,
         due_after=at + span if (span := _span(options.due_after, "--due-after")) is not None else None,
     )
+
+
+def _role(options: argparse.Namespace) -> str:
+    """Its short name; as typed where it is not configured (any more): it may have left mail behind."""
+    try:
+        role = load(options).role_for(options.role)
+    except ConfigurationError:
+        role = None
+    return role.key if role else str(options.role)
 
 
 def _span(text: str | None, option: str) -> int | None:
@@ -84,8 +92,8 @@ def _message(text: str) -> MessageId:
         raise UsageError(f"{text} is not a queue id; `queue list` and the log give them.") from None
 
 
-def _list(options: argparse.Namespace, configuration: Configuration, selection: Selection) -> int:
-    store = store_of(configuration)
+def _list(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
+    store = store_of(settings)
     found = queued.ids(store, selection) if store else []
     most = options.limit or (_MOST_JSON if options.json else _SHOWN)
     entries = queued.entries(store, found, most) if store else []
@@ -97,7 +105,7 @@ def _list(options: argparse.Namespace, configuration: Configuration, selection: 
         return 0
     summary = queued.summary(store, found)
     print("\n".join(summary_lines(summary, width())))
-    print(textwrap.fill(_service(configuration), width()))
+    print(textwrap.fill(_service(settings), width()))
     for entry in entries:
         print("\n" + "\n".join(entry_lines(entry, width())))
     if more := summary.messages - len(entries):
@@ -105,10 +113,10 @@ def _list(options: argparse.Namespace, configuration: Configuration, selection: 
     return 0
 
 
-def _show(options: argparse.Namespace, configuration: Configuration) -> int:
+def _show(options: argparse.Namespace, settings: Settings) -> int:
     if len(options.id) != 1:
         raise UsageError("queue show needs one queue id, as `queue list` and the log give it.")
-    store = store_of(configuration)
+    store = store_of(settings)
     try:
         entry = store.entry(message_id_of(options.id[0])) if store else None
     except ValueError:
@@ -126,9 +134,9 @@ def _show(options: argparse.Namespace, configuration: Configuration) -> int:
     return 0
 
 
-def _service(configuration: Configuration) -> str:
+def _service(settings: Settings) -> str:
     """Why the queue may stand still: no service, or a next server that can't be reached."""
-    status = ask(configuration.settings.run_folder / "mailrouter.sock", {"do": "status"})
+    status = ask(settings.run_folder / "mailrouter.sock", {"do": "status"})
     if status is None:
         return "No service is running, so nothing is being delivered."
     if status["trouble"]:
@@ -136,8 +144,8 @@ def _service(configuration: Configuration) -> str:
     return f"The service delivers to {status['delivers_to']}."
 
 
-def _change(options: argparse.Namespace, configuration: Configuration, selection: Selection) -> int:
-    store = store_of(configuration)
+def _change(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
+    store = store_of(settings)
     found = queued.ids(store, selection) if store else []
     if store is None or not found:
         return _nothing(options)
@@ -149,11 +157,11 @@ def _change(options: argparse.Namespace, configuration: Configuration, selection
             print("Nothing was dropped.")
             return 1
     order = {"action": options.action, "selection": selection.data(), "who": _who(), "report": options.report}
-    socket = configuration.settings.run_folder / "mailrouter.sock"
+    socket = settings.run_folder / "mailrouter.sock"
     done = ask(socket, {"do": "queue", **order}, _PATIENCE)
     if done is None:
         store.close()
-        done = asyncio.run(_alone(configuration, order))
+        done = asyncio.run(_alone(options, settings, order))
     if options.json:
         print_json(done)
     else:
@@ -163,7 +171,7 @@ def _change(options: argparse.Namespace, configuration: Configuration, selection
     return 0 if done["deliveries"] and not missing else 1
 
 
-async def _alone(configuration: Configuration, order: dict[str, Any]) -> dict[str, Any]:
+async def _alone(options: argparse.Namespace, settings: Settings, order: dict[str, Any]) -> dict[str, Any]:
     """With no service running: the store's lock is taken, and the very same is done here."""
     from mailrouter.app import desk_of
     from mailrouter.intake.steering import Order, steer
@@ -171,9 +179,9 @@ async def _alone(configuration: Configuration, order: dict[str, Any]) -> dict[st
 
     # What the service would log is printed here anyway.
     logging.getLogger("mailrouter").addHandler(logging.NullHandler())
-    store = SqliteStore.open(configuration.settings.store)
+    store = SqliteStore.open(settings.store)
     try:
-        desk = desk_of(configuration) if order["report"] else None
+        desk = desk_of(load(options)) if order["report"] else None
         return (await steer(store, Order.of(order), desk)).data()
     finally:
         store.close()

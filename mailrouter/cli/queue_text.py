@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from datetime import UTC, datetime
 
-from mailrouter.store.model import Delivery, Message, Milliseconds, QueueEntry, queue_id
+from mailrouter.store.model import Delivery, Message, Milliseconds, QueueEntry, State, queue_id
 from mailrouter.store.queue import Summary
 
-_STATES = {"queued": "waiting", "held": "on hold", "failed": "failed"}
+_STATES: dict[State, str] = {"queued": "waiting", "held": "on hold", "failed": "failed"}
 
 
 def counted(number: int, what: str, several: str = "") -> str:

@@ -6,7 +6,7 @@ import argparse
 import os
 import textwrap
 
-from mailrouter.cli.common import load, width
+from mailrouter.cli.common import load_settings, width
 from mailrouter.cli.queue_text import now
 from mailrouter.control import ask
 from mailrouter.intake import keys
@@ -15,7 +15,7 @@ from mailrouter.store.lock import lock
 
 def rotate_key(options: argparse.Namespace) -> int:
     """Make a new key the current one, and say until when the one before it is taken."""
-    settings = load(options).settings
+    settings = load_settings(options)
     done = ask(settings.run_folder / "mailrouter.sock", {"do": "rotate-key"})
     if done is None:
         descriptor = lock(settings.store)

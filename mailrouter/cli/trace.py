@@ -6,10 +6,10 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from mailrouter.cli.common import load, print_json, store_of, width
+from mailrouter.cli.common import load_settings, print_json, store_of, width
 from mailrouter.cli.queue_text import entry_data, iso, message_data, size, span, state, wrapped
 from mailrouter.cli.queue_text import now as moment_now
-from mailrouter.config import Configuration
+from mailrouter.config import Settings
 from mailrouter.store import history
 from mailrouter.store.events import Event
 from mailrouter.store.history import Life
@@ -34,15 +34,15 @@ _WITH_THE_MAIL = ("copy", "companion", "reply")
 
 def trace(options: argparse.Namespace) -> int:
     """Tell one message's life, or list those that an address or a Message-ID belongs to."""
-    configuration = load(options)
-    store = store_of(configuration)
+    settings = load_settings(options)
+    store = store_of(settings)
     wanted = options.what.strip()
     told = history.life(store, number) if store and (number := _number(wanted)) is not None else None
     if store is None or (told is None and not _may_be_address_or_id(wanted)):
-        print(f"There is no message {wanted}{_kept(configuration)}", file=sys.stderr)
+        print(f"There is no message {wanted}{_kept(settings)}", file=sys.stderr)
         return 1
     if told is None:
-        return _search(options, configuration, store, wanted)
+        return _search(options, settings, store, wanted)
     _print_life(told, options.json)
     return 0
 
@@ -58,13 +58,11 @@ def _may_be_address_or_id(text: str) -> bool:
     return "@" in text or text.startswith("<")
 
 
-def _kept(configuration: Configuration) -> str:
-    return f". What became of a mail is kept for {span(configuration.settings.keep_history)}."
+def _kept(settings: Settings) -> str:
+    return f". What became of a mail is kept for {span(settings.keep_history)}."
 
 
-def _search(
-    options: argparse.Namespace, configuration: Configuration, store: StoreReader, wanted: str
-) -> int:
+def _search(options: argparse.Namespace, settings: Settings, store: StoreReader, wanted: str) -> int:
     most = options.limit or _SHOWN
     found = history.find(store, wanted, most)
     far = (
@@ -76,7 +74,7 @@ def _search(
         print_json([entry_data(entry) for entry in found.entries])
         return 0 if found.entries else 1
     if not found.entries:
-        print(f"There is no message from, to or named {wanted}{_kept(configuration)}", file=sys.stderr)
+        print(f"There is no message from, to or named {wanted}{_kept(settings)}", file=sys.stderr)
         if far:
             print(far, file=sys.stderr)
         return 1
@@ -155,10 +153,8 @@ def _steps(told: Life) -> list[tuple[Milliseconds, str, str]]:
         steps.append((_made(delivery, told), words, ""))
     tries = dict.fromkeys(by_id, 0)
     for event in told.events:
-        delivery = by_id.get(event.delivery)
-        if delivery is None:
-            continue
-        steps.append((event.at, *_step(event, delivery, tries)))
+        if event.delivery in by_id:
+            steps.append((event.at, *_step(event, by_id[event.delivery], tries)))
     return sorted(steps, key=lambda step: step[0])
 
 

@@ -77,8 +77,8 @@ def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role], at
     if circling:
         return "554 5.4.6 The message has passed too many servers"
     if back:
-        keys = ", ".join(role.key for role in roles)
-        log.error("mail of role %s came back to it: somebody forwards it to the role again", keys)
+        named = ", ".join(role.key for role in roles)
+        log.error("mail of role %s came back to it: somebody forwards it to the role again", named)
         return "554 5.4.6 The message has been here before; a mailbox forwards it back"
     return None
 
