@@ -103,7 +103,7 @@ def _list(options: argparse.Namespace, settings: Settings, selection: Selection)
     if not entries or store is None:
         print("Nothing in the queue fits." if selection != Selection() else "The queue is empty.")
         return 0
-    summary = queued.summary(store, found)
+    summary = queued.summary(store, selection, found)
     print("\n".join(summary_lines(summary, width())))
     print(textwrap.fill(_service(settings), width()))
     for entry in entries:
@@ -153,7 +153,7 @@ def _change(options: argparse.Namespace, settings: Settings, selection: Selectio
     if options.action == "drop":
         # What comes in while the question stands is not dropped.
         selection = replace(selection, until=found[-1] >> DELIVERY_BITS)
-        if not options.yes and not _sure(options, store, found):
+        if not options.yes and not _sure(options, store, selection, found):
             print("Nothing was dropped.")
             return 1
     order = {"action": options.action, "selection": selection.data(), "who": _who(), "report": options.report}
@@ -195,12 +195,12 @@ def _nothing(options: argparse.Namespace) -> int:
     return 1
 
 
-def _sure(options: argparse.Namespace, store: StoreReader, found: list[int]) -> bool:
+def _sure(options: argparse.Namespace, store: StoreReader, selection: Selection, found: list[int]) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("queue drop asks before it drops; where nobody can answer, say --yes.")
     for entry in queued.entries(store, found, 10):
         print("\n".join(entry_lines(entry, width())))
-    summary = queued.summary(store, found)
+    summary = queued.summary(store, selection, found)
     print("\n" + "\n".join(summary_lines(summary, width())))
     told = (
         "The senders get a report where nobody else has the mail."

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from mailrouter.store.events import Event
 from mailrouter.store.model import DELIVERY_BITS, Delivery, MessageId, Milliseconds, QueueEntry
-from mailrouter.store.queue import escaped
 from mailrouter.store.reader import StoreReader
 
 LOOKED = 500_000
@@ -79,14 +78,15 @@ def find(reader: StoreReader, text: str, most: int, looked: int = LOOKED) -> Fou
         "SELECT id, received_at FROM message ORDER BY id DESC LIMIT 1 OFFSET ?", (looked - 1,)
     )
     bound, back_to = oldest[0] if oldest else (0, None)
-    address = escaped(text.strip("<>"))
+    address = text.strip("<>")
     by_message = reader.rows(
-        "SELECT id FROM message WHERE id >= ? AND (message_id IN (?, ?) OR reverse_path LIKE ? ESCAPE '\\'"
-        " OR char(10) || recipients || char(10) LIKE ? ESCAPE '\\') ORDER BY id DESC LIMIT ?",
-        (bound, text, f"<{text}>", address, f"%\n{address}\n%", most + 1),
+        "SELECT id FROM message WHERE id >= ? AND (message_id IN (?, ?) OR reverse_path = ? COLLATE NOCASE"
+        " OR instr(char(10) || lower(recipients) || char(10), char(10) || lower(?) || char(10)))"
+        " ORDER BY id DESC LIMIT ?",
+        (bound, text, f"<{text}>", address, address, most + 1),
     )
     by_delivery = reader.rows(
-        "SELECT DISTINCT id >> 10 FROM delivery WHERE id >= ? AND recipient LIKE ? ESCAPE '\\'"
+        "SELECT DISTINCT id >> 10 FROM delivery WHERE id >= ? AND recipient = ? COLLATE NOCASE"
         " ORDER BY id DESC LIMIT ?",
         (bound << DELIVERY_BITS, address, most + 1),
     )

@@ -13,7 +13,6 @@ from typing import Any
 
 from mailrouter.store.model import (
     DELIVERY_BITS,
-    Delivery,
     DeliveryId,
     MessageId,
     Milliseconds,
@@ -89,74 +88,95 @@ class Summary:
         return sum(self.by_state.values())
 
 
-def matching(selection: Selection, columns: str = "delivery.id") -> tuple[str, list[Any]]:
-    """A statement that gives ``columns`` of the deliveries meant, with its values."""
-    conditions, values = _conditions(selection)
-    join = " JOIN message ON message.id = delivery.id >> 10" if "message." in conditions else ""
-    if selection.messages:
-        marks = ", ".join("?" * len(selection.states))
-        parts, all_values = [], []
-        for message in selection.messages:
-            first = message << DELIVERY_BITS
-            parts.append(
-                f"SELECT {columns} FROM delivery{join} WHERE delivery.id BETWEEN ? AND ?"
-                f" AND state IN ({marks}){conditions}"
-            )
-            all_values += [first, first + (1 << DELIVERY_BITS) - 1, *selection.states, *values]
-        return " UNION ALL ".join(parts), all_values
-    # `+` keeps a condition from being taken for a reason to use another index.
+def open_ids(selection: Selection) -> tuple[str, list[Any]]:
+    """A statement that gives the ids of all deliveries in these states, by what the states' indices hold, and when they
+    are due."""
+    words, values = _joined(_by_index(selection))
     parts = [
-        f"SELECT {columns} FROM delivery INDEXED BY {_INDEX[state]}{join} WHERE state = '{state}'{conditions}"
+        f"SELECT id FROM delivery INDEXED BY {_INDEX[state]} WHERE state = '{state}'{words}"
         for state in selection.states
+        if state == "queued" or not _due(selection)
     ]
-    return " UNION ALL ".join(parts), values * len(parts)
+    return " UNION ALL ".join(parts) or "SELECT 1 WHERE 0", values * len(parts)
 
 
-def _conditions(selection: Selection) -> tuple[str, list[Any]]:
-    found: list[tuple[str, Any]] = []
-    if selection.role:
-        found.append(
-            (" AND ',' || delivery.role || ',' LIKE ? ESCAPE '\\'", f"%,{escaped(selection.role)},%")
-        )
-    if selection.recipient:
-        found.append((" AND delivery.recipient LIKE ? ESCAPE '\\'", escaped(selection.recipient)))
-    if selection.sender:
-        found.append((" AND message.reverse_path LIKE ? ESCAPE '\\'", escaped(selection.sender)))
-    for words, value in (
-        ("message.received_at < ?", selection.received_before),
-        ("message.received_at > ?", selection.received_after),
+def among(selection: Selection, places: str, columns: str) -> tuple[str, list[Any]]:
+    """A statement that gives ``columns`` of the deliveries meant, of those in ``places`` (a condition)."""
+    words, values = _joined([*_by_index(selection), *_by_row(selection)])
+    join = " JOIN message ON message.id = delivery.id >> 10" if "message." in words else ""
+    states = ", ".join(f"'{state}'" for state in selection.states if state == "queued" or not _due(selection))
+    # NOT INDEXED leaves the primary key, by which all these places go.
+    return (
+        f"SELECT {columns} FROM delivery NOT INDEXED{join} WHERE {places} AND state IN ({states}){words}",
+        values,
+    )
+
+
+def _due(selection: Selection) -> bool:
+    """Nothing but what is queued has a next attempt."""
+    return selection.due_before is not None or selection.due_after is not None
+
+
+Conditions = list[tuple[str, Any]]
+
+
+def _by_index(selection: Selection) -> Conditions:
+    """What the index of a state answers."""
+    until = None if selection.until is None else (selection.until + 1) << DELIVERY_BITS
+    found = (
         ("delivery.next_at < ?", selection.due_before),
         ("delivery.next_at > ?", selection.due_after),
-    ):
-        if value is not None:
-            found.append((f" AND {words}", value))
-    if selection.due_before is not None or selection.due_after is not None:
-        found.append((" AND delivery.state = ?", "queued"))  # nothing else has a next attempt
-    if selection.until is not None:
-        found.append((" AND delivery.id < ?", (selection.until + 1) << DELIVERY_BITS))
-    return "".join(words for words, _ in found), [value for _, value in found]
+        ("delivery.id < ?", until),
+    )
+    return [(words, value) for words, value in found if value is not None]
 
 
-def escaped(text: str) -> str:
-    """``text`` as a pattern of LIKE that means nothing but itself, by ``\\``."""
-    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+def _by_row(selection: Selection) -> Conditions:
+    """What needs the rows themselves."""
+    found = (
+        ("instr(',' || delivery.role || ',', ',' || ? || ',')", selection.role or None),
+        ("delivery.recipient = ? COLLATE NOCASE", selection.recipient or None),
+        ("message.reverse_path = ? COLLATE NOCASE", selection.sender or None),
+        ("message.received_at < ?", selection.received_before),
+        ("message.received_at > ?", selection.received_after),
+    )
+    return [(words, value) for words, value in found if value is not None]
+
+
+def _joined(conditions: Conditions) -> tuple[str, list[Any]]:
+    return "".join(f" AND {words}" for words, _ in conditions), [value for _, value in conditions]
 
 
 def ids(reader: StoreReader, selection: Selection) -> list[DeliveryId]:
     """All deliveries meant, oldest message first. Raises StoreError."""
-    found: list[DeliveryId] = []
-    for part in _parts(selection):
-        statement, values = matching(part)
-        found += [int(id_) for (id_,) in reader.rows(statement, values)]
-    return sorted(found)
+    if selection.messages:
+        found = []
+        for message in selection.messages:
+            first = message << DELIVERY_BITS
+            mine = f"delivery.id BETWEEN {first} AND {first + (1 << DELIVERY_BITS) - 1}"
+            found += _ids(reader, among(selection, mine, "delivery.id"))
+        return sorted(set(found))
+    found = _ids(reader, open_ids(selection))
+    if not found or not _by_row(selection):
+        return found
+    if len(found) > _FEW:
+        return _ids(reader, among(selection, _stretch(found), "delivery.id"))
+    kept: list[DeliveryId] = []
+    for first in range(0, len(found), _BATCH):
+        kept += _ids(reader, among(selection, _one_by_one(found[first : first + _BATCH]), "delivery.id"))
+    return sorted(kept)
 
 
-def _parts(selection: Selection) -> list[Selection]:
-    """The same in parts that a statement has room for."""
-    if len(selection.messages) <= 100:
-        return [selection]
-    groups = range(0, len(selection.messages), 100)
-    return [replace(selection, messages=selection.messages[n : n + 100]) for n in groups]
+def _ids(reader: StoreReader, asked: tuple[str, list[Any]]) -> list[DeliveryId]:
+    return sorted(id_ for (id_,) in reader.rows(*asked))
+
+
+def _stretch(found: Sequence[DeliveryId]) -> str:
+    return f"delivery.id BETWEEN {found[0]} AND {found[-1]}"
+
+
+def _one_by_one(found: Sequence[DeliveryId]) -> str:
+    return f"delivery.id IN ({', '.join(map(str, found))})"
 
 
 def entries(reader: StoreReader, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
@@ -168,41 +188,28 @@ def entries(reader: StoreReader, found: Sequence[DeliveryId], most: int) -> list
             break
         by_message.setdefault(message, []).append(id_)
     deliveries = {d.id: d for d in reader.deliveries([id_ for ids_ in by_message.values() for id_ in ids_])}
-    messages = {m.id: m for m in reader.messages(list(by_message))}
     listed = []
-    for message, ids_ in by_message.items():
-        mine: tuple[Delivery, ...] = tuple(deliveries[id_] for id_ in ids_ if id_ in deliveries)
-        if mine and message in messages:  # what was pruned in this moment is no more
-            listed.append(QueueEntry(messages[message], mine))
+    for known in reader.messages(list(by_message)):
+        mine = tuple(deliveries[id_] for id_ in by_message[known.id] if id_ in deliveries)
+        if mine:  # what was pruned in this moment is no more
+            listed.append(QueueEntry(known, mine))
     return listed
 
 
-def summary(reader: StoreReader, found: Sequence[DeliveryId]) -> Summary:
-    """What these deliveries (in order of ids) amount to."""
+def summary(reader: StoreReader, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
+    """What the deliveries meant (``found`` are their ids, in order) amount to."""
     states: Counter[State] = Counter()
     recipients: Counter[str] = Counter()
     if len(found) > _FEW:
-        wanted = set(found)
-        rows = reader.rows(
-            "SELECT id, state, recipient FROM delivery NOT INDEXED WHERE id BETWEEN ? AND ?"
-            " AND state IN ('queued', 'held', 'failed')",
-            (found[0], found[-1]),
-        )
-        rows = [row for row in rows if row[0] in wanted]
+        places = [_stretch(found)]
     else:
-        rows = []
-        for first in range(0, len(found), _BATCH):
-            part = found[first : first + _BATCH]
-            marks = ", ".join("?" * len(part))
-            rows += reader.rows(f"SELECT id, state, recipient FROM delivery WHERE id IN ({marks})", part)
-    for _, state, recipient in rows:
-        states[state] += 1
-        recipients[recipient] += 1
-    oldest = None
-    if found:
-        first_message = reader.rows(
-            "SELECT received_at FROM message WHERE id = ?", (found[0] >> DELIVERY_BITS,)
-        )
-        oldest = int(first_message[0][0]) if first_message else None
+        places = [_one_by_one(found[n : n + _BATCH]) for n in range(0, len(found), _BATCH)]
+    for place in places:
+        statement, values = among(selection, place, "state, recipient, count(*)")
+        for state, recipient, number in reader.rows(f"{statement} GROUP BY state, recipient", values):
+            states[state] += number
+            recipients[recipient] += number
+    oldest = reader.messages([found[0] >> DELIVERY_BITS]) if found else []
     messages = len({id_ >> DELIVERY_BITS for id_ in found})
-    return Summary(messages, dict(states), oldest, recipients.most_common())
+    received_at = oldest[0].received_at if oldest else None
+    return Summary(messages, dict(states), received_at, recipients.most_common())
