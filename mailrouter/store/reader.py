@@ -25,6 +25,7 @@ from mailrouter.store.model import (
     QueueEntry,
     WaitingHandoff,
 )
+from mailrouter.store.schema import up_to_date
 from mailrouter.store.writer import as_store_error
 
 _HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
@@ -53,7 +54,12 @@ class StoreReader:
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
             )
-            self._connection.execute("PRAGMA mmap_size = 0")
+            try:
+                self._connection.execute("PRAGMA mmap_size = 0")
+                up_to_date(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
         except sqlite3.Error as error:
             raise as_store_error(error, path) from error
         # A handoff's version never changes, so what was read once is kept.

@@ -124,6 +124,16 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
+def up_to_date(connection: sqlite3.Connection) -> None:
+    """Raises StoreError where the database is not of this program's format; only the service changes that."""
+    version = version_of(connection)
+    if version < len(MIGRATIONS):
+        raise StoreError(
+            f"The store was written by an older mailrouter (its format is {version}, this program's is "
+            f"{len(MIGRATIONS)}). Start the service with this program: it brings the store up to date."
+        )
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the database to this program's schema. Raises StoreError if a newer program wrote it."""
     version = version_of(connection)
