@@ -5,6 +5,7 @@ The connection is read-only: whoever holds a StoreReader can't write, and any nu
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
@@ -44,6 +45,22 @@ OPEN_DELIVERIES = f"""
 OF_MESSAGE = f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id BETWEEN ? AND ? ORDER BY id"
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    """Read-only, and of today's format. Raises StoreError, sqlite3.Error."""
+    place = f"{path.absolute().as_uri()}?mode=ro"
+    if not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists():
+        # On a disk that is read-only SQLite can't make the index of a log; where no log is, nobody writes.
+        place += "&immutable=1"
+    connection = sqlite3.connect(place, uri=True, isolation_level=None)
+    try:
+        connection.execute("PRAGMA mmap_size = 0")
+        up_to_date(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 class StoreReader:
     """Questions to a store that exists. Every method raises StoreError where the database can't answer."""
 
@@ -51,15 +68,7 @@ class StoreReader:
         if not path.exists():
             raise StoreError(f"There is no store at {path} yet; it is made by the first `mailrouter serve`.")
         try:
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
-            )
-            try:
-                self._connection.execute("PRAGMA mmap_size = 0")
-                up_to_date(self._connection)
-            except BaseException:
-                self._connection.close()
-                raise
+            self._connection = _connect(path)
         except sqlite3.Error as error:
             raise as_store_error(error, path) from error
         # A handoff's version never changes, so what was read once is kept.

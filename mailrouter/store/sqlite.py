@@ -91,8 +91,8 @@ class SqliteStore:
         """Finish what was asked for and let go of the store."""
         self._write_shown()
         self._closed = True
+        self.reader.close()  # before the writer, which can then leave one file without a log beside it
         self._writer.close()
-        self.reader.close()
         os.close(self._lock)
 
     async def run(self, work: Work) -> Any:
