@@ -53,7 +53,7 @@ class Json(logging.Formatter):
             said["queue_id"] = named
         if record.exc_info and record.exc_info[0] is not None:
             said["traceback"] = _traceback(record.exc_info)
-        return json.dumps(said, ensure_ascii=False)
+        return json.dumps(said)
 
 
 def _traceback(info: ExcInfo) -> str:

@@ -63,6 +63,8 @@ class Selection:
     @classmethod
     def of(cls, data: dict[str, Any]) -> Selection:
         """From ``data``. Raises ValueError, TypeError for what is none."""
+        if not isinstance(data, dict):
+            raise TypeError("a selection is an object")
         unknown = set(data) - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"a selection has no {', '.join(sorted(unknown))}")
@@ -214,4 +216,6 @@ def summary(
     oldest = reader.messages([found[0] >> DELIVERY_BITS]) if found else []
     messages = len({id_ >> DELIVERY_BITS for id_ in found})
     received_at = oldest[0].received_at if oldest else None
-    return Summary(messages, dict(states), received_at, recipients.most_common())
+    return Summary(
+        messages, dict(states), received_at, sorted(recipients.items(), key=lambda one: (-one[1], one[0]))
+    )
