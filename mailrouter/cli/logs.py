@@ -10,6 +10,7 @@ import json
 import logging
 import sqlite3
 import sys
+import time
 import traceback
 from datetime import UTC, datetime
 from types import TracebackType
@@ -25,7 +26,10 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class Text(logging.Formatter):
-    """``2026-12-03 10:00:00,123 WARNING mailrouter.delivery …``"""
+    """``2026-12-03 10:00:00.123Z WARNING mailrouter.delivery …``: in UTC, as traces and backups are."""
+
+    converter = time.gmtime
+    default_msec_format = "%s.%03dZ"
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")

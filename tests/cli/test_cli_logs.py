@@ -34,6 +34,14 @@ def test_a_line_about_a_message_has_its_id_by_itself() -> None:
     assert isinstance(queue_id(5), QueueId)
 
 
+def test_times_are_utc() -> None:
+    """In both forms, wherever the machine is."""
+    line = record("x")
+    line.created, line.msecs = 1_700_000_000.25, 250.0
+    assert Text().format(line).startswith("2023-11-14 22:13:20.250Z WARNING mailrouter.x x")
+    assert json.loads(Json().format(line))["time"] == "2023-11-14T22:13:20.250Z"
+
+
 def test_a_line_is_one_line() -> None:
     """Whatever it says, and however the words end."""
     assert len(Json().format(record("a\nb\u2028c\x00%s", "\r\n")).splitlines()) == 1
