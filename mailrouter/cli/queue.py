@@ -26,6 +26,8 @@ from mailrouter.store.reader import StoreReader
 
 _SHOWN = 50
 _MOST_JSON = 10_000
+_LONG = 5_000
+"""From so many on, people are told that it takes a while."""
 _PATIENCE = 600.0
 """Seconds that a change to a very long queue may take."""
 _DONE = {
@@ -156,6 +158,8 @@ def _change(options: argparse.Namespace, settings: Settings, selection: Selectio
         if not options.yes and not _sure(options, store, selection, found):
             print("Nothing was dropped.")
             return 1
+    if len(found) > _LONG:
+        print(f"Changing {len(found):,} deliveries in small steps; mail goes on meanwhile …", file=sys.stderr)
     order = {"action": options.action, "selection": selection.data(), "who": _who(), "report": options.report}
     socket = settings.run_folder / "mailrouter.sock"
     done = ask(socket, {"do": "queue", **order}, _PATIENCE)

@@ -26,6 +26,8 @@ log = logging.getLogger("mailrouter.queue")
 MOST_NAMED = 100
 """Deliveries that the answer and the log name one by one."""
 MOST_WHO = 60
+REPORTS_STEP = 20
+"""Deliveries in one step where a report may be composed for each: a millisecond or so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,9 @@ async def steer(
     """
     done, messages = Done(), set[int]()
     meant = await asyncio.to_thread(_meant, store.path, order.selection)
-    for first in range(0, len(meant), STEP):
-        part = meant[first : first + STEP]
+    step = REPORTS_STEP if order.report else STEP
+    for first in range(0, len(meant), step):
+        part = meant[first : first + step]
         mine = [*(dispatcher.recall(part) if dispatcher else ()), *store.seize(part)]
         busy = set(part).difference(mine)
         try:
@@ -105,10 +108,8 @@ async def steer(
     done.messages = len(messages)
     if done.deliveries > len(done.named):
         log.warning("%d deliveries in all: %s by %s", done.deliveries, steering.DONE[order.action], order.who)
-    if dispatcher and order.action in ("release", "retry"):
-        dispatcher.offer([])
-    if dispatcher and done.reports:
-        dispatcher.offer([])
+    if dispatcher and (order.action in ("release", "retry") or done.reports):
+        dispatcher.offer([])  # something that is due lies in the store
     return done
 
 

@@ -195,10 +195,14 @@ def test_whatever_the_history_only_the_old_and_ended_goes(mails: list[tuple[int,
     for number, (days, state) in enumerate(mails):
         at = NOW - days * DAY_MS - number
         connection.execute(
-            "INSERT INTO message VALUES (?, ?, '', '', 1, 1, '', '', '', 0, 0, '[]', 1, '')", (at - EPOCH, at)
+            "INSERT INTO message (id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id,"
+            " eight_bit, smtputf8, reasons, open) VALUES (?, ?, '', '', 1, 1, '', '', '', 0, 0, '[]', 1)",
+            (at - EPOCH, at),
         )
         connection.execute(
-            "INSERT INTO delivery VALUES (?, 'copy', 'r', 'a@b', '', x'', 1, 0, 0, 0, 0, ?, ?, ?, '')",
+            "INSERT INTO delivery (id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8,"
+            " attempts, next_at, created_at, state, last_reply)"
+            " VALUES (?, 'copy', 'r', 'a@b', '', x'', 1, 0, 0, 0, 0, ?, ?, ?, '')",
             ((at - EPOCH) << DELIVERY_BITS, at, at, state),
         )
         if state in ("queued", "held") or at >= NOW - KEEP:
