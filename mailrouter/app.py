@@ -15,11 +15,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mailrouter import config
 from mailrouter.address import canonical
 from mailrouter.config import Configuration
+from mailrouter.config.settings import Settings
 from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
@@ -28,13 +29,16 @@ from mailrouter.delivery.retry import takes_long
 from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.errors import MailrouterError
+from mailrouter.intake import keys
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
-from mailrouter.intake.facts import Desk, current, read_key
+from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import trusts
+from mailrouter.intake.keys import read_keys
 from mailrouter.intake.outcomes import kept_mailboxes, learn
 from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
+from mailrouter.intake.steering import Order, steer
 from mailrouter.intake.templates import Templates
 from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.offer import Outgoing
@@ -42,6 +46,7 @@ from mailrouter.smtp.replies import Reply
 from mailrouter.smtp.server import Door, Limits, work_ended
 from mailrouter.store.model import Delivery, Outcome, moment_of
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.trust.tokens import VALID_DAYS
 
 log = logging.getLogger("mailrouter")
 
@@ -53,9 +58,7 @@ BACKLOG = 1024
 def desk_of(configuration: Configuration) -> Desk:
     """A configuration made ready for work. Raises MailrouterError."""
     settings = configuration.settings
-    return Desk(
-        configuration, Templates(settings.templates), read_key(settings.run_folder / "mailrouter.key")
-    )
+    return Desk(configuration, Templates(settings.templates), read_keys(settings.run_folder / keys.NAME))
 
 
 class Service:
@@ -83,6 +86,7 @@ class Service:
         Raises MailrouterError, OSError; then nothing is left open.
         """
         self.store = SqliteStore.open(self.configuration.settings.store)
+        self.store.keep_history = self.configuration.settings.keep_history
         try:
             await self._listen()
         except BaseException:
@@ -99,9 +103,11 @@ class Service:
         )
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
-        self.gate: Gate = ShadowGate(self.intake, self.store) if self.shadow else self.intake
+        gate = ShadowGate(self.intake, self.store) if self.shadow else self.intake
+        self.gate = cast(Gate, gate)  # its spools are all of one kind
         socket = settings.run_folder / ("mailrouter.shadow.sock" if self.shadow else "mailrouter.sock")
-        self.control = Control(self.store, self.intake, socket, self.status)
+        requests = {"queue": self._steer, "rotate-key": self._rotate_key}
+        self.control = Control(self.store, self.intake, socket, self.status, requests)
         host, port = settings.listen_smtp
         self._server = await loop.create_server(
             self._door, host or None, port, backlog=BACKLOG, start_serving=False
@@ -207,7 +213,17 @@ class Service:
             return
         self.configuration = new
         self.intake.desk = desk
-        fixed = ("hostname", "listen_smtp", "deliver", "store", "run_folder", "timeouts", "retry")
+        self.store.keep_history = new.settings.keep_history
+        fixed = (
+            "hostname",
+            "listen_smtp",
+            "deliver",
+            "store",
+            "run_folder",
+            "timeouts",
+            "retry",
+            "log_format",
+        )
         later = [name for name in fixed if getattr(old.settings, name) != getattr(new.settings, name)]
         log.warning(
             "the configuration was read again%s", f"; {', '.join(later)}: at a restart" if later else ""
@@ -226,6 +242,20 @@ class Service:
                 key,
             )
         return desk
+
+    async def _steer(self, request: dict[str, Any]) -> dict[str, Any]:
+        order = Order.of(request)
+        done = await steer(self.store, order, self.intake.desk, self.dispatcher)
+        if order.action == "retry" and isinstance(self.transport, SmtpTransport):
+            self.transport.probe()
+        return done.data()
+
+    async def _rotate_key(self, request: dict[str, Any]) -> dict[str, str]:
+        """The next message is marked with the new key."""
+        made = keys.rotate(self.configuration.settings.run_folder / keys.NAME, now_ms())
+        self.intake.desk = self._ready_desk(self.configuration)
+        log.warning("a new key was made; what the one before it made is taken for %d days", VALID_DAYS + 1)
+        return {"until": keys.moment_written(made.earlier[0][1])}
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
@@ -289,9 +319,18 @@ async def serve(configuration: Configuration, tell: Callable[[str], None], shado
     )
 
 
-def run(folder: Path, tell: Callable[[str], None], shadow: bool = False) -> None:
-    """Load the configuration in ``folder`` and serve (see ``serve``). Raises MailrouterError."""
+def run(
+    folder: Path,
+    tell: Callable[[str], None],
+    settled: Callable[[Settings], None] = lambda settings: None,
+    shadow: bool = False,
+) -> None:
+    """Load the configuration in ``folder`` and serve (see ``serve``); ``settled`` hears of the settings first.
+
+    Raises MailrouterError.
+    """
     configuration = config.load(folder)
+    settled(configuration.settings)
     _raise_file_limit()
     # The store's thread takes the interpreter's lock a few times a commit; the default of 5 ms would stall it each time.
     sys.setswitchinterval(0.0005)

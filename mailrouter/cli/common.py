@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter import config
-from mailrouter.config import Configuration
+from mailrouter.config import Configuration, Settings
 from mailrouter.config.times import day, midnight, moment
 from mailrouter.config.wrong import Wrong
 from mailrouter.errors import NoSuchRole, UsageError
@@ -22,6 +22,11 @@ from mailrouter.store.reader import StoreReader
 def load(options: argparse.Namespace) -> Configuration:
     """The configuration that the options name. Raises ConfigurationError."""
     return config.load(options.config or config.default_folder())
+
+
+def load_settings(options: argparse.Namespace) -> Settings:
+    """The settings alone, for looking into the store while a role's file is broken. Raises ConfigurationError."""
+    return config.settings_of(options.config or config.default_folder())
 
 
 def role_named(configuration: Configuration, name: str) -> Role:
@@ -60,9 +65,10 @@ def day_of(text: str | None, option: str, default: date) -> date:
         raise UsageError(f"{option}: {wrong.what}; {wrong.hint}.") from None
 
 
-def store_of(configuration: Configuration) -> StoreReader | None:
+def store_of(configuration: Configuration | Settings) -> StoreReader | None:
     """The store as it is, read-only; None where there is none yet. Raises StoreError."""
-    path: Path = configuration.settings.store
+    settings = configuration.settings if isinstance(configuration, Configuration) else configuration
+    path: Path = settings.store
     return StoreReader(path) if path.exists() else None
 
 

@@ -17,6 +17,7 @@ from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.explanation import Explanation, explained
 from mailrouter.intake.facts import Desk, current
+from mailrouter.intake.keys import KEY_SIZE, NAME, Keys, keys_in
 from mailrouter.intake.mailboxes import Mailboxes
 from mailrouter.intake.templates import Templates
 from mailrouter.message.head import Head
@@ -99,11 +100,12 @@ def _sender(head: Head, sender: str | None) -> str:
 
 def _desk(configuration: Configuration, store: StoreReader | None) -> Desk:
     settings = configuration.settings
+    path = settings.run_folder / NAME
     try:
-        key = (settings.run_folder / "mailrouter.key").read_bytes()
+        keys = keys_in(path.read_bytes(), path)
     except OSError:
-        key = bytes(32)  # no service has run yet: there are no memories under any key
-    desk = Desk(configuration, Templates(settings.templates), key)
+        keys = Keys(bytes(KEY_SIZE))  # no service has run yet: there are no memories under any key
+    desk = Desk(configuration, Templates(settings.templates), keys)
     if store is not None:
         desk.mailboxes = Mailboxes(store.failing_mailboxes())
     for role in configuration.roles:

@@ -20,7 +20,19 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"mailrouter {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_serve, _check, _init, _configuration, _explain, _schedule, _handoff, _queue, _shadow, _demo):
+    for add in (
+        _serve,
+        _check,
+        _init,
+        _configuration,
+        _explain,
+        _schedule,
+        _handoff,
+        _queue,
+        _shadow,
+        _keeping,
+        _demo,
+    ):
         add(commands)
     return top
 
@@ -37,6 +49,13 @@ def _command(commands: Commands, name: str, help: str) -> argparse.ArgumentParse
     return made
 
 
+def _positive(text: str) -> int:
+    """A whole number from 1 on. Raises ValueError."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
 def _serve(commands: Commands) -> None:
     serve = _command(commands, "serve", "Take mail and deliver it until stopped.")
     serve.add_argument("--verbose", action="store_true", help="log every message taken")
@@ -44,6 +63,9 @@ def _serve(commands: Commands) -> None:
         "--shadow",
         action="store_true",
         help="a trial: take blind copies, deliver nothing, and record what would be done (see `shadow report`)",
+    )
+    serve.add_argument(
+        "--log-format", choices=("text", "json"), help="how the log is written (default: as configured; text)"
     )
 
 
@@ -170,10 +192,52 @@ def _handoff(commands: Commands) -> None:
 
 
 def _queue(commands: Commands) -> None:
-    queue = _command(commands, "queue", "Look into the queue.")
-    queue.add_argument("action", choices=("list", "show"))
-    queue.add_argument("id", metavar="ID", nargs="?", help="show: the message's queue id")
+    queue = _command(commands, "queue", "Look into the queue, and steer it.")
+    queue.add_argument(
+        "action",
+        choices=("list", "show", "retry", "hold", "release", "drop"),
+        help="retry: try at once; hold: do not try until release; drop: give up, and tell nobody",
+    )
+    queue.add_argument("id", metavar="ID", nargs="*", help="messages, by their queue ids")
+    queue.add_argument("--role", metavar="ROLE", help="what is for this role")
+    queue.add_argument("--to", metavar="ADDR", help="what is for this mailbox")
+    queue.add_argument("--from", dest="sender", metavar="ADDR", help="what this sender wrote")
+    queue.add_argument(
+        "--state",
+        choices=("queued", "held", "failed"),
+        action="append",
+        help="in this state; may be repeated",
+    )
+    queue.add_argument("--older", metavar="TIME", help="came in longer ago: 2 h, 3 days")
+    queue.add_argument("--newer", metavar="TIME", help="came in not so long ago")
+    queue.add_argument("--due-within", metavar="TIME", help="will be tried within 10 min")
+    queue.add_argument("--due-after", metavar="TIME", help="will not be tried within 10 min")
+    queue.add_argument("--all", action="store_true", help="everything: instead of ids and filters")
+    queue.add_argument("--limit", metavar="N", type=_positive, help="list: show so many messages (50)")
+    queue.add_argument("--yes", action="store_true", help="drop: do not ask")
+    queue.add_argument("--report", action="store_true", help="drop: tell the senders by a bounce")
     queue.add_argument("--json", action="store_true", help="as JSON")
+
+    trace = _command(commands, "trace", "Tell what became of a mail.")
+    trace.add_argument(
+        "what",
+        metavar="WHAT",
+        help="a queue id, a Message-ID with its <>, or an address: what it sent and got",
+    )
+    trace.add_argument("--limit", metavar="N", type=_positive, help="show so many messages (20)")
+    trace.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _keeping(commands: Commands) -> None:
+    backup = _command(commands, "backup", "Copy store, key and configuration into one file.")
+    backup.add_argument("file", metavar="FILE", type=Path, help="a tar file to make; .tar.gz compresses it")
+    backup.add_argument("--force", action="store_true", help="write over a file that is there")
+
+    restore = _command(commands, "restore", "Put back what `backup` copied.")
+    restore.add_argument("file", metavar="FILE", type=Path, help="what `backup` made")
+    restore.add_argument("--force", action="store_true", help="set aside what is there now")
+
+    _command(commands, "rotate-key", "Make a new key; the one before it is taken while its tokens live.")
 
 
 def _shadow(commands: Commands) -> None:

@@ -1,58 +1,144 @@
-"""``mailrouter queue list|show``: what waits, and what became of it."""
+"""``mailrouter queue list|show|retry|hold|release|drop``: what waits, and what to do with it."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import getpass
+import logging
+import os
 import sys
 import textwrap
-from datetime import UTC, datetime
+from dataclasses import replace
+from typing import Any
 
-from mailrouter.cli.common import load, print_json, store_of, width
-from mailrouter.config import Configuration
+from mailrouter.cli.common import load, load_settings, print_json, store_of, width
+from mailrouter.cli.queue_text import counted, entry_data, entry_lines, now, summary_lines, wrapped
+from mailrouter.config import Settings
+from mailrouter.config.durations import duration
+from mailrouter.config.wrong import Wrong
 from mailrouter.control import ask
-from mailrouter.errors import UsageError
-from mailrouter.store.model import Delivery, Milliseconds, QueueEntry, message_id_of, queue_id
+from mailrouter.errors import ConfigurationError, UsageError
+from mailrouter.store import queue as queued
+from mailrouter.store.model import DELIVERY_BITS, MessageId, message_id_of, queue_id
+from mailrouter.store.queue import OPEN, Selection
+from mailrouter.store.reader import StoreReader
 
-_MOST = 10_000
+_SHOWN = 50
+_MOST_JSON = 10_000
+_LONG = 5_000
+"""From so many on, people are told that it takes a while."""
+_PATIENCE = 600.0
+"""Seconds that a change to a very long queue may take."""
+_DONE = {
+    "retry": ("is to be tried at once", "are to be tried at once"),
+    "hold": ("was put on hold", "were put on hold"),
+    "release": ("was released", "were released"),
+    "drop": ("was dropped", "were dropped"),
+}
 
 
 def queue(options: argparse.Namespace) -> int:
-    """List what is queued or has failed, or show one message with all its deliveries."""
-    configuration = load(options)
-    store = store_of(configuration)
+    """List what is in the queue, show one message, or change what is selected."""
+    settings = load_settings(options)
+    if options.action == "show":
+        return _show(options, settings)
+    selection = _selection(options)
     if options.action == "list":
-        if options.id:
-            raise UsageError(f"queue list takes no ID; to see one message: queue show {options.id}")
-        entries = store.queue(_MOST) if store else []
-        if options.json:
-            print_json([_data(entry) for entry in entries])
-        else:
-            print("\n".join(line for entry in entries for line in _lines(entry)) or "The queue is empty.")
-            if entries:
-                print(textwrap.fill("\n" + _service(configuration), width()))
-        return 0
-    if not options.id:
-        raise UsageError("queue show needs the message's queue id, as `queue list` and the log give it.")
+        return _list(options, settings, selection)
+    if not (selection.narrow or options.state or options.all):
+        raise UsageError(
+            f"queue {options.action} needs queue ids or a filter (--role, --to, --state …); --all for everything."
+        )
+    return _change(options, settings, selection)
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    role = _role(options) if options.role else ""
+    at = now()
+    return Selection(
+        messages=tuple(_message(text) for text in options.id),
+        role=role,
+        recipient=options.to or "",
+        sender=options.sender or "",
+        states=tuple(dict.fromkeys(options.state)) if options.state else OPEN,
+        received_before=at - span if (span := _span(options.older, "--older")) is not None else None,
+        received_after=at - span if (span := _span(options.newer, "--newer")) is not None else None,
+        due_before=at + span if (span := _span(options.due_within, "--due-within")) is not None else None,
+        due_after=at + span if (span := _span(options.due_after, "--due-after")) is not None else None,
+    )
+
+
+def _role(options: argparse.Namespace) -> str:
+    """Its short name; as typed where it is not configured (any more): it may have left mail behind."""
     try:
-        entry = store.entry(message_id_of(options.id)) if store else None
+        role = load(options).role_for(options.role)
+    except ConfigurationError:
+        role = None
+    return role.key if role else str(options.role)
+
+
+def _span(text: str | None, option: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        return int(1000 * duration(text))
+    except Wrong as wrong:
+        raise UsageError(f"{option}: {wrong.what}; {wrong.hint}.") from None
+
+
+def _message(text: str) -> MessageId:
+    try:
+        return message_id_of(text)
     except ValueError:
-        entry = None
-    if entry is None:
-        print(f"There is no message {options.id}.", file=sys.stderr)
-        return 1
+        raise UsageError(f"{text} is not a queue id; `queue list` and the log give them.") from None
+
+
+def _list(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
+    store = store_of(settings)
+    found = queued.ids(store, selection) if store else []
+    most = options.limit or (_MOST_JSON if options.json else _SHOWN)
+    entries = queued.entries(store, found, most) if store else []
     if options.json:
-        print_json(_data(entry) | {"reasons": list(entry.message.reasons)})
+        print_json([entry_data(entry) for entry in entries])
         return 0
-    print("\n".join(_lines(entry)))
-    print("\nwhy:")
-    for reason in entry.message.reasons:
-        print(textwrap.fill(reason, width(), initial_indent="  ", subsequent_indent="    "))
+    if not entries or store is None:
+        print("Nothing in the queue fits." if selection != Selection() else "The queue is empty.")
+        return 0
+    summary = queued.summary(store, selection, found)
+    print("\n".join(summary_lines(summary, width())))
+    print(textwrap.fill(_service(settings), width()))
+    for entry in entries:
+        print("\n" + "\n".join(entry_lines(entry, width())))
+    if more := summary.messages - len(entries):
+        print(f"\n… and {counted(more, 'more message', 'more messages')}; --limit {most * 10} shows more.")
     return 0
 
 
-def _service(configuration: Configuration) -> str:
+def _show(options: argparse.Namespace, settings: Settings) -> int:
+    if len(options.id) != 1:
+        raise UsageError("queue show needs one queue id, as `queue list` and the log give it.")
+    store = store_of(settings)
+    try:
+        entry = store.entry(message_id_of(options.id[0])) if store else None
+    except ValueError:
+        entry = None
+    if entry is None:
+        print(f"There is no message {options.id[0]}.", file=sys.stderr)
+        return 1
+    if options.json:
+        print_json(entry_data(entry) | {"reasons": list(entry.message.reasons)})
+        return 0
+    print("\n".join(entry_lines(entry, width())))
+    print("\nwhy:")
+    for reason in entry.message.reasons:
+        print("\n".join(wrapped(reason, width(), 2, 2)))
+    return 0
+
+
+def _service(settings: Settings) -> str:
     """Why the queue may stand still: no service, or a next server that can't be reached."""
-    status = ask(configuration.settings.run_folder / "mailrouter.sock", {"do": "status"})
+    status = ask(settings.run_folder / "mailrouter.sock", {"do": "status"})
     if status is None:
         return "No service is running, so nothing is being delivered."
     if status["trouble"]:
@@ -60,81 +146,103 @@ def _service(configuration: Configuration) -> str:
     return f"The service delivers to {status['delivers_to']}."
 
 
-def _lines(entry: QueueEntry) -> list[str]:
-    message = entry.message
-    age = _span(_now() - message.received_at)
-    lines = [
-        textwrap.shorten(
-            f"{queue_id(message.id)}  {_size(message.size)}  {age} old  from <{message.reverse_path}>"
-            f"  to {', '.join(message.recipients)}",
-            width(),
-            placeholder=" …",
-        )
-    ]
-    for delivery in entry.deliveries:
-        lines.append(f"    {delivery.kind} to {delivery.recipient}: {_state(delivery)}")
-        if delivery.last_reply:
-            lines += textwrap.wrap(
-                delivery.last_reply, width(), initial_indent=" " * 8, subsequent_indent=" " * 8, max_lines=3
-            )
-    return lines
+def _change(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
+    store = store_of(settings)
+    found = queued.ids(store, selection) if store else []
+    if store is None or not found:
+        return _nothing(options)
+    missing = sorted(set(selection.messages).difference(id_ >> DELIVERY_BITS for id_ in found))
+    if options.action == "drop":
+        # What comes in while the question stands is not dropped.
+        selection = replace(selection, until=found[-1] >> DELIVERY_BITS)
+        if not options.yes and not _sure(options, store, selection, found):
+            print("Nothing was dropped.")
+            return 1
+    if len(found) > _LONG:
+        print(f"Changing {len(found):,} deliveries in small steps; mail goes on meanwhile …", file=sys.stderr)
+    order = {"action": options.action, "selection": selection.data(), "who": _who(), "report": options.report}
+    socket = settings.run_folder / "mailrouter.sock"
+    done = ask(socket, {"do": "queue", **order}, _PATIENCE)
+    if done is None:
+        store.close()
+        done = asyncio.run(_alone(options, settings, order))
+    if options.json:
+        print_json(done)
+    else:
+        _tell(options.action, done)
+    for message in missing:
+        print(f"There is nothing of {queue_id(message)} in the queue.", file=sys.stderr)
+    return 0 if done["deliveries"] and not missing else 1
 
 
-def _state(delivery: Delivery) -> str:
-    tries = f"{delivery.attempts} {'try' if delivery.attempts == 1 else 'tries'}"
-    if delivery.state != "queued":
-        return f"{delivery.state}, {tries}"
-    wait = delivery.next_at - _now()
-    when = f"next in {_span(wait)}" if wait > 0 else "next at once"
-    return f"waiting, {tries}, {when}"
+async def _alone(options: argparse.Namespace, settings: Settings, order: dict[str, Any]) -> dict[str, Any]:
+    """With no service running: the store's lock is taken, and the very same is done here."""
+    from mailrouter.app import desk_of
+    from mailrouter.intake.steering import Order, steer
+    from mailrouter.store.sqlite import SqliteStore
+
+    # What the service would log is printed here anyway.
+    logging.getLogger("mailrouter").addHandler(logging.NullHandler())
+    store = SqliteStore.open(settings.store)
+    try:
+        desk = desk_of(load(options)) if order["report"] else None
+        return (await steer(store, Order.of(order), desk)).data()
+    finally:
+        store.close()
 
 
-def _data(entry: QueueEntry) -> dict[str, object]:
-    message = entry.message
-    return {
-        "id": queue_id(message.id),
-        "received": _iso(message.received_at),
-        "size": message.size,
-        "from": message.reverse_path,
-        "to": list(message.recipients),
-        "message_id": message.message_id,
-        "deliveries": [
-            {
-                "recipient": delivery.recipient,
-                "kind": delivery.kind,
-                "role": delivery.role,
-                "state": delivery.state,
-                "attempts": delivery.attempts,
-                "next_attempt": _iso(delivery.next_at) if delivery.state == "queued" else None,
-                "last_reply": delivery.last_reply,
-            }
-            for delivery in entry.deliveries
-        ],
-    }
+def _nothing(options: argparse.Namespace) -> int:
+    if options.json:
+        print_json({"deliveries": 0, "messages": 0, "busy": 0, "reports": 0, "named": []})
+    else:
+        print("Nothing in the queue fits, so nothing was changed.", file=sys.stderr)
+    return 1
 
 
-def _now() -> Milliseconds:
-    return int(datetime.now(UTC).timestamp() * 1000)
-
-
-def _iso(moment: Milliseconds) -> str:
-    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _size(octets: int) -> str:
-    return (
-        f"{octets} B"
-        if octets < 1000
-        else f"{octets / 1000:.0f} KB"
-        if octets < 1e6
-        else f"{octets / 1e6:.1f} MB"
+def _sure(options: argparse.Namespace, store: StoreReader, selection: Selection, found: list[int]) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("queue drop asks before it drops; where nobody can answer, say --yes.")
+    for entry in queued.entries(store, found, 10):
+        print("\n".join(entry_lines(entry, width())))
+    summary = queued.summary(store, selection, found)
+    print("\n" + "\n".join(summary_lines(summary, width())))
+    told = (
+        "The senders get a report where nobody else has the mail."
+        if options.report
+        else "Nobody is told; --report tells the senders."
     )
+    print(textwrap.fill(f"Dropped mail is gone for good. {told}", width()))
+    try:
+        return input("Drop this? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
-def _span(milliseconds: Milliseconds) -> str:
-    """``40 s``, ``12 min``, ``3 h``, ``2 days``."""
-    seconds = max(0, milliseconds // 1000)
-    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"
+def _tell(action: str, done: dict[str, Any]) -> None:
+    what = (
+        f"{counted(done['deliveries'], 'delivery', 'deliveries')} of {counted(done['messages'], 'message')}"
+    )
+    print(textwrap.fill(f"{what} {_DONE[action][done['deliveries'] != 1]}.", width()))
+    for named in done["named"]:
+        print("\n".join(wrapped(f"{named['id']}  {named['kind']} to {named['recipient']}", width(), 2, 2)))
+    if (more := done["deliveries"] - len(done["named"])) > 0:
+        print(f"  … and {more:,} more")
+    if done["reports"]:
+        print(f"{counted(done['reports'], 'report')} to senders: queued.")
+    if done["busy"]:
+        busy = counted(done["busy"], "delivery is", "deliveries are")
+        rest = {
+            "hold": "on hold only if that does not succeed",
+            "drop": "not dropped",
+            "retry": "left alone",
+            "release": "left alone",
+        }[action]
+        print(textwrap.fill(f"{busy} being sent in this moment: {rest}.", width()))
+
+
+def _who() -> str:
+    """Who asks: the person behind sudo, if there is one."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"

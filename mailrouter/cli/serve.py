@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import logging
 
 from mailrouter import app, config
+from mailrouter.cli import logs
 
 
 def serve(options: argparse.Namespace) -> int:
     """Serve until SIGTERM; prints one line with ``ready`` and the addresses once mail is taken."""
-    logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    logs.begin(options.log_format or "text", options.verbose)
+    app.run(
+        options.config or config.default_folder(),
+        lambda line: print(line, flush=True),
+        lambda settings: logs.begin(options.log_format or settings.log_format, options.verbose),
+        options.shadow,
     )
-    # aiosmtpd logs every line it reads, subjects and bodies too.
-    logging.getLogger("mail").setLevel(logging.CRITICAL)
-    app.run(options.config or config.default_folder(), lambda line: print(line, flush=True), options.shadow)
     return 0

@@ -16,11 +16,11 @@ from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.shadow import REFUSED, shadow_settings
 from mailrouter.schedule.words import called, joined, short_date
-from mailrouter.store.model import QueueEntry, message_id_of, queue_id
+from mailrouter.store.model import Kind, QueueEntry, message_id_of, queue_id
 from mailrouter.store.reader import StoreReader
 
 _PAGE = 1000
-_KINDS = {
+_KINDS: dict[Kind, str] = {
     "companion": "messages beside copies",
     "reply": "automatic replies",
     "notice": "notices about handoffs",
@@ -36,7 +36,7 @@ class _Tally:
     mails: int = 0
     senders: set[str] = field(default_factory=set)
     copies: Counter[str] = field(default_factory=Counter)
-    others: Counter[str] = field(default_factory=Counter)
+    others: Counter[Kind] = field(default_factory=Counter)
     handoffs: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 

@@ -24,6 +24,7 @@ __all__ = [
     "inspect",
     "load",
     "problems_of_texts",
+    "settings_of",
 ]
 
 
@@ -36,6 +37,14 @@ def load(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> Configura
     from mailrouter.config.loading import read_folder
 
     return read_folder(Path(folder), fqdn)
+
+
+def settings_of(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> Settings:
+    """The settings in ``folder`` alone, for work that must be possible while a role's file is broken. What follows from
+    the roles (``our_domains``) is left out. Raises ConfigurationError."""
+    from mailrouter.config.loading import read_settings
+
+    return read_settings(Path(folder), fqdn)
 
 
 def inspect(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> tuple["FileInForce", ...]:

@@ -14,6 +14,7 @@ from mailrouter.config.fields import Lines, Reading
 from mailrouter.config.folder import Files, files_in
 from mailrouter.config.report import problems_of
 from mailrouter.config.role_file import RoleFile
+from mailrouter.config.settings import Settings
 from mailrouter.config.settings_file import SettingsFile
 from mailrouter.config.tree import Items, Mapping, Text, Tree, plain
 from mailrouter.errors import ConfigurationError, Problem
@@ -24,6 +25,16 @@ File = TypeVar("File", bound=Lines)
 def read_folder(folder: Path, fqdn: Callable[[], str]) -> Configuration:
     """The configuration in ``folder``. Raises ConfigurationError with every problem of every file."""
     return configuration_of(folder, files_in(folder), fqdn)
+
+
+def read_settings(folder: Path, fqdn: Callable[[], str]) -> Settings:
+    """The settings in ``folder``, whatever its roles say. Raises ConfigurationError with the problems of that file."""
+    tree = files_in(folder).settings
+    problems: list[Problem] = []
+    found = _validated(SettingsFile, tree, Reading(_dotless(tree)), problems)
+    if problems or found is None:
+        raise ConfigurationError(problems)
+    return found.facts(folder.absolute().parent, (), fqdn)
 
 
 def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Configuration:

@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Literal
 
 from mailrouter.config.addresses import host_name
+from mailrouter.config.durations import duration
 from mailrouter.config.sending import USUAL_RETRY, USUAL_TIMEOUTS, Retry, Timeouts
 from mailrouter.config.wrong import Wrong, did_you_mean, shown
+from mailrouter.trust.tokens import VALID_DAYS
 
 Network = IPv4Network | IPv6Network
 HostPort = tuple[str, int]
 LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), ip_network("::1/128"))
 
+LogFormat = Literal["text", "json"]
+SHORTEST_HISTORY = (VALID_DAYS + 1) * 86_400_000
+"""Reports about a copy come for so long, and have to find what they are about."""
 MIN_SIZE = 64 * 1024
 """RFC 5321 §4.5.3.1.7: a server has to take messages of 64K octets at least."""
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -46,8 +51,9 @@ class Settings:
     """The service's settings. Paths are complete; domains and addresses are in their compared form.
 
     ``listen_smtp`` is host and port, an empty host meaning every interface; ``max_size`` is in bytes, None
-    meaning what the next hop allows; ``authserv_id`` names whose Authentication-Results are believed (RFC
-    8601), None meaning nobody's; ``return_domain`` is where bounces come to, None meaning each role's own domain.
+    meaning what the next hop allows; ``keep_history`` is in milliseconds; ``authserv_id`` names whose
+    Authentication-Results are believed (RFC 8601), None meaning nobody's; ``return_domain`` is where bounces come
+    to, None meaning each role's own domain.
     """
 
     hostname: str
@@ -64,6 +70,8 @@ class Settings:
     templates: Path | None = None
     timeouts: Timeouts = USUAL_TIMEOUTS
     retry: Retry = USUAL_RETRY
+    keep_history: int = 30 * 86_400_000
+    log_format: LogFormat = "text"
 
 
 def size(text: str) -> int:
@@ -77,6 +85,17 @@ def size(text: str) -> int:
     if total < MIN_SIZE:
         raise Wrong(f"{shown(text)} is too small for mail", "allow 64 KiB at least; usual is 50 MB")
     return total
+
+
+def history(text: str) -> int:
+    """How long what became of a mail is kept, in milliseconds. Raises Wrong."""
+    kept = int(1000 * duration(text))
+    if kept < SHORTEST_HISTORY:
+        raise Wrong(
+            f"{shown(text)} is too short: reports about a copy may come for {VALID_DAYS} days",
+            f"keep it for {VALID_DAYS + 1} days at least; usual is 30 days",
+        )
+    return kept
 
 
 def listen_address(text: str) -> HostPort:

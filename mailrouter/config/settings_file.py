@@ -11,15 +11,18 @@ from pydantic import BeforeValidator, ValidationInfo, model_validator
 
 from mailrouter.address import domain_of
 from mailrouter.config.addresses import domain, email, host_name
-from mailrouter.config.fields import NOT_YET, Lines, Reading, listed, reads, reads_with
-from mailrouter.config.sending import Retry, Timeouts, notice, pause, span, timeout, trying
+from mailrouter.config.durations import span
+from mailrouter.config.fields import NOT_YET, Lines, Reading, listed, one_of, reads, reads_with
+from mailrouter.config.sending import Retry, Timeouts, notice, pause, timeout, trying
 from mailrouter.config.settings import (
     LOOPBACK,
     Destination,
     HostPort,
+    LogFormat,
     Network,
     Settings,
     destination,
+    history,
     listen_address,
     network,
     size,
@@ -96,6 +99,12 @@ class RetryFile(Lines):
         return self
 
 
+class LogFile(Lines):
+    """How the service's log is written."""
+
+    format: Annotated[LogFormat, one_of(LogFormat)] = "text"
+
+
 class SettingsFile(Lines):
     """The service's file."""
 
@@ -116,6 +125,8 @@ class SettingsFile(Lines):
     run_folder: Annotated[Path, reads(Path)] = Path("var/run")
     timeouts: TimeoutsFile = TimeoutsFile()
     retry: RetryFile = RetryFile()
+    keep_history: Annotated[int, reads(history)] = 30 * 86_400_000
+    log: LogFile = LogFile()
 
     def facts(self, base: Path, roles: Sequence[Role], fqdn: Callable[[], str]) -> Settings:
         """The settings. Paths count from ``base``; what isn't written follows from roles and machine."""
@@ -141,6 +152,8 @@ class SettingsFile(Lines):
             templates=base / self.templates if self.templates else None,
             timeouts=Timeouts(self.timeouts.connect, self.timeouts.reply, self.timeouts.data_end),
             retry=Retry(self.retry.first, self.retry.most, self.retry.give_up, self.retry.delay_notice),
+            keep_history=self.keep_history,
+            log_format=self.log.format,
         )
 
 

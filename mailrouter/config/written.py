@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from mailrouter.config.sending import span
+from mailrouter.config.durations import span
 from mailrouter.config.settings import Settings
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Minute, Person, Role, Rota, Shift, Swap
 
@@ -77,6 +77,8 @@ def settings_written(settings: Settings) -> dict[str, Written]:
             "give_up": span(settings.retry.give_up),
             "delay_notice": span(settings.retry.delay_notice),
         },
+        "keep_history": span(settings.keep_history / 1000),
+        "log": {"format": settings.log_format},
     }
 
 

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from mailrouter.config.sending import Retry
@@ -20,7 +20,7 @@ from mailrouter.delivery.overdue import Overdue
 from mailrouter.delivery.retry import outcome, takes_long
 from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.model import Delivery, Milliseconds, Outcome
+from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.delivery")
@@ -85,6 +85,7 @@ class Dispatcher:
         self._again = again
         self._transport: Transport | None = None
         self._ready: deque[Delivery] = deque()
+        self._kept_back: set[DeliveryId] = set()
         self._bytes = 0
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
@@ -127,6 +128,10 @@ class Dispatcher:
             return None
         delivery = self._ready.popleft()
         self._bytes -= len(delivery.content or b"")
+        if self._kept_back and delivery.id in self._kept_back:
+            self._kept_back.discard(delivery.id)
+            self._store.release([delivery])
+            return self.take()
         if self._backlog and len(self._ready) < MOST_READY // 4:
             self._wake.set()
         return delivery
@@ -136,6 +141,24 @@ class Dispatcher:
         self._ready.appendleft(delivery)
         self._bytes += len(delivery.content or b"")
 
+    def recall(self, deliveries: Collection[DeliveryId]) -> list[DeliveryId]:
+        """Take these back from those that wait here; gives what was found, which is in the caller's hands now."""
+        wanted = set(deliveries)
+        found = [delivery for delivery in self._ready if delivery.id in wanted]
+        if found:
+            self._ready = deque(delivery for delivery in self._ready if delivery.id not in wanted)
+            self._bytes -= sum(len(delivery.content or b"") for delivery in found)
+            self._backlog = True
+        return [delivery.id for delivery in found]
+
+    def keep_back(self, deliveries: Iterable[DeliveryId]) -> None:
+        """These were put on hold while they are being sent: should one be given back untried, it is not taken again."""
+        self._kept_back.update(deliveries)
+
+    def let_pass(self, deliveries: Iterable[DeliveryId]) -> None:
+        """The end of ``keep_back``."""
+        self._kept_back.difference_update(deliveries)
+
     @property
     def waiting(self) -> int:
         """How many deliveries could be taken now."""
@@ -143,6 +166,7 @@ class Dispatcher:
 
     def settle(self, delivery: Delivery, reply: Reply) -> None:
         """Record a reply: it is written soon, together with others."""
+        self._kept_back.discard(delivery.id)
         result = outcome(delivery, reply, self._clock(), random.random(), self._retry)
         tell = self._watch is not None and self._watch(delivery, result, reply)
         if result.state != "delivered":
@@ -170,7 +194,7 @@ class Dispatcher:
         if len(kept) < len(self._ready):
             self._ready = deque(kept)
             self._bytes = sum(len(ready.content or b"") for ready in kept)
-        elif not self._store.hold(delivery.id):
+        elif not self._store.seize([delivery.id]):
             return False
         log.error("%s to %s failed: %s", delivery.queue_id, delivery.recipient, outcome.reply)
         self.record(self._followed(delivery, outcome))

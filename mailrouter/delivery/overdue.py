@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from mailrouter.config.sending import Retry, span
+from mailrouter.config.durations import span
+from mailrouter.config.sending import Retry
 from mailrouter.delivery.retry import gives_up, takes_long
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome, first_delivery_at
 from mailrouter.store.reader import StoreReader

@@ -86,6 +86,11 @@ class SmtpTransport:
         """True while the next hop can't be reached and its next probe is not due."""
         return asyncio.get_running_loop().time() < self._paused_until
 
+    def probe(self) -> None:
+        """Try the next hop now, though its next probe is not due: somebody says that it works again."""
+        self._paused_until = self._full_until = 0.0
+        self.wake()
+
     def wake(self) -> None:
         """Wake an idle connection, or open another one where many wait."""
         if self._idle:

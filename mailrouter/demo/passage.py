@@ -83,7 +83,7 @@ def _passage(entry: QueueEntry, files: dict[int, Path], header: bytes) -> Passag
     for delivery in entry.deliveries:
         if delivery.state == "delivered" and delivery.id in files:
             letters.append(Letter(delivery, _read(files[delivery.id])))
-        elif delivery.state in ("queued", "failed"):
+        elif delivery.state in ("queued", "held", "failed"):
             waiting.append(delivery)
     return Passage(entry.message, tuple(letters), tuple(waiting), header)
 

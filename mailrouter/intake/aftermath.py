@@ -37,6 +37,7 @@ from mailrouter.store.model import (
     Milliseconds,
     QueueEntry,
     ReplyMemory,
+    State,
     queue_id,
 )
 from mailrouter.store.reader import StoreReader
@@ -47,7 +48,6 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
 """An out-of-office that the schedule knows nothing of is told again after this long."""
-ALIVE = ("queued", "delivered")
 SUCCESSES = (20, 1000)
 """Reports of success a day, at most: to one sender, and over all."""
 REPORTS = 100
@@ -63,6 +63,9 @@ _OF_SERVERS = frozenset(
 )
 """What servers say of themselves, and people write as well."""
 _CODES = re.compile(r"(?<![\w.])(?:[245]\.[0-9]{1,3}\.[0-9]{1,3}|[245][0-9][0-9])(?![\w.])")
+DROPPED = "5.7.0"
+"""The status of what an operator dropped: a matter of policy, and no more is said (RFC 3463 §3.8)."""
+ALIVE: tuple[State, ...] = ("queued", "held", "delivered")
 
 
 def of_failure(
@@ -97,7 +100,8 @@ def of_failure(
         trouble = _trouble(desk, role, entry, delivery, news, words, now, head)
         # Two mailboxes that fail would tell of each other's notices for ever; and no mail is missing.
         partners = () if trouble.ours else role.partners
-        found += _told(desk, trouble, partners, entry.message, AWAY_AGAIN_MS if away else HOUR_MS)
+        again = AWAY_AGAIN_MS if away else HOUR_MS
+        found += _told(desk, trouble, partners, entry.message, again, _others(entry, role, delivery))
         if trouble.sender_hears:
             said, code = words if sayable else "", status or status_in(words)
             found += _report(
@@ -137,7 +141,23 @@ def of_lasting(
     for role in _roles(desk, entry, delivery):
         trouble = _trouble(desk, role, entry, delivery, "failing", words, now, head)
         trouble = replace(trouble, since=_moment(failing.since))
-        found += _told(desk, trouble, role.partners, entry.message, DAY_MS)
+        found += _told(desk, trouble, role.partners, entry.message, DAY_MS, _others(entry, role, delivery))
+    return tuple(found)
+
+
+def of_drop(desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
+    """The report to the sender that nobody behind the role gets the mail, where an operator drops the last copy.
+
+    Raises StoreError.
+    """
+    entry = reader.entry(delivery.message)
+    if entry is None or delivery.kind != "copy":
+        return ()
+    head, shape = header_of(reader, entry.message)
+    found: list[Consequence] = []
+    for role in _roles(desk, entry, delivery):
+        if _hears(entry, role, "failed") and not _forged(desk, head):
+            found += _report(desk, role, entry, delivery, "", DROPPED, now, head, shape, refused=True)
     return tuple(found)
 
 
@@ -225,6 +245,10 @@ def copies_of(entry: QueueEntry, role: Role) -> list[Delivery]:
     ]
 
 
+def _others(entry: QueueEntry, role: Role, delivery: Delivery) -> list[Delivery]:
+    return [other for other in copies_of(entry, role) if other.id != delivery.id]
+
+
 def _hears(entry: QueueEntry, role: Role, event: Literal["failed", "delayed"]) -> bool:
     """Whether the sender wants to hear of this: there is one, and no NOTIFY speaks against it."""
     if not entry.message.reverse_path:
@@ -256,7 +280,7 @@ def _trouble(
     now: datetime,
     head: Head,
 ) -> Trouble:
-    others = [other for other in copies_of(entry, role) if other.id != delivery.id]
+    others = _others(entry, role, delivery)
     message = entry.message
     return Trouble(
         news=news,
@@ -273,7 +297,7 @@ def _trouble(
         loop_mark=desk.loop_marks[role.key],
         seed=os.urandom(32),
         have=tuple(other.recipient for other in others if other.state == "delivered"),
-        trying=tuple(other.recipient for other in others if other.state == "queued"),
+        trying=tuple(other.recipient for other in others if other.state in ("queued", "held")),
         ours=news != "away" and delivery.kind != "copy",
         lost=tuple(other.recipient for other in others if other.state in ("failed", "bounced")),
         sender_hears=news != "away"
@@ -284,9 +308,15 @@ def _trouble(
 
 
 def _told(
-    desk: Desk, trouble: Trouble, partners: Iterable[Person], message: Message, again: int
+    desk: Desk,
+    trouble: Trouble,
+    partners: Iterable[Person],
+    message: Message,
+    again: int,
+    others: Sequence[Delivery],
 ) -> list[Consequence]:
-    """To the operator first, then to the other partners: each at most once in ``again`` milliseconds."""
+    """To the operator first, then to the other partners: each at most once in ``again`` milliseconds. ``others`` are
+    the other copies of the message."""
     role, at = trouble.role, milliseconds(trouble.moment)
     operator = desk.configuration.settings.postmaster
     to_whom: list[tuple[str, Person | None]] = []
@@ -295,16 +325,48 @@ def _told(
     failed = canonical(trouble.recipient)
     to_whom += [(person.email, person) for person in partners if canonical(person.email) != failed]
     found = []
+    about = trouble.news if trouble.news in ("away", "failing") else "trouble"
     for address, person in to_whom:
-        if person is None:
-            kind, made = "alert", operator_alert(trouble, address, desk.wording)
-        else:
-            kind, made = "notice", partner_notice(trouble, person, desk.wording)
-        about = trouble.news if trouble.news in ("away", "failing") else "trouble"
         key = told_key(desk, about, role.key, failed, canonical(address))
         memory = ReplyMemory(key, at, at - again, day_of(at), ())
-        found.append(Consequence(own_message(message.id, kind, role.key, address, made, at), memory=memory))
+        if person is not None:
+            notice = own_message(
+                message.id, "notice", role.key, address, partner_notice(trouble, person, desk.wording), at
+            )
+            # Whose copy ends together with this one has a mailbox that does not take this notice either.
+            own = tuple(copy.id for copy in others if copy.recipient == address and copy.state == "queued")
+            found.append(Consequence(notice, own, ("failed", "bounced"), memory))
+            continue
+        alert = own_message(
+            message.id, "alert", role.key, address, operator_alert(trouble, address, desk.wording), at
+        )
+        told = Consequence(alert, memory=memory)
+        found.append(
+            told if about != "trouble" or trouble.ours else _nobody_has_it(desk, trouble, told, others)
+        )
     return found
+
+
+def _nobody_has_it(
+    desk: Desk, trouble: Trouble, told: Consequence, others: Sequence[Delivery]
+) -> Consequence:
+    """The alert that no partner has a mail, or ``told`` where one has it, or may still get it.
+
+    Which of them it is, the transaction decides: two copies may end in the same moment. It has an hour of its own, or
+    else the last word about a mail might be that it is still being sent.
+    """
+    role, at = trouble.role, milliseconds(trouble.moment)
+    lost = tuple(copy.recipient for copy in others)
+    address = told.delivery.recipient
+    made = operator_alert(replace(trouble, have=(), trying=(), lost=lost), address, desk.wording)
+    key = told_key(desk, "nobody", role.key, canonical(address))
+    return Consequence(
+        own_message(told.delivery.message, "alert", role.key, address, made, at),
+        tuple(copy.id for copy in others),
+        ALIVE,
+        ReplyMemory(key, at, at - HOUR_MS, day_of(at), ()),
+        told,
+    )
 
 
 def _report(
@@ -335,11 +397,11 @@ def _report(
         full=refused and message.dsn.ret.upper() == "FULL" and code.split(".")[1:2] not in (["6"], ["7"]),
         retry_until=until.astimezone(role.time_zone) if until else None,
     )
-    others = tuple(other.id for other in copies_of(entry, role) if other.id != delivery.id)
+    others = tuple(other.id for other in _others(entry, role, delivery))
     kind = "delay" if until else "report"
     caps = ((f"{kind} {canonical(message.reverse_path)}", REPORTS),)
     once = ReplyMemory(f"{kind} {message.id} {role.key}", at, 0, day_of(at), caps)
-    states = ("delivered",) if until else ALIVE
+    states: tuple[State, ...] = ("delivered",) if until else ALIVE
     made = _composed(news, message, role, head, shape, at)
     return [Consequence(report, others, states, once) for report in made]
 
@@ -395,7 +457,7 @@ def status_in(words: str) -> str:
 def told_key(desk: Desk, about: str, *names: str) -> str:
     """The key of the memory that something was told: keyed, for the table is not to tell whose mailbox had troubles."""
     words = "\0".join((about, *names))
-    return f"told {hmac.digest(desk.key, words.encode(), 'sha256')[:15].hex()}"
+    return f"told {hmac.digest(desk.keys.memory, words.encode(), 'sha256')[:15].hex()}"
 
 
 def _moment(at: int) -> datetime:

@@ -9,7 +9,7 @@ from datetime import datetime
 from mailrouter.intake.decision import unfit
 from mailrouter.intake.facts import Desk, earlier_ids, seed_of
 from mailrouter.intake.handing import NO_HANDING, addressed, hand
-from mailrouter.intake.rows import DAY_MS, day_of
+from mailrouter.intake.rows import DAY_MS, day_of, milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import has_loop_mark, received_field
@@ -51,7 +51,8 @@ def explained(
     """
     if (refusal := unfit(shape)) is not None:
         return Explanation(None, (refusal,))
-    if any(has_loop_mark(head, desk.key, role.address) for role in roles):
+    keys = desk.keys.accepted(milliseconds(moment))
+    if any(has_loop_mark(head, key, role.address) for key in keys for role in roles):
         return Explanation(None, ("554 5.4.6 The message has been here before; a mailbox forwards it back",))
     received = received_field(
         helo="client.example", peer="127.0.0.1", by=desk.configuration.settings.hostname, protocol="ESMTP",

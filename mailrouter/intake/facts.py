@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mailrouter.address import canonical, split_tag
 from mailrouter.config import Configuration
-from mailrouter.errors import StoreError
+from mailrouter.intake.keys import Keys
 from mailrouter.intake.mailboxes import Mailboxes
 from mailrouter.intake.return_paths import ReturnPaths
 from mailrouter.message.head import Head
@@ -30,50 +28,13 @@ RESERVED_TAGS = ("schedule", "share")
 ``handoff`` is told in ``mailrouter.intake.handing``."""
 
 
-KEY_SIZE = 32
-
-
-def read_key(path: Path) -> bytes:
-    """This relay's secret, made on first use (mode 0600). Raises StoreError.
-
-    A key that is there is never replaced: with another one, no mail that went out would be known as ours.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _make_key(path)
-        key = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"The key file {path} can't be used: {error.strerror}.") from error
-    if len(key) < KEY_SIZE:
-        raise StoreError(f"The key file {path} is damaged; restore it, or remove it to have a new one made.")
-    return key
-
-
-def _make_key(path: Path) -> None:
-    """The file appears whole or not at all, and whoever is second keeps the first one's."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(KEY_SIZE))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process made it in this moment; its key is the one
-    finally:
-        draft.unlink()
-
-
 @dataclass(slots=True)
 class Desk:
     """A configuration made ready for work: rosters, address book, loop marks. Replaced whole at a reload."""
 
     configuration: Configuration
     words: Words
-    key: bytes
+    keys: Keys
     handoffs: dict[str, CurrentHandoff] = field(default_factory=dict)
     mailboxes: Mailboxes = field(default_factory=Mailboxes)
     wording: Wording = field(init=False)
@@ -89,8 +50,9 @@ class Desk:
         self.rosters = {role.key: Roster(role) for role in roles}
         self.by_address = {address: role for role in roles for address in (role.address, *role.aliases)}
         self.ours = frozenset({*self.by_address, canonical(self.configuration.settings.postmaster)})
-        self.return_paths = ReturnPaths((self.key,), self.configuration.settings.return_domain)
-        self.loop_marks = {role.key: loop_mark(self.key, role.address) for role in roles}
+        domain = self.configuration.settings.return_domain
+        self.return_paths = ReturnPaths((self.keys.current,), domain, self.keys.earlier)
+        self.loop_marks = {role.key: loop_mark(self.keys.current, role.address) for role in roles}
 
     def role_of(self, recipient: str) -> tuple[Role | None, str]:
         """The role that takes mail for ``recipient``, and the sub-address it came with."""
@@ -141,7 +103,7 @@ class Desk:
     def conversation(self, role: Role, message_ids: Sequence[str]) -> list[str]:
         """The keys under which this role's conversations with these Message-IDs are remembered."""
         return [
-            hmac.digest(self.key, f"{role.key}\0{id_}".encode(), "sha256")[:15].hex()
+            hmac.digest(self.keys.memory, f"{role.key}\0{id_}".encode(), "sha256")[:15].hex()
             for id_ in dict.fromkeys(message_ids)
         ]
 

@@ -27,7 +27,8 @@ from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
 from mailrouter.store.model import DELIVERY_BITS, Acceptance, Consequence, Delivery, Message, queue_id
-from mailrouter.store.sqlite import SqliteSpool, SqliteStore
+from mailrouter.store.spool import SqliteSpool
+from mailrouter.store.sqlite import SqliteStore
 from mailrouter.trust.confirmations import token_in
 
 log = logging.getLogger("mailrouter.intake")
@@ -96,12 +97,14 @@ class Intake:
         to.roles.extend(by_hand)
         roles = [*to.roles, *to.handoff_roles]
         # What only reports something goes to nobody, so it may be as broken as it is.
-        refusal = (unfit(shape) or looping(desk, parsed, head, roles)) if roles else None
+        refusal = None
+        if roles:
+            refusal = unfit(shape) or looping(desk, parsed, head, roles, milliseconds(moment))
         if reported.nobody and not roles:
             refusal = NO_SUCH
         if refusal or not (roles or to.returned):
             await spool.discard()
-            log.warning("refused from %s: %s", client.address, refusal)
+            log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, refusal)
             if refusal == CAME_BACK:
                 await self._tell_of_loop(desk, parsed, head, roles, client, envelope, moment)
             return refusal or "550 5.7.1 No mail is taken here for this address"
@@ -118,7 +121,8 @@ class Intake:
             handing = await self._hand(desk, arrival, parsed, to, spool, client)
             if handing.refusal:
                 await spool.discard()
-                log.warning("refused from %s: %s", client.address, "; ".join(handing.reasons))
+                words = "; ".join(handing.reasons)
+                log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, words)
                 return handing.refusal
             decision = decide_rest(desk, arrival, to, handing)
         else:
@@ -205,12 +209,13 @@ class Intake:
         try:
             found = returned_to(desk, self._store.reader, envelope.reverse_path or "", milliseconds(moment))
             of = found if isinstance(found, Delivery) else None
-            role = came_back(desk, head, raw, roles)[0]
+            role = came_back(desk, head, raw, roles, milliseconds(moment))[0]
             alert = of_loop(desk, self._store.reader, role, of, head, client.address, moment)
             if alert is None or alert.reply is None:
                 return
             spool = self._store.spool()
             alert = replace(alert, message=replace(alert.message, id=spool.id))
+            assert alert.reply is not None
             alert.reply.id = spool.id << DELIVERY_BITS
             self._offer(await self._store.accept(spool, alert))
         except Exception:

@@ -26,6 +26,7 @@ from mailrouter.store.model import (
     MessageId,
     Milliseconds,
     WaitingHandoff,
+    queue_id,
 )
 from mailrouter.store.reader import StoreReader
 from mailrouter.trust import confirmations
@@ -136,7 +137,7 @@ def confirmable(
 ) -> WaitingHandoff | str:
     """What an answer with this token would confirm now; or why it is refused, as the door says it."""
     try:
-        message = confirmations.read([desk.key], role.key, token)
+        message = confirmations.read(desk.keys.accepted(at), role.key, token)
     except TokenError:
         return "550 5.1.1 This address takes no mail here"
     waiting = reader.waiting_handoff(role.key, message, at - WAIT_MS) if reader else None
@@ -176,7 +177,9 @@ def hand(
         except Exception as error:
             # Without its words: they might hold some of the handoff.
             place = "".join(traceback.format_tb(error.__traceback__))
-            log.error("a mail to %s+%s: %s\n%s", role.key, TAG, type(error).__name__, place)
+            log.error(
+                "%s: a mail to %s+%s: %s\n%s", queue_id(message), role.key, TAG, type(error).__name__, place
+            )
             found.plain.append(role)
             continue
         if isinstance(decided, str):
@@ -233,7 +236,7 @@ def _facts_of(waiting: WaitingHandoff | None) -> Waiting | None:
 
 def _ask_from(desk: Desk, role: Role, message: MessageId) -> str:
     try:
-        return handoff_address(role.address, confirmations.make(desk.key, role.key, message))
+        return handoff_address(role.address, confirmations.make(desk.keys.current, role.key, message))
     except ValueError:
         return ""
 
@@ -246,4 +249,4 @@ def _key(desk: Desk, role: Role, mailbox: str, head: Head) -> str:
     if not head.message_id:
         return ""
     named = f"handoff mail\0{role.key}\0{mailbox}\0{head.message_id}"
-    return hmac.digest(desk.key, named.encode(), "sha256")[:15].hex()
+    return hmac.digest(desk.keys.memory, named.encode(), "sha256")[:15].hex()

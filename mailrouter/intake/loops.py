@@ -12,10 +12,10 @@ from mailrouter.intake.aftermath import HOUR_MS, told_key
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.rows import day_of, milliseconds, own_message
 from mailrouter.message.head import Head
-from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, received_count
+from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, loop_mark, received_count
 from mailrouter.routing.undelivered import Trouble, operator_alert
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
+from mailrouter.store.model import Acceptance, Delivery, Message, Milliseconds, ReplyMemory
 from mailrouter.store.reader import StoreReader
 
 log = logging.getLogger("mailrouter.intake")
@@ -27,8 +27,8 @@ BEEN_HERE = "The message has been here before"
 CAME_BACK = f"554 5.4.6 {BEEN_HERE}; a mailbox forwards it back"
 
 
-def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) -> str | None:
-    """Why a message that has been here before is refused, or None. ``raw`` is its header section."""
+def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role], at: Milliseconds) -> str | None:
+    """Why a message that has been here before is refused ``at`` this moment, or None. ``raw`` is its header section."""
     if head is None:
         low = raw.lower()
         circling = low.count(b"received:") > MAX_RECEIVED
@@ -36,22 +36,25 @@ def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) ->
         circling = received_count(head) > MAX_RECEIVED
     if circling:
         return TOO_MANY
-    if back := came_back(desk, head, raw, roles):
+    if back := came_back(desk, head, raw, roles, at):
         keys = ", ".join(role.key for role in back)
         log.error("mail of role %s came back to it: somebody forwards it to the role again", keys)
         return CAME_BACK
     return None
 
 
-def came_back(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role]) -> list[Role]:
-    """Those of ``roles`` whose mark the message bears."""
+def came_back(
+    desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role], at: Milliseconds
+) -> list[Role]:
+    """Those of ``roles`` whose mark, by any key that is good ``at`` this moment, the message bears."""
+    keys = desk.keys.accepted(at)
     if head is not None:
-        return [role for role in roles if has_loop_mark(head, desk.key, role.address)]
+        return [role for role in roles if any(has_loop_mark(head, key, role.address) for key in keys)]
     # What can't be read may still go round: our marks are long and keyed, and are found anywhere.
     low = raw.lower()
     if LOOP_FIELD.lower().encode() not in low:
         return []
-    return [role for role in roles if desk.loop_marks[role.key].encode() in low]
+    return [role for role in roles if any(loop_mark(key, role.address).encode() in low for key in keys)]
 
 
 def of_loop(

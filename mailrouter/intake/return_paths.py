@@ -14,10 +14,12 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class ReturnPaths:
-    """``keys``: the current one, then those before it; ``domain`` is the configured ``return_domain``, if any."""
+    """``keys``: the current one first; ``domain`` is the configured ``return_domain``, if any; ``earlier`` are keys that
+    are taken until a moment."""
 
     keys: Sequence[bytes]
     domain: str | None = None
+    earlier: Sequence[tuple[bytes, Milliseconds]] = ()
 
     def of(self, role_address: str, delivery: DeliveryId, at: Milliseconds) -> str:
         """The reverse-path of a copy that is made ``at`` this moment.
@@ -35,7 +37,10 @@ class ReturnPaths:
         """The delivery that a report to ``address`` is about; None where that is no return path. Raises
         TokenError for one that is not taken (any more)."""
         token = token_of(address)
-        return None if token is None else tokens.read(self.keys, token, at // _DAY_MS)
+        if token is None:
+            return None
+        keys = [*self.keys, *(key for key, until in self.earlier if until > at)]
+        return tokens.read(keys, token, at // _DAY_MS)
 
 
 __all__ = ["ReturnPaths", "TokenError"]

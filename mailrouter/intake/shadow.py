@@ -18,7 +18,8 @@ from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
 from mailrouter.store.model import Acceptance, Message, queue_id
-from mailrouter.store.sqlite import SqliteSpool, SqliteStore
+from mailrouter.store.spool import SqliteSpool
+from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -68,7 +69,7 @@ class ShadowGate:
 
     def spool(self) -> ShadowSpool:
         """A place for a message while it arrives."""
-        return ShadowSpool(self._store, self._store.spool().id)
+        return ShadowSpool(self._store.run, self._store.spool().id)
 
     async def accept(
         self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes

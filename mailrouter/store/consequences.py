@@ -8,8 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 
+from mailrouter.store import events
+from mailrouter.store.events import Event
 from mailrouter.store.memories import remember_reply
-from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Consequence, Delivery, MessageId, Outcome
+from mailrouter.store.model import (
+    DELIVERY_BITS,
+    REPLY_NUMBER,
+    Consequence,
+    Delivery,
+    MessageId,
+    Outcome,
+    queue_id,
+)
 from mailrouter.store.tables import DELIVERY_COLUMNS, delivery_row, run_rows
 
 
@@ -19,7 +29,7 @@ def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     first = _free_number(connection, message)
     # The last number is the automatic reply's, and those behind it are the next message's.
     possible = outcome.consequences[: max(0, REPLY_NUMBER - first)]
-    queued = [c.delivery for c in possible if due(connection, c)]
+    queued = [wanted.delivery for c in possible if (wanted := due(connection, c))]
     if not queued:
         return []
     for number, delivery in enumerate(queued, first):
@@ -30,16 +40,25 @@ def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     return queued
 
 
-def report(connection: sqlite3.Connection, outcome: Outcome) -> bool:
-    """Record what somebody reports of a delivery, with what follows from it.
+def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | None = None) -> bool:
+    """Record what the message ``by`` reports of a delivery (None: what was found out here), with what follows from it.
 
     That it came back is recorded once; any other state stays as it is. True where a delivery ended by it that had
     not ended before.
     """
-    row = connection.execute("SELECT state FROM delivery WHERE id = ?", (outcome.delivery,)).fetchone()
+    row = connection.execute(
+        "SELECT state, next_at, last_reply FROM delivery WHERE id = ?", (outcome.delivery,)
+    ).fetchone()
     if row is None or row[0] in ("bounced", "withdrawn"):
         return False
-    if outcome.state == "bounced":
+    who = "" if by is None else queue_id(by)
+    if outcome.state != "bounced":
+        if by is not None:  # without its words: they may be the subject of somebody's mail
+            events.note(connection, [Event(outcome.delivery, outcome.at, "answered", who, "")])
+    else:
+        before = [Event(outcome.delivery, row[1], "delivered", "", row[2])] if row[0] == "delivered" else []
+        came_back = Event(outcome.delivery, outcome.at, "bounced", who, outcome.reply)
+        events.note(connection, [*before, came_back])
         connection.execute(
             "UPDATE delivery SET state = 'bounced', last_reply = ?, next_at = ?, pieces = x'' WHERE id = ?",
             (outcome.reply[:500], outcome.at, outcome.delivery),
@@ -48,14 +67,15 @@ def report(connection: sqlite3.Connection, outcome: Outcome) -> bool:
     return outcome.state == "bounced" and row[0] != "delivered"
 
 
-def due(connection: sqlite3.Connection, consequence: Consequence) -> bool:
-    """Whether a message of ours is still to be sent; its memory is written then."""
+def due(connection: sqlite3.Connection, consequence: Consequence) -> Consequence | None:
+    """Which message of ours is still to be sent, this one or the one in its stead; its memory is written then."""
     ids, states = consequence.unless, consequence.states
     if ids:
         marks = f"id IN ({', '.join('?' * len(ids))}) AND state IN ({', '.join('?' * len(states))})"
         if connection.execute(f"SELECT 1 FROM delivery WHERE {marks} LIMIT 1", (*ids, *states)).fetchone():
-            return False
-    return consequence.memory is None or remember_reply(connection, consequence.memory)
+            return due(connection, consequence.otherwise) if consequence.otherwise else None
+    remembered = consequence.memory is None or remember_reply(connection, consequence.memory)
+    return consequence if remembered else None
 
 
 def _free_number(connection: sqlite3.Connection, message: MessageId) -> int:

@@ -19,6 +19,9 @@ DeliveryId = int
 Milliseconds = int
 """Since the Unix epoch."""
 
+EPOCH: Milliseconds = 1577836800000
+"""2020-01-01T00:00Z: message ids count from here."""
+
 CHUNK_BITS = 20
 DELIVERY_BITS = 10
 REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
@@ -30,19 +33,26 @@ size."""
 Kind = Literal["copy", "companion", "reply", "notice", "alert", "report", "delay"]
 """A ``notice`` is a message of ours for partners alone, an ``alert`` one for the operator, and a ``report`` one
 for the sender, about what became of the mail (RFC 3464); ``delay`` is a report that nobody has it yet."""
-State = Literal["queued", "delivered", "failed", "bounced", "withdrawn"]
-"""``bounced``: the next hop took it, and a report came back that it did not arrive."""
+State = Literal["queued", "held", "delivered", "failed", "bounced", "withdrawn"]
+"""``held``: not attempted until somebody releases it; its ``next_at`` is when it was put on hold. ``bounced``: the next
+hop took it, and a report came back that it did not arrive."""
 
 _ALPHABET = "0123456789bcdfghjklmnpqrstvwxyz"
 
 
-def queue_id(message: MessageId) -> str:
+class QueueId(str):
+    """A queue id. A type of its own, so that a log can tell it from other text (see ``mailrouter.cli.logs``)."""
+
+    __slots__ = ()
+
+
+def queue_id(message: MessageId) -> QueueId:
     """The id as people read and type it: short, without vowels, so that it never spells a word."""
     digits = ""
     while message:
         message, digit = divmod(message, len(_ALPHABET))
         digits = _ALPHABET[digit] + digits
-    return digits
+    return QueueId(digits)
 
 
 def message_id_of(queue: str) -> MessageId:
@@ -51,10 +61,6 @@ def message_id_of(queue: str) -> MessageId:
     for letter in queue.strip().lower():
         number = number * len(_ALPHABET) + _ALPHABET.index(letter)
     return number
-
-
-EPOCH: Milliseconds = 1577836800000
-"""2020-01-01T00:00Z: message ids count from here."""
 
 
 def first_delivery_at(moment: Milliseconds) -> DeliveryId:
@@ -131,7 +137,7 @@ class Delivery:
         return self.id >> DELIVERY_BITS
 
     @property
-    def queue_id(self) -> str:
+    def queue_id(self) -> QueueId:
         """The message's queue id, as it stands in logs."""
         return queue_id(self.message)
 
@@ -153,13 +159,15 @@ class Consequence:
     """A message of ours that an outcome brings about, queued in the very transaction that records the outcome.
 
     Its ``delivery`` belongs to the message of the outcome and gets its number there. It is queued only if none of
-    the deliveries ``unless`` is in one of the ``states`` by then, and if its ``memory`` could be written.
+    the deliveries ``unless`` is in one of the ``states`` by then, and if its ``memory`` could be written. Where one is,
+    ``otherwise`` has its turn.
     """
 
     delivery: Delivery
     unless: tuple[DeliveryId, ...] = ()
-    states: tuple[State, ...] = ("queued", "delivered")
+    states: tuple[State, ...] = ("queued", "held", "delivered")
     memory: ReplyMemory | None = None
+    otherwise: Consequence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ The connection is read-only: whoever holds a StoreReader can't write, and any nu
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ from mailrouter.store.model import (
     DeliveryId,
     FailingMailbox,
     Handoff,
+    Message,
     MessageId,
     Milliseconds,
     QueueEntry,
     WaitingHandoff,
 )
+from mailrouter.store.schema import up_to_date
 from mailrouter.store.writer import as_store_error
 
 _HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
@@ -40,11 +43,29 @@ WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = '
 OPEN_DELIVERIES = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
     UNION ALL
+    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_held WHERE state = 'held'
+    UNION ALL
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'
     ORDER BY id LIMIT ?
 """
 HISTORY = f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id > ? ORDER BY id LIMIT ?"
 OF_MESSAGE = f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id BETWEEN ? AND ? ORDER BY id"
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Read-only, and of today's format. Raises StoreError, sqlite3.Error."""
+    place = f"{path.absolute().as_uri()}?mode=ro"
+    if not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists():
+        # On a disk that is read-only SQLite can't make the index of a log; where no log is, nobody writes.
+        place += "&immutable=1"
+    connection = sqlite3.connect(place, uri=True, isolation_level=None)
+    try:
+        connection.execute("PRAGMA mmap_size = 0")
+        up_to_date(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class StoreReader:
@@ -54,10 +75,7 @@ class StoreReader:
         if not path.exists():
             raise StoreError(f"There is no store at {path} yet; it is made by the first `mailrouter serve`.")
         try:
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
-            )
-            self._connection.execute("PRAGMA mmap_size = 0")
+            self._connection = _connect(path)
         except sqlite3.Error as error:
             raise as_store_error(error, path) from error
         # A handoff's version never changes, so what was read once is kept.
@@ -67,11 +85,14 @@ class StoreReader:
         """Let go of the database."""
         self._connection.close()
 
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All that a statement gives, for the other modules of this room."""
         try:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise as_store_error(error) from error
+
+    _rows = rows
 
     def chunk(self, message: MessageId, n: int) -> bytes:
         """Part ``n`` of a message's bytes."""
@@ -80,9 +101,28 @@ class StoreReader:
             raise StoreError(f"Part {n} of a stored message is missing.")
         return bytes(rows[0][0])
 
-    def due(self, now: Milliseconds, most: int) -> Iterator[Delivery]:
-        """Queued deliveries that are due, oldest first."""
-        return map(tables.delivery_of, self._rows(statements.DUE, (now, most)))
+    def due(self, now: Milliseconds, most: int) -> list[DeliveryId]:
+        """Queued deliveries that are due, oldest first: their ids alone, which the index holds."""
+        return [int(id_) for (id_,) in self._rows(statements.DUE, (now, most))]
+
+    def deliveries(self, ids: Sequence[DeliveryId]) -> list[Delivery]:
+        """Those of these deliveries that are there, in this order."""
+        rows = self._by_id("delivery", tables.DELIVERY_COLUMNS, ids)
+        return [tables.delivery_of(rows[id_]) for id_ in ids if id_ in rows]
+
+    def messages(self, ids: Sequence[MessageId]) -> list[Message]:
+        """Those of these messages that are there, in this order."""
+        rows = self._by_id("message", tables.MESSAGE_COLUMNS, ids)
+        return [tables.message_of(rows[id_]) for id_ in ids if id_ in rows]
+
+    def _by_id(self, table: str, columns: str, ids: Sequence[int]) -> dict[int, Any]:
+        rows: dict[int, Any] = {}
+        for first in range(0, len(ids), 500):
+            part = ids[first : first + 500]
+            marks = ", ".join("?" * len(part))
+            found = self._rows(f"SELECT {columns} FROM {table} WHERE id IN ({marks})", part)
+            rows.update((row[0], row) for row in found)
+        return rows
 
     def next_due(self, most: int) -> list[tuple[int, Milliseconds]]:
         """The first ``most`` queued deliveries' ids with the moments they are due."""
@@ -93,12 +133,6 @@ class StoreReader:
     ) -> list[tuple[Milliseconds, DeliveryId]]:
         """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
         return self._rows(QUEUED_AFTER, (*seen, most))
-
-    def deliveries(self, ids: Sequence[DeliveryId]) -> list[Delivery]:
-        """Those of these deliveries that there are."""
-        marks = ", ".join("?" * len(ids))
-        rows = self._rows(f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id IN ({marks})", ids)
-        return [tables.delivery_of(row) for row in rows]
 
     def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
@@ -153,7 +187,10 @@ class StoreReader:
         if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'failing_mailbox'"):
             return []
         rows = self._rows("SELECT mailbox, since, last, words, returned, taken_at FROM failing_mailbox")
-        return [FailingMailbox(*row[:4], bool(row[4]), row[5]) for row in rows]
+        return [
+            FailingMailbox(*row[:4], bool(row[4]), row[5])  # type: ignore[call-arg]
+            for row in rows
+        ]
 
     def handoff_mail(self, key: str) -> bool:
         """Whether the mail of this key was worked on before."""
@@ -166,7 +203,7 @@ class StoreReader:
         return bytes(rows[0][0])
 
     def queue(self, most: int) -> list[QueueEntry]:
-        """Messages with deliveries that are queued or have failed, oldest first; only those deliveries."""
+        """Messages with deliveries that are queued, on hold or have failed, oldest first; only those deliveries."""
         by_message: dict[int, list[Delivery]] = {}
         for row in self._rows(OPEN_DELIVERIES, (most,)):
             delivery = tables.delivery_of(row)

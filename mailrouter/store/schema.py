@@ -108,6 +108,18 @@ MIGRATIONS: tuple[str, ...] = (
         taken_at INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    # What happened to a delivery before its present state (which its own row holds), and the deliveries on hold.
+    """
+    CREATE TABLE event (
+        delivery INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        what TEXT NOT NULL,
+        who TEXT NOT NULL,
+        words TEXT NOT NULL,
+        PRIMARY KEY (delivery, at, what)
+    ) WITHOUT ROWID;
+    CREATE INDEX delivery_held ON delivery (id) WHERE state = 'held';
+    """,
 )
 
 
@@ -121,6 +133,16 @@ def version_of(connection: sqlite3.Connection) -> int:
             f"{len(MIGRATIONS)}). Install that version again; nothing was changed."
         )
     return version
+
+
+def up_to_date(connection: sqlite3.Connection) -> None:
+    """Raises StoreError where the database is not of this program's format; only the service changes that."""
+    version = version_of(connection)
+    if version < len(MIGRATIONS):
+        raise StoreError(
+            f"The store was written by an older mailrouter (its format is {version}, this program's is "
+            f"{len(MIGRATIONS)}). Start the service with this program: it brings the store up to date."
+        )
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store import consequences, handoffs, statements, tables
+from mailrouter.store import consequences, handoffs, statements, tables, tidying
 from mailrouter.store.lock import lock, private_file, refuse_lost_database
 from mailrouter.store.model import (
-    CHUNK_BITS,
     CHUNK_SIZE,
     DELIVERY_BITS,
     EPOCH,
@@ -32,13 +31,11 @@ from mailrouter.store.model import (
     Outcome,
 )
 from mailrouter.store.reader import StoreReader
+from mailrouter.store.spool import SqliteSpool
 from mailrouter.store.writer import Work, Writer, as_store_error, connect
 
-SWEEP_CHUNKS = 16
-"""Chunks of large messages deleted in one transaction: 4 MB, a few milliseconds."""
 SHOWN_PAUSE = 5.0
 """Seconds in which memories of what was shown gather into one write."""
-VACUUM_PAGES = 256
 _LAST_ID = """
     SELECT max(ifnull((SELECT max(id) FROM message), 0), ifnull((SELECT max(id) FROM sweep), 0))
 """
@@ -47,75 +44,6 @@ _LAST_ID = """
 
 class _Settle(list[Outcome]):
     """A request to settle; a type of its own so that settles are grouped."""
-
-
-class SqliteSpool:
-    """A message while it arrives. Small ones stay in memory; a large one goes to the store chunk by chunk."""
-
-    def __init__(self, store: SqliteStore, message: MessageId) -> None:
-        self.id = message
-        self.size = 0
-        self.stored_chunks = 0
-        self._store = store
-        self._blocks: list[bytes] = []
-        self._held = 0
-
-    def hold(self, block: bytes) -> bool:
-        """Keep ``block``; True once more than a chunk is held."""
-        self._blocks.append(block)
-        self._held += len(block)
-        self.size += len(block)
-        return self._held > CHUNK_SIZE
-
-    async def flush(self) -> None:
-        """Store the whole chunks that are held; call it only after ``hold`` gave True."""
-        data = b"".join(self._blocks)
-        self._blocks.clear()
-        rest = data[len(data) - len(data) % CHUNK_SIZE :]
-        rows = []
-        for start in range(0, len(data) - len(rest), CHUNK_SIZE):
-            rows.append(((self.id << CHUNK_BITS) + self.stored_chunks, data[start : start + CHUNK_SIZE]))
-            self.stored_chunks += 1
-        first = rows[0][0] == self.id << CHUNK_BITS
-        if rest:
-            self._blocks.append(rest)
-        self._held = len(rest)
-
-        def store(connection: sqlite3.Connection) -> None:
-            if first:
-                connection.execute("INSERT INTO receiving VALUES (?)", (self.id,))
-            connection.executemany("INSERT INTO chunk VALUES (?, ?)", rows)
-
-        await self._store.run(store)
-
-    async def finish(self) -> bytes | None:
-        """The whole content if it is small; else None, with all of it in the store."""
-        data = b"".join(self._blocks)
-        if not self.stored_chunks:
-            return data
-        if data:
-            row = ((self.id << CHUNK_BITS) + self.stored_chunks, data)
-            self.stored_chunks += 1
-            await self._store.run(
-                lambda connection: connection.execute("INSERT INTO chunk VALUES (?, ?)", row)
-            )
-        self._blocks.clear()
-        return None
-
-    async def discard(self) -> None:
-        """Forget what came; chunks already stored are deleted in steps."""
-        self._blocks.clear()
-        if self.stored_chunks:
-            message = self.id
-            try:
-                # Only while it is nobody's: what was accepted is not touched.
-                await self._store.run(
-                    lambda connection: connection.execute(
-                        "INSERT OR IGNORE INTO sweep SELECT id FROM receiving WHERE id = ?", (message,)
-                    )
-                )
-            except StoreError:
-                pass  # its row in ``receiving`` has it swept at the next start
 
 
 class SqliteStore:
@@ -129,6 +57,9 @@ class SqliteStore:
         self._shown: dict[str, int] = {}
         """What conversations have carried and is not in the table yet."""
         self._closed = False
+        self.keep_history: Milliseconds | None = None
+        """How long what became of a mail is kept; None: for ever."""
+        self._pruning = tidying.Pruning()
         self._last_id = connection.execute(_LAST_ID).fetchone()[0]
         self.reader = StoreReader(path)
         self._writer = Writer(
@@ -162,8 +93,8 @@ class SqliteStore:
         """Finish what was asked for and let go of the store."""
         self._write_shown()
         self._closed = True
+        self.reader.close()  # before the writer, which can then leave one file without a log beside it
         self._writer.close()
-        self.reader.close()
         os.close(self._lock)
 
     async def run(self, work: Work) -> Any:
@@ -173,7 +104,7 @@ class SqliteStore:
     def spool(self) -> SqliteSpool:
         """A place, and an id, for the next message."""
         self._last_id = max(self._last_id + 1, int(time.time() * 1000) - EPOCH)
-        return SqliteSpool(self, self._last_id)
+        return SqliteSpool(self.run, self._last_id)
 
     async def accept(self, spool: SqliteSpool, acceptance: Acceptance) -> list[Delivery]:
         """Publish; the deliveries given back are in the caller's hands."""
@@ -225,14 +156,20 @@ class SqliteStore:
 
     async def claim(self, most: int, now: Milliseconds) -> list[Delivery]:
         """What is due, oldest first. No write: a claim lives as long as this process."""
-        found = []
-        for delivery in self.reader.due(now, most + len(self._in_hand)):
-            if delivery.id not in self._in_hand:
-                self._in_hand.add(delivery.id)
-                found.append(delivery)
-                if len(found) == most:
-                    break
+        due = self.reader.due(now, most + len(self._in_hand))
+        found = self.reader.deliveries([id_ for id_ in due if id_ not in self._in_hand][:most])
+        self._in_hand.update(delivery.id for delivery in found)
         return found
+
+    def seize(self, deliveries: Sequence[DeliveryId]) -> list[DeliveryId]:
+        """Take these in hand, whether due or not, but for those that are in somebody's; gives what was taken."""
+        free = [id_ for id_ in deliveries if id_ not in self._in_hand]
+        self._in_hand.update(free)
+        return free
+
+    def let_go(self, deliveries: Sequence[DeliveryId]) -> None:
+        """Give back what was seized."""
+        self._in_hand.difference_update(deliveries)
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Give deliveries back untried; they are due as before."""
@@ -244,13 +181,6 @@ class SqliteStore:
         await self._writer.submit(_Settle(outcomes))
         for outcome in outcomes:
             self._in_hand.discard(outcome.delivery)
-
-    def hold(self, delivery: DeliveryId) -> bool:
-        """Take one delivery into the caller's hands; False where it is in somebody's."""
-        if delivery in self._in_hand:
-            return False
-        self._in_hand.add(delivery)
-        return True
 
     async def report(self, outcomes: Sequence[Outcome]) -> None:
         """Record what was learned of deliveries apart from attempts, with what follows from it."""
@@ -315,34 +245,28 @@ class SqliteStore:
             insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
             tables.run_rows(connection, insert, rows)
             connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(new), old.message))
+            # Whoever put the old one on hold meant these too.
+            connection.executemany(
+                "UPDATE delivery SET state = 'held' WHERE id = ?"
+                " AND (SELECT state FROM delivery WHERE id = ?) = 'held'",
+                [(delivery.id, old.id) for delivery in new],
+            )
             statements.settle_group(connection, [[Outcome(old.id, "withdrawn", "planned anew", at)]])
 
         await self.run(swap)
         self._in_hand.discard(old.id)
 
     async def sweep(self, shrink: bool = True) -> bool:
-        """Delete one step's worth of what is no longer needed, or else ``shrink`` the file by a step; True
-        while there is more to do."""
+        """Delete one step's worth of what is no longer needed, of content first and then of history, or else
+        ``shrink`` the file by a step; True while there is more to do."""
 
         def step(connection: sqlite3.Connection) -> bool:
-            row = connection.execute("SELECT id FROM sweep LIMIT 1").fetchone()
-            if row is None:
-                if not shrink:
-                    return False
-                (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-                if free > 4 * VACUUM_PAGES:
-                    connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
-                    return True
-                return False
-            first = row[0] << CHUNK_BITS
-            gone = connection.execute(
-                "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE id BETWEEN ? AND ? LIMIT ?)",
-                (first + 1, first + (1 << CHUNK_BITS) - 1, SWEEP_CHUNKS),
-            ).rowcount
-            if gone < SWEEP_CHUNKS:
-                statements.drop_content(connection, [row[0]])
-                connection.execute("DELETE FROM sweep WHERE id = ?", row)
-                connection.execute("DELETE FROM receiving WHERE id = ?", row)
-            return True
+            if tidying.sweep_step(connection):
+                return True
+            if self.keep_history is not None and self._pruning.step(
+                connection, int(time.time() * 1000), self.keep_history
+            ):
+                return True
+            return shrink and tidying.shrink_step(connection)
 
         return bool(await self.run(step))

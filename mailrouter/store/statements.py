@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from mailrouter.store import consequences, handoffs, tables
+from mailrouter.store import consequences, events, handoffs, tables
+from mailrouter.store.events import Event, What
 from mailrouter.store.memories import remember_reply
 from mailrouter.store.model import (
     CHUNK_BITS,
@@ -17,8 +18,8 @@ from mailrouter.store.model import (
     Outcome,
 )
 
-DUE = f"""
-    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due
+DUE = """
+    SELECT id FROM delivery INDEXED BY delivery_due
     WHERE state = 'queued' AND next_at <= ? ORDER BY next_at LIMIT ?
 """
 FORWARD = """
@@ -26,17 +27,20 @@ FORWARD = """
     WHERE state = 'queued' AND next_at > ? AND attempts <= ?
         AND (last_reply LIKE '451 4.4.2 %' OR last_reply LIKE '421 %')
 """
+# What was put on hold while it was being sent stays there, if it is to be tried again.
 _SETTLE = """
-    UPDATE delivery SET state = v.column2, attempts = attempts + 1, last_reply = v.column3, next_at =
-    v.column4,
+    UPDATE delivery SET attempts = attempts + 1, last_reply = v.column3,
+        state = CASE WHEN state = 'held' AND v.column2 = 'queued' THEN 'held' ELSE v.column2 END,
+        next_at = CASE WHEN state = 'held' AND v.column2 = 'queued' THEN next_at ELSE v.column4 END,
         pieces = CASE v.column2 WHEN 'delivered' THEN x'' ELSE pieces END
-    FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed')
+    FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed', 'held')
     RETURNING delivery.id, delivery.state
 """
 SHOW = """
     INSERT INTO shown (conversation, handoff, at) VALUES {rows}
     ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
 """
+_ATTEMPT: dict[str, What] = {"failed": "failed", "withdrawn": "withdrawn"}
 _CLOSE = """
     UPDATE message SET open = open - v.column2 FROM (VALUES {rows}) AS v WHERE message.id = v.column1
     RETURNING id, open, size
@@ -67,11 +71,11 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
             and remember_reply(connection, acceptance.reply_memory)
         ):
             mine.append(acceptance.reply)
-        mine += [c.delivery for c in acceptance.wanted if consequences.due(connection, c)]
+        mine += [c.delivery for w in acceptance.wanted if (c := consequences.due(connection, w))]
         for wanted in acceptance.handoffs:
             mine += handoffs.change(connection, wanted, message.received_at)
         for outcome in acceptance.reported:
-            if consequences.report(connection, outcome):
+            if consequences.report(connection, outcome, message.id):
                 ended[outcome.delivery >> DELIVERY_BITS] = ended.get(outcome.delivery >> DELIVERY_BITS, 0) + 1
         if acceptance.content is None:
             published.append((message.id,))
@@ -108,6 +112,15 @@ def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]])
         if state in ("delivered", "withdrawn"):
             message = delivery >> DELIVERY_BITS
             ended[message] = ended.get(message, 0) + 1
+    # A success costs no row of its own: the delivery's holds all there is to say of it.
+    events.note(
+        connection,
+        [
+            Event(o.delivery, o.at, _ATTEMPT.get(o.state, "tried"), "", o.reply)
+            for o in outcomes
+            if o.state != "delivered" and o.delivery in settled
+        ],
+    )
     for outcome in outcomes:
         if outcome.consequences and outcome.delivery in settled:
             consequences.follow(connection, outcome)

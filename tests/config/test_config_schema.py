@@ -38,6 +38,7 @@ SAME: dict[type[Lines], Schema] = {
     settings_file.ListenFile: SETTINGS_SCHEMA["properties"]["listen"],
     settings_file.TimeoutsFile: SETTINGS_SCHEMA["properties"]["timeouts"],
     settings_file.RetryFile: SETTINGS_SCHEMA["properties"]["retry"],
+    settings_file.LogFile: SETTINGS_SCHEMA["properties"]["log"],
     role_file.RoleFile: ROLE_SCHEMA,
     role_file.EmergencyFile: keys_of("emergency"),
     role_file.HandoffFile: keys_of("handoff"),

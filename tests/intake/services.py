@@ -13,6 +13,7 @@ from mailrouter.config.settings import Destination, Settings
 from mailrouter.delivery.content import whole
 from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.gate import Intake
+from mailrouter.intake.keys import Keys
 from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.text import quoted_printable
@@ -45,7 +46,7 @@ def configuration(*roles: Role, authserv_id: str | None = None) -> Configuration
 
 def desk(*roles: Role, words: Words | None = None, authserv_id: str | None = None) -> Desk:
     """A desk for these roles, with the shipped templates."""
-    return Desk(configuration(*roles, authserv_id=authserv_id), words or templates(), KEY)
+    return Desk(configuration(*roles, authserv_id=authserv_id), words or templates(), Keys(KEY))
 
 
 @dataclass

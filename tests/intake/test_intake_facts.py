@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from mailrouter.errors import StoreError
-from mailrouter.intake.facts import earlier_ids, read_key
+from mailrouter.intake.facts import earlier_ids
 from mailrouter.message.head import Head
 from tests.intake.services import desk
 from tests.routing.situations import mail, role, second_role
-
-
-def test_a_key_is_made_once_and_is_nobodys_business(tmp_path: Path) -> None:
-    """32 random octets, mode 0600, the same at the next start."""
-    path = tmp_path / "run" / "mailrouter.key"
-    key = read_key(path)
-    assert len(key) == 32
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert read_key(path) == key
-    assert [file.name for file in path.parent.iterdir()] == ["mailrouter.key"]
-    assert read_key(tmp_path / "another.key") != key
-
-
-@pytest.mark.parametrize("content", [b"", b"short"])
-def test_a_damaged_key_is_never_replaced(tmp_path: Path, content: bytes) -> None:
-    """Its owner is told what to do."""
-    path = tmp_path / "mailrouter.key"
-    path.write_bytes(content)
-    with pytest.raises(StoreError, match="is damaged; restore it, or remove it"):
-        read_key(path)
-    assert path.read_bytes() == content
-
-
-def test_a_key_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """A file where a folder is needed."""
-    (tmp_path / "run").write_text("")
-    with pytest.raises(StoreError, match="can't be used"):
-        read_key(tmp_path / "run" / "mailrouter.key")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from mailrouter.store.model import (
     message_id_of,
     queue_id,
 )
-from mailrouter.store.sqlite import SWEEP_CHUNKS, SqliteStore
+from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.tidying import SWEEP_CHUNKS
 from tests.support.messages import PARTNERS, SMALL, T0, deliveries_of, filled, message_of, put
 
 DAY = 86_400_000

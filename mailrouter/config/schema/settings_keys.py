@@ -55,6 +55,15 @@ _RETRY = {
         default="4 h",
     ),
 }
+_LOG = {
+    "format": key(
+        "`text`, or `json`: an object a line, with the time in UTC and the queue id as a field of its own. "
+        "`serve --log-format` goes before it.",
+        {"enum": ["text", "json"]},
+        "json",
+        default="text",
+    ),
+}
 
 
 def settings() -> Schema:
@@ -159,5 +168,18 @@ def _keys() -> dict[str, Schema]:
             "is asked by one connection at a time, and gets everything at once when it answers.",
             lines(_RETRY),
             {"first": "2 min", "most": "30 min", "give_up": "5 days", "delay_notice": "4 h"},
+        ),
+        "keep_history": key(
+            "How long the service remembers what became of a mail (for `queue show` and `trace`), whom it answered "
+            "and what conversations have carried. At least 22 days, because reports about a copy may come so long.",
+            {"type": "string", "pattern": "^[0-9]{1,6} *[A-Za-z]+$"},
+            "30 days",
+            "12 weeks",
+            default="30 days",
+        ),
+        "log": key(
+            "How the log is written, which goes to standard error.",
+            lines(_LOG),
+            {"format": "json"},
         ),
     }

@@ -1,0 +1,80 @@
+"""``mailrouter backup FILE``: store, keys and configuration in one private file, while the service runs or not."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import textwrap
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailrouter import __version__, config
+from mailrouter.cli import archive
+from mailrouter.cli.archive import KEY, STORE, Manifest
+from mailrouter.cli.common import width
+from mailrouter.cli.queue_text import counted, size
+from mailrouter.config import Settings
+from mailrouter.errors import MailrouterError, StoreError
+from mailrouter.intake.keys import NAME
+from mailrouter.store.copying import copy_store
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Make the file; what was accepted and not delivered at that moment is all in it."""
+    folder: Path = options.config or config.default_folder()
+    # A role's file may be broken just now: it is copied as it is.
+    settings = config.settings_of(folder)
+    target: Path = options.file
+    if target.exists() and not options.force:
+        raise MailrouterError(f"{target} is there already; --force writes over it.")
+    try:
+        said = _make(folder, settings, target)
+    except OSError as error:
+        raise MailrouterError(f"The backup {target} can't be made: {error.strerror or error}.") from error
+    print(textwrap.fill(said, width()))
+    return 0
+
+
+def _make(folder: Path, settings: Settings, target: Path) -> str:
+    partial = target.with_name(f"{target.name}.partial")
+    with tempfile.TemporaryDirectory(prefix=".mailrouter-backup-", dir=target.absolute().parent) as name:
+        copied = copy_store(settings.store, Path(name) / STORE)
+        contents = {STORE: Path(name) / STORE, KEY: Path(name) / KEY}
+        # After the store: a key that was made meanwhile has the one before it beside it.
+        key = settings.run_folder / NAME
+        if not key.exists():
+            raise StoreError(f"There is no key file {key}; it is made by the first `mailrouter serve`.")
+        shutil.copyfile(key, contents[KEY])
+        for inside, path in archive.files_under(folder):
+            contents[f"config/{inside}"] = path
+        if settings.templates and not settings.templates.is_relative_to(folder.absolute()):
+            for inside, path in archive.files_under(settings.templates):
+                contents[f"templates/{inside}"] = path
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = Manifest(__version__, made, copied.format, _places(folder, settings))
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            archive.write(partial, manifest, contents)
+            os.replace(partial, target)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    return (
+        f"{target} ({size(target.stat().st_size)}) holds {counted(copied.messages, 'message')} "
+        f"({counted(copied.waiting, 'delivery', 'deliveries')} still to do), the handoffs, the key and the "
+        "configuration. Keep it as safe as mail."
+    )
+
+
+def _places(folder: Path, settings: Settings) -> dict[str, str]:
+    base = folder.absolute().parent
+    named = {"store": settings.store, "run_folder": settings.run_folder}
+    if settings.templates:
+        named["templates"] = settings.templates
+    return {
+        name: path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
+        for name, path in named.items()
+    }

@@ -1,0 +1,29 @@
+"""``mailrouter rotate-key``: a new key, by the running service or, with none running, beside it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import textwrap
+
+from mailrouter.cli.common import load_settings, width
+from mailrouter.cli.queue_text import now
+from mailrouter.control import ask
+from mailrouter.intake import keys
+from mailrouter.store.lock import lock
+
+
+def rotate_key(options: argparse.Namespace) -> int:
+    """Make a new key the current one, and say until when the one before it is taken."""
+    settings = load_settings(options)
+    done = ask(settings.run_folder / "mailrouter.sock", {"do": "rotate-key"})
+    if done is None:
+        descriptor = lock(settings.store)
+        try:
+            made = keys.rotate(settings.run_folder / keys.NAME, now())
+        finally:
+            os.close(descriptor)
+        done = {"until": keys.moment_written(made.earlier[0][1])}
+    words = f"A new key is in force. By the one before it, bounces and loops are known until {done['until']}."
+    print(textwrap.fill(words, width()))
+    return 0

@@ -1,0 +1,44 @@
+"""What happened to a delivery, as far as its own row does not hold it: earlier attempts, and what people did to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mailrouter.store.model import DeliveryId, Milliseconds
+from mailrouter.store.tables import run_rows
+
+What = Literal[
+    "tried",
+    "failed",
+    "withdrawn",
+    "delivered",
+    "bounced",
+    "answered",
+    "held",
+    "released",
+    "retried",
+    "dropped",
+]
+"""``delivered`` stands here only where the delivery came back later: until then its row says so."""
+MOST_WORDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. ``who`` did it: a person's name, or the queue id of the message that told of it; empty
+    where it was us. ``words`` are the peer's, or the reason."""
+
+    delivery: DeliveryId
+    at: Milliseconds
+    what: What
+    who: str
+    words: str
+
+
+def note(connection: sqlite3.Connection, found: Sequence[Event]) -> None:
+    """Keep events. The same thing at the same millisecond is one."""
+    rows = [(e.delivery, e.at, e.what, e.who, e.words[:MOST_WORDS]) for e in found]
+    run_rows(connection, "INSERT OR IGNORE INTO event (delivery, at, what, who, words) VALUES {rows}", rows)

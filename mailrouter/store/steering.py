@@ -1,0 +1,63 @@
+"""What people do to deliveries in the queue, on the writing connection. Each gives the ids of what it was done to.
+
+The caller holds the deliveries in hand meanwhile, so that nothing of them is being sent.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
+
+from mailrouter.store import consequences, events, statements
+from mailrouter.store.events import Event, What
+from mailrouter.store.model import DELIVERY_BITS, Consequence, DeliveryId, Milliseconds, Outcome
+
+Action = Literal["retry", "hold", "release", "drop"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+STEP = 200
+"""Deliveries changed in one transaction: a few milliseconds."""
+
+# Time on hold is no time of trying: what is released has as much of it left as when it was put on hold. What has failed
+# begins anew.
+_CHANGE: dict[Action, str] = {
+    "hold": "state = 'held', next_at = :at WHERE state = 'queued'",
+    "release": (
+        "state = 'queued', created_at = created_at + max(0, :at - next_at), next_at = :at WHERE state = 'held'"
+    ),
+    "retry": (
+        "state = 'queued', next_at = :at, created_at = CASE state WHEN 'failed' THEN :at ELSE created_at END"
+        " WHERE state IN ('queued', 'failed')"
+    ),
+    "drop": (
+        "state = 'withdrawn', next_at = :at, last_reply = :words, pieces = x''"
+        " WHERE state IN ('queued', 'held', 'failed')"
+    ),
+}
+DONE: dict[Action, What] = {"hold": "held", "release": "released", "retry": "retried", "drop": "dropped"}
+
+
+def steer(
+    connection: sqlite3.Connection,
+    action: Action,
+    deliveries: Sequence[DeliveryId],
+    at: Milliseconds,
+    who: str,
+    reports: Mapping[DeliveryId, Sequence[Consequence]],
+) -> list[DeliveryId]:
+    """Do ``action`` to those of ``deliveries`` (``STEP`` at most) that it can be done to; ``reports`` are queued with a
+    drop."""
+    names = ", ".join(f":d{n}" for n in range(len(deliveries)))
+    values: dict[str, object] = {f"d{n}": id_ for n, id_ in enumerate(deliveries)}
+    statement = f"UPDATE delivery SET {_CHANGE[action]} AND id IN ({names}) RETURNING id"
+    values |= {"at": at, "words": f"dropped by {who}"}
+    done = sorted(int(id_) for (id_,) in connection.execute(statement, values).fetchall())
+    events.note(connection, [Event(id_, at, DONE[action], who, "") for id_ in done])
+    if action == "drop":
+        ended: dict[int, int] = {}
+        for id_ in done:
+            if told := reports.get(id_):
+                consequences.follow(connection, Outcome(id_, "withdrawn", "", at, consequences=tuple(told)))
+            ended[id_ >> DELIVERY_BITS] = ended.get(id_ >> DELIVERY_BITS, 0) + 1
+        statements.close(connection, ended)
+    return done

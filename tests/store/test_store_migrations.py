@@ -1,0 +1,160 @@
+"""From each format that there ever was, with mail in it, to today's: nothing is lost, and it is delivered."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from mailrouter.errors import StoreError
+from mailrouter.message import pieces
+from mailrouter.message.pieces import Slice
+from mailrouter.store.copying import check_store
+from mailrouter.store.history import life
+from mailrouter.store.model import DELIVERY_BITS, Outcome
+from mailrouter.store.reader import StoreReader
+from mailrouter.store.schema import MIGRATIONS
+from mailrouter.store.sqlite import SqliteStore
+from tests.support.messages import HEAD, SMALL, T0
+
+OPEN, DONE, FAILED = 1001, 1002, 1003
+"""Messages: one that waits, one that was delivered, one of which a copy failed."""
+TEXT = "Done:\n- the budget\n"
+COPY = pieces.encode((HEAD, Slice(0, 0, len(SMALL))))
+
+
+def store_of_format(path: Path, number: int) -> None:
+    """A store as the program of that time would have left it: mail, handoffs, memories."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA page_size = 8192")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    for step, script in enumerate(MIGRATIONS[:number], 1):
+        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {step}; COMMIT;")
+    for message, still_open, states in (
+        (OPEN, 2, ("queued", "queued")),
+        (DONE, 0, ("delivered", "delivered")),
+        (FAILED, 1, ("failed", "delivered")),
+    ):
+        connection.execute(
+            "INSERT INTO message (id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id,"
+            " eight_bit, smtputf8, reasons, open)"
+            " VALUES (?, ?, 'jane@other.test', 'vp-hr@example.test', ?, 18, '192.0.2.1', 'client', '<1@x>', 0, 0,"
+            " '[\"because\"]', ?)",
+            (message, T0, len(SMALL), still_open),
+        )
+        if still_open:
+            connection.execute("INSERT INTO chunk VALUES (?, ?)", (message << 20, SMALL))
+        for k, state in enumerate(states):
+            words = "" if state == "queued" else f"words of {state}"
+            connection.execute(
+                "INSERT INTO delivery (id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit,"
+                " smtputf8, attempts, next_at, created_at, state, last_reply)"
+                " VALUES (?, 'copy', 'vp-hr', ?, 'p@example.test', ?, 50, 0, 0, 0, ?, ?, ?, ?, ?)",
+                (
+                    (message << DELIVERY_BITS) + k,
+                    f"p{k}@example.test",
+                    COPY,
+                    bool(words),
+                    T0,
+                    T0,
+                    state,
+                    words,
+                ),
+            )
+    connection.execute(
+        "INSERT INTO handoff VALUES (7, 'vp-hr', 'Laurie', ?, ?, ?)", (T0, TEXT, TEXT.encode())
+    )
+    connection.execute("INSERT INTO shown VALUES ('conversation', 7, ?)", (T0,))
+    connection.execute("INSERT INTO reply_memory VALUES ('key', ?)", (T0,))
+    connection.execute("INSERT INTO receiving VALUES (999)")
+    connection.execute("INSERT INTO chunk VALUES (?, x'00')", (999 << 20,))
+    if number >= 2:
+        connection.execute(
+            "INSERT INTO waiting_handoff VALUES ('vp-hr', 'a@x.test', 1001, ?, 'aside')", (T0,)
+        )
+        connection.execute("INSERT INTO handoff_mail VALUES ('once', ?)", (T0,))
+    if number >= 3:
+        connection.execute(
+            'UPDATE message SET dsn = \'{"ret": "HDRS", "envid": "QQ"}\' WHERE id = ?', (OPEN,)
+        )
+    connection.close()
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
+async def test_a_store_of_each_earlier_format_is_taken_up(tmp_path: Path, number: int) -> None:
+    """What waited is claimed, read and settled; handoffs, memories and what was told of old mail are all there."""
+    path = tmp_path / "m.db"
+    store_of_format(path, number)
+    store = SqliteStore.open(path)
+    try:
+        assert store.reader.rows("PRAGMA user_version") == [(len(MIGRATIONS),)]
+        assert store.reader.rows("PRAGMA integrity_check") == [("ok",)]
+        claimed = await store.claim(10, T0)
+        assert [d.id for d in claimed] == [(OPEN << DELIVERY_BITS) + k for k in (0, 1)]
+        assert [await anext(store.read(d.message, 0, len(SMALL))) for d in claimed] == [SMALL, SMALL]
+        await store.settle([Outcome(claimed[0].id, "queued", "451 later", T0 + 1, T0 + 2)])
+        await store.settle([Outcome(d.id, "delivered", "250 ok", T0 + 3) for d in claimed])
+        told = life(store.reader, OPEN)
+        assert told is not None
+        assert [(e.what, e.at - T0) for e in told.events] == [
+            ("tried", 1),
+            ("delivered", 3),
+            ("delivered", 3),
+        ]
+        assert told.entry.message.dsn.envid == ("QQ" if number >= 3 else "")
+        assert store.reader.chunk(OPEN, 0) == SMALL[:18]
+        failed = life(store.reader, FAILED)
+        assert failed is not None
+        assert [(e.what, e.words) for e in failed.events] == [
+            ("failed", "words of failed"),
+            ("delivered", "words of delivered"),
+        ]
+        assert failed.entry.message.reasons == ("because",)
+        assert len(store.reader.queue(10)) == 1
+        handoff = store.reader.handoff("vp-hr")
+        assert handoff is not None
+        assert (handoff.version, handoff.text) == (7, TEXT)
+        assert store.shown(["conversation"]) == 7
+        assert store.reader.answered_at("key") == T0
+        assert store.reader.handoff_mail("once") == (number >= 2)
+        assert (store.reader.waiting_handoff("vp-hr", OPEN, 0) is not None) == (number >= 2)
+        while await store.sweep(shrink=False):
+            pass
+        assert store.reader.rows("SELECT count(*) FROM chunk WHERE id >> 20 = 999") == [(0,)]
+        assert store.spool().id > FAILED
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS)))
+def test_a_crash_between_two_steps_leaves_a_whole_older_format(tmp_path: Path, number: int) -> None:
+    """A step is one transaction: with a later one failing, the store is of the format before, and data stays."""
+    path = tmp_path / "m.db"
+    store_of_format(path, number)
+    connection = sqlite3.connect(path, isolation_level=None)
+    with pytest.raises(sqlite3.Error):
+        connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} CREATE TABLE message (x); COMMIT;")
+    connection.close()
+    held = check_store(path)
+    assert (held.format, held.messages, held.waiting) == (number, 3, 2)
+
+
+def test_a_newer_format_is_refused_by_everything(tmp_path: Path) -> None:
+    """The service, a backup and a restore leave it alone, with words."""
+    path = tmp_path / "m.db"
+    store_of_format(path, len(MIGRATIONS))
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+    with pytest.raises(StoreError, match="written by a newer mailrouter"):
+        check_store(path)
+
+
+def test_a_store_of_an_older_format_tells_a_reader_so(tmp_path: Path) -> None:
+    """`queue list` of a new program on a store that no service has brought up to date yet says what to do."""
+    path = tmp_path / "m.db"
+    store_of_format(path, 1)
+    with pytest.raises(StoreError, match="older mailrouter"):
+        StoreReader(path)

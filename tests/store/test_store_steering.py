@@ -1,0 +1,237 @@
+"""What people do to deliveries, and that every place which looks at states knows of those on hold."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from mailrouter.message import pieces
+from mailrouter.store import steering
+from mailrouter.store.history import life
+from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome
+from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.steering import Action
+from tests.support.messages import SMALL, T0, filled, message_of, put
+
+LATER = T0 + 3_600_000
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """An empty store."""
+    opened = SqliteStore.open(tmp_path / "m.db")
+    yield opened
+    opened.close()
+
+
+async def steer(
+    store: SqliteStore,
+    action: Action,
+    deliveries: Sequence[Delivery],
+    at: int = LATER,
+    reports: dict[int, Sequence[Consequence]] | None = None,
+) -> list[int]:
+    """Do it; which of these deliveries it was done to, by their number in the message."""
+    ids = [delivery.id for delivery in deliveries]
+    store.release(deliveries)
+    done = await store.run(lambda c: steering.steer(c, action, ids, at, "jim", reports or {}))
+    return [id_ & 1023 for id_ in done]
+
+
+def states(store: SqliteStore, message: int) -> list[str]:
+    """The states of a message's deliveries."""
+    entry = store.reader.entry(message)
+    assert entry is not None
+    return [delivery.state for delivery in entry.deliveries]
+
+
+def still_open(store: SqliteStore, message: int) -> int:
+    """How many deliveries the message counts as open."""
+    return int(store.reader.rows("SELECT open FROM message WHERE id = ?", (message,))[0][0])
+
+
+async def test_what_is_on_hold_is_not_claimed_until_it_is_released(store: SqliteStore) -> None:
+    """Held, it is never due; released, it is due at once, with the time it had left when it was put on hold."""
+    a, b = await put(store)
+    store.release([b])
+    assert await steer(store, "hold", [a]) == [0]
+    far = LATER + 30 * 86_400_000
+    claimed = await store.claim(10, far)
+    assert [d.id for d in claimed] == [b.id]
+    store.release(claimed)
+    assert store.next_due() == T0
+    assert await steer(store, "release", [a, b], far) == [0]
+    found = store.reader.delivery(a.id)
+    assert found is not None
+    assert (found.state, found.next_at) == ("queued", far)
+    assert found.created_at == T0 + (far - LATER), "time on hold is no time of trying"
+
+
+async def test_a_restart_keeps_what_is_on_hold(tmp_path: Path) -> None:
+    """The state is the store's, not the process's."""
+    store = SqliteStore.open(tmp_path / "m.db")
+    a, b = await put(store)
+    store.release([b])
+    await steer(store, "hold", [a])
+    store.close()
+    store = SqliteStore.open(tmp_path / "m.db")
+    try:
+        assert [d.id - a.id for d in await store.claim(10, LATER)] == [1]
+        assert states(store, a.message) == ["held", "queued"]
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [("queued", "held"), ("delivered", "delivered"), ("failed", "failed")]
+)
+async def test_an_attempt_under_way_while_it_is_put_on_hold(
+    store: SqliteStore, outcome: str, state: str
+) -> None:
+    """It ends as it ends; only what would be tried again stays on hold, since when it was put there."""
+    a, _ = await put(store)
+    await steer(store, "hold", [a])
+    await store.settle([Outcome(a.id, outcome, "451 later", LATER + 5, LATER + 9)])  # type: ignore[arg-type]
+    found = store.reader.delivery(a.id)
+    assert found is not None
+    assert (found.state, found.attempts) == (state, 1)
+    if state == "held":
+        assert (found.next_at, found.last_reply) == (LATER, "451 later")
+
+
+async def test_content_stays_while_something_is_on_hold(store: SqliteStore) -> None:
+    """A delivery on hold is open: the content is there for it, and goes with it."""
+    a, b = await put(store)
+    await steer(store, "hold", [a])
+    await store.settle([Outcome(b.id, "delivered", "250", T0)])
+    assert store.reader.chunk(a.message, 0) == SMALL
+    assert still_open(store, a.message) == 1
+    await steer(store, "release", [a])
+    await store.settle([Outcome(a.id, "delivered", "250", T0)])
+    assert still_open(store, a.message) == 0
+    assert store.reader.chunk(a.message, 0) == SMALL[:18]
+
+
+async def test_dropping_ends_whatever_is_open(store: SqliteStore) -> None:
+    """Queued, held and failed go, their content with the last of them; what was delivered stays delivered."""
+    a, b, c, d = await put(store, recipients=["a@x.test", "b@x.test", "c@x.test", "d@x.test"])
+    await store.settle([Outcome(a.id, "failed", "550", T0), Outcome(b.id, "delivered", "250", T0)])
+    await steer(store, "hold", [c])
+    assert still_open(store, a.message) == 3
+    assert await steer(store, "drop", [a, b, c]) == [0, 2]
+    assert still_open(store, a.message) == 1
+    assert store.reader.chunk(a.message, 0) == SMALL
+    assert await steer(store, "drop", [a, d]) == [3]
+    assert states(store, a.message) == ["withdrawn", "delivered", "withdrawn", "withdrawn"]
+    assert still_open(store, a.message) == 0
+    assert store.reader.chunk(a.message, 0) == SMALL[:18]
+    assert store.reader.delivery(a.id).pieces == b""  # type: ignore[union-attr]
+    # What was being sent in that moment, whatever came of it, does not bring it back.
+    await store.settle([Outcome(d.id, "queued", "451", T0, T0)])
+    assert states(store, a.message)[3] == "withdrawn"
+    assert still_open(store, a.message) == 0
+
+
+async def test_a_report_of_what_is_dropped_is_queued_with_it(store: SqliteStore) -> None:
+    """The report quotes the content, so that stays until the report has gone; none where somebody has the mail."""
+    a, b = await put(store)
+    words = (b"Subject: news\r\n\r\nnews\r\n",)
+
+    def told(unless: int) -> tuple[Consequence, ...]:
+        report = Delivery(
+            0, "report", "vp-hr", "s@x.test", "", pieces.encode(words), 22, next_at=T0, created_at=T0
+        )
+        return (Consequence(report, (unless,)),)
+
+    await steer(store, "drop", [a], reports={a.id: told(b.id)})
+    assert states(store, a.message) == ["withdrawn", "queued"], "the other partner may still get it"
+    await steer(store, "hold", [b])
+    await steer(store, "drop", [b], reports={b.id: told(a.id)})
+    assert states(store, a.message) == ["withdrawn", "withdrawn", "queued"]
+    assert store.reader.chunk(a.message, 0) == SMALL
+    (report,) = await store.claim(10, LATER)
+    await store.settle([Outcome(report.id, "delivered", "250", T0)])
+    assert still_open(store, a.message) == 0
+
+
+async def test_what_waits_on_hold_may_still_arrive(store: SqliteStore) -> None:
+    """A failure of one copy is no reason for a report while the other is on hold."""
+    a, b = await put(store)
+    await steer(store, "hold", [b])
+    told = Consequence(Delivery(0, "report", "vp-hr", "s@x.test", "", b"", 0), unless=(b.id,))
+    await store.settle([Outcome(a.id, "failed", "550", T0, consequences=(told,))])
+    assert states(store, a.message) == ["failed", "held"]
+
+
+async def test_what_has_failed_can_be_tried_again(store: SqliteStore) -> None:
+    """It is due at once and has its whole time again; what is on hold is not touched by it."""
+    a, b = await put(store)
+    await store.settle([Outcome(a.id, "failed", "550", T0)])
+    await steer(store, "hold", [b])
+    assert await steer(store, "retry", [a, b]) == [0]
+    (again,) = await store.claim(10, LATER)
+    assert (again.id, again.created_at) == (a.id, LATER)
+    await store.settle([Outcome(a.id, "delivered", "250", LATER)])
+    assert still_open(store, a.message) == 1
+
+
+async def test_a_copy_planned_anew_stays_on_hold(store: SqliteStore) -> None:
+    """Whoever put the old copy on hold meant its successors too."""
+    a, _ = await put(store)
+    await steer(store, "hold", [a])
+    new = Delivery(a.id + 5, "copy", "vp-hr", "pat@x.test", "", b"", 0, next_at=T0, created_at=T0)
+    await store.replace_delivery(a, [new], LATER)
+    assert states(store, a.message) == ["withdrawn", "queued", "held"]
+
+
+async def test_who_did_what_is_kept_in_order(store: SqliteStore) -> None:
+    """Attempts, what people did, and how it ended, each with its time, its words and its doer."""
+    a, b = await put(store)
+    await store.settle([Outcome(a.id, "queued", "451 4.2.0 later", T0 + 1, T0 + 2)])
+    await steer(store, "hold", [a], T0 + 3)
+    await steer(store, "release", [a], T0 + 4)
+    await steer(store, "retry", [a], T0 + 5)
+    await store.settle([Outcome(a.id, "delivered", "250 2.0.0 ok", T0 + 6)])
+    await steer(store, "drop", [b], T0 + 7)
+    told = life(store.reader, a.message)
+    assert told is not None
+    assert [(e.delivery - a.id, e.at - T0, e.what, e.who, e.words) for e in told.events] == [
+        (0, 1, "tried", "", "451 4.2.0 later"),
+        (0, 3, "held", "jim", ""),
+        (0, 4, "released", "jim", ""),
+        (0, 5, "retried", "jim", ""),
+        (0, 6, "delivered", "", "250 2.0.0 ok"),
+        (1, 7, "dropped", "jim", ""),
+    ]
+
+
+async def test_a_first_success_costs_no_row(store: SqliteStore) -> None:
+    """What is delivered at once leaves nothing but its own row, from which its life is told."""
+    a, b = await put(store)
+    await store.settle([Outcome(d.id, "delivered", "250 2.0.0 ok", T0 + 6) for d in (a, b)])
+    assert store.reader.rows("SELECT count(*) FROM event") == [(0,)]
+    told = life(store.reader, a.message)
+    assert told is not None
+    assert [(e.what, e.at) for e in told.events] == [("delivered", T0 + 6)] * 2
+
+
+async def test_what_came_back_was_delivered_before(store: SqliteStore) -> None:
+    """The attempt that had succeeded stays in the story, with its time and words; so does who reported the return."""
+    a, _ = await put(store)
+    await store.settle([Outcome(a.id, "delivered", "250 2.0.0 ok", T0 + 6)])
+    spool = await filled(store, SMALL)
+    reported = Outcome(a.id, "bounced", "550 5.1.1 no", T0 + 9)
+    answered = Outcome(a.id, "delivered", "a subject, perhaps", T0 + 8)
+    content = await spool.finish()
+    report = Acceptance(message_of(spool.id, len(SMALL)), content, [], reported=[answered, reported])
+    await store.accept(spool, report)
+    told = life(store.reader, a.message)
+    assert told is not None
+    assert [(e.at - T0, e.what, e.words) for e in told.events] == [
+        (6, "delivered", "250 2.0.0 ok"),
+        (8, "answered", ""),
+        (9, "bounced", "550 5.1.1 no"),
+    ]
+    assert {e.who for e in told.events if e.what != "delivered"} != {""}
