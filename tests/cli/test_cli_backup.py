@@ -45,7 +45,8 @@ def full(folder: Path) -> tuple[Path, Path, list[str]]:
             "handoff", "set", "vp-hr", "--author", "laurie", "--config", str(config), given=HANDOFF
         )
         assert done.returncode == 0, done.stderr
-        ids = [queue_id(reply) for reply in send(running.port, [("jane@outside.test", ROLE, MAIL)] * 3)]
+        mails = [("jane@outside.test", ROLE, MAIL)] * 3
+        ids = [queue_id(reply) for reply in send(running.port, mails, connections=1)]
         backup = folder / "backup.tar"
         said = run(config, "backup", str(backup))
     assert "3 messages (6 deliveries still to do)" in said
