@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter import config
+from mailrouter.calendars.kept import with_kept
+from mailrouter.calendars.refreshing import keep_fresh
 from mailrouter.config import Configuration
 from mailrouter.control import Control
 from mailrouter.delivery import content
@@ -89,6 +91,7 @@ class Service:
             self._server.close()
             raise
         self.dispatcher.start(self.transport)
+        self._calendars = loop.create_task(keep_fresh(lambda: self.configuration, self._take_up_calendars))
         await self._server.start_serving()
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
 
@@ -167,11 +170,15 @@ class Service:
         )
 
     def _ready_desk(self, configuration: Configuration) -> Desk:
-        desk = desk_of(configuration)
+        desk = desk_of(with_kept(configuration))
         for role in configuration.roles:
             if (handoff := self.store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
         return desk
+
+    def _take_up_calendars(self) -> None:
+        """A partner's calendar has brought other absences: the next message is planned by them."""
+        self.intake.desk = self._ready_desk(self.configuration)
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, and what is wrong there."""
@@ -183,12 +190,14 @@ class Service:
         Gives how many deliveries wait for the next start.
         """
         self._server.close()
+        self._calendars.cancel()
         for door in list(self._sessions):
             door.end_soon()
         deadline = asyncio.get_running_loop().time() + GRACE
         await work_ended(GRACE)
         await self.dispatcher.close(max(0.5, deadline - asyncio.get_running_loop().time()))
         await self.control.close()
+        await asyncio.wait([self._calendars])
         waiting = self.store.reader.waiting()
         self.store.close()
         return waiting

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter import config
+from mailrouter.calendars.kept import with_kept
 from mailrouter.config import Configuration
 from mailrouter.config.times import day, midnight, moment
 from mailrouter.config.wrong import Wrong
 from mailrouter.errors import NoSuchRole, UsageError
 from mailrouter.schedule.localtime import to_utc
-from mailrouter.schedule.model import Role
+from mailrouter.schedule.model import Person, Role
 from mailrouter.store.reader import StoreReader
 
 
 def load(options: argparse.Namespace) -> Configuration:
-    """The configuration that the options name. Raises ConfigurationError."""
-    return config.load(options.config or config.default_folder())
+    """The configuration that the options name, with the absences of partners' calendars. Raises ConfigurationError."""
+    return with_kept(config.load(options.config or config.default_folder()))
 
 
 def role_named(configuration: Configuration, name: str) -> Role:
@@ -31,6 +32,15 @@ def role_named(configuration: Configuration, name: str) -> Role:
         known = ", ".join(found.key for found in configuration.roles)
         raise NoSuchRole(f"{name} is not a role here; the roles are: {known}.")
     return role
+
+
+def partner_named(role: Role, name: str) -> Person:
+    """The partner by short name, whatever its case. Raises UsageError, naming those there are."""
+    for person in role.partners:
+        if person.key.casefold() == name.strip().casefold():
+            return person
+    known = ", ".join(person.key for person in role.partners)
+    raise UsageError(f"{name} is not a partner of {role.key}; the partners are: {known}.")
 
 
 def moment_of(text: str | None, role: Role) -> datetime:

@@ -20,7 +20,18 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"mailrouter {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_serve, _check, _init, _configuration, _explain, _schedule, _handoff, _queue, _demo):
+    for add in (
+        _serve,
+        _check,
+        _init,
+        _configuration,
+        _explain,
+        _schedule,
+        _calendars,
+        _handoff,
+        _queue,
+        _demo,
+    ):
         add(commands)
     return top
 
@@ -139,7 +150,22 @@ def _schedule(commands: Commands) -> None:
     schedule.add_argument(
         "--to", dest="last", metavar="DATE", help="the last day, included (default: 13 days later)"
     )
-    schedule.add_argument("--json", action="store_true", help="as JSON")
+    form = schedule.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--ical", action="store_true", help="as an iCalendar file, by default for half a year")
+    schedule.add_argument("--partner", metavar="KEY", help="with --ical: this partner's own shifts")
+
+
+def _calendars(commands: Commands) -> None:
+    calendars = _command(commands, "calendars", "Show what was read of the partners' own calendars.")
+    calendars.add_argument("role", metavar="ROLE", nargs="?", help="of this role alone")
+    calendars.add_argument("--refresh", action="store_true", help="read them now")
+    calendars.add_argument("--json", action="store_true", help="as JSON")
+
+    address = _command(commands, "calendar-address", "Print the secret address of a calendar feed.")
+    address.add_argument("role", metavar="ROLE", help="the role's short name or address")
+    address.add_argument("--partner", metavar="KEY", help="the feed of this partner's own shifts")
+    address.add_argument("--new", action="store_true", help="take the present address out of use")
 
 
 def _handoff(commands: Commands) -> None:

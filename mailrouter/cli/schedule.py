@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from mailrouter.cli.common import day_of, load, print_json, role_named, width
+from mailrouter.calendars.published import changed_at, feed_range
+from mailrouter.cli.common import day_of, load, partner_named, print_json, role_named, width
+from mailrouter.config import Configuration
 from mailrouter.errors import UsageError
+from mailrouter.schedule.feed import feed
 from mailrouter.schedule.localtime import day_start, local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.timeline import Span, day_range, timeline
@@ -25,7 +29,12 @@ _DAYS_SHOWN = 14
 
 def schedule(options: argparse.Namespace) -> int:
     """Print who is on duty from a day to a day, both included; two weeks from today without them."""
-    role = role_named(load(options), options.role)
+    configuration = load(options)
+    role = role_named(configuration, options.role)
+    if options.ical:
+        return _as_feed(configuration, role, options)
+    if options.partner:
+        raise UsageError("--partner goes with --ical.")
     first = day_of(options.first, "--from", local_day(datetime.now(UTC), role.time_zone))
     last = day_of(options.last, "--to", first + timedelta(days=_DAYS_SHOWN - 1))
     if last < first:
@@ -36,6 +45,21 @@ def schedule(options: argparse.Namespace) -> int:
     else:
         print(f"{role.name} <{role.address}>, times of {role.time_zone.key}\n")
         print(as_table(spans, role, width()))
+    return 0
+
+
+def _as_feed(configuration: Configuration, role: Role, options: argparse.Namespace) -> int:
+    """The feed on standard output: octets, with line ends that no platform may change."""
+    zone = role.time_zone
+    start, end = feed_range(role, datetime.now(UTC))
+    if options.first or options.last:
+        first = day_of(options.first, "--from", local_day(start, zone))
+        last = day_of(options.last, "--to", max(first, local_day(end, zone)))
+        if last < first:
+            raise UsageError(f"--to {last} lies before --from {first}.")
+        start, end = day_range(role, first, last)
+    partner = partner_named(role, options.partner).key if options.partner else None
+    sys.stdout.buffer.write(feed(role, start, end, changed_at(configuration, role), partner))
     return 0
 
 

@@ -12,6 +12,8 @@ SETTINGS: Mapping[str, str] = {
     "return_domain": "each role's own domain",
     "max_size": "what the next server takes",
     "templates": "the shipped ones",
+    "calendar_url": "the way alone is told, /calendar/…",
+    "calendar_hosts": "none",
 }
 
 ROLE: Mapping[str, str] = {

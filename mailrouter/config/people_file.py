@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
 from mailrouter.config.addresses import email
+from mailrouter.config.calendar_file import CalendarFile
 from mailrouter.config.fields import Lines, Reading, line_of_text, listed, reads, reads_with
 from mailrouter.config.rota_file import RESERVED, partner_key
 from mailrouter.config.times import day, midnight, moment, time_range
@@ -99,6 +101,16 @@ class PersonFile(Lines):
         """As the schedule has it; a stand-in's key is their address."""
         rule = self.holidays.facts() if self.holidays else None
         return Person(key or self.email, self.name, self.email, self.phone, rule)
+
+
+class PartnerFile(PersonFile):
+    """A partner: somebody with a mailbox, and maybe a calendar."""
+
+    calendar: CalendarFile | None = None
+
+    def facts(self, key: str) -> Person:
+        """As the schedule has it."""
+        return replace(super().facts(key), calendar=self.calendar.facts() if self.calendar else None)
 
 
 def _cover_kind(value: Any) -> str:

@@ -15,7 +15,7 @@ from mailrouter.config.people_file import (
     Email,
     HolidaysFile,
     Name,
-    PersonFile,
+    PartnerFile,
     Phone,
     SwapFile,
     short_name,
@@ -60,9 +60,13 @@ def _role_address(text: str, info: ValidationInfo[Reading]) -> str:
     return role_address(text, info.context.dotless)
 
 
-def _somebody(partners: dict[str, PersonFile]) -> dict[str, PersonFile]:
+def _somebody(partners: dict[str, PartnerFile]) -> dict[str, PartnerFile]:
     if not partners:
         raise Wrong("a role needs a partner at least", "write laurie: {name: …, email: …} below")
+    for key, partner in partners.items():
+        if partner.calendar and partner.calendar.cover == key:
+            hint = "name another partner as the cover of their calendar"
+            raise Wrong(f"{key} can't cover for themselves", hint)
     return partners
 
 
@@ -118,7 +122,7 @@ class RoleFile(Lines):
     aliases: Annotated[tuple[Address, ...], BeforeValidator(listed)] = ()
     name: Name
     time_zone: Annotated[ZoneInfo, reads(time_zone)]
-    partners: Annotated[dict[Key, PersonFile], AfterValidator(_somebody)]
+    partners: Annotated[dict[Key, PartnerFile], AfterValidator(_somebody)]
     hours: Annotated[tuple[Minute, Minute], reads(time_range)] = (9 * 60, 17 * 60)
     rota: RotaFile
     holidays: HolidaysFile | None = None

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 from mailrouter.address import domain_of
 from mailrouter.config.addresses import domain, email, host_name
+from mailrouter.config.calendar_file import calendar_host, feeds_url
 from mailrouter.config.fields import NOT_YET, Lines, Reading, listed, reads, reads_with
 from mailrouter.config.settings import (
     LOOPBACK,
@@ -81,6 +82,8 @@ class SettingsFile(Lines):
     max_size: Annotated[int | None, reads(size)] = None
     templates: Annotated[Path | None, reads(Path)] = None
     run_folder: Annotated[Path, reads(Path)] = Path("var/run")
+    calendar_url: Annotated[str | None, reads(feeds_url)] = None
+    calendar_hosts: Annotated[tuple[Annotated[str, reads(calendar_host)], ...], BeforeValidator(listed)] = ()
 
     def facts(self, base: Path, roles: Sequence[Role], fqdn: Callable[[], str]) -> Settings:
         """The settings. Paths count from ``base``; what isn't written follows from roles and machine."""
@@ -104,6 +107,8 @@ class SettingsFile(Lines):
             return_domain=self.return_domain,
             max_size=self.max_size,
             templates=base / self.templates if self.templates else None,
+            calendar_url=self.calendar_url,
+            calendar_hosts=frozenset(self.calendar_hosts),
         )
 
 

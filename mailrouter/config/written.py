@@ -8,7 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mailrouter.config.settings import Settings
-from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Minute, Person, Role, Rota, Shift, Swap
+from mailrouter.schedule.model import (
+    Absence,
+    CalendarSource,
+    Emergency,
+    HolidayRule,
+    Minute,
+    Person,
+    Role,
+    Rota,
+    Shift,
+    Swap,
+)
 
 Written = str | Sequence["Written"] | Mapping[str, "Written"] | None
 """Texts in lists and mappings; None is nothing after the colon."""
@@ -65,6 +76,8 @@ def settings_written(settings: Settings) -> dict[str, Written]:
         "max_size": None if settings.max_size is None else _size(settings.max_size),
         "templates": str(settings.templates) if settings.templates else None,
         "run_folder": str(settings.run_folder),
+        "calendar_url": settings.calendar_url,
+        "calendar_hosts": sorted(settings.calendar_hosts),
     }
 
 
@@ -106,8 +119,19 @@ def _given(**pairs: Written) -> dict[str, Written]:
 
 def _person(person: Person) -> dict[str, Written]:
     return _given(
-        name=person.name, email=person.email, phone=person.phone, holidays=_holidays(person.holidays)
+        name=person.name,
+        email=person.email,
+        phone=person.phone,
+        holidays=_holidays(person.holidays),
+        calendar=_calendar(person.calendar),
     )
+
+
+def _calendar(source: CalendarSource | None) -> dict[str, Written] | None:
+    if source is None:
+        return None
+    when = list(source.absent_when)
+    return _given(file=source.file, url=source.url, absent_when=when, cover=source.cover)
 
 
 def _holidays(rule: HolidayRule | None) -> dict[str, Written] | None:

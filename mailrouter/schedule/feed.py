@@ -49,9 +49,7 @@ class Shift:
     why: tuple[str, ...] = ()
 
 
-def feed(
-    role: Role, start: datetime, end: datetime, changed: datetime, partner: str | None = None
-) -> bytes:
+def feed(role: Role, start: datetime, end: datetime, changed: datetime, partner: str | None = None) -> bytes:
     """The feed of the shifts that begin, and the absences that lie, within [start, end) (aware moments).
 
     Everybody's, without notes and reasons, for colleagues; or ``partner``'s own (their key), with both.

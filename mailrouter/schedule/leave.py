@@ -52,6 +52,12 @@ class Leave:
         words = date_words(day, day if day - first < _FAR else first)
         return f"until {words}" if end.time() == time.min else f"until {words} at {end:%H:%M}"
 
+    @property
+    def by_calendar(self) -> str:
+        """``, by their calendar``, where their own calendar says so and not the role's file."""
+        own = [part.absence.source == "calendar" for part in self.parts]
+        return ", by their calendar" if all(own) else ", in part by their calendar" if any(own) else ""
+
     def at(self, moment: datetime) -> tuple[Absence, ...]:
         """The absences of the stretch that hold ``moment``."""
         return tuple(p.absence for p in self.parts if p.start <= moment < p.end)

@@ -26,6 +26,20 @@ class HolidayRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarSource:
+    """A partner's own calendar: a ``file``'s path or a ``url``, as written, one of the two.
+
+    ``absent_when`` says which of its events are absences: ``out-of-office``, ``busy``, ``all-day``, ``category X``,
+    ``title X``. ``cover`` is the key of the partner who works meanwhile.
+    """
+
+    file: str = ""
+    url: str = ""
+    absent_when: tuple[str, ...] = ("out-of-office",)
+    cover: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A partner, or a stand-in. ``key`` is the short name used in the file (a stand-in's is their address)."""
 
@@ -34,6 +48,7 @@ class Person:
     email: str
     phone: str | None = None
     holidays: HolidayRule | None = None
+    calendar: CalendarSource | None = None
 
     @property
     def first_name(self) -> str:
@@ -67,7 +82,8 @@ class Absence:
     """Somebody is away from ``start`` until ``end`` (wall times, end exclusive; a date's end is the next midnight).
 
     ``note`` is for partners only and never goes into mail. ``cover`` is a partner's key, or a stand-in.
-    ``last_day`` is the ``until`` that was written, for people ("away until Friday 1 January").
+    ``last_day`` is the ``until`` that was written, for people ("away until Friday 1 January"). ``source`` tells
+    whether it was written in the role's file or comes from the partner's calendar.
     """
 
     who: str
@@ -76,6 +92,7 @@ class Absence:
     note: str = ""
     cover: str | Person | None = None
     whole_days: bool = True
+    source: Literal["file", "calendar"] = "file"
 
     @property
     def last_day(self) -> date:

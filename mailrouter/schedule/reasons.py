@@ -50,7 +50,7 @@ class Reasons:
 
     def away(self, leave: Leave, covering: Collection[str], kept: Mapping[str, str]) -> str:
         """For somebody absent, those who cover, and those who would but for what ``kept`` says of them."""
-        words = f"{self._called[leave.who]} is away {leave.until}"
+        words = f"{self._called[leave.who]} is away {leave.until}{leave.by_calendar}"
         for key, reason in kept.items():
             words += f"; {self._called[key]} would cover, but {reason}"
         if covering:

@@ -102,7 +102,7 @@ def _on_duty(role: Role, day: date) -> list[tuple[datetime, tuple[str, ...]]]:
 
 def _passed(role: Role, today: date) -> Iterator[str]:
     for absence in role.absences:
-        if absence.end <= datetime.combine(today, time.min):
+        if absence.source == "file" and absence.end <= datetime.combine(today, time.min):
             name = called(role)[absence.who]
             until = date_words(absence.last_day, today)
             yield f"the absence of {name} until {until} has passed; it can be deleted"

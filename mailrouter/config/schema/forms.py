@@ -42,6 +42,13 @@ NETWORK: Schema = {
 }
 DESTINATION: Schema = {"type": "string", "pattern": "^(maildir:(?!//).+|smtp://[^/@\\s?#]+/?)$"}
 STORE: Schema = {"type": "string", "pattern": "^sqlite:(?!//)[^:].*$"}
+CALENDAR_URL: Schema = {
+    "type": "string",
+    "pattern": "^([Hh][Tt][Tt][Pp][Ss]?|[Ww][Ee][Bb][Cc][Aa][Ll])://[^/@\\s]+(/\\S*)?$",
+}
+WEB_ADDRESS: Schema = {"type": "string", "pattern": "^https?://[^/?#\\s]+(/[^?#\\s]*)?$"}
+CALENDAR_HOST: Schema = {"type": "string", "pattern": "^(\\[[0-9A-Fa-f:.]+\\]|[^\\s@/\\[\\]]+)$"}
+ABSENT_WHEN: Schema = {"type": "string", "pattern": "^(out-of-office|busy|all-day|(category|title) +\\S.*)$"}
 PATH: Schema = {"type": "string", "minLength": 1}
 SIZE: Schema = {
     "type": ["string", "integer"],

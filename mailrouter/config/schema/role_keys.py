@@ -5,7 +5,17 @@ from __future__ import annotations
 from mailrouter.config.defaults import ROLE as OTHERWISE
 from mailrouter.config.schema import forms
 from mailrouter.config.schema.forms import Schema, either, key, lines, ref, some, words
-from mailrouter.config.schema.schedule_keys import ABSENCE, HOLIDAYS, PERSON, SWAP, WEEK, WEEKS, day
+from mailrouter.config.schema.schedule_keys import (
+    ABSENCE,
+    CALENDAR,
+    HOLIDAYS,
+    PARTNER,
+    PERSON,
+    SWAP,
+    WEEK,
+    WEEKS,
+    day,
+)
 
 _ANSWER = words("never", "nobody", "absence", "always")
 _VISIBLE = words("cc", "hidden")
@@ -63,7 +73,14 @@ def role() -> Schema:
             description="One role: its addresses, its partners, who works when, and how mail to it is "
             "treated. The file's name is the role's short name.",
         ),
-        "$defs": {"day": day(), "week": WEEK, "person": PERSON, "holidays": HOLIDAYS},
+        "$defs": {
+            "day": day(),
+            "week": WEEK,
+            "person": PERSON,
+            "partner": PARTNER,
+            "calendar": CALENDAR,
+            "holidays": HOLIDAYS,
+        },
     }
 
 
@@ -102,7 +119,7 @@ def _who() -> dict[str, Schema]:
                 "type": "object",
                 "minProperties": 1,
                 "propertyNames": forms.SHORT_NAME,
-                "additionalProperties": ref("person"),
+                "additionalProperties": ref("partner"),
             },
             {"laurie": {"name": "Laurie Cremona", "email": "laurie@example.com", "phone": "+1 650 555 0101"}},
         ),

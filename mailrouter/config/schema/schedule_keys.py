@@ -98,6 +98,52 @@ _MAILBOX = {
 }
 PERSON: Schema = lines(_MAILBOX, ("name", "email"), description="Somebody with a mailbox.")
 
+CALENDAR: Schema = lines(
+    {
+        "file": key(
+            "The calendar as an iCalendar file; a path counts from the folder above the configuration.",
+            forms.PATH,
+            "calendars/elaine.ics",
+            otherwise="none",
+        ),
+        "url": key(
+            "The secret address that the calendar program gives for it; https, or webcal, which means the "
+            "same. Whoever knows it reads the calendar, so keep this file to yourselves.",
+            forms.CALENDAR_URL,
+            "https://calendar.example.com/private/0b5e/basic.ics",
+            otherwise="none",
+        ),
+        "absent_when": key(
+            "Which events are absences: `out-of-office`, as Outlook has it; `busy`, every event that is not "
+            "free or tentative; `all-day`, those of them that take whole days; `category NAME`; `title TEXT`, "
+            "where the title begins so. One of several is enough.",
+            some(forms.ABSENT_WHEN),
+            ["out-of-office"],
+            ["out-of-office", "all-day", "category Vacation"],
+            "title Out of office",
+            default="out-of-office",
+        ),
+        "cover": key(
+            "The partner who works meanwhile: the short name.", forms.PARTNER, "laurie", otherwise="nobody"
+        ),
+    },
+    description="A partner's own calendar: a file or a url.",
+    oneOf=[{"required": ["file"]}, {"required": ["url"]}],
+)
+PARTNER: Schema = lines(
+    {
+        **_MAILBOX,
+        "calendar": key(
+            "The partner's own calendar, whose absences count beside those in this file.",
+            ref("calendar"),
+            {"url": "https://calendar.example.com/private/0b5e/basic.ics", "absent_when": "out-of-office"},
+            otherwise="none",
+        ),
+    },
+    ("name", "email"),
+    description="A partner: somebody with a mailbox, and maybe a calendar.",
+)
+
 ABSENCE: Schema = lines(
     {
         "partner": key("Who is away: the short name.", forms.PARTNER, "elaine"),

@@ -112,4 +112,19 @@ def _keys() -> dict[str, Schema]:
             "/var/lib/mailrouter/run",
             default="var/run",
         ),
+        "calendar_url": key(
+            "The web address under which people reach the calendar feeds, as `mailrouter calendar-address` tells "
+            "them: that of your web server, which hands it on.",
+            forms.WEB_ADDRESS,
+            "https://mail.example.com/calendar",
+            otherwise=OTHERWISE["calendar_url"],
+        ),
+        "calendar_hosts": key(
+            "Hosts of your own network from which partners' calendars may be fetched, http included. All other "
+            "calendars come over https from addresses of the public internet.",
+            some(forms.CALENDAR_HOST),
+            ["exchange.example.com"],
+            "10.0.0.25",
+            otherwise=OTHERWISE["calendar_hosts"],
+        ),
     }
