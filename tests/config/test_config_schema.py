@@ -42,6 +42,7 @@ SAME: dict[type[Lines], Schema] = {
     role_file.AutoReplyFile: keys_of("auto_reply"),
     role_file.CopyFile: keys_of("copy"),
     people_file.PersonFile: ROLE_SCHEMA["$defs"]["person"],
+    people_file.PartnerFile: ROLE_SCHEMA["$defs"]["partner"],
     people_file.HolidaysFile: ROLE_SCHEMA["$defs"]["holidays"],
     people_file.AbsenceFile: keys_of("absences"),
     people_file.SwapFile: keys_of("swaps"),
@@ -55,7 +56,9 @@ def words_in(form: Schema) -> set[str]:
     return {word for part in (form, *form.get("anyOf", ())) for word in part.get("enum", ())}
 
 
-@pytest.mark.parametrize("model", Lines.__subclasses__(), ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [*Lines.__subclasses__(), people_file.PartnerFile], ids=lambda model: model.__name__
+)
 def test_the_schema_has_the_keys_and_words_of_loading(model: type[Lines]) -> None:
     """A key, a needed key or a word that loading knows is in the schema, and the other way round."""
     schema = SAME[model]
