@@ -118,7 +118,7 @@ class Service:
 
     def _check(self, delivery: Delivery) -> bool:
         """Whether a delivery may leave as it stands; if not, it is being planned anew."""
-        if may_have(self.intake.desk, delivery):
+        if may_have(self.intake.desk, delivery, self.intake.now()):
             return True
         task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
         self._anew.add(task)
