@@ -80,13 +80,17 @@ def _refuse(wrong: str | None) -> None:
         raise Wrong(what, hint)
 
 
+UNNAMED = "a day off"
+"""What a holiday is called that was given no name."""
+
+
 def _named_days(value: Any) -> Any:
     """``[2026-12-24]`` as well as ``{2026-12-24: Christmas Eve}``; and a name may be left out."""
     if isinstance(value, Placed):
         unnamed = (day for day, entry in value.node.entries.items() if is_empty(entry.value))
-        return Placed({**dict.fromkeys(unnamed, "holiday"), **value}.items(), value.node)
+        return Placed({**dict.fromkeys(unnamed, UNNAMED), **value}.items(), value.node)
     return (
-        dict.fromkeys(value, "holiday")
+        dict.fromkeys(value, UNNAMED)
         if isinstance(value, list) and all(isinstance(v, str) for v in value)
         else value
     )

@@ -25,7 +25,7 @@ from mailrouter.config.people_file import (
     short_name,
 )
 from mailrouter.config.rota_file import WEEKDAYS, RotaFile, SpecialDays, Working, rota_facts, special_days
-from mailrouter.config.times import time_range
+from mailrouter.config.times import DAY, time_range
 from mailrouter.config.wrong import Wrong
 from mailrouter.config.zones import time_zone
 from mailrouter.schedule.model import Answer, Emergency, Minute, Role, hours_without
@@ -51,6 +51,8 @@ def _somebody(partners: dict[str, PartnerFile]) -> dict[str, PartnerFile]:
 
 def _lunch(text: str, info: ValidationInfo[Reading]) -> tuple[Minute, Minute]:
     lunch, hours = time_range(text), info.data.get("hours")
+    if hours is not None and lunch[0] < hours[0]:  # of a night shift: after midnight
+        lunch = lunch[0] + DAY, lunch[1] + DAY
     if hours is not None and len(hours_without(hours, lunch)) == 1:
         raise Wrong("the lunch break doesn't lie within `hours`", "write it as 12:30-13:00")
     return lunch

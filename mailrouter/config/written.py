@@ -90,7 +90,7 @@ def role_written(role: Role) -> dict[str, Written]:
         "from": role.since.isoformat() if role.since else None,
         "until": role.until.isoformat() if role.until else None,
         "hours": _hours(*role.hours),
-        "lunch": _hours(*role.lunch) if role.lunch else None,
+        "lunch": _hours(*(minute % 1440 for minute in role.lunch)) if role.lunch else None,
         "rota": _rota(role),
         "special_days": _special_days(role),
         "holidays": _holidays(role.holidays),

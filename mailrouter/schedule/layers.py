@@ -178,7 +178,8 @@ class Layers:
             parts.append(say.away(gone[who], covering - on, kept))
             on |= covering
         parts += say.holidays(out, rota)
-        parts += (say.no_partner(who, day) for who in dict.fromkeys(gone_for_good))
+        if not on:
+            parts += (say.no_partner(who, day) for who in dict.fromkeys(gone_for_good))
         if not parts and self.terms.special(day) and not self.terms.shifts(day):
             parts.append(say.special_nobody(day))
         return on, say.whole(parts)
@@ -214,7 +215,7 @@ class Layers:
                 kept[key] = "is no partner on that day"
             elif own := self.away(key, moment):
                 kept[key] = f"is away {own.until}"
-            elif name := self._holiday_at(key, day, moment):
+            elif not self.terms.special(day) and (name := self._holiday_at(key, day, moment)):
                 kept[key] = f"has a holiday: {name}"
             else:
                 covering.add(key)
