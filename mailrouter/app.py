@@ -91,8 +91,8 @@ class Service:
             self._server.close()
             raise
         self.dispatcher.start(self.transport)
-        self._calendars = loop.create_task(keep_fresh(lambda: self.configuration, self._take_up_calendars))
         await self._server.start_serving()
+        self._calendars = loop.create_task(keep_fresh(lambda: self.configuration, self._take_up_calendars))
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
 
     def _door(self) -> Door:
@@ -121,7 +121,7 @@ class Service:
 
     def _check(self, delivery: Delivery) -> bool:
         """Whether a delivery may leave as it stands; if not, it is being planned anew."""
-        if may_have(self.intake.desk, delivery):
+        if may_have(self.intake.desk, delivery, self.intake.now()):
             return True
         task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
         self._anew.add(task)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.config import Configuration
-from mailrouter.schedule.imported import Interval, with_calendars
+from mailrouter.schedule.imported import Interval, with_calendars, zone_of
 from mailrouter.schedule.model import Person, Role
 
 FOLDER = "calendars"
@@ -131,7 +131,11 @@ def _path(folder: Path, role: Role, person: Person) -> Path:
 def _mark(role: Role, person: Person) -> str:
     """What the record is of: another calendar, rule or zone makes it void. A hash, since a URL is a secret."""
     source = person.calendar
-    words = [source.file, source.url, *source.absent_when, person.email, role.time_zone.key] if source else []
+    words = (
+        [source.file, source.url, *source.absent_when, person.email, zone_of(person, role).key]
+        if source
+        else []
+    )
     return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
 
 

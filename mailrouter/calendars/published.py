@@ -44,7 +44,8 @@ class Published:
 class Feeds:
     """All feeds of one configuration; made anew when it changes. ``key`` is the relay's.
 
-    ``published`` works for some 50 ms the first time in a week, else for a few microseconds; it may be called from any thread.
+    ``published`` works for tens of milliseconds the first time in a week, else for less than one; it may be called from
+    any thread.
     """
 
     def __init__(self, configuration: Configuration, key: bytes) -> None:
@@ -57,7 +58,7 @@ class Feeds:
         if not SECRET.fullmatch(secret):
             return None
         found: tuple[Role, str] | None = None
-        for role, partner, known in self._addresses():
+        for role, partner, known in self._addresses(now):
             if same(known, secret):  # no early end: how long it takes tells nothing
                 found = role, partner
         return self._of(*found, now) if found else None
@@ -67,14 +68,17 @@ class Feeds:
         word = generations(self._configuration.settings.run_folder).get(name_of(role.key, partner), "")
         return feed_secret(self._key, role.key, partner, word)
 
-    def _addresses(self) -> Iterator[tuple[Role, str, str]]:
+    def _addresses(self, now: datetime) -> Iterator[tuple[Role, str, str]]:
+        """Each role's feed, and those of who is a partner today."""
         try:
             words = generations(self._configuration.settings.run_folder)
         except StoreError as error:
             log.error("%s", error)
             return
         for role in self._configuration.roles:
-            for partner in ("", *(person.key for person in role.partners)):
+            today = local_day(now, role.time_zone)
+            partners = (person.key for person in role.partners if person.is_partner_on(today))
+            for partner in ("", *partners):
                 word = words.get(name_of(role.key, partner), "")
                 yield role, partner, feed_secret(self._key, role.key, partner, word)
 

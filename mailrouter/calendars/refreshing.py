@@ -16,6 +16,7 @@ from typing import Any
 from mailrouter.calendars import limits
 from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
+from mailrouter.schedule.imported import zone_of
 from mailrouter.schedule.model import Person, Role
 
 log = logging.getLogger("mailrouter.calendars")
@@ -66,7 +67,7 @@ def request_for(configuration: Configuration, role: Role, person: Person, now: d
         "hosts": sorted(configuration.settings.calendar_hosts),
         "absent_when": source.absent_when,
         "email": person.email,
-        "zone": role.time_zone.key,
+        "zone": zone_of(person, role).key,
         "start": int((now - limits.BEFORE).timestamp()),
         "end": int((now + limits.AHEAD).timestamp()),
     }

@@ -18,6 +18,10 @@ SETTINGS: Mapping[str, str] = {
 
 ROLE: Mapping[str, str] = {
     "aliases": "none",
+    "from": "it has always been so",
+    "until": "it goes on",
+    "lunch": "none",
+    "special_days": "none",
     "holidays": "none",
     "absences": "nobody is away",
     "swaps": "none",

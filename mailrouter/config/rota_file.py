@@ -1,17 +1,18 @@
-"""The rota as partners write it: who works on which weekday, in one week or several that take turns."""
+"""The rota as partners write it: who works on which weekday, in one week or several that take turns; special days."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
 from mailrouter.config.fields import Lines, Reading, listed, reads, reads_with
-from mailrouter.config.times import RANGE_HINT, day, time_range
-from mailrouter.config.tree import Entry, Items, Node, Tree
+from mailrouter.config.times import RANGE_HINT, day, days_between, time_range
+from mailrouter.config.tree import Entry, Items, Node, Placed, Tree, is_empty
 from mailrouter.config.tree import Mapping as MappingNode
 from mailrouter.config.wrong import Wrong, did_you_mean, shown
 from mailrouter.errors import Problem
@@ -24,6 +25,25 @@ RESERVED = (*EVERYBODY, *NOBODY)
 
 TypedShift = tuple[str, Minute | None, Minute | None]
 """A partner's key, start and end; None and None mean the role's hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The role's hours without its lunch break, and the zones of partners who have one of their own."""
+
+    hours: tuple[tuple[Minute, Minute], ...]
+    zones: Mapping[str, ZoneInfo]
+
+    def shifts(self, typed: Iterable[Iterable[TypedShift]]) -> tuple[Shift, ...]:
+        """A day's shifts. Hours beside a name are in that person's time; the role's are in the role's."""
+        found: list[Shift] = []
+        for entry in typed:
+            for who, start, end in entry:
+                if start is None or end is None:
+                    found += (Shift(who, *hours) for hours in self.hours)
+                else:
+                    found.append(Shift(who, start, end, self.zones.get(who)))
+        return tuple(found)
 
 
 def partner_key(typed: str, info: ValidationInfo[Reading]) -> str:
@@ -94,17 +114,9 @@ class WeekFile(Lines):
     saturday: Day = ()
     sunday: Day = ()
 
-    def facts(self, hours: tuple[Minute, Minute]) -> tuple[tuple[Shift, ...], ...]:
-        """Seven days of shifts, ``hours`` for those that name none."""
-        days: list[tuple[tuple[TypedShift, ...], ...]] = [getattr(self, name) for name in WEEKDAYS]
-        return tuple(
-            tuple(
-                Shift(who, hours[0] if start is None else start, hours[1] if end is None else end)
-                for entry in typed
-                for who, start, end in entry
-            )
-            for typed in days
-        )
+    def facts(self, working: Working) -> tuple[tuple[Shift, ...], ...]:
+        """Seven days of shifts."""
+        return tuple(working.shifts(getattr(self, name)) for name in WEEKDAYS)
 
 
 class WeeksFile(Lines):
@@ -123,11 +135,47 @@ RotaFile = Annotated[
 ]
 
 
-def rota_facts(typed: WeekFile | WeeksFile, hours: tuple[Minute, Minute]) -> Rota:
-    """The rota, with the role's ``hours`` where a shift has none of its own."""
+def rota_facts(typed: WeekFile | WeeksFile, working: Working) -> Rota:
+    """The rota, with the role's hours where a shift has none of its own."""
     if isinstance(typed, WeekFile):
-        return Rota((typed.facts(hours),))
-    return Rota(tuple(week.facts(hours) for week in typed.weeks), typed.starting)
+        return Rota((typed.facts(working),))
+    return Rota(tuple(week.facts(working) for week in typed.weeks), typed.starting)
+
+
+def _none_empty(value: Any) -> Any:
+    """A day with nothing after its colon would be left out, and the rota would hold as if the line weren't there."""
+    for key, entry in value.node.entries.items() if isinstance(value, Placed) else ():
+        if is_empty(entry.value):
+            raise Wrong(f"`{shown(key)}` has no value", "write who works then: a partner, both or nobody")
+    return value
+
+
+def _one_line_a_day(typed: dict[tuple[date, date], Any]) -> dict[tuple[date, date], Any]:
+    last: date | None = None
+    for first, until in sorted(typed):
+        if last is not None and first <= last:
+            raise Wrong(f"{first.isoformat()} is in two lines here", "keep one of them for each day")
+        last = until
+    return typed
+
+
+SpecialDays = Annotated[
+    dict[Annotated[tuple[date, date], reads(days_between)], Day],
+    BeforeValidator(_none_empty),
+    AfterValidator(_one_line_a_day),
+]
+"""Single days, and days from one to another, that are not as the rota says."""
+
+
+def special_days(
+    typed: Mapping[tuple[date, date], Any], working: Working
+) -> tuple[tuple[date, tuple[Shift, ...]], ...]:
+    """The shifts of each special day, in order."""
+    found: list[tuple[date, tuple[Shift, ...]]] = []
+    for (first, last), day_ in sorted(typed.items()):
+        shifts = working.shifts(day_)
+        found += ((first + timedelta(days=ahead), shifts) for ahead in range((last - first).days + 1))
+    return tuple(found)
 
 
 def with_whole_weekdays(tree: Tree) -> Tree:

@@ -21,6 +21,9 @@ _RANGE = re.compile(r"(.*?)(\s*[-\u2013\u2014]\s*)(.*)", re.DOTALL)
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.\s?([0-9]{4})")
 _MOMENT = re.compile(r"(\S+?)([ T]+)(\S+)")
+_DAYS = re.compile(r"(\S+)(\s+(?:until|to|till|-|\u2013|\u2014)\s+)(\S+)", re.IGNORECASE)
+_DAY_THEN = re.compile(r"(\S+)(\s+)(.+)")
+_MOST_DAYS = 366
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 
@@ -71,6 +74,40 @@ def day(text: str) -> date:
         meant = f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
         raise Wrong(f"{text} is not a date here", f"write it as {meant}")
     raise Wrong(f"{shown(text)} is not a date", DATE_HINT)
+
+
+def days_between(text: str) -> tuple[date, date]:
+    """The first and the last of some days: ``2026-12-24`` or ``2026-12-24 until 2026-12-31``. Raises Wrong."""
+    found = _DAYS.fullmatch(text)
+    if not found:
+        on = day(text)
+        return on, on
+    first = day(found[1])
+    try:
+        last = day(found[3])
+    except Wrong as wrong:
+        raise wrong.further(found.start(3)) from None
+    if last < first:
+        raise Wrong(
+            f"{found[3]} lies before {found[1]}", "write the earlier day first", offset=found.start(3)
+        )
+    if last - first > timedelta(days=_MOST_DAYS):
+        raise Wrong("these are more days than a year has", "change the rota instead, or look at the years")
+    return first, last
+
+
+def day_and_hours(text: str) -> tuple[date, tuple[int, int] | None]:
+    """A day, and the hours of it that may follow: ``2026-12-08 09:00-13:00``. Raises Wrong."""
+    if _ISO_DATE.fullmatch(text):
+        return day(text), None
+    found = _MOMENT.fullmatch(text) or _DAY_THEN.fullmatch(text)
+    if not found:
+        return day(text), None
+    on = day(found[1])
+    try:
+        return on, time_range(found[3])
+    except Wrong as wrong:
+        raise wrong.further(found.start(3)) from None
 
 
 def moment(text: str) -> date | datetime:

@@ -207,7 +207,8 @@ def _told(desk: Desk, trouble: Trouble, message: Message, again: int) -> list[Co
     role, at = trouble.role, milliseconds(trouble.moment)
     to_whom = [(desk.configuration.settings.postmaster, None)]
     failed = canonical(trouble.recipient)
-    to_whom += [(person.email, person) for person in role.partners if canonical(person.email) != failed]
+    partners = desk.role_at(role, trouble.moment).partners
+    to_whom += [(person.email, person) for person in partners if canonical(person.email) != failed]
     found = []
     for address, person in to_whom:
         if person is None:

@@ -80,9 +80,11 @@ def feed(role: Role, start: datetime, end: datetime, changed: datetime, partner:
         for shift in kept:
             if partner in (None, shift.who):
                 parts += _shift(shift, role, partner is not None, state, stamp)
-    for leave in layers.leaves:
-        if partner in (None, leave.who) and leave.start < end and leave.end > start:
-            parts += _leave(leave, role, partner is not None, stamp)
+    for person in role.partners:
+        if partner in (None, person.key):
+            for leave in layers.leaves.between(person.key, start, end):
+                upto = end if leave.last.open_ended else leave.end
+                parts += _leave(leave, upto, role, partner is not None, stamp)
     return b"".join((*parts, content_line("END", "VCALENDAR")))
 
 
@@ -129,17 +131,17 @@ def _shift(shift: Shift, role: Role, own: bool, state: str, stamp: Sequence[byte
     yield from _last_lines(state)
 
 
-def _leave(leave: Leave, role: Role, own: bool, stamp: Sequence[bytes]) -> Iterator[bytes]:
+def _leave(leave: Leave, upto: datetime, role: Role, own: bool, stamp: Sequence[bytes]) -> Iterator[bytes]:
     yield content_line("BEGIN", "VEVENT")
     yield content_line("UID", _uid(role, "away", leave.who, leave.start))
     yield from stamp
-    days = whole_days(leave.start, leave.end, role)
+    days = whole_days(leave.start, upto, role)
     if days:
         yield content_line("DTSTART;VALUE=DATE", date_form(days[0]))
         yield content_line("DTEND;VALUE=DATE", date_form(days[1]))
     else:
         yield moment_line("DTSTART", leave.start, role.time_zone)
-        yield moment_line("DTEND", leave.end, role.time_zone)
+        yield moment_line("DTEND", upto, role.time_zone)
     name = called(role)[leave.who]
     yield content_line("SUMMARY", escaped(f"Away ({role.name})" if own else f"{name} is away"))
     notes = dict.fromkeys(part.absence.note for part in leave.parts if part.absence.note)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from mailrouter.schedule.localtime import to_utc
+from mailrouter.schedule.leave import Leaves
 from mailrouter.schedule.model import Absence, Person, Role
 
 Interval = tuple[datetime, datetime]
@@ -21,17 +21,21 @@ def with_calendars(role: Role, busy: Mapping[str, Sequence[Interval]]) -> Role:
     with a ``calendar`` get any. What an earlier call has laid in is replaced.
     """
     written = tuple(absence for absence in role.absences if absence.source == "file")
+    leaves = Leaves(replace(role, absences=written))
     found: list[Absence] = []
     for person in role.partners:
-        if person.calendar is not None and busy.get(person.key):
-            own = [
-                (to_utc(a.start, role.time_zone), to_utc(a.end, role.time_zone, end=True))
-                for a in written
-                if a.who == person.key
-            ]
-            found += _absences(person, without(busy[person.key], own), role.time_zone)
+        intervals = union(busy.get(person.key, ()))
+        if person.calendar is not None and intervals:
+            own = leaves.between(person.key, intervals[0][0], intervals[-1][1])
+            left = without(intervals, [(leave.start, leave.end) for leave in own])
+            found += _absences(person, left, zone_of(person, role))
     absences = (*written, *found)
     return role if absences == role.absences else replace(role, absences=absences)
+
+
+def zone_of(person: Person, role: Role) -> ZoneInfo:
+    """The zone of a partner's days, in which the times of their absences are written."""
+    return person.time_zone or role.time_zone
 
 
 def _absences(person: Person, intervals: Iterable[Interval], zone: ZoneInfo) -> Iterable[Absence]:

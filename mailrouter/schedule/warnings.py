@@ -14,6 +14,8 @@ from mailrouter.schedule.words import called, date_words, joined
 
 AHEAD = 28
 """Days looked at for days with nobody, today included."""
+_FAR = 400
+"""Days looked at for partners who are all away at once."""
 
 
 def warnings(role: Role, today: date) -> list[str]:
@@ -55,12 +57,13 @@ def _nobody_words(days: list[date], today: date) -> str:
 def _all_away(layers: Layers, today: date) -> Iterator[str]:
     """Stretches, not yet over, in which all partners are absent at once; of one alone nothing is said."""
     role = layers.role
-    if len(role.partners) < 2:
+    partners = [p for p in role.partners if p.until is None or p.until >= today]
+    if len(partners) < 2:
         return
-    now = day_start(today, layers.zone)
+    now, ahead = (day_start(today + timedelta(days=days), layers.zone) for days in (0, _FAR))
     shared, *others = (
-        [(leave.start, leave.end) for leave in layers.leaves if leave.who == person.key and leave.end > now]
-        for person in role.partners
+        [(leave.start, leave.end) for leave in layers.leaves.between(person.key, now, ahead)]
+        for person in partners
     )
     for own in others:
         pairs = [(max(a, start), min(b, end)) for a, b in shared for start, end in own]

@@ -66,7 +66,7 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
         "10:59: 25:00 is not a time; write it as 2026-12-21 or 2026-12-21 13:00",
     ],
     "absences:\n  - {partner: elaine, until: 2026-12-22}": [
-        "10:5: `from` is missing here; add `from: …` between the braces"
+        "10:5: `from` is missing here; add the first day away, as in from: 2026-12-21"
     ],
     "absences:\n  - {partner: elaine, from: 2026-12-21, until: 2026-12-22, cover: elaine}": [
         "10:67: elaine can't cover for themselves; name another partner, or a {name, email} stand-in"

@@ -85,10 +85,23 @@ HOLIDAYS: Schema = lines(
     description="Public holidays: whose, and which days more or fewer.",
 )
 
+SPECIAL_DAYS: Schema = {
+    "type": "object",
+    "propertyNames": forms.DAYS,
+    "additionalProperties": either(forms.SHIFT, {"type": "array", "items": forms.SHIFT}),
+}
+
 _MAILBOX = {
     "name": key("First name and family name; notes use the first name.", forms.TEXT, "Laurie Cremona"),
     "email": key("The person's own mailbox; copies go there.", forms.EMAIL, "laurie@example.com"),
     "phone": key("A telephone number.", forms.PHONE, "+1 650 555 0101", otherwise=OTHERWISE["phone"]),
+    "time_zone": key(
+        "The time zone in which this person's own hours in the rota, absences and holidays are written, where "
+        "they live elsewhere.",
+        forms.TIME_ZONE,
+        "Europe/Berlin",
+        otherwise="the role's",
+    ),
     "holidays": key(
         "Public holidays of this person's own, in place of the role's.",
         ref("holidays"),
@@ -130,9 +143,30 @@ CALENDAR: Schema = lines(
     description="A partner's own calendar: a file or a url.",
     oneOf=[{"required": ["file"]}, {"required": ["url"]}],
 )
+_TERM = {
+    "from": key(
+        "The first day as a partner. Until then they get no mail of the role and no handoff.",
+        forms.DATE,
+        "2026-07-01",
+        otherwise="from the start",
+    ),
+    "until": key(
+        "The last day as a partner. After it they get nothing of the role any more.",
+        forms.DATE,
+        "2026-06-30",
+        otherwise="no end",
+    ),
+    "follows": key(
+        "The former partner whose hours in the rota are this partner's from then on.",
+        forms.PARTNER,
+        "elaine",
+        otherwise="nobody",
+    ),
+}
 PARTNER: Schema = lines(
     {
         **_MAILBOX,
+        **_TERM,
         "calendar": key(
             "The partner's own calendar, whose absences count beside those in this file.",
             ref("calendar"),
@@ -141,16 +175,40 @@ PARTNER: Schema = lines(
         ),
     },
     ("name", "email"),
-    description="A partner: somebody with a mailbox, and maybe a calendar.",
+    description="A partner: somebody with a mailbox.",
 )
 
 ABSENCE: Schema = lines(
     {
         "partner": key("Who is away: the short name.", forms.PARTNER, "elaine"),
-        "from": key("The first day away, or the moment.", forms.MOMENT, "2026-12-21", "2026-12-21 13:00"),
-        "until": key(
-            "The last day away, or the moment of being back.", forms.MOMENT, "2027-01-01", "2026-12-22 09:00"
+        "date": key("The one day.", forms.DATE, "2026-12-03", otherwise="see from, until and every"),
+        "from": key(
+            "The first day away, or the moment.",
+            forms.MOMENT,
+            "2026-12-21",
+            "2026-12-21 13:00",
+            otherwise="see date and every",
         ),
+        "until": key(
+            "The last day away, or the moment of being back; `further notice` where nobody knows yet.",
+            forms.LAST_MOMENT,
+            "2027-01-01",
+            "2026-12-22 09:00",
+            "further notice",
+            otherwise="see date and every",
+        ),
+        "every": key(
+            "Days that come round: a weekday or several, each week, the first or last (or `second … of the "
+            "month`) of a month, or every other week counted from `from`.",
+            forms.EVERY,
+            "friday",
+            "first friday",
+            "other friday",
+            "monday and thursday",
+            "second friday of the month",
+            otherwise="once",
+        ),
+        "hours": key("The part of each day.", forms.HOURS, "13:00-17:00", otherwise="whole days"),
         "note": key(
             "Why, for the partners alone; it never goes into mail.", forms.TEXT, "skiing", otherwise="none"
         ),
@@ -162,7 +220,8 @@ ABSENCE: Schema = lines(
             otherwise="nobody",
         ),
     },
-    ("partner", "from", "until"),
+    ("partner",),
+    anyOf=[{"required": ["date"]}, {"required": ["from", "until"]}, {"required": ["every"]}],
 )
 
 SWAP: Schema = lines(
@@ -172,7 +231,11 @@ SWAP: Schema = lines(
             "Who works on it, instead of everyone there: the short name.", forms.PARTNER, "laurie"
         ),
         "for": key(
-            "The day given back, on which the others work.", forms.DATE, "2026-12-08", otherwise="none"
+            "The day given back, on which the others work; with hours, that part of it.",
+            forms.DAY_AND_HOURS,
+            "2026-12-08",
+            "2026-12-08 09:00-13:00",
+            otherwise="none",
         ),
         "hours": key("A part of the day.", forms.HOURS, "12:00-17:00", otherwise="the role's hours"),
     },
