@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from mailrouter.address import domain_of
+from mailrouter.calendars.oddities import oddities
 from mailrouter.cli.common import load, print_json, width
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, Problem
@@ -39,6 +40,7 @@ def check(options: argparse.Namespace) -> int:
         for role in configuration.roles
         for text in warnings(role, local_day(now, role.time_zone))
     ]
+    odd += oddities(configuration, now)
     if options.json:
         found = [*map(str, configuration.warnings), *(f"{key}: {text}" for key, text in odd)]
         print_json({"ok": True, "problems": [], "warnings": found})
