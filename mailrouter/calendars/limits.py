@@ -27,7 +27,9 @@ AHEAD = timedelta(days=396)
 
 EVENT_SECONDS = 0.5
 """Processor time for one event with all its exceptions."""
-CPU_SECONDS = 20
+MAX_SLOW = 10
+"""Events that take too long; more are no accident."""
+CPU_SECONDS = 10
 """Processor time for a whole calendar."""
 FETCH_SECONDS = 30.0
 WALL_SECONDS = 60.0

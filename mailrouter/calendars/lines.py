@@ -23,6 +23,7 @@ _OF_ZONES = frozenset(
     ("BEGIN", "END", "TZID", "DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME", "RRULE", "RDATE")
 )
 _OBSERVANCES: tuple[list[str], ...] = ([], ["STANDARD"], ["DAYLIGHT"])
+_CUT_OFF = "it is cut off: the last END is missing"
 _TYPED = re.compile(rb"[^\r\n]+")
 _NAME = re.compile(rb"([A-Za-z0-9-]+)[ \t]*(?=[;:])")
 
@@ -81,12 +82,15 @@ def contents_of(data: bytes) -> Contents:
                 zone.append(raw.decode("utf-8", "replace"))
         elif open_ == ["VCALENDAR", "VEVENT"] and (name in DATES or name in SIGNS):
             _add(found.events[-1], name, raw)
-        if name == "END" and (not open_ or open_.pop() != _component(raw)):
-            raise CalendarError(f"line {number}: an END that no BEGIN belongs to")
+        if name == "END":
+            begun, word = open_.pop() if open_ else "", _component(raw)
+            if begun != word:
+                cut = begun and begun.startswith(word) and not data[-1:].isspace()
+                raise CalendarError(_CUT_OFF if cut else f"line {number}: an END that no BEGIN belongs to")
     if not calendars:
         raise CalendarError("it is not an iCalendar file: there is no BEGIN:VCALENDAR")
     if open_:
-        raise CalendarError("it is cut off: the last END is missing")
+        raise CalendarError(_CUT_OFF)
     return found
 
 

@@ -68,6 +68,7 @@ def absences_in(
     if groups:
         _take_up_zones(contents, found, guard)
     intervals: list[Interval] = []
+    slow = 0
     for group in groups:
         place = f"the event in line {group.events[0].number}"
         if words := _wrong(group):
@@ -77,6 +78,9 @@ def absences_in(
             with guard():
                 intervals += _expanded(group, zone, start, end)
         except TooSlow:
+            slow += 1
+            if slow > limits.MAX_SLOW:
+                raise CalendarError(f"more than {limits.MAX_SLOW} of its events take too long") from None
             found.leave_out(f"{place}: it takes too long to work out")
         except Exception as error:
             found.leave_out(

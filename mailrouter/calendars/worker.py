@@ -65,7 +65,7 @@ def answer_to(request: dict[str, Any]) -> dict[str, Any]:
         ZoneInfo(request["zone"]),
         datetime.fromtimestamp(request["start"], UTC),
         datetime.fromtimestamp(request["end"], UTC),
-        _event_guard,
+        event_guard,
     )
     return {
         "busy": [[int(start.timestamp()), int(end.timestamp())] for start, end in found.busy],
@@ -107,7 +107,9 @@ def _at_most(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _event_guard() -> Iterator[None]:
+def event_guard() -> Iterator[None]:
+    """Half a second of processor time for the work within; needs the main thread. Raises TooSlow."""
+
     def slow(_number: int, _frame: FrameType | None) -> None:
         raise TooSlow
 

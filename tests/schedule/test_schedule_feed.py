@@ -71,7 +71,9 @@ def test_what_was_taken_out_is_cancelled_under_its_old_uid() -> None:
 def test_a_shift_keeps_its_uid() -> None:
     """The UID is the same in another range, at another time, after the end of the shift was changed."""
     one = events(feed(role_of(), START, END, CHANGED))
-    two = events(feed(role_of("hours 09:00-16:00"), START + timedelta(days=5), END, CHANGED + timedelta(days=9)))
+    two = events(
+        feed(role_of("hours 09:00-16:00"), START + timedelta(days=5), END, CHANGED + timedelta(days=9))
+    )
     for key in one.keys() & two.keys():
         assert one[key]["UID"] == two[key]["UID"]
     assert len(one.keys() & two.keys()) > 20
@@ -116,7 +118,9 @@ def test_a_partners_feed_has_their_shifts() -> None:
 
 def test_day_and_night_is_cut_at_midnight() -> None:
     """A duty without a break is a day each, and the same days whatever the range; a night shift stays one."""
-    always = role_of("rota " + ", ".join(f"{d} laurie 00:00-24:00" for d in ("mon", "tue", "wed", "thu", "fri")))
+    always = role_of(
+        "rota " + ", ".join(f"{d} laurie 00:00-24:00" for d in ("mon", "tue", "wed", "thu", "fri"))
+    )
     whole = events(feed(always, START, END, CHANGED))
     later = events(feed(always, START + timedelta(days=2), END, CHANGED))
     assert ("Laurie", wall("2026-11-25 00:00")) in whole
@@ -211,7 +215,9 @@ def test_lines_are_folded_between_characters(text: str) -> None:
     assert line[:-2].replace(b"\r\n ", b"").decode() == f"SUMMARY:{escaped(text)}"
 
 
-@given(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")) | st.just("\n"), max_size=100))
+@given(
+    st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")) | st.just("\n"), max_size=100)
+)
 def test_texts_come_back(text: str) -> None:
     """Commas, semicolons, backslashes and line breaks are read back as they were."""
     raw = b"BEGIN:VEVENT\r\n" + content_line("SUMMARY", escaped(text)) + b"END:VEVENT\r\n"
@@ -226,5 +232,7 @@ def test_every_line_is_a_content_line() -> None:
         assert raw.count(b"\n") == raw.count(b"\r") == raw.count(b"\r\n")
         for line in raw.removesuffix(b"\r\n").split(b"\r\n"):
             assert len(line) <= 75
-            assert re.fullmatch(rb"[A-Z-]+(;[A-Z]+=[A-Za-z_/-]+)*:[^\x00-\x1f\x7f]*| [^\x00-\x1f\x7f]*", line), line
+            assert re.fullmatch(
+                rb"[A-Z-]+(;[A-Z]+=[A-Za-z_/-]+)*:[^\x00-\x1f\x7f]*| [^\x00-\x1f\x7f]*", line
+            ), line
         assert not icalendar.Calendar.from_ical(raw).errors
