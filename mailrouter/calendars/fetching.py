@@ -77,17 +77,21 @@ def _get(parts: SplitResult, hosts: Container[str]) -> bytes | str:
             "User-Agent": f"mailrouter/{__version__}",
         }
         connection.request("GET", target, headers=headers)
-        answer = connection.getresponse()
-        if answer.status in _REDIRECTS and (moved := answer.headers.get("Location")):
-            return moved
-        if answer.status != 200:
-            words = http.client.responses.get(answer.status, "")
-            raise CalendarError(f"{host} answered {answer.status} {words}".rstrip())
-        if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise CalendarError(f"{host} sends it compressed, though it was asked not to")
-        return answer.read(limits.MAX_BYTES + 1)
+        with connection.getresponse() as answer:
+            return _content(answer, host)
     finally:
         connection.close()
+
+
+def _content(answer: http.client.HTTPResponse, host: str) -> bytes | str:
+    if answer.status in _REDIRECTS and (moved := answer.headers.get("Location")):
+        return moved
+    if answer.status != 200:
+        words = http.client.responses.get(answer.status, "")
+        raise CalendarError(f"{host} answered {answer.status} {words}".rstrip())
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise CalendarError(f"{host} sends it compressed, though it was asked not to")
+    return answer.read(limits.MAX_BYTES + 1)
 
 
 class _Connection(http.client.HTTPConnection):

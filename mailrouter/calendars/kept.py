@@ -104,12 +104,14 @@ def keep(folder: Path, role: Role, person: Person, kept: Kept) -> None:
         "events": kept.events,
         "left_out": kept.left_out,
     }
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        give_to_owner_of(folder.parent, folder)
     write_private(_path(folder, role, person), json.dumps(data).encode())
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """A file that appears whole, mode 0600. Raises OSError."""
+    """A file that appears whole, mode 0600, its folder's owner's. Raises OSError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -117,11 +119,19 @@ def write_private(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        give_to_owner_of(path.parent, draft)
         draft.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+def give_to_owner_of(folder: Path, path: Path) -> None:
+    """What root writes beside a service of another user is that user's, or the service could not read it."""
+    if os.geteuid() == 0:
+        found = folder.stat()
+        os.chown(path, found.st_uid, found.st_gid)
 
 
 def _path(folder: Path, role: Role, person: Person) -> Path:
