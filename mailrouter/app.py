@@ -60,6 +60,7 @@ class Service:
         self.addresses: list[str] = []
         self._sessions: set[Door] = set()
         self._anew: set[asyncio.Task[None]] = set()
+        self._calendars_due = asyncio.Event()
 
     async def start(self) -> None:
         """Open the store, take up what was left, and listen.
@@ -92,7 +93,9 @@ class Service:
             raise
         self.dispatcher.start(self.transport)
         await self._server.start_serving()
-        self._calendars = loop.create_task(keep_fresh(lambda: self.configuration, self._take_up_calendars))
+        self._calendars = loop.create_task(
+            keep_fresh(lambda: self.configuration, self._take_up_calendars, self._calendars_due)
+        )
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
 
     def _door(self) -> Door:
@@ -163,6 +166,7 @@ class Service:
             return
         self.configuration = new
         self.intake.desk = desk
+        self._calendars_due.set()
         fixed = ("hostname", "listen_smtp", "deliver", "store", "run_folder")
         later = [name for name in fixed if getattr(old.settings, name) != getattr(new.settings, name)]
         log.warning(

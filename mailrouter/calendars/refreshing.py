@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -103,10 +104,12 @@ async def read(request: dict[str, Any], seconds: float = limits.WALL_SECONDS) ->
 async def keep_fresh(
     configuration: Callable[[], Configuration],
     changed: Callable[[], None],
+    wake: asyncio.Event,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Until cancelled: read what is due, one after another, and call ``changed`` after what brought something new.
 
+    It looks once a minute, and as soon as ``wake`` is set.
     A record that somebody else wrote (``mailrouter calendars --refresh``) counts as well.
     """
     known: dict[str, datetime | None] = {}
@@ -124,4 +127,6 @@ async def keep_fresh(
                 changed()
         except Exception:
             log.exception("the partners' calendars can't be kept")
-        await asyncio.sleep(LOOK)
+        wake.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(wake.wait(), LOOK)
