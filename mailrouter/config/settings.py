@@ -47,6 +47,7 @@ class Settings:
     ``listen_smtp`` is host and port, an empty host meaning every interface; ``max_size`` is in bytes, None
     meaning what the next hop allows; ``authserv_id`` names whose Authentication-Results are believed (RFC
     8601), None meaning nobody's; ``return_domain`` is where bounces come to, None meaning each role's own domain.
+    ``web`` is where pages for machines are served (metrics, health), None meaning nowhere.
     """
 
     hostname: str
@@ -61,6 +62,7 @@ class Settings:
     return_domain: str | None = None
     max_size: int | None = None
     templates: Path | None = None
+    web: HostPort | None = None
 
 
 def size(text: str) -> int:
