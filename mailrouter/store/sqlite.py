@@ -164,9 +164,10 @@ class SqliteStore:
         """
         self._write_shown()
         self._closed = True
+        # Before the writer: whoever closes last brings the log into the database, and a reader may not.
+        self.reader.close()
         if not self._writer.close(seconds):
             return False
-        self.reader.close()
         os.close(self._lock)
         return True
 

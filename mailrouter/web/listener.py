@@ -73,11 +73,17 @@ class Listener:
         if self._serving is None:
             return
         self._server.should_exit = True
+        for listening in self._server.servers:
+            listening.close()
         await asyncio.wait({self._serving}, timeout=seconds)
         if not self._serving.done():
-            self._server.force_exit = True
-            await asyncio.wait({self._serving}, timeout=0.5)
             self._serving.cancel()
+            state = self._server.server_state
+            for task in list(state.tasks):
+                task.cancel()
+            for connection in list(state.connections):
+                connection.transport.abort()
+            await asyncio.wait({self._serving}, timeout=0.5)
 
 
 def _bound(host: str, port: int) -> socket.socket:
