@@ -238,7 +238,8 @@ def test_the_service_makes_no_call_that_the_unit_forbids(tmp_path: Path) -> None
     made = set(re.findall(r"^\d+ +(?:<\.\.\. )?([a-z0-9_]+)[( ]", trace.read_text(), re.MULTILINE))
     assert {"sendto", "openat", "fdatasync"} & made
     allowed = _calls("@system-service") - _calls("@privileged") - _calls("@resources")
-    assert made - allowed == set()
+    # SQLite gives a log to its database's owner, but only as root, as which these tests may run.
+    assert made - allowed <= ({"fchown"} if os.geteuid() == 0 else set())
 
 
 def _calls(name: str) -> set[str]:
