@@ -1,4 +1,4 @@
-"""Mail without a pause: copies with notes, large ones, partners' own, answers to senders, handoffs by mail and command."""
+"""Mail without a pause: copies with notes, large ones, partners' own, answers to senders, handoffs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def role(number: int) -> str:
     return f"vp-{number}@example.test"
 
 
-def configure(folder: Path, port: int, next_hop: int, answers: bool = True) -> Path:
+def configure(folder: Path, port: int, next_hop: int) -> Path:
     """Six roles of the two partners, both away, so that every sender outside is owed an answer."""
     config = write_configuration(
         folder, f"smtp://127.0.0.1:{next_hop}", settings="authserv_id: mail.example.test\n"
@@ -34,7 +34,7 @@ def configure(folder: Path, port: int, next_hop: int, answers: bool = True) -> P
     (config / "roles" / "vp-hr.yaml").unlink()
     for number in range(ROLES):
         text = ROLE_FILE.replace("vp-hr@example.test", role(number)) + BOTH_AWAY
-        (config / "roles" / f"vp-{number}.yaml").write_text(text + ("" if answers else "auto_reply: never\n"))
+        (config / "roles" / f"vp-{number}.yaml").write_text(text)
     return config
 
 
@@ -50,14 +50,17 @@ class Load:
         senders: int = 8,
         pause: float = 0.06,
         large: float = 0.04,
+        first: int = 0,
+        answers: int = ROLES * ANSWERS_A_ROLE,
     ) -> None:
         self._ledger = ledger
         self._port = port
         self._socket = socket
         self._pause = pause
         self._large = large
-        self._number = 0
+        self._number = first
         self._answers = 0
+        self._most_answers = answers
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._send, args=(random.Random(seed + n),)) for n in range(senders)
@@ -87,7 +90,7 @@ class Load:
                 [1 - self._large, self._large, 0.1, 0.05, 0.06],
             )[0]
             if kind == "answer":
-                kind = "answer" if self._answers < ROLES * ANSWERS_A_ROLE else "copy"
+                kind = "answer" if self._answers < self._most_answers else "copy"
                 self._answers += kind == "answer"
             attempt = 0
             # The same mail again until it is taken, as a mail server would.

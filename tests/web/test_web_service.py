@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.correspondence import set_handoff
+from tests.support.documents import text
 from tests.support.ports import free_port
 from tests.support.relay import (
     BOTH_AWAY,
@@ -145,3 +147,24 @@ def test_a_trouble_at_the_next_hop_is_seen(tmp_path: Path) -> None:
         assert found["queue", "queued"] == 2
         assert found["queue_oldest_seconds",] > 0
         assert watched.page("/readyz")[0] == 200
+
+
+def test_the_documentation_names_every_metric_and_no_other(watched: Watched) -> None:
+    """The table of docs/monitoring.md, and the alarms below it, are of what is on the page."""
+    send(watched.relay.port, [("jane@outside.test", "nobody@example.test", MAIL)])
+    families = list(text_string_to_metric_families(watched.page("/metrics")[1]))
+    ours = {
+        family.name.removeprefix("mailrouter_") + ("_total" if family.type == "counter" else "")
+        for family in families
+        if family.name.startswith("mailrouter_")
+    }
+    said = text("monitoring.md")
+    rows = [
+        line.split("|")[1] for line in said.splitlines() if line.startswith("| `") and "/" not in line[:4]
+    ]
+    named = {name for row in rows for name in re.findall(r"`([a-z_]+)(?:\{[a-z,]+\})?`", row)}
+    assert named == ours
+    used = set(
+        re.findall(r"mailrouter_([a-z_]+)", said.partition("Alarms to begin with")[2].partition("## ")[0])
+    )
+    assert used <= ours

@@ -100,7 +100,7 @@ def _keys() -> dict[str, Schema]:
             otherwise=OTHERWISE["max_size"],
         ),
         "web": key(
-            "Address and port of the pages for monitoring (`/metrics`, `/healthz`, `/readyz`); see service.md. Keep "
+            "Address and port of the pages for monitoring (`/metrics`, `/healthz`, `/readyz`); see monitoring.md. Keep "
             "it on this machine, or in a network of your own: whoever reaches it may read them. It needs "
             "`pip install 'mailrouter[web]'`.",
             forms.LISTEN,
