@@ -102,9 +102,8 @@ class Writer:
         self._connection = connection
         self._loop = loop
         self._grouped = grouped
-        self._files: list[tuple[Path, Identity]] = []
-        if path is not None:
-            self._files = [(file, identity(file)) for file in (path, Path(f"{path}-wal"))]
+        names = [str(path), f"{path}-wal"] if path is not None else []
+        self._files: list[tuple[str, Identity]] = [(name, identity(Path(name))) for name in names]
         self._queue: SimpleQueue[tuple[Any, asyncio.Future[Any]] | None] = SimpleQueue()
         self._closed = False
         self._given_up = False
