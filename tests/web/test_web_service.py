@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -97,6 +99,29 @@ def test_the_page_holds_no_address_and_no_subject(watched: Watched) -> None:
     assert status == 200
     for secret in ("@", "outside.test", "the-subject", "jane", "laurie", "call Jim"):
         assert secret not in page, secret
+
+
+def promtool() -> str | None:
+    """Prometheus' own checker: the machine's, or the one that .ci/run unpacks."""
+    return shutil.which("promtool") or shutil.which(
+        Path(__file__).parents[2] / ".peers" / "usr" / "bin" / "promtool"
+    )
+
+
+@pytest.mark.skipif(promtool() is None, reason="promtool is not here (Debian: apt-get install prometheus)")
+def test_prometheus_itself_has_nothing_to_say(watched: Watched, tmp_path: Path) -> None:
+    """Its own checker takes the page, and the files of docs/monitoring.md."""
+    program = str(promtool())
+    send(watched.relay.port, [("jane@outside.test", ROLE, MAIL)])
+    checked = subprocess.run(
+        [program, "check", "metrics"], input=watched.page("/metrics")[1], capture_output=True, text=True
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    *_, scrape, rules = re.findall(r"```yaml\n(.*?)```", text("monitoring.md"), re.DOTALL)
+    for words, content in ((["check", "config", "--syntax-only"], scrape), (["check", "rules"], rules)):
+        (tmp_path / "file.yml").write_text(content)
+        done = subprocess.run([program, *words, str(tmp_path / "file.yml")], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_service_that_works_is_alive_and_ready(watched: Watched) -> None:
