@@ -211,13 +211,13 @@ class Service:
 
     def state(self) -> str:
         """One line for whoever looks at the service: where mail comes in, and what keeps it from leaving."""
-        waiting = self.store.reader.waiting()
-        trouble = (
-            f"; {self.transport.name} can't be used: {self.transport.trouble}"
-            if self.transport.trouble
-            else ""
-        )
-        return f"smtp {' '.join(self.addresses)}; {waiting} to deliver{trouble}"
+        try:
+            waiting = f"{self.store.reader.waiting()} to deliver"
+        except StoreError as error:
+            waiting = str(error)
+        hop = self.transport
+        trouble = f"; {hop.name} can't be used: {hop.trouble}" if hop.trouble else ""
+        return f"smtp {' '.join(self.addresses)}; {waiting}{trouble}"
 
     async def stop(self) -> int | None:
         """No new mail; messages being committed are answered; transactions end; then the store closes.

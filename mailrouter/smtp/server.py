@@ -279,7 +279,7 @@ class Door(SMTP):
     # --- replies and the end ------------------------------------------------------------------------------------
 
     def _say(self, reply: str) -> None:
-        if reply[0] in "45":
+        if reply.startswith(("4", "5")):
             self._traffic.refused[reply[:3]] += 1
         self._out.append(reply)
 
