@@ -19,6 +19,7 @@ from mailrouter.intake.templates import Templates
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.warnings import warnings
+from mailrouter.web import listener
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _MARGIN = "    "
@@ -35,7 +36,8 @@ def check(options: argparse.Namespace) -> int:
         print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems], "warnings": []})
         return 1
     now = datetime.now(UTC)
-    odd = [("mailrouter.yaml", text) for text in _outside(configuration)] + [
+    pages = listener.missing() if configuration.settings.web else ""
+    odd = [("mailrouter.yaml", text) for text in (*_outside(configuration), *filter(None, [pages]))] + [
         (role.key, text)
         for role in configuration.roles
         for text in warnings(role, local_day(now, role.time_zone))
@@ -119,6 +121,7 @@ def summary(configuration: Configuration) -> str:
         f"mail comes in at {_door(host, port)} as {settings.hostname}",
         f"copies go to {settings.deliver}",
         f"mail waits in {settings.store}",
+        *([f"metrics and health at {_door(*settings.web)}"] if settings.web else []),
     ]
     return "\n".join(map(_visible, lines))
 

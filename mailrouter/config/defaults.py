@@ -11,6 +11,7 @@ SETTINGS: Mapping[str, str] = {
     "authserv_id": "nobody's are believed",
     "return_domain": "each role's own domain",
     "max_size": "what the next server takes",
+    "web": "nowhere",
     "templates": "the shipped ones",
     "calendar_url": "the way alone is told, /calendar/…",
     "calendar_hosts": "none",

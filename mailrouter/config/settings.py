@@ -47,8 +47,9 @@ class Settings:
     ``listen_smtp`` is host and port, an empty host meaning every interface; ``max_size`` is in bytes, None
     meaning what the next hop allows; ``authserv_id`` names whose Authentication-Results are believed (RFC
     8601), None meaning nobody's; ``return_domain`` is where bounces come to, None meaning each role's own domain;
-    ``calendar_url`` is under what feeds are reached from outside; ``calendar_hosts`` are hosts of the own network
-    from which partners' calendars may be fetched.
+    ``web`` is where pages are served (metrics, health, calendar feeds), None meaning nowhere; ``calendar_url`` is under
+    what the feeds are reached from outside; ``calendar_hosts`` are hosts of the own network from which partners'
+    calendars may be fetched.
     """
 
     hostname: str
@@ -63,6 +64,7 @@ class Settings:
     return_domain: str | None = None
     max_size: int | None = None
     templates: Path | None = None
+    web: HostPort | None = None
     calendar_url: str | None = None
     calendar_hosts: frozenset[str] = frozenset()
 

@@ -67,7 +67,6 @@ class ListenFile(Lines):
 class SettingsFile(Lines):
     """The service's file."""
 
-    elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = {"web": (f"`web` is {NOT_YET}", "remove the line")}
     hostname: Annotated[str | None, reads(host_name)] = None
     our_domains: Annotated[tuple[Annotated[str, reads(domain)], ...], BeforeValidator(listed)] = ()
     postmaster: Annotated[str | None, reads_with(_postmaster)] = None
@@ -80,6 +79,7 @@ class SettingsFile(Lines):
     deliver: Annotated[Destination, reads_with(_elsewhere)] = Destination("maildir", path=Path("var/mail"))
     store: Annotated[Path, reads(store_path)] = Path("var/mailrouter.db")
     max_size: Annotated[int | None, reads(size)] = None
+    web: Annotated[HostPort | None, reads(listen_address)] = None
     templates: Annotated[Path | None, reads(Path)] = None
     run_folder: Annotated[Path, reads(Path)] = Path("var/run")
     calendar_url: Annotated[str | None, reads(feeds_url)] = None
@@ -107,6 +107,7 @@ class SettingsFile(Lines):
             return_domain=self.return_domain,
             max_size=self.max_size,
             templates=base / self.templates if self.templates else None,
+            web=self.web,
             calendar_url=self.calendar_url,
             calendar_hosts=frozenset(self.calendar_hosts),
         )

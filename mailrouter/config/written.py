@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mailrouter.config.every import every_words
-from mailrouter.config.settings import Settings
+from mailrouter.config.settings import HostPort, Settings
 from mailrouter.schedule.model import (
     BEGINNING,
     Absence,
@@ -63,23 +63,28 @@ def flow(written: Written) -> str:
 
 def settings_written(settings: Settings) -> dict[str, Written]:
     """Every key of ``mailrouter.yaml``."""
-    host, port = settings.listen_smtp
     return {
         "hostname": settings.hostname,
         "our_domains": sorted(settings.our_domains),
         "postmaster": settings.postmaster,
-        "listen": {"smtp": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"},
+        "listen": {"smtp": _place(settings.listen_smtp)},
         "trusted_networks": list(map(str, settings.trusted_networks)),
         "authserv_id": settings.authserv_id,
         "return_domain": settings.return_domain,
         "deliver": str(settings.deliver),
         "store": f"sqlite:{settings.store}",
         "max_size": None if settings.max_size is None else _size(settings.max_size),
+        "web": _place(settings.web) if settings.web else None,
         "templates": str(settings.templates) if settings.templates else None,
         "run_folder": str(settings.run_folder),
         "calendar_url": settings.calendar_url,
         "calendar_hosts": sorted(settings.calendar_hosts),
     }
+
+
+def _place(at: HostPort) -> str:
+    host, port = at
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def role_written(role: Role) -> dict[str, Written]:

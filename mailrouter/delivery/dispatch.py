@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from mailrouter.errors import StoreError
 from mailrouter.smtp.client import Reply
 from mailrouter.store.model import Delivery, Milliseconds, Outcome
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.timings import Timings
 
 log = logging.getLogger("mailrouter.delivery")
 
@@ -28,6 +29,8 @@ MOST_READY = 2000
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of messages held in memory with them."""
 MOST_CLAIMED = 500
+WAITED = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
+"""Seconds from taking a message to its delivery: the classes that are counted."""
 SETTLE_PAUSE = 0.01
 """Seconds in which outcomes gather into one write."""
 
@@ -57,6 +60,10 @@ class Dispatcher:
     def __init__(self, store: SqliteStore, follow: Follow | None = None, again: float = 1.0) -> None:
         """``follow`` is asked about failures and long delays; ``again``: seconds until outcomes that the store did
         not take are offered to it once more."""
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        """By kind of delivery, and what it came to: delivered, queued (tried again later) or failed."""
+        self.waited = Timings(WAITED)
+        self.delivered_at: Milliseconds = 0
         self._store = store
         self._follow = follow
         self._again = again
@@ -115,10 +122,19 @@ class Dispatcher:
         """How many deliveries could be taken now."""
         return len(self._ready)
 
+    @property
+    def unrecorded(self) -> int:
+        """How many outcomes the store has not taken yet."""
+        return len(self._outcomes)
+
     def settle(self, delivery: Delivery, reply: Reply) -> None:
         """Record a reply: it is written soon, together with others."""
         result = outcome(delivery, reply, now_ms(), random.random())
-        if result.state != "delivered":
+        self.attempts[delivery.kind, result.state] += 1
+        if result.state == "delivered":
+            self.waited.add((result.at - delivery.created_at) / 1000)
+            self.delivered_at = result.at
+        else:
             level = logging.ERROR if result.state == "failed" else logging.WARNING
             log.log(
                 level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, result.reply

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailrouter.errors import StoreFull
@@ -55,6 +56,17 @@ class Limits:
     """Without a whole message: neither NOOPs nor a trickle of data hold a connection for ever."""
     max_errors: int = 20
     """Refused commands between two messages that were taken."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What all sessions of a listener have seen, in plain numbers: counting must cost next to nothing."""
+
+    sessions: int = 0
+    accepted: int = 0
+    octets: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    """By reply code."""
 
 
 def fault_reply(error: Exception) -> str:

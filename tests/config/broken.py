@@ -298,7 +298,7 @@ SETTINGS: dict[str, list[str]] = {
     "max_size: lots": ["1:11: lots is not a size; write it as 50 MB"],
     "max_size: 10 KB": ["1:11: 10 KB is too small for mail; allow 64 KiB at least; usual is 50 MB"],
     "max_size: 50 MBit": ["1:11: 50 MBit is not a size; write it as 50 MB"],
-    "web: 127.0.0.1:80": ["1:1: `web` is not available in this version; remove the line"],
+    "web: 8080": ["1:6: 8080 is not an address and a port; write it as 127.0.0.1:8080"],
     "hostnam: x": ["1:1: `hostnam` is not known here; did you mean `hostname`?"],
     "hostname: x\nhostname: y": [
         "2:1: `hostname` is here for the second time; the first is on line 1; keep one"

@@ -99,6 +99,15 @@ def _keys() -> dict[str, Schema]:
             "10 MiB",
             otherwise=OTHERWISE["max_size"],
         ),
+        "web": key(
+            "Address and port of the pages for monitoring (`/metrics`, `/healthz`, `/readyz`); see monitoring.md. Keep "
+            "it on this machine, or in a network of your own: whoever reaches it may read them. It needs "
+            "`pip install 'mailrouter[web]'`.",
+            forms.LISTEN,
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            otherwise=OTHERWISE["web"],
+        ),
         "templates": key(
             "A folder with texts of your own (notes, automatic replies) in place of the shipped ones of "
             "the same name.",
