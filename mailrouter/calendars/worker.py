@@ -75,18 +75,24 @@ def answer_to(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _limit() -> None:
-    """From here on little can be used up. What a platform doesn't know is passed over."""
+    """From here on little can be used up. What isn't allowed (systemd may have shut setrlimit) is passed over.
+
+    The processor's time has a timer as well, which is always allowed; and where memory is short, this goes first.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("900")
     with contextlib.suppress(OSError):
         os.nice(10)
     for kind, soft, hard in (
         (resource.RLIMIT_AS, limits.MEMORY, limits.MEMORY),
-        (resource.RLIMIT_CPU, limits.CPU_SECONDS, limits.CPU_SECONDS + 2),
+        (resource.RLIMIT_CPU, limits.CPU_SECONDS + 2, limits.CPU_SECONDS + 4),
         (resource.RLIMIT_FSIZE, 0, 0),
         (resource.RLIMIT_CORE, 0, 0),
     ):
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(kind, (soft, hard))
-    signal.signal(signal.SIGXCPU, _out_of_cpu)
+    signal.signal(signal.SIGPROF, _out_of_cpu)
+    signal.setitimer(signal.ITIMER_PROF, limits.CPU_SECONDS)
 
 
 def _out_of_cpu(_number: int, _frame: FrameType | None) -> None:

@@ -139,7 +139,6 @@ def test_a_feed_is_given_at_its_address_alone(tmp_path: Path) -> None:
             f"/calendar/{secret}",
             "/calendar/",
             "/calendar",
-            f"/calendar/{secret}.ics/",
         ):
             assert get(web, path)[0] == 404, path
         new = command(config, "calendar-address", "vp-hr", "--new").stdout.strip()
