@@ -217,7 +217,9 @@ class Service:
 
     def _take_up_calendars(self) -> None:
         """A partner's calendar has brought other absences: the next message is planned by them."""
-        self.intake.desk = self._ready_desk(self.configuration)
+        # Not a whole new desk: its templates alone take some 60 ms to compile.
+        self.intake.desk = replace(self.intake.desk, configuration=with_kept(self.configuration))
+        self._feeds = Feeds(self.configuration, self.intake.desk.key)
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, and what is wrong there."""

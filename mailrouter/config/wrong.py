@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _PASSWORD = re.compile(
-    r"((?:smtp|submission|lmtp|postgres)[a-z+]*:/{0,2}[^\s:/@]*:)(\S+)(?=@)", re.IGNORECASE
+    r"((?:smtp|submission|lmtp|postgres|https?|webcal)[a-z+]*:/{0,2}[^\s:/@]*:)(\S+)(?=@)", re.IGNORECASE
 )
 
 _SECRET_PATH = re.compile(r"""((?:https?|webcals?)://[^\s/,}"']+/)([^\s,}"']{16,})""", re.IGNORECASE)
