@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"mailrouter {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_serve, _check, _init, _configuration, _explain, _schedule, _handoff, _queue, _demo):
+    for add in (_serve, _check, _init, _configuration, _explain, _schedule, _who, _handoff, _queue, _demo):
         add(commands)
     return top
 
@@ -139,7 +139,29 @@ def _schedule(commands: Commands) -> None:
     schedule.add_argument(
         "--to", dest="last", metavar="DATE", help="the last day, included (default: 13 days later)"
     )
+    schedule.add_argument(
+        "--week", metavar="DATE", nargs="?", const="", help="the week of this day (default: this week)"
+    )
+    schedule.add_argument(
+        "--month",
+        metavar="MONTH",
+        nargs="?",
+        const="",
+        help="this month, as in 2026-12 (default: the current one)",
+    )
+    schedule.add_argument(
+        "--svg", metavar="FILE", help="write a picture of the month instead; - is the standard output"
+    )
     schedule.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _who(commands: Commands) -> None:
+    who = _command(commands, "who", "Say who is in, in one line.")
+    who.add_argument("role", metavar="ROLE", help="the role's short name or address")
+    who.add_argument(
+        "--at", metavar="TIME", help='the moment, "YYYY-MM-DD HH:MM" in the role\'s time zone (default: now)'
+    )
+    who.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _handoff(commands: Commands) -> None:

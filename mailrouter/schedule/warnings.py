@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+from mailrouter.address import canonical
+from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import day_start, local_day
-from mailrouter.schedule.model import Role, Swap
+from mailrouter.schedule.model import FOREVER, Role, Swap
+from mailrouter.schedule.staffing import comings_and_goings, uncovered
 from mailrouter.schedule.timeline import day_range, timeline
 from mailrouter.schedule.words import called, date_words, joined
 
 AHEAD = 28
 """Days looked at for days with nobody, today included."""
+_TOLD = 3
+"""Of one kind of oddity so many are told one by one."""
 _FAR = 400
 """Days looked at for partners who are all away at once."""
 
@@ -21,13 +26,18 @@ _FAR = 400
 def warnings(role: Role, today: date) -> list[str]:
     """One sentence for each oddity, most pressing first; ``today`` is a day of the role's zone.
 
-    Days with nobody in the next four weeks, partners all away at once, swaps without effect, absences past.
+    Days with nobody in the next four weeks, partners who go, hours that the rota leaves to nobody, partners all away at
+    once, swaps without effect, holidays that hit nobody, an emergency contact out of reach, absences past.
     """
     layers = Layers(role)
     return [
         *_nobody(layers, today),
+        *comings_and_goings(role, today, AHEAD),
+        *uncovered(role, today, AHEAD),
         *_all_away(layers, today),
         *(words for swap in role.swaps for words in _without_effect(role, swap, today)),
+        *_holidays_for_nobody(layers, today),
+        *_out_of_reach(role),
         *_passed(role, today),
     ]
 
@@ -68,13 +78,18 @@ def _all_away(layers: Layers, today: date) -> Iterator[str]:
     for own in others:
         pairs = [(max(a, start), min(b, end)) for a, b in shared for start, end in own]
         shared = [(start, end) for start, end in pairs if start < end]
-    names = joined(called(role)[person.key] for person in role.partners)
-    word = "both" if len(role.partners) == 2 else "all"
-    for start, end in sorted(shared):
+    names = joined(called(role)[person.key] for person in partners)
+    word = "both" if len(partners) == 2 else "all"
+    shared = sorted(shared)
+    for start, end in shared[:_TOLD]:
         first = local_day(start, layers.zone)
         last = local_day(end - timedelta(microseconds=1), layers.zone)
         until = "" if first == last else f" until {date_words(last, today)}"
+        if end.year >= FOREVER.year - 1:
+            until = " until further notice"
         yield f"{names} are {word} away {'from' if until else 'on'} {date_words(first, today)}{until}"
+    if len(shared) > _TOLD:
+        yield f"{names} are {word} away at once {len(shared) - _TOLD} more times within a year"
 
 
 def _without_effect(role: Role, swap: Swap, today: date) -> Iterator[str]:
@@ -103,9 +118,37 @@ def _on_duty(role: Role, day: date) -> list[tuple[datetime, tuple[str, ...]]]:
     return changes
 
 
+def _holidays_for_nobody(layers: Layers, today: date) -> Iterator[str]:
+    """Days written by hand, still to come, that change nothing: on which nobody works, or that are no holidays."""
+    role, names = layers.role, called(layers.role)
+    rules = [(None, role.holidays), *((person.key, person.holidays) for person in role.partners)]
+    for key, rule in rules:
+        whose = f" of {names[key]}" if key else ""
+        for day, name in rule.also if rule else ():
+            if day >= today and not ({key} if key else set(layers.rostered(day))) & set(layers.rostered(day)):
+                yield f"the holiday{whose} on {date_words(day, today)} ({name}) hits nobody: the rota has nobody there"
+        for day in rule.never if rule else ():
+            if rule and day >= today and holiday(replace(rule, never=()), day) is None:
+                yield f"{date_words(day, today)} stands under `never`{whose}, but is no holiday in {rule.country}"
+
+
+def _out_of_reach(role: Role) -> Iterator[str]:
+    """An emergency contact that leads back to the role: when nobody is in, nobody reads it."""
+    contact = role.emergency
+    if (
+        contact
+        and not contact.phone
+        and contact.email
+        and canonical(contact.email) in (role.address, *role.aliases)
+    ):
+        yield f"the emergency contact {contact.name} can't be reached: {contact.email} is the role itself"
+
+
 def _passed(role: Role, today: date) -> Iterator[str]:
-    for absence in role.absences:
-        if absence.end <= datetime.combine(today, time.min):
-            name = called(role)[absence.who]
-            until = date_words(absence.last_day, today)
-            yield f"the absence of {name} until {until} has passed; it can be deleted"
+    passed = [absence for absence in role.absences if absence.end <= datetime.combine(today, time.min)]
+    for absence in passed[:_TOLD]:
+        name = called(role)[absence.who]
+        until = date_words(absence.last_day, today)
+        yield f"the absence of {name} until {until} has passed; it can be deleted"
+    if len(passed) > _TOLD:
+        yield f"{len(passed) - _TOLD} more absences have passed; they can be deleted"
