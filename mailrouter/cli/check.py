@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ _TABLES = 4
 
 def check(options: argparse.Namespace) -> int:
     """Read everything as ``serve`` would; 0 if it can be used, 1 with all problems if not."""
+    gc.disable()  # the command ends soon, and of a thousand roles nothing becomes garbage before that
     try:
         configuration = load(options)
         Templates(configuration.settings.templates)

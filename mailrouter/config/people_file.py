@@ -247,6 +247,7 @@ class AbsenceFile(Lines):
         ),
         **dict.fromkeys(("repeat", "repeats", "each", "recurring", "weekly"), "every"),
     }
+    known: ClassVar[frozenset[str]] = frozenset({"partner", "hours", "note", "cover", *_WHEN})
     partner: Partner
     on: Date | None = Field(None, alias="date")
     start: Annotated[date | datetime | None, reads(moment)] = Field(None, alias="from")
@@ -263,7 +264,8 @@ class AbsenceFile(Lines):
         if not isinstance(data, Placed):
             return data
         keys = [key for key in data if isinstance(data[key], str)]
-        misspelt = [key for key in data if key not in _WHEN and cls._meant(key) in _WHEN]
+        strange = [key for key in data if key not in cls.known]
+        misspelt = [key for key in strange if cls._meant(key) in _WHEN]
         if "date" in keys and (more := [key for key in ("from", "until", "every") if key in keys]):
             raise Wrong(
                 f"`date` is one day, and can't stand beside `{more[0]}`",
@@ -287,9 +289,10 @@ class AbsenceFile(Lines):
 
     @classmethod
     def _meant(cls, key: str) -> str:
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        hint = did_you_mean(key, known)
-        return cls.synonyms.get(key.lower(), "") or next((name for name in known if f"`{name}`" in hint), "")
+        hint = did_you_mean(key, cls.known)
+        return cls.synonyms.get(key.lower(), "") or next(
+            (name for name in cls.known if f"`{name}`" in hint), ""
+        )
 
     def facts(self) -> Absence:
         """As the schedule has it: a date's end is the next midnight."""
