@@ -23,7 +23,7 @@ from pydantic import (
 from mailrouter.config.addresses import email
 from mailrouter.config.every import every as comes_round
 from mailrouter.config.fields import Lines, Reading, line_of_text, listed, reads, reads_with
-from mailrouter.config.rota_file import RESERVED, partner_key
+from mailrouter.config.rota_file import NOBODY, RESERVED, partner_key
 from mailrouter.config.times import day, day_and_hours, midnight, moment, time_range
 from mailrouter.config.tree import Placed, is_empty
 from mailrouter.config.wrong import Wrong, did_you_mean, shown
@@ -169,6 +169,8 @@ def _covering_partner(text: str, info: ValidationInfo[Reading]) -> str:
         raise Wrong(
             "a stand-in needs a name beside the address", "write {name: Jo Doe, email: jo@example.com}"
         )
+    if text.casefold() in NOBODY or text.casefold() in ("no", "no one", "noone"):
+        raise Wrong(f"`{shown(text)}` can't cover", "leave `cover` out where nobody does")
     return partner_key(text, info)
 
 
