@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import gc
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mailrouter.address import domain_of
 from mailrouter.calendars.oddities import oddities
-from mailrouter.cli.common import load, print_json, width
+from mailrouter.cli.common import in_colour, load, print_json, width
+from mailrouter.cli.tables import at_a_glance
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.intake.templates import Templates
+from mailrouter.schedule.grid import days
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
+from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.warnings import warnings
 from mailrouter.web import listener
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _MARGIN = "    "
+_TABLES = 4
+"""Roles whose weeks are shown; more would bury the problems."""
 
 
 def check(options: argparse.Namespace) -> int:
     """Read everything as ``serve`` would; 0 if it can be used, 1 with all problems if not."""
+    gc.disable()  # the command ends soon, and of a thousand roles nothing becomes garbage before that
     try:
         configuration = load(options)
         Templates(configuration.settings.templates)
@@ -49,12 +55,24 @@ def check(options: argparse.Namespace) -> int:
         return 0
     print(summary(configuration))
     if configuration.warnings:
-        print("\n" + render(configuration.warnings, width(), sys.stdout.isatty()))
+        print("\n" + render(configuration.warnings, width(), in_colour()))
     if odd:
         print("\nworth a look:")
     for key, text in odd:
         print(textwrap.fill(f"{key}: {text}", width(), initial_indent="  ", subsequent_indent="    "))
+    print("\n" + "\n\n".join(ahead(configuration.roles, now, width(), in_colour())))
     return 0
+
+
+def ahead(roles: Sequence[Role], now: datetime, width: int, colour: bool = False) -> Iterator[str]:
+    """The next four weeks of each role as a table, so that the partners see what they wrote; of many roles none."""
+    if len(roles) > _TABLES:
+        yield "`mailrouter schedule ROLE` shows who is in, role by role"
+        return
+    for role in roles:
+        monday = monday_of(local_day(now, role.time_zone))
+        weeks = days(role, monday, monday + timedelta(days=27))
+        yield f"{role.key}, four weeks:\n" + at_a_glance(weeks, role, width, colour)
 
 
 def render(problems: Iterable[Problem], width: int, colour: bool = False) -> str:

@@ -24,7 +24,7 @@ from mailrouter.config.addresses import email
 from mailrouter.config.calendar_file import CalendarFile
 from mailrouter.config.every import every as comes_round
 from mailrouter.config.fields import Lines, Reading, line_of_text, listed, reads, reads_with
-from mailrouter.config.rota_file import RESERVED, partner_key
+from mailrouter.config.rota_file import NOBODY, RESERVED, partner_key
 from mailrouter.config.times import day, day_and_hours, midnight, moment, time_range
 from mailrouter.config.tree import Placed, is_empty
 from mailrouter.config.wrong import Wrong, did_you_mean, shown
@@ -173,6 +173,8 @@ def _covering_partner(text: str, info: ValidationInfo[Reading]) -> str:
         raise Wrong(
             "a stand-in needs a name beside the address", "write {name: Jo Doe, email: jo@example.com}"
         )
+    if text.casefold() in NOBODY or text.casefold() in ("no", "no one", "noone"):
+        raise Wrong(f"`{shown(text)}` can't cover", "leave `cover` out where nobody does")
     return partner_key(text, info)
 
 
@@ -251,6 +253,7 @@ class AbsenceFile(Lines):
         ),
         **dict.fromkeys(("repeat", "repeats", "each", "recurring", "weekly"), "every"),
     }
+    known: ClassVar[frozenset[str]] = frozenset({"partner", "hours", "note", "cover", *_WHEN})
     partner: Partner
     on: Date | None = Field(None, alias="date")
     start: Annotated[date | datetime | None, reads(moment)] = Field(None, alias="from")
@@ -267,7 +270,8 @@ class AbsenceFile(Lines):
         if not isinstance(data, Placed):
             return data
         keys = [key for key in data if isinstance(data[key], str)]
-        misspelt = [key for key in data if key not in _WHEN and cls._meant(key) in _WHEN]
+        strange = [key for key in data if key not in cls.known]
+        misspelt = [key for key in strange if cls._meant(key) in _WHEN]
         if "date" in keys and (more := [key for key in ("from", "until", "every") if key in keys]):
             raise Wrong(
                 f"`date` is one day, and can't stand beside `{more[0]}`",
@@ -291,9 +295,10 @@ class AbsenceFile(Lines):
 
     @classmethod
     def _meant(cls, key: str) -> str:
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        hint = did_you_mean(key, known)
-        return cls.synonyms.get(key.lower(), "") or next((name for name in known if f"`{name}`" in hint), "")
+        hint = did_you_mean(key, cls.known)
+        return cls.synonyms.get(key.lower(), "") or next(
+            (name for name in cls.known if f"`{name}`" in hint), ""
+        )
 
     def facts(self) -> Absence:
         """As the schedule has it: a date's end is the next midnight."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
-from mailrouter.config.fields import Lines, Reading, listed, reads, reads_with
+from mailrouter.config.fields import Lines, Reading, Unknown, listed, reads, reads_with
 from mailrouter.config.times import RANGE_HINT, day, days_between, time_range
 from mailrouter.config.tree import Entry, Items, Node, Placed, Tree, is_empty
 from mailrouter.config.tree import Mapping as MappingNode
@@ -22,6 +23,15 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 EVERYBODY = ("both", "all", "everyone", "everybody")
 NOBODY = ("nobody", "none", "null", "-")
 RESERVED = (*EVERYBODY, *NOBODY)
+_JOINED = re.compile(r"\s+(?:and|&|\+|und|et|y)\s+|\s*[/;+&]\s*")
+_FREE = ("no", "off", "free", "closed", "false", "holiday", "vacation", "weekend")
+_PARTS = {
+    **dict.fromkeys(("morning", "mornings", "am", "a.m."), "09:00-13:00"),
+    **dict.fromkeys(("afternoon", "afternoons", "pm", "p.m."), "13:00-17:00"),
+    **dict.fromkeys(("half", "half day", "half-day"), "09:00-13:00"),
+}
+"""What people say of half a day, with hours as an example."""
+_SEVERAL = re.compile(r"\s*(?:,|;|/|&|\+|-|\u2013|\u2014|\bto\b|\band\b|\bthru\b|\bthrough\b|\buntil\b)\s*")
 
 TypedShift = tuple[str, Minute | None, Minute | None]
 """A partner's key, start and end; None and None mean the role's hours."""
@@ -53,7 +63,15 @@ def partner_key(typed: str, info: ValidationInfo[Reading]) -> str:
         return typed
     if typed.casefold() in known:
         return known[typed.casefold()]
-    hint = did_you_mean(typed, known.values()) or f"partners are {shown(', '.join(known.values()), 100)}"
+    if typed.casefold() in _FREE:
+        raise Wrong(f"{shown(typed)} is not a partner here", "for a day on which nobody works write nobody")
+    if typed.casefold() in ("yes", "on", "true", "x", "open"):
+        raise Wrong(
+            f"{shown(typed)} is not a partner here", "write who works: a partner's short name, or both"
+        )
+    first = re.split(r"[@\s]", typed, maxsplit=1)[0].casefold()
+    hint = did_you_mean(typed, known.values()) or (f"write {known[first]}" if first in known else "")
+    hint = hint or f"partners are {shown(', '.join(known.values()), 100)}"
     raise Wrong(f"{shown(typed)} is not a partner here", hint)
 
 
@@ -75,6 +93,12 @@ def _shifts(text: str, info: ValidationInfo[Reading]) -> tuple[TypedShift, ...]:
     end: Minute | None = None
     if space:
         bare = hours.lstrip()
+        if who.casefold() in (info.context.partners or {}) and bare.casefold() in _PARTS:
+            hint = f"write the hours, as in {who} {_PARTS[bare.casefold()]}"
+            raise Wrong(f"{shown(bare)} is not a range of times", hint, offset=len(text) - len(bare))
+        if not bare[:1].isdigit() and bare[:1].isalpha() and who.casefold() in (info.context.partners or {}):
+            hint = f"write {who} alone, or {who} 09:00-13:00"
+            raise Wrong(f"{shown(bare)} is not a range of times", hint, offset=len(text) - len(bare))
         if not bare[:1].isdigit():
             raise Wrong(f"{shown(bare)} is not a range of times", RANGE_HINT, offset=len(text) - len(bare))
         try:
@@ -94,8 +118,8 @@ def _one_day(value: Any) -> Any:
         return []
     if "," in value:
         raise Wrong("several people need brackets around them", f"write [{shown(value, 60)}]")
-    if " and " in value or " & " in value:
-        several = value.replace(" and ", ", ").replace(" & ", ", ")
+    if _JOINED.search(value):
+        several = _JOINED.sub(", ", value)
         raise Wrong("several people need brackets around them", f"write [{shown(several, 60)}]")
     return listed(value)
 
@@ -105,6 +129,29 @@ Day = Annotated[tuple[Annotated[tuple[TypedShift, ...], reads_with(_shifts)], ..
 
 class WeekFile(Lines):
     """A week; a day that isn't there is nobody's."""
+
+    @classmethod
+    def _unknown(cls, node: MappingNode, key: str, known: list[str]) -> Unknown:
+        said = [_weekday(word) for word in _SEVERAL.split(key.casefold()) if word]
+        if len(said) > 1 and all(word in WEEKDAYS for word in said):
+            range_of = said[0] != said[1] and re.search(r"[-\u2013\u2014]|to|thr|until", key.casefold())
+            first, last = WEEKDAYS.index(said[0]), WEEKDAYS.index(said[-1])
+            meant = WEEKDAYS[first : last + 1] if range_of and first < last else said
+            hint = f"write a line for each: {', '.join(f'{name}: …' for name in meant)}"
+            return Unknown(node, key, f"`{shown(key)}` is more than one day", hint)
+        if key.casefold() in (
+            "weekdays",
+            "weekday",
+            "workdays",
+            "daily",
+            "every day",
+            "everyday",
+            "all",
+            "always",
+        ):
+            hint = "write a line for each: monday: …, tuesday: …"
+            return Unknown(node, key, f"`{shown(key)}` is more than one day", hint)
+        return super()._unknown(node, key, known)
 
     monday: Day = ()
     tuesday: Day = ()

@@ -16,7 +16,8 @@ LOOK_AHEAD = 400
 """Days to look for a next or a last duty: more than a year, so that a yearly pattern is found."""
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
-_KEPT_STRETCHES = 256
+_KEPT_STRETCHES = 2048
+"""Answers kept: a year of changes and more."""
 
 
 @dataclass(frozen=True, slots=True)

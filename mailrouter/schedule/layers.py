@@ -20,7 +20,7 @@ from itertools import pairwise
 from mailrouter.schedule.holidays import holiday_of
 from mailrouter.schedule.leave import Leave, Leaves, cover_key
 from mailrouter.schedule.localtime import at_minute, day_start, local_day, minutes_range
-from mailrouter.schedule.model import Role
+from mailrouter.schedule.model import Role, Swap
 from mailrouter.schedule.reasons import Reasons
 from mailrouter.schedule.swaps import Swapped, swapped, takes_over
 from mailrouter.schedule.terms import Terms
@@ -111,6 +111,43 @@ class Layers:
     def away(self, key: str, moment: datetime) -> Leave | None:
         """The stretch of absence in which this person is at ``moment``."""
         return self.leaves.at(key, moment)
+
+    def ordinary(self, day: date, besides: Swap | None = None) -> bool:
+        """Whether nothing but the rota, or the line of a special day, speaks of ``day`` and of the night after it.
+
+        As far as that is cheap to know: no holiday of those who work, no absence, no swap but ``besides``, no zone of
+        somebody's own.
+        """
+        if self.terms.zones or not self.terms.runs(day):
+            return False
+        if not self.terms.special(day) and any(self.holiday(key, day) for key in self.rostered(day)):
+            return False
+        start, end = day_start(day, self.zone), day_start(day + 2 * _ONE_DAY, self.zone)
+        for entry in self._swaps:
+            back = entry.swap.given_back
+            if entry.swap is not besides and (
+                (entry.start < end and entry.end > start) or (back and 0 <= (day - back).days <= 1)
+            ):
+                return False
+        return not self.leaves.any(start, end)
+
+    def anybody(self, day: date) -> bool:
+        """Whether somebody is on duty at some time of ``day``; found out without working out all of it."""
+        known = self._days.get(day)
+        simple = known is None and not self.terms.zones and self.terms.runs(day)
+        if simple and any(
+            self._plainly_there(shift, day) for shift in self._shifts(day)
+        ):  # mostly the first one is
+            return True
+        return any(slot.on for slot in (self._cut(day) if known is None else known))
+
+    def _plainly_there(self, shift: _Placed, day: date) -> bool:
+        """Whether nothing keeps somebody from beginning this shift of ``day``."""
+        who = self.terms.instead(shift.who, day)
+        if who is None or any(s.takes(shift.start) or s.gives(shift.start, day) for s in self._swaps):
+            return False
+        free = not self.terms.special(day) and self.holiday(who, day) is not None
+        return shift.start < shift.end and not free and not self.away(who, shift.start)
 
     def by_rota(self, key: str, day: date) -> bool:
         """Whether the rota alone gives this person hours within the local ``day``, holidays not looked at."""

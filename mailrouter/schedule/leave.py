@@ -95,6 +95,11 @@ class Leaves:
         own = self._of.get(key)
         return own.at(moment) if own else None
 
+    def rounds(self, key: str) -> bool:
+        """Whether this person has absences that come round."""
+        own = self._of.get(key)
+        return own is not None and own.comes_round
+
     def between(self, key: str, start: datetime, end: datetime) -> Iterator[Leave]:
         """The stretches of this person that reach into [start, end), in order."""
         own = self._of.get(key)
@@ -104,6 +109,10 @@ class Leaves:
                 return
             yield leave
             start = leave.end
+
+    def any(self, start: datetime, end: datetime) -> bool:
+        """Whether somebody is away at some time within [start, end)."""
+        return any(own.any(start, end) for own in self._of.values())
 
     def edges(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """The moments in [start, end] at which an absence begins or ends."""
@@ -125,6 +134,11 @@ class _Own:
         self._starts = [stretch.start for stretch in self._stretches]
         self._days: dict[date, tuple[Placed, ...]] = {}
 
+    @property
+    def comes_round(self) -> bool:
+        """Whether some have no end."""
+        return bool(self._round)
+
     def at(self, moment: datetime) -> Leave | None:
         """The stretch that holds ``moment``."""
         stretch = self._stretch(moment)
@@ -143,6 +157,13 @@ class _Own:
             parts += more
         parts.sort(key=_start)
         return Leave(self.who, parts[0].start, max(p.end for p in parts), tuple(parts))
+
+    def any(self, start: datetime, end: datetime) -> bool:
+        """Whether there is an absence within [start, end)."""
+        place = bisect_left(self._starts, end) - 1
+        if place >= 0 and self._stretches[place].end > start:
+            return True
+        return any(part.start < end and part.end > start for part in self.rounds(start, end))
 
     def next_after(self, moment: datetime, end: datetime) -> Leave | None:
         """The first stretch that begins after ``moment`` and before ``end``."""

@@ -133,7 +133,7 @@ def test_holidays_by_hand(role_with) -> None:  # type: ignore[no-untyped-def]
         "DE", None, ((date(2026, 12, 24), "Heiligabend"),), (date(2026, 10, 3),)
     )
     role = role_with("holidays: {country: DE, also: [2026-12-24]}\n")
-    assert role.holidays.also == ((date(2026, 12, 24), "holiday"),)
+    assert role.holidays.also == ((date(2026, 12, 24), "a day off"),)
 
 
 def test_a_key_without_a_value_is_a_key_not_written(role_with) -> None:  # type: ignore[no-untyped-def]

@@ -16,6 +16,7 @@ from mailrouter.config.fields import Lines
 from mailrouter.config.schema import KINDS, Schema, file_name, schema_of, texts
 from mailrouter.config.schema.markdown import reference
 from mailrouter.config.written import flow
+from mailrouter.errors import ConfigurationError
 from tests.config.broken import ADDED_TO_A_ROLE, REPLACED_IN_A_ROLE, SETTINGS
 from tests.config.core_yaml import read
 from tests.config.files import ROLE, MakeFolder
@@ -158,6 +159,21 @@ RIGHT = [
     "emergency: {name: HR, phone: +1 650 555 0100 ext. 5, tell: everyone}",
     "holidays: {country: NO, also: [2026-12-24], never: 2026-05-17}",
     "auto_reply: absence",
+    "absences: [{partner: elaine, date: 2026-12-21, hours: 13:00-17:00}]",
+    "absences: [{partner: elaine, from: 2026-12-21, until: further notice, cover: laurie}]",
+    "absences: [{partner: elaine, from: 2026-12-21 12:00, until: Until Further Notice}]",
+    "absences: [{partner: elaine, every: first friday}, {partner: elaine, every: 2nd Monday of the month}]",
+    "absences: [{partner: elaine, every: other friday, from: 2026-12-04, until: 2027-12-31, hours: 09:00-11:00}]",
+    "absences: [{partner: elaine, every: every monday and thursday}, {partner: elaine, every: day, hours: 9:00-9:30}]",
+    "swaps: [{date: 2026-12-03, partner: laurie, hours: 13:00-17:00, for: 2026-12-08 9:00 - 13:00}]",
+    "special_days: {2026-12-24: nobody, 2026-12-28 until 2026-12-31: [laurie 09:00-12:00, elaine], 2027-01-04: both}",
+    "special_days:",
+    "lunch: 12:30-13:00",
+    "from: 2026-01-05",
+    "until: 2036-12-31",
+    "holidays: {country: US, also: {2026-12-24: , 2026-12-31: a day off}}",
+    "partners: {laurie: {name: Laurie, email: l@x.test, time_zone: Europe/Berlin}, elaine: {name: E, email: e@x.test, "
+    "until: 2026-06-30}, dana: {name: D, email: d@x.test, from: 2026-07-01, follows: elaine}}",
     "copy: hidden",
     "handoff: never",
     "note:",
@@ -170,6 +186,35 @@ def test_every_way_of_writing_passes(folder: MakeFolder, added: str) -> None:
     text = with_key(added.partition(":")[0], "x").rpartition("\n")[0].rpartition("\n")[0] + f"\n{added}\n"
     config.load(folder("", vp_hr=text), fqdn=lambda: "mx.example.test")
     CHECK["role"].validate(read(text))
+
+
+WRONG = [
+    "absences: [{partner: elaine}]",
+    "absences: [{partner: elaine, from: 2026-12-21}]",
+    "absences: [{partner: elaine, date: 21.12.2026}]",
+    "absences: [{partner: elaine, from: 2026-12-21, until: soon}]",
+    "absences: [{partner: elaine, date: 2026-12-21, hours: 1pm-5pm}]",
+    "absences: [{partner: elaine, every: 2026-12-21}]",
+    "swaps: [{date: 2026-12-03, partner: laurie, for: 2026-12-08 morning}]",
+    "special_days: {24 December: nobody}",
+    "special_days: {2026-12-24: laurie morning}",
+    "special_days: [{2026-12-24: nobody}]",
+    "lunch: noon",
+    "from: January",
+    "until: [2026-12-31]",
+    "partners: {laurie: {name: Laurie, email: l@x.test, from: now}}",
+    "partners: {laurie: {name: Laurie, email: l@x.test, time_zone: Berlin}}",
+    "partners: {laurie: {name: Laurie, email: l@x.test, follows: [elaine]}}",
+]
+
+
+@pytest.mark.parametrize("added", WRONG)
+def test_what_loading_refuses_an_editor_marks(folder: MakeFolder, added: str) -> None:
+    """The newer keys, wrong: neither loading nor the schema takes them."""
+    text = with_key(added.partition(":")[0], "x").rpartition("\n")[0].rpartition("\n")[0] + f"\n{added}\n"
+    with pytest.raises(ConfigurationError):
+        config.load(folder("", vp_hr=text), fqdn=lambda: "mx.example.test")
+    assert not CHECK["role"].is_valid(read(text))
 
 
 def broken_texts() -> Iterator[tuple[str, str]]:

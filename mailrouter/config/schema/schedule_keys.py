@@ -72,7 +72,11 @@ HOLIDAYS: Schema = lines(
         "also": key(
             "Days more, with their names or without.",
             either(
-                {"type": "object", "propertyNames": forms.DATE, "additionalProperties": forms.TEXT},
+                {
+                    "type": "object",
+                    "propertyNames": forms.DATE,
+                    "additionalProperties": either(forms.TEXT, {"type": "null"}),
+                },
                 {"type": "array", "items": forms.DATE},
             ),
             {"2026-12-24": "Christmas Eve"},
