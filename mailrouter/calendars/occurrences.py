@@ -6,6 +6,7 @@ The libraries see as little as can be: the lines of one event and its exceptions
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -23,6 +24,7 @@ from mailrouter.schedule.imported import Interval, union
 from mailrouter.schedule.localtime import day_start, to_utc
 
 _MARK = "X-VERDICT"
+_DAY_DIGITS = re.compile(r"[0-9]{8}")
 _DAY = timedelta(days=1)
 
 Guard = Callable[[], AbstractContextManager[Any]]
@@ -70,6 +72,8 @@ def absences_in(
     intervals: list[Interval] = []
     slow = 0
     for group in groups:
+        if _elsewhere(group, start, end):
+            continue
         place = f"the event in line {group.events[0].number}"
         if words := _wrong(group):
             found.leave_out(f"{place}: {words}")
@@ -124,6 +128,18 @@ def _wrong(group: _Group) -> str:
             if words := too_much(rule):
                 return words
     return ""
+
+
+def _elsewhere(group: _Group, start: datetime, end: datetime) -> bool:
+    """Whether it is plainly before or after the window: most of a calendar is years ago, and costs nothing so."""
+    (event, *exceptions) = group.events
+    if exceptions or any(event.values(name) for name in ("RRULE", "RDATE", "DURATION", "EXRULE")):
+        return False
+    days = [value[:8] for name in ("DTSTART", "DTEND") for value in event.values(name)]
+    if not days or not all(_DAY_DIGITS.fullmatch(day) for day in days):
+        return False
+    first, last = (f"{moment:%Y%m%d}" for moment in (start - 2 * _DAY, end + 2 * _DAY))
+    return max(days) < first or min(days) > last
 
 
 def _take_up_zones(contents: Contents, found: Found, guard: Guard) -> None:

@@ -112,21 +112,42 @@ async def keep_fresh(
     It looks once a minute, and as soon as ``wake`` is set.
     A record that somebody else wrote (``mailrouter calendars --refresh``) counts as well.
     """
-    known: dict[str, datetime | None] = {}
+    known: dict[tuple[str, str], datetime | None] = {}
+    unkept: dict[tuple[str, str], datetime] = {}
     while True:
+        wake.clear()
         try:
             for role, person in sources(configuration()):
-                if is_due(kept_of(folder_of(configuration()), role, person), clock()):
-                    await refresh(configuration(), role, person, clock())
+                await _refresh_due(configuration(), role, person, clock, unkept)
             now_known = {
-                f"{role.key} {person.key}": kept_of(folder_of(configuration()), role, person).changed_at
+                (role.key, person.key): kept_of(folder_of(configuration()), role, person).changed_at
                 for role, person in sources(configuration())
             }
             if now_known != known:
                 known = now_known
                 changed()
         except Exception:
-            log.exception("the partners' calendars can't be kept")
-        wake.clear()
+            log.exception("the partners' calendars can't be looked at")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(wake.wait(), LOOK)
+
+
+async def _refresh_due(
+    configuration: Configuration,
+    role: Role,
+    person: Person,
+    clock: Callable[[], datetime],
+    unkept: dict[tuple[str, str], datetime],
+) -> None:
+    """Read one calendar if it is time; where its record can't be written (``unkept``: since when), not each minute."""
+    name, now = (role.key, person.key), clock()
+    waited = name not in unkept or now - unkept[name] >= AFTER_FAILURE
+    if not waited or not is_due(kept_of(folder_of(configuration), role, person), now):
+        return
+    try:
+        await refresh(configuration, role, person, now)
+        unkept.pop(name, None)
+    except OSError as error:
+        unkept[name] = now
+        words = error.strerror or str(error)
+        log.error("%s: what the calendar of %s gives can't be kept: %s", role.key, person.key, words)

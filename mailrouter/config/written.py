@@ -102,7 +102,7 @@ def role_written(role: Role) -> dict[str, Written]:
         "rota": _rota(role),
         "special_days": _special_days(role),
         "holidays": _holidays(role.holidays),
-        "absences": list(map(_absence, role.absences)),
+        "absences": [_absence(absence) for absence in role.absences if absence.source == "file"],
         "swaps": [_swap(swap, role) for swap in role.swaps],
         "emergency": _emergency(role.emergency),
         "note": role.note,
