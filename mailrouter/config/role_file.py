@@ -46,6 +46,9 @@ def _role_address(text: str, info: ValidationInfo[Reading]) -> str:
 def _somebody(partners: dict[str, PartnerFile]) -> dict[str, PartnerFile]:
     if not partners:
         raise Wrong("a role needs a partner at least", "write laurie: {name: …, email: …} below")
+    for key, person in partners.items():
+        if person.follows == key:
+            raise Wrong(f"{key} can't follow themselves", "`follows` names the partner who was there before")
     return partners
 
 
