@@ -26,7 +26,11 @@ def briefly(roster: Roster, moment: datetime) -> str:
     if coming:
         line += f"; {joined(names[p.key] for p, _ in coming)} from {moment_words(coming[0][1], role, today)}"
     told = {person.key for person, _ in coming}
-    away = [f"{names[one.person.key]} {_back(one, role, today)}" for one in duty.away if one.person.key not in told]
+    away = [
+        f"{names[one.person.key]} {_back(one, role, today)}"
+        for one in duty.away
+        if one.person.key not in told
+    ]
     if away:
         line += f". Back: {'; '.join(away)}"
     return f"{line}."

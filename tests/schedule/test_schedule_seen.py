@@ -1,5 +1,6 @@
 """Who is in: in one line, four weeks at a glance, a table for a narrow screen, and a month as a picture."""
 
+# ruff: noqa: E501 (a row of a table stays one line)
 from __future__ import annotations
 
 import re
