@@ -104,7 +104,7 @@ def test_who_is_in_one_line_or_as_data(run: Run) -> None:
     assert {"who": "elaine", "name": "Elaine Miller", "from": "2026-12-02T12:00:00-08:00"} in found["next"]
     assert found["away"] == []
     code, _, err = run("who", "hr")
-    assert code == 1
+    assert code == 2
     assert "hr is not a role here; the roles are: vp-hr." in " ".join(err.split())
 
 
