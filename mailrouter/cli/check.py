@@ -114,6 +114,8 @@ def _window(source: str, column: int, width: int) -> tuple[str, int]:
 
 def _visible(text: str) -> str:
     """``text`` with a space for every tab and ``·`` for what could command a terminal or take no room."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         " " if c in "\t\xa0" else c if c.isprintable() and not unicodedata.combining(c) else "·" for c in text
     )

@@ -49,7 +49,7 @@ def _nobody(layers: Layers, today: date) -> Iterator[str]:
     for day in (today + timedelta(days=ahead) for ahead in range(AHEAD)):
         if not layers.working_day(day):
             continue
-        if not layers.ordinary(day) and not layers.anybody(day):
+        if not layers.anybody(day):
             run.append(day)
         elif run:
             yield _nobody_words(run, today)
