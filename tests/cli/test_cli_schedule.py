@@ -6,13 +6,14 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mailrouter.cli import main
-from mailrouter.cli.check import ahead
+from mailrouter.cli.check import ahead, oddities
 from mailrouter.schedule.rota import monday_of
 from tests.config.files import MakeFolder
 from tests.schedule.cases import BASE
@@ -126,3 +127,13 @@ def test_of_many_roles_no_weeks_are_shown() -> None:
     assert line == "`mailrouter schedule ROLE` shows who is in, role by role"
     first = next(iter(ahead([role_of()], now, 80))).splitlines()[2]
     assert first.startswith(f"{monday_of((now - timedelta(hours=8)).date()).day} Nov")
+
+
+def test_the_oddities_of_many_roles_are_those_of_each() -> None:
+    """Several processes find what one finds, in the order of the roles."""
+    now = datetime(2026, 12, 1, 20, tzinfo=UTC)
+    away = role_of("away elaine 2026-12-10..2026-12-11")
+    roles = [replace(away if number % 3 else role_of(), key=f"role-{number}") for number in range(240)]
+    found = oddities(roles, now)
+    assert found == [pair for role in roles for pair in oddities([role], now)]
+    assert len([texts for _, texts in found if texts]) == 160
