@@ -15,7 +15,7 @@ STALE = timedelta(days=1)
 """Without a good reading for so long, the reading before is doubtful even where nothing failed: nobody reads."""
 
 
-def oddities(configuration: Configuration, now: datetime) -> Iterator[tuple[str, str]]:
+def calendar_oddities(configuration: Configuration, now: datetime) -> Iterator[tuple[str, str]]:
     """The role's short name and a sentence, for each calendar that can't be read or has not been for a day."""
     for role in configuration.roles:
         for person in role.partners:

@@ -8,10 +8,10 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from mailrouter.address import domain_of
-from mailrouter.calendars.oddities import oddities
+from mailrouter.calendars.oddities import calendar_oddities
 from mailrouter.cli.common import in_colour, load, print_json, width
 from mailrouter.cli.tables import at_a_glance
 from mailrouter.config import Configuration
@@ -26,6 +26,8 @@ from mailrouter.web import listener
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _MARGIN = "    "
+_MANY = 200
+"""Roles from which on it is worth the while to begin further processes."""
 _TABLES = 4
 """Roles whose weeks are shown; more would bury the problems."""
 
@@ -43,12 +45,9 @@ def check(options: argparse.Namespace) -> int:
         return 1
     now = datetime.now(UTC)
     pages = listener.missing() if configuration.settings.web else ""
-    odd = [("mailrouter.yaml", text) for text in (*_outside(configuration), *filter(None, [pages]))] + [
-        (role.key, text)
-        for role in configuration.roles
-        for text in warnings(role, local_day(now, role.time_zone))
-    ]
-    odd += oddities(configuration, now)
+    odd = [("mailrouter.yaml", text) for text in (*_outside(configuration), *filter(None, [pages]))]
+    odd += [(key, text) for key, texts in oddities(configuration.roles, now) for text in texts]
+    odd += calendar_oddities(configuration, now)
     if options.json:
         found = [*map(str, configuration.warnings), *(f"{key}: {text}" for key, text in odd)]
         print_json({"ok": True, "problems": [], "warnings": found})
@@ -62,6 +61,25 @@ def check(options: argparse.Namespace) -> int:
         print(textwrap.fill(f"{key}: {text}", width(), initial_indent="  ", subsequent_indent="    "))
     print("\n" + "\n\n".join(ahead(configuration.roles, now, width(), in_colour())))
     return 0
+
+
+def oddities(roles: Sequence[Role], now: datetime) -> list[tuple[str, list[str]]]:
+    """What is odd in each role's schedule, by its key; of many roles found out by all processors of the machine."""
+    asked = [(role, local_day(now, role.time_zone)) for role in roles]
+    if len(roles) < _MANY:
+        return list(map(_odd, asked))
+    from concurrent.futures import ProcessPoolExecutor
+
+    try:
+        with ProcessPoolExecutor() as pool:
+            return list(pool.map(_odd, asked, chunksize=_MANY // 4))
+    except OSError:  # a system that lends no process or no shared memory: slower, and no worse
+        return list(map(_odd, asked))
+
+
+def _odd(asked: tuple[Role, date]) -> tuple[str, list[str]]:
+    role, today = asked
+    return role.key, warnings(role, today)
 
 
 def ahead(roles: Sequence[Role], now: datetime, width: int, colour: bool = False) -> Iterator[str]:
@@ -118,6 +136,8 @@ def _window(source: str, column: int, width: int) -> tuple[str, int]:
 
 def _visible(text: str) -> str:
     """``text`` with a space for every tab and ``·`` for what could command a terminal or take no room."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         " " if c in "\t\xa0" else c if c.isprintable() and not unicodedata.combining(c) else "·" for c in text
     )

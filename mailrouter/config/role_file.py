@@ -46,8 +46,10 @@ def _role_address(text: str, info: ValidationInfo[Reading]) -> str:
 def _somebody(partners: dict[str, PartnerFile]) -> dict[str, PartnerFile]:
     if not partners:
         raise Wrong("a role needs a partner at least", "write laurie: {name: …, email: …} below")
-    for key, partner in partners.items():
-        if partner.calendar and partner.calendar.cover == key:
+    for key, person in partners.items():
+        if person.follows == key:
+            raise Wrong(f"{key} can't follow themselves", "`follows` names the partner who was there before")
+        if person.calendar and person.calendar.cover == key:
             hint = "name another partner as the cover of their calendar"
             raise Wrong(f"{key} can't cover for themselves", hint)
     return partners

@@ -53,7 +53,7 @@ class Working:
                     found += (Shift(who, *hours) for hours in self.hours)
                 else:
                     found.append(Shift(who, start, end, self.zones.get(who)))
-        return tuple(found)
+        return tuple(dict.fromkeys(found))  # [both, laurie] names her twice
 
 
 def partner_key(typed: str, info: ValidationInfo[Reading]) -> str:

@@ -103,7 +103,7 @@ def role_written(role: Role) -> dict[str, Written]:
         "special_days": _special_days(role),
         "holidays": _holidays(role.holidays),
         "absences": [_absence(absence) for absence in role.absences if absence.source == "file"],
-        "swaps": [_swap(swap, role) for swap in role.swaps],
+        "swaps": list(map(_swap, role.swaps)),
         "emergency": _emergency(role.emergency),
         "note": role.note,
         "handoff": {"attach": role.handoff},
@@ -212,10 +212,8 @@ def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _swap(swap: Swap, role: Role) -> Written:
+def _swap(swap: Swap) -> Written:
     hours = None if swap.start is None or swap.end is None else (swap.start, swap.end)
-    if hours is None and role.lunch is None:
-        hours = role.hours
     given_back = swap.given_back.isoformat() if swap.given_back else None
     if given_back and swap.back_start is not None and swap.back_end is not None:
         given_back += f" {_hours(swap.back_start, swap.back_end)}"

@@ -25,8 +25,14 @@ def briefly(roster: Roster, moment: datetime) -> str:
     coming = [(p, start) for p, start in following(duty) if not duty.on or back.get(p.key) != start]
     if coming:
         line += f"; {joined(names[p.key] for p, _ in coming)} from {moment_words(coming[0][1], role, today)}"
-    if duty.away:
-        line += f". Back: {'; '.join(f'{names[away.person.key]} {_back(away, role, today)}' for away in duty.away)}"
+    told = {person.key for person, _ in coming}
+    away = [
+        f"{names[one.person.key]} {_back(one, role, today)}"
+        for one in duty.away
+        if one.person.key not in told
+    ]
+    if away:
+        line += f". Back: {'; '.join(away)}"
     return f"{line}."
 
 

@@ -104,7 +104,9 @@ class Roster:
 
     def role_at(self, moment: datetime) -> Role:
         """The role with nobody but its partners at ``moment``; the very same object while they are the same."""
-        role = self.role.on_day(self._layers.day_of(moment))
+        slot = self._slot  # mostly the one that ``duty`` was asked about just now
+        day = slot.day if slot.start <= moment < slot.end else self._layers.day_of(moment)
+        role = self.role.on_day(day)
         return self._roles.setdefault(tuple(person.key for person in role.partners), role)
 
     def _slot_at(self, moment: datetime) -> Slot:

@@ -64,6 +64,7 @@ class Layers:
         self._reasons = Reasons(role)
         self._swaps = tuple(swapped(role))
         self._days: dict[date, tuple[Slot, ...]] = {}
+        self._rostered: dict[date, tuple[str, ...]] = {}
         # What began the day before may reach into this one: past midnight, or longer as the clocks go back. Two zones
         # are up to 26 hours apart.
         self._reach = (-2, -1, 0, 1, 2) if self.terms.zones else (-1, 0)
@@ -98,10 +99,14 @@ class Layers:
 
     def rostered(self, day: date) -> tuple[str, ...]:
         """The people to whom the rota gives hours that begin on ``day``, each once, in its order."""
-        if not self.terms.runs(day):
-            return ()
-        found = (self.terms.instead(shift.who, day) for shift in self.terms.shifts(day))
-        return tuple(dict.fromkeys(key for key in found if key is not None))
+        known = self._rostered.get(day)
+        if known is None:
+            if len(self._rostered) >= _KEPT_DAYS:
+                self._rostered.clear()
+            shifts = self.terms.shifts(day) if self.terms.runs(day) else ()
+            found = (self.terms.instead(shift.who, day) for shift in shifts)
+            known = self._rostered[day] = tuple(dict.fromkeys(key for key in found if key is not None))
+        return known
 
     def working_day(self, day: date) -> bool:
         """Whether the rota gives hours on ``day``, and not only to people who have a holiday."""

@@ -191,7 +191,9 @@ class _Own:
         return stretch if stretch and moment < stretch.end else None
 
     def _holding(self, moment: datetime) -> Iterator[Placed]:
-        return (part for part in self.rounds(moment, moment) if part.start <= moment < part.end)
+        day = _day(moment, self.zone)
+        parts = (*self._on(day - _ONE_DAY), *self._on(day))
+        return (part for part in parts if part.start <= moment < part.end)
 
     def _touching(self, moment: datetime) -> Iterator[Placed]:
         return self.rounds(moment, moment)

@@ -78,8 +78,9 @@ def _holes(layers: Layers, day: date) -> Iterator[str]:
 def comings_and_goings(role: Role, today: date, days: int) -> Iterator[str]:
     """A role that will have no partner, an end that is near, somebody who leaves unfollowed or has no hours."""
     names = called(role)
-    ahead = [today + timedelta(days=more) for more in range(_FORESEEN)]
-    vacant = next((day for day in ahead if not role.on_day(day).partners), None)
+    ahead = (today + timedelta(days=more) for more in range(_FORESEEN))
+    always = any(person.since is None and person.until is None for person in role.partners)
+    vacant = None if always else next((day for day in ahead if not role.on_day(day).partners), None)
     if vacant is not None:
         since = "" if vacant == today else f"from {date_words(vacant, today)} "
         yield f"{since}nobody is a partner, and mail to the role has to wait: name a partner, or move an `until`"

@@ -49,7 +49,7 @@ def _nobody(layers: Layers, today: date) -> Iterator[str]:
     for day in (today + timedelta(days=ahead) for ahead in range(AHEAD)):
         if not layers.working_day(day):
             continue
-        if not layers.ordinary(day) and not layers.anybody(day):
+        if not layers.anybody(day):
             run.append(day)
         elif run:
             yield _nobody_words(run, today)
@@ -79,7 +79,7 @@ def _all_away(layers: Layers, today: date) -> Iterator[str]:
         pairs = [
             (max(start, leave.start), min(end, leave.end))
             for start, end in shared
-            for leave in layers.leaves.between(person.key, start, end)
+            for leave in layers.leaves.between(person.key, start, min(end, ahead))
         ]
         shared = [(start, end) for start, end in pairs if start < end]
     names = joined(called(role)[person.key] for person in partners)

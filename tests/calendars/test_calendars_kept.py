@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of, with_kept
-from mailrouter.calendars.oddities import oddities
+from mailrouter.calendars.oddities import calendar_oddities
 from mailrouter.calendars.refreshing import AFTER_FAILURE, EVERY, is_due, refresh
 from mailrouter.config import Configuration, load
 from mailrouter.schedule.imported import Interval, union, with_calendars, without
@@ -142,7 +142,7 @@ async def test_the_last_good_reading_stays(tmp_path: Path) -> None:
     assert "cut off" in failed.failure
     assert (failed.read_at, failed.tried_at) == (later, later + EVERY)
     assert with_kept(configuration).roles[0].absences[0].source == "calendar"
-    (told,) = oddities(configuration, later + EVERY)
+    (told,) = calendar_oddities(configuration, later + EVERY)
     assert told == (
         "vp-hr",
         "Elaine's calendar could not be read since Tuesday 1 December at 06:00: it is cut off: the last END is "
@@ -221,12 +221,12 @@ def test_what_is_worth_a_look(tmp_path: Path) -> None:
     configuration = configured(tmp_path)
     role, folder = configuration.roles[0], folder_of(configuration)
     elaine = role.person("elaine")
-    assert "has not been read yet" in next(oddities(configuration, NOW))[1]
+    assert "has not been read yet" in next(calendar_oddities(configuration, NOW))[1]
     keep(folder, role, elaine, Kept(NOW, NOW, NOW, "", (MONDAY,), 3, ("one", "two")))
-    assert [words for _, words in oddities(configuration, NOW)] == [
+    assert [words for _, words in calendar_oddities(configuration, NOW)] == [
         "Elaine's calendar: left out is one, and 1 more; `mailrouter calendars vp-hr` tells all"
     ]
-    late = list(oddities(configuration, NOW + timedelta(days=2)))
+    late = list(calendar_oddities(configuration, NOW + timedelta(days=2)))
     assert "has not been read since Tuesday 1 December at 04:00" in late[0][1]
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from mailrouter.intake.aftermath import of_failure
+from mailrouter.intake.explanation import explained
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.recheck import may_have, plan_anew
 from mailrouter.schedule.model import Role
 from tests.intake.services import desk, service
 from tests.intake.test_intake_handing import HANDOFF, PROOF, US, handing, question
-from tests.routing.situations import CANARY, HANDOFF_TEXT, mail, role
+from tests.routing.situations import CANARY, HANDOFF_TEXT, mail, read, role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE
 
 LAST, FIRST = date(2026, 12, 3), date(2026, 12, 4)
@@ -103,6 +104,19 @@ async def test_a_late_bounce_is_told_to_partners_of_the_moment(tmp_path: Path) -
             c.delivery.recipient.partition("@")[0] for c in told if c.delivery.kind in ("alert", "notice")
         }
         assert whom == {"it", "carmen"}
+
+
+async def test_explain_says_what_the_door_would(tmp_path: Path) -> None:
+    """Of a role without partners: the refusal, at the moment that is asked about."""
+    alone = desk(role(partners=(replace(LAURIE, until=LAST),), rota=role("rota mon laurie").rota))
+    head, shape = read(mail())
+    before, after = (
+        explained(alone, None, head, shape, alone.configuration.roles, "", at) for at in (BEFORE, AFTER)
+    )
+    assert before.plan is not None
+    assert [copy.recipient for copy in before.plan.copies] == ["laurie@example.test"]
+    assert after.plan is None
+    assert after.reasons[0].startswith("450 4.2.1")
 
 
 async def test_a_role_that_has_no_partner_for_a_while_loses_no_mail(tmp_path: Path) -> None:
