@@ -11,7 +11,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY config config
 COPY templates templates
 COPY mailrouter mailrouter
-RUN ["/build/bin/pip", "--python", "/opt/mailrouter/bin/python", "install", "--no-cache-dir", "--no-compile", "."]
+RUN ["/build/bin/pip", "--python", "/opt/mailrouter/bin/python", "install", "--no-cache-dir", "--no-compile", ".[web]"]
 # unchecked-hash: in an image the source never changes, so no start need compare times.
 RUN ["/opt/mailrouter/bin/python", "-m", "compileall", "-q", "-j", "0", \
      "--invalidation-mode", "unchecked-hash", "/opt/mailrouter/lib"]

@@ -2,13 +2,14 @@
 # make install   .venv with .venv/bin/mailrouter
 # make test      everything that is checked: format, lint, types, layers, tests
 # make image-test  the container image, built and run for real with podman (as root; about a minute)
+# make torture   the relay under load, killed over 200 times and worse, and what was lost (as root; about six minutes)
 # make bench     what it costs, side by side with Postfix
 
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo install test check image-test bench clean
+.PHONY: help demo install test check image-test torture bench clean
 
 help:
 	@sed -n 's/^# make /  make /p' Makefile
@@ -51,6 +52,9 @@ test: check
 
 image-test: $(VENV)/bin/python
 	$(VENV)/bin/python -m tests.packaging.image
+
+torture: $(VENV)/.test
+	$(VENV)/bin/python -m tests.torture $(TORTURE)
 
 bench: $(VENV)/.test
 	$(VENV)/bin/python -m bench.throughput --profile

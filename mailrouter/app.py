@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
-import resource
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,8 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from mailrouter import config
+from mailrouter import config, process
 from mailrouter.address import canonical
+from mailrouter.calendars.kept import with_kept
+from mailrouter.calendars.published import Feeds
+from mailrouter.calendars.refreshing import keep_fresh
 from mailrouter.config import Configuration
 from mailrouter.config.settings import Settings
 from mailrouter.control import Control
@@ -28,7 +28,7 @@ from mailrouter.delivery.maildir import MaildirTransport
 from mailrouter.delivery.retry import takes_long
 from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
-from mailrouter.errors import MailrouterError
+from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake import keys
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.facts import Desk, current
@@ -43,15 +43,24 @@ from mailrouter.intake.templates import Templates
 from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
-from mailrouter.smtp.server import Door, Limits, work_ended
+from mailrouter.smtp.server import Door, Limits, Traffic, work_ended
 from mailrouter.store.model import Delivery, Outcome, moment_of
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.supervision import Supervisor
 from mailrouter.trust.tokens import VALID_DAYS
+from mailrouter.web import calendar, health, metrics
+from mailrouter.web.listener import Listener
+from mailrouter.web.pages import Pages
+from mailrouter.web.watched import Watched
 
 log = logging.getLogger("mailrouter")
 
-GRACE = 8.0
-"""Seconds that transactions under way have when the service stops."""
+GRACE = 7.0
+"""Seconds that transactions under way have when the service stops, ours and the next hop's."""
+END = 9.0
+"""Seconds after which nothing more is waited for but the store, ..."""
+LIMIT = 9.8
+"""... and after which the process ends, whatever hangs."""
 BACKLOG = 1024
 
 
@@ -71,11 +80,14 @@ class Service:
         self.shadow = shadow
         self.configuration = self._in_force(configuration)
         self.addresses: list[str] = []
+        self.web: Listener | None = None
+        self.traffic = Traffic()
         self._sessions: set[Door] = set()
         self._limits = Limits(
             exempt=lambda address: trusts(self.configuration.settings.trusted_networks, address)
         )
         self._anew: set[asyncio.Task[None]] = set()
+        self._calendars_due = asyncio.Event()
 
     def _in_force(self, read: Configuration) -> Configuration:
         return replace(read, settings=shadow_settings(read.settings)) if self.shadow else read
@@ -113,17 +125,45 @@ class Service:
             self._door, host or None, port, backlog=BACKLOG, start_serving=False
         )
         try:
+            await self._start_pages()
             await self.control.start()
         except BaseException:
             self._server.close()
+            if self.web is not None:
+                await self.web.close()
             raise
         self.dispatcher.start(self.transport)
         await self._server.start_serving()
+        self._calendars = loop.create_task(
+            keep_fresh(lambda: self.configuration, self._take_up_calendars, self._calendars_due)
+        )
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
 
+    async def _start_pages(self) -> None:
+        if (web := self.configuration.settings.web) is not None:
+            self.web = Listener(*web, self._pages())
+            await self.web.start()
+
+    def _pages(self) -> Pages:
+        """What is served where ``web:`` says."""
+        watched = Watched(
+            self.store,
+            self.dispatcher,
+            self.transport,
+            self.traffic,
+            self._sessions,
+            lambda: self.intake.desk,
+        )
+        return {
+            "/healthz": health.alive,
+            "/readyz": health.Readiness(watched),
+            "/metrics": metrics.Metrics(watched),
+            "/calendar/{secret}.ics": calendar.Calendars(lambda: self._feeds),
+        }
+
     def _door(self) -> Door:
-        settings = self.configuration.settings
-        return Door(self.gate, settings.hostname, self._limits, self._sessions, asyncio.get_running_loop())
+        settings, loop = self.configuration.settings, asyncio.get_running_loop()
+        return Door(self.gate, settings.hostname, self._limits, self._sessions, loop, self.traffic)
 
     def _transport(self) -> MaildirTransport | SmtpTransport | ShadowTransport:
         settings, dispatcher = self.configuration.settings, self.dispatcher
@@ -170,7 +210,7 @@ class Service:
                 return False
             if told == "yes":
                 return True
-        elif may_have(self.intake.desk, delivery):
+        elif may_have(self.intake.desk, delivery, self.intake.now()):
             return True
         task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
         self._anew.add(task)
@@ -213,16 +253,11 @@ class Service:
             return
         self.configuration = new
         self.intake.desk = desk
+        self._calendars_due.set()
         self.store.keep_history = new.settings.keep_history
         fixed = (
-            "hostname",
-            "listen_smtp",
-            "deliver",
-            "store",
-            "run_folder",
-            "timeouts",
-            "retry",
-            "log_format",
+            *("hostname", "listen_smtp", "deliver", "store", "run_folder", "web"),
+            *("timeouts", "retry", "log_format"),
         )
         later = [name for name in fixed if getattr(old.settings, name) != getattr(new.settings, name)]
         log.warning(
@@ -230,8 +265,9 @@ class Service:
         )
 
     def _ready_desk(self, configuration: Configuration) -> Desk:
-        desk = desk_of(configuration)
+        desk = desk_of(with_kept(configuration))
         desk.mailboxes = self.mailboxes
+        self._feeds = Feeds(configuration, desk.keys.current)
         for role in configuration.roles:
             if (handoff := self.store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
@@ -257,6 +293,12 @@ class Service:
         log.warning("a new key was made; what the one before it made is taken for %d days", VALID_DAYS + 1)
         return {"until": keys.moment_written(made.earlier[0][1])}
 
+    def _take_up_calendars(self) -> None:
+        """A partner's calendar has brought other absences: the next message is planned by them."""
+        # Not a whole new desk: its templates alone take some 60 ms to compile.
+        self.intake.desk = replace(self.intake.desk, configuration=with_kept(self.configuration))
+        self._feeds = Feeds(self.configuration, self.intake.desk.keys.current)
+
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
         for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
@@ -275,48 +317,83 @@ class Service:
             ],
         }
 
-    async def stop(self) -> int:
+    def state(self) -> str:
+        """One line for whoever looks at the service: where mail comes in, and what keeps it from leaving."""
+        try:
+            waiting = f"{self.store.reader.waiting()} to deliver"
+        except StoreError as error:
+            waiting = str(error)
+        hop = self.transport
+        trouble = f"; {hop.name} can't be used: {hop.trouble}" if hop.trouble else ""
+        return f"smtp {' '.join(self.addresses)}; {waiting}{trouble}"
+
+    async def stop(self) -> int | None:
         """No new mail; messages being committed are answered; transactions end; then the store closes.
 
-        Gives how many deliveries wait for the next start.
+        It takes ten seconds at most, whatever hangs. Gives how many deliveries wait for the next start; None where
+        the store can't tell.
         """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         self._server.close()
+        self._calendars.cancel()
         for door in list(self._sessions):
             door.end_soon()
-        deadline = asyncio.get_running_loop().time() + GRACE
-        await work_ended(GRACE)
-        await self.dispatcher.close(max(0.5, deadline - asyncio.get_running_loop().time()))
+        try:
+            async with asyncio.timeout_at(began + END):
+                await work_ended(GRACE)
+                await self.dispatcher.close(max(0.5, began + GRACE - loop.time()))
+        except TimeoutError:
+            log.error("what was under way did not end in time; the next start takes it up")
+        if self.web is not None:
+            await self.web.close(max(0.1, began + END - loop.time()))
         await self.control.close()
-        waiting = self.store.reader.waiting()
-        self.store.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(began + END):
+                await asyncio.wait([self._calendars])
+        waiting = None
+        with contextlib.suppress(StoreError):
+            waiting = self.store.reader.waiting()
+        if not self.store.close(max(0.5, began + END - loop.time())):
+            log.error("the disk under the store has not answered; what it was asked to keep may not be kept")
         return waiting
 
 
 async def serve(configuration: Configuration, tell: Callable[[str], None], shadow: bool = False) -> None:
     """Run until SIGTERM or SIGINT; ``tell`` hears one line once mail is taken, and one at the end.
 
-    SIGHUP has the configuration read again; ``shadow`` is for a trial. Raises MailrouterError, OSError.
+    SIGHUP has the configuration read again; ``shadow`` is for a trial. What started the service is told by sd_notify.
+    Raises MailrouterError, OSError.
     """
-    service = Service(configuration, shadow)
+    service, supervisor = Service(configuration, shadow), Supervisor()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
     await service.start()
-    loop.add_signal_handler(signal.SIGHUP, service.reload)
-    # What is there by now stays: the collector need not walk through it for each message.
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(20_000, 20, 50)
-    tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}")
+
+    def reload() -> None:
+        supervisor.reloading()
+        service.reload()
+        supervisor.ready(service.state())
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    process.settle_down()
+    web = f", web {_name(service.web.address)}" if service.web else ""
+    tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}{web}")
+    supervisor.ready(service.state())
+    watching = loop.create_task(supervisor.watch(service.store.answers, service.state))
     await ended.wait()
+    supervisor.stopping()
+    process.end_within(LIMIT, tell)
+    watching.cancel()
     waiting = await service.stop()
-    tell(
-        f"mailrouter stopped; {waiting} still to deliver"
-        if waiting
-        else "mailrouter stopped; everything is delivered"
-    )
+    if waiting is None:
+        tell("mailrouter stopped; the store can't tell what is still to deliver")
+    elif waiting:
+        tell(f"mailrouter stopped; {waiting} still to deliver")
+    else:
+        tell("mailrouter stopped; everything is delivered")
 
 
 def run(
@@ -331,32 +408,14 @@ def run(
     """
     configuration = config.load(folder)
     settled(configuration.settings)
-    _raise_file_limit()
-    # The store's thread takes the interpreter's lock a few times a commit; the default of 5 ms would stall it each time.
-    sys.setswitchinterval(0.0005)
+    process.prepare()
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=process.loop_factory()) as runner:
             runner.run(serve(configuration, tell, shadow))
     except OSError as error:
         host, port = configuration.settings.listen_smtp
         why = os.strerror(error.errno) if error.errno else str(error)
         raise MailrouterError(f"Nothing can listen on {_name((host, port))}: {why}.") from error
-
-
-def _raise_file_limit() -> None:
-    """A thousand sessions need more than the usual soft limit of 1,024 descriptors."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _loop_factory() -> Any:
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        return uvloop.new_event_loop
-    return None
 
 
 def _name(address: Any) -> str:

@@ -6,6 +6,7 @@ MailrouterError
 ├── StoreError            the store can't be used
 │   ├── StoreBusy         another process holds the store
 │   └── StoreFull         no room left on the store's disk
+├── CalendarError         a partner's calendar can't be read
 └── NoSuchRole            a name or address that is no role here
 """
 
@@ -68,3 +69,7 @@ class StoreBusy(StoreError):
 
 class StoreFull(StoreError):
     """The disk or quota under the store is full; the same call may work later."""
+
+
+class CalendarError(MailrouterError):
+    """A calendar can't be read; its text goes on from "the calendar can't be read: …"."""

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import gc
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from mailrouter.address import domain_of
-from mailrouter.cli.common import load, print_json, width
+from mailrouter.calendars.oddities import calendar_oddities
+from mailrouter.cli.common import in_colour, load, print_json, width
 from mailrouter.cli.live import look
+from mailrouter.cli.tables import at_a_glance
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.intake.templates import Templates
+from mailrouter.schedule.grid import days
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
+from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.warnings import warnings
+from mailrouter.web import listener
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _MARGIN = "    "
+_MANY = 200
+"""Roles from which on it is worth the while to begin further processes."""
+_TABLES = 4
+"""Roles whose weeks are shown; more would bury the problems."""
 
 
 def check(options: argparse.Namespace) -> int:
@@ -29,6 +38,7 @@ def check(options: argparse.Namespace) -> int:
 
     With ``--live`` the running service is asked too, and 1 says as well that something is wrong there.
     """
+    gc.disable()  # the command ends soon, and of a thousand roles nothing becomes garbage before that
     try:
         configuration = load(options)
         Templates(configuration.settings.templates)
@@ -38,11 +48,10 @@ def check(options: argparse.Namespace) -> int:
         print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems], "warnings": []})
         return 1
     now = datetime.now(UTC)
-    odd = [("mailrouter.yaml", text) for text in _outside(configuration)] + [
-        (role.key, text)
-        for role in configuration.roles
-        for text in warnings(role, local_day(now, role.time_zone))
-    ]
+    pages = listener.missing() if configuration.settings.web else ""
+    odd = [("mailrouter.yaml", text) for text in (*_outside(configuration), *filter(None, [pages]))]
+    odd += [(key, text) for key, texts in oddities(configuration.roles, now) for text in texts]
+    odd += calendar_oddities(configuration, now)
     if options.json:
         found = [*map(str, configuration.warnings), *(f"{key}: {text}" for key, text in odd)]
         data: dict[str, object] = {"ok": True, "problems": [], "warnings": found}
@@ -51,16 +60,47 @@ def check(options: argparse.Namespace) -> int:
         return int(live is not None and not live.well)
     print(summary(configuration))
     if configuration.warnings:
-        print("\n" + render(configuration.warnings, width(), sys.stdout.isatty()))
+        print("\n" + render(configuration.warnings, width(), in_colour()))
     if odd:
         print("\nworth a look:")
     for key, text in odd:
         print(textwrap.fill(f"{key}: {text}", width(), initial_indent="  ", subsequent_indent="    "))
+    print("\n" + "\n\n".join(ahead(configuration.roles, now, width(), in_colour())))
     if not options.live:
         return 0
     live = look(configuration)
     print("\n" + live.shown(width()))
     return int(not live.well)
+
+
+def oddities(roles: Sequence[Role], now: datetime) -> list[tuple[str, list[str]]]:
+    """What is odd in each role's schedule, by its key; of many roles found out by all processors of the machine."""
+    asked = [(role, local_day(now, role.time_zone)) for role in roles]
+    if len(roles) < _MANY:
+        return list(map(_odd, asked))
+    from concurrent.futures import ProcessPoolExecutor
+
+    try:
+        with ProcessPoolExecutor() as pool:
+            return list(pool.map(_odd, asked, chunksize=_MANY // 4))
+    except OSError:  # a system that lends no process or no shared memory: slower, and no worse
+        return list(map(_odd, asked))
+
+
+def _odd(asked: tuple[Role, date]) -> tuple[str, list[str]]:
+    role, today = asked
+    return role.key, warnings(role, today)
+
+
+def ahead(roles: Sequence[Role], now: datetime, width: int, colour: bool = False) -> Iterator[str]:
+    """The next four weeks of each role as a table, so that the partners see what they wrote; of many roles none."""
+    if len(roles) > _TABLES:
+        yield "`mailrouter schedule ROLE` shows who is in, role by role"
+        return
+    for role in roles:
+        monday = monday_of(local_day(now, role.time_zone))
+        weeks = days(role, monday, monday + timedelta(days=27))
+        yield f"{role.key}, four weeks:\n" + at_a_glance(weeks, role, width, colour)
 
 
 def render(problems: Iterable[Problem], width: int, colour: bool = False) -> str:
@@ -106,6 +146,8 @@ def _window(source: str, column: int, width: int) -> tuple[str, int]:
 
 def _visible(text: str) -> str:
     """``text`` with a space for every tab and ``·`` for what could command a terminal or take no room."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         " " if c in "\t\xa0" else c if c.isprintable() and not unicodedata.combining(c) else "·" for c in text
     )
@@ -127,6 +169,7 @@ def summary(configuration: Configuration) -> str:
         f"mail comes in at {_door(host, port)} as {settings.hostname}",
         f"copies go to {settings.deliver}",
         f"mail waits in {settings.store}",
+        *([f"metrics and health at {_door(*settings.web)}"] if settings.web else []),
     ]
     return "\n".join(map(_visible, lines))
 

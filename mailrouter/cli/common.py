@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from mailrouter import config
+from mailrouter.calendars.kept import with_kept
 from mailrouter.config import Configuration, Settings
 from mailrouter.config.times import day, midnight, moment
 from mailrouter.config.wrong import Wrong
 from mailrouter.errors import NoSuchRole, UsageError
 from mailrouter.schedule.localtime import to_utc
-from mailrouter.schedule.model import Role
+from mailrouter.schedule.model import Person, Role
 from mailrouter.store.reader import StoreReader
 
 
 def load(options: argparse.Namespace) -> Configuration:
-    """The configuration that the options name. Raises ConfigurationError."""
-    return config.load(options.config or config.default_folder())
+    """The configuration that the options name, with the absences of partners' calendars. Raises ConfigurationError."""
+    return with_kept(config.load(options.config or config.default_folder()))
 
 
 def load_settings(options: argparse.Namespace) -> Settings:
@@ -36,6 +39,15 @@ def role_named(configuration: Configuration, name: str) -> Role:
         known = ", ".join(found.key for found in configuration.roles)
         raise NoSuchRole(f"{name} is not a role here; the roles are: {known}.")
     return role
+
+
+def partner_named(role: Role, name: str) -> Person:
+    """The partner by short name, whatever its case. Raises UsageError, naming those there are."""
+    for person in role.partners:
+        if person.key.casefold() == name.strip().casefold():
+            return person
+    known = ", ".join(person.key for person in role.partners)
+    raise UsageError(f"{name} is not a partner of {role.key}; the partners are: {known}.")
 
 
 def moment_of(text: str | None, role: Role) -> datetime:
@@ -80,3 +92,8 @@ def print_json(data: Any) -> None:
 def width() -> int:
     """Columns of the terminal; 80 where there is none."""
     return shutil.get_terminal_size((80, 24)).columns
+
+
+def in_colour() -> bool:
+    """Whether the output is a terminal that may be painted on (see no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

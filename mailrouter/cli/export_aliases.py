@@ -6,9 +6,11 @@ import argparse
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from mailrouter.cli.common import load
 from mailrouter.errors import MailrouterError
+from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 
 _WHAT = """\
@@ -87,7 +89,8 @@ def alias_lines(roles: Sequence[Role]) -> list[str]:
 
 def _partners(role: Role) -> str:
     # A partner's mailbox that is the role's own address was refused when the configuration was read.
-    return ", ".join(person.email for person in role.partners)
+    today = local_day(datetime.now(UTC), role.time_zone)
+    return ", ".join(person.email for person in role.on_day(today).partners)
 
 
 def _comments(format: str) -> Iterator[str]:

@@ -92,8 +92,10 @@ async def _set_alone(path: Path, role: str, author: str, text: str) -> int:
 
 def _author(role: Role, named: str | None) -> str:
     """The author's first name: as named, else the one partner on duty; a wrong guess is worse than none."""
+    roster, now = Roster(role), datetime.now(UTC)
+    role = roster.role_at(now)
     if named is None:
-        on = [person for person in Roster(role).duty(datetime.now(UTC)).on if person in role.partners]
+        on = [person for person in roster.duty(now).on if person in role.partners]
         return on[0].first_name if len(on) == 1 else "the partners"
     for person in role.partners:
         if named.lower() in (

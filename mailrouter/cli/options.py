@@ -20,19 +20,22 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"mailrouter {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (
+    groups = (
         _serve,
         _check,
         _init,
         _configuration,
         _explain,
         _schedule,
+        _who,
+        _calendars,
         _handoff,
         _queue,
         _shadow,
         _keeping,
         _demo,
-    ):
+    )
+    for add in groups:
         add(commands)
     return top
 
@@ -171,7 +174,43 @@ def _schedule(commands: Commands) -> None:
     schedule.add_argument(
         "--to", dest="last", metavar="DATE", help="the last day, included (default: 13 days later)"
     )
+    schedule.add_argument(
+        "--week", metavar="DATE", nargs="?", const="", help="the week of this day (default: this week)"
+    )
+    schedule.add_argument(
+        "--month",
+        metavar="MONTH",
+        nargs="?",
+        const="",
+        help="this month, as in 2026-12 (default: the current one)",
+    )
+    schedule.add_argument(
+        "--svg", metavar="FILE", help="write a picture of the month instead; - is the standard output"
+    )
     schedule.add_argument("--json", action="store_true", help="as JSON")
+    schedule.add_argument("--ical", action="store_true", help="as an iCalendar file (default: half a year)")
+    schedule.add_argument("--partner", metavar="KEY", help="with --ical: this partner's own shifts")
+
+
+def _calendars(commands: Commands) -> None:
+    calendars = _command(commands, "calendars", "Show what was read of the partners' own calendars.")
+    calendars.add_argument("role", metavar="ROLE", nargs="?", help="of this role alone")
+    calendars.add_argument("--refresh", action="store_true", help="read them now")
+    calendars.add_argument("--json", action="store_true", help="as JSON")
+
+    address = _command(commands, "calendar-address", "Print the secret address of a calendar feed.")
+    address.add_argument("role", metavar="ROLE", help="the role's short name or address")
+    address.add_argument("--partner", metavar="KEY", help="the feed of this partner's own shifts")
+    address.add_argument("--new", action="store_true", help="take the present address out of use")
+
+
+def _who(commands: Commands) -> None:
+    who = _command(commands, "who", "Say who is in, in one line.")
+    who.add_argument("role", metavar="ROLE", help="the role's short name or address")
+    who.add_argument(
+        "--at", metavar="TIME", help='the moment, "YYYY-MM-DD HH:MM" in the role\'s time zone (default: now)'
+    )
+    who.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _handoff(commands: Commands) -> None:

@@ -1,41 +1,87 @@
-"""``mailrouter schedule``: the spans of a role as data and as a table."""
+"""``mailrouter schedule``: who is on duty, as a table, as data, or a month as a picture."""
 
 from __future__ import annotations
 
 import argparse
-import re
-import textwrap
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
-from mailrouter.cli.common import day_of, load, print_json, role_named, width
-from mailrouter.errors import UsageError
-from mailrouter.schedule.localtime import day_start, local_day
+from mailrouter.cli.common import day_of, in_colour, load, print_json, role_named, width
+from mailrouter.cli.feed_file import print_feed
+from mailrouter.cli.tables import as_table
+from mailrouter.errors import MailrouterError, UsageError
+from mailrouter.schedule.grid import month_of
+from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
+from mailrouter.schedule.picture import month_picture
+from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.timeline import Span, day_range, timeline
-from mailrouter.schedule.words import called, joined, short_date
-
-_DAY_COLUMN = len("Thu 31 Dec  ")
-_HOURS_COLUMN = len("09:00–17:00  ")
-_NARROWEST_REASON = 16
-
 
 _DAYS_SHOWN = 14
 
 
 def schedule(options: argparse.Namespace) -> int:
     """Print who is on duty from a day to a day, both included; two weeks from today without them."""
-    role = role_named(load(options), options.role)
-    first = day_of(options.first, "--from", local_day(datetime.now(UTC), role.time_zone))
-    last = day_of(options.last, "--to", first + timedelta(days=_DAYS_SHOWN - 1))
-    if last < first:
-        raise UsageError(f"--to {last} lies before --from {first}.")
+    configuration = load(options)
+    role = role_named(configuration, options.role)
+    if options.partner and not options.ical:
+        raise UsageError("--partner goes with --ical.")
+    first, last = _days(options, local_day(datetime.now(UTC), role.time_zone))
+    if options.ical:
+        asked = options.first or options.last or options.week is not None or options.month is not None
+        return print_feed(configuration, role, options.partner, (first, last) if asked else None)
+    if options.svg:
+        return _picture(role, first, options.svg)
     spans = timeline(role, *day_range(role, first, last))
     if options.json:
         print_json(as_json(spans, role))
     else:
         print(f"{role.name} <{role.address}>, times of {role.time_zone.key}\n")
-        print(as_table(spans, role, width()))
+        print(as_table(spans, role, width(), in_colour()))
+    return 0
+
+
+def _days(options: argparse.Namespace, today: date) -> tuple[date, date]:
+    """The first and the last day that are asked for. Raises UsageError."""
+    ways = [name for name in ("week", "month") if getattr(options, name) is not None]
+    ways += ["from or --to"] if options.first or options.last else []
+    if len(ways) > 1:
+        raise UsageError(f"--{ways[0]} and --{ways[1]} can't stand together; use one of them.")
+    if options.week is not None:
+        monday = monday_of(day_of(options.week or None, "--week", today))
+        return monday, monday + timedelta(days=6)
+    if options.month is not None or (options.svg and not ways):
+        return month_of(_month(options.month, today))
+    first = day_of(options.first, "--from", today)
+    last = day_of(options.last, "--to", first + timedelta(days=_DAYS_SHOWN - 1))
+    if last < first:
+        raise UsageError(f"--to {last} lies before --from {first}.")
+    return first, last
+
+
+def _month(text: str | None, today: date) -> date:
+    """A day of the month: ``2026-12``, or any day of it."""
+    if text and len(text) == len("2026-12"):
+        text += "-01"
+    try:
+        return day_of(text or None, "--month", today)
+    except UsageError:
+        raise UsageError(f"--month: {text} is not a month; write it as 2026-12.") from None
+
+
+def _picture(role: Role, first: date, where: str) -> int:
+    """Write the month of ``first``; ``-`` is the standard output."""
+    made = month_picture(role, first)
+    if where == "-":
+        sys.stdout.write(made)
+        return 0
+    try:
+        Path(where).write_text(made, encoding="utf-8")
+    except OSError as error:
+        raise MailrouterError(f"{where} can't be written: {error.strerror}.") from error
+    print(f"{where}: {first:%B %Y} of {role.name}")
     return 0
 
 
@@ -53,54 +99,3 @@ def as_json(spans: Sequence[Span], role: Role) -> list[dict[str, object]]:
         }
         for span in spans
     ]
-
-
-def as_table(spans: Sequence[Span], role: Role, width: int = 80) -> str:
-    """One line a span, grouped by day: the day, the hours, who is on, and why.
-
-    Hours outside the rota are left out. A span that ends after midnight stands at the day it begins on; one
-    of more than a day is shown day by day. No line is longer than ``width`` columns, down to what names need.
-    """
-    shown = [part for span in spans if span.on or span.why != "outside hours" for part in _by_day(span, role)]
-    if not shown:
-        return "nobody has hours on these days"
-    names = [_names(span, role) for span in shown]
-    names_column = max(map(len, names)) + 2
-    indent = _DAY_COLUMN + _HOURS_COLUMN + names_column
-    lines: list[str] = []
-    day_before = None
-    for span, who in zip(shown, names, strict=True):
-        start, end = (moment.astimezone(role.time_zone) for moment in (span.start, span.end))
-        day = start.date()
-        first = "" if day == day_before else short_date(day)
-        hours = f"{start:%H:%M}–{_end_of(start, end)}"
-        head = f"{first:<{_DAY_COLUMN}}{hours:<{_HOURS_COLUMN}}{who:<{names_column}}"
-        reason = textwrap.wrap(_reason(span), max(width - indent, _NARROWEST_REASON))
-        lines += [head + reason[0], *(" " * indent + more for more in reason[1:])]
-        day_before = day
-    return "\n".join(lines)
-
-
-def _by_day(span: Span, role: Role) -> Iterator[Span]:
-    """The span itself, or its days where it is longer than one."""
-    start = span.start
-    while span.end - start > timedelta(days=1):
-        midnight = day_start(local_day(start, role.time_zone) + timedelta(days=1), role.time_zone)
-        yield Span(start, midnight, span.on, span.why)
-        start = midnight
-    yield Span(start, span.end, span.on, span.why)
-
-
-def _end_of(start: datetime, end: datetime) -> str:
-    """The end on the clock; midnight is the end of the day that it ends."""
-    return "24:00" if end.time() == datetime.min.time() and end.date() > start.date() else f"{end:%H:%M}"
-
-
-def _names(span: Span, role: Role) -> str:
-    names = called(role)
-    return joined(names[key] for key in span.on) or "nobody"
-
-
-def _reason(span: Span) -> str:
-    """The reason without the day and the names, which have columns of their own."""
-    return re.sub(r"^\w+: [^;]+ by the rota(?!; \w+: )", "by the rota", span.why)

@@ -16,6 +16,10 @@ from mailrouter.config.wrong import Wrong, shown
 
 # Names that never leave the house (RFC 6761, RFC 6762): fine here, refused by the library that checks syntax.
 _PRIVATE = ("local", "localhost")
+_RESERVED = (*_PRIVATE, "alt", "arpa", "example", "internal", "invalid", "onion")
+_PLAIN = re.compile(
+    r"([a-z0-9]+(?:[._+-][a-z0-9]+)*)@(?:[a-z0-9](?:-?[a-z0-9]){0,30}\.)+([a-z]{2,24})", re.IGNORECASE
+)
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 
 
@@ -25,6 +29,8 @@ def email(text: str, dotless: Container[str] = ()) -> str:
     A domain without a dot is accepted only where IT has listed it (``dotless``: the written ``our_domains``)
     or it is ``localhost``: then an intranet's name is meant, where it would otherwise be half an address.
     """
+    if plain_address(text):
+        return canonical(text)
     from email_validator import EmailNotValidError, validate_email
 
     local, at, domain = text.rpartition("@")
@@ -56,6 +62,16 @@ def email(text: str, dotless: Container[str] = ()) -> str:
             offset=len(local) + 1,
         )
     return canonical(f"{found.local_part}@{name}")
+
+
+def plain_address(text: str) -> bool:
+    """Whether this is an address beyond doubt: nine in ten are, and the library takes 0.07 ms to say so.
+
+    Letters, digits and single dots, hyphens, underscores or plus signs between them; a domain of two labels or more,
+    none of them an A-label, whose last is of letters and not reserved (RFC 6761, 7686, 9476).
+    """
+    found = _PLAIN.fullmatch(text)
+    return bool(found and len(found[1]) <= 64 and len(text) <= 254 and found[2].lower() not in _RESERVED)
 
 
 def role_address(text: str, dotless: Container[str] = ()) -> str:

@@ -11,11 +11,18 @@ SETTINGS: Mapping[str, str] = {
     "authserv_id": "nobody's are believed",
     "return_domain": "each role's own domain",
     "max_size": "what the next server takes",
+    "web": "nowhere",
     "templates": "the shipped ones",
+    "calendar_url": "the way alone is told, /calendar/…",
+    "calendar_hosts": "none",
 }
 
 ROLE: Mapping[str, str] = {
     "aliases": "none",
+    "from": "it has always been so",
+    "until": "it goes on",
+    "lunch": "none",
+    "special_days": "none",
     "holidays": "none",
     "absences": "nobody is away",
     "swaps": "none",

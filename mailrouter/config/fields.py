@@ -45,10 +45,14 @@ class Reading:
 
 
 class Lines(BaseModel):
-    """``key: value`` lines. ``elsewhere`` says of unknown keys (lower case) what is wrong and what to do."""
+    """``key: value`` lines. ``elsewhere`` says of unknown keys (lower case) what is wrong and what to do.
+
+    ``synonyms`` are words that people use for a key, in lower case, with the key.
+    """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
     elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType({})
+    synonyms: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @model_validator(mode="before")
     @classmethod
@@ -68,6 +72,8 @@ class Lines(BaseModel):
             return Unknown(node, key, f"a space is missing after `{head}:`", hint, head)
         if told := cls.elsewhere.get(key.lower()):
             return Unknown(node, key, *told)
+        if word := cls.synonyms.get(key.lower().replace(" ", "_")):
+            return Unknown(node, key, f"`{shown(key)}` is not known here", f"it is called `{word}`", word)
         hint = did_you_mean(key, known)
         meant = next((name for name in known if hint and f"`{name}`" in hint), "")
         hint = hint or f"known are {shown(', '.join(known), 200)}"

@@ -23,6 +23,7 @@ _AS_IN = {
     **dict.fromkeys(WEEKDAYS, "[laurie 09:00-13:00, elaine 12:00-17:00]"),
     "rota": "{monday: laurie, tuesday: elaine}",
     "holidays": "{country: US}",
+    "special_days": "{2026-12-24: nobody, 2026-12-28: both}",
     "absences": "{partner: elaine, from: 2026-12-21, until: 2027-01-01}",
     "swaps": "{date: 2026-12-03, partner: laurie}",
     "emergency": "{name: HR duty line, phone: +1 650 555 0100}",

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from mailrouter.config.addresses import role_address
 from mailrouter.config.fields import Lines, Reading, listed, one_of, one_word_for, reads, reads_with
 from mailrouter.config.people_file import (
+    BOUNDS,
     AbsenceFile,
+    Date,
+    Day,
     Email,
     HolidaysFile,
     Name,
-    PersonFile,
+    PartnerFile,
     Phone,
     SwapFile,
+    last_day,
     short_name,
 )
-from mailrouter.config.rota_file import WEEKDAYS, RotaFile, rota_facts
-from mailrouter.config.times import time_range
-from mailrouter.config.wrong import Wrong, did_you_mean, shown
-from mailrouter.schedule.model import Answer, Emergency, Minute, Role
+from mailrouter.config.rota_file import WEEKDAYS, RotaFile, SpecialDays, Working, rota_facts, special_days
+from mailrouter.config.times import DAY, time_range
+from mailrouter.config.wrong import Wrong
+from mailrouter.config.zones import time_zone
+from mailrouter.schedule.model import Answer, Emergency, Minute, Role, hours_without
 
 Note = Literal["absence", "always", "never"]
 Attach = Literal["thread", "always", "new", "never"]
@@ -34,36 +39,29 @@ AlreadyAddressed = Literal["copy", "skip"]
 Tell = Literal["inside", "everyone", "nobody"]
 
 
-def time_zone(text: str) -> ZoneInfo:
-    """A zone of the tz database by its place. Raises Wrong.
-
-    ``EST`` and its like are refused although the database has them: they are zones without daylight saving
-    time, which is never what is meant.
-    """
-    if "/" in text or text == "UTC":
-        try:
-            return ZoneInfo(text)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            pass  # OSError: the name of a folder, or one too long for a file
-    zones = sorted(available_timezones())
-    typed = text.strip().replace(" ", "_").casefold()
-    meant = next(
-        (zone for zone in zones if typed in (zone.casefold(), zone.rpartition("/")[2].casefold())), ""
-    )
-    places = [zone for zone in zones if "/" in zone and not zone.startswith("Etc/")]
-    hint = f"did you mean `{meant}`?" if "/" in meant else did_you_mean(text, places)
-    what = f"{shown(text)} is not a time zone here"
-    raise Wrong(what, hint or "write a place, as in America/Los_Angeles or Europe/Berlin")
-
-
 def _role_address(text: str, info: ValidationInfo[Reading]) -> str:
     return role_address(text, info.context.dotless)
 
 
-def _somebody(partners: dict[str, PersonFile]) -> dict[str, PersonFile]:
+def _somebody(partners: dict[str, PartnerFile]) -> dict[str, PartnerFile]:
     if not partners:
         raise Wrong("a role needs a partner at least", "write laurie: {name: …, email: …} below")
+    for key, person in partners.items():
+        if person.follows == key:
+            raise Wrong(f"{key} can't follow themselves", "`follows` names the partner who was there before")
+        if person.calendar and person.calendar.cover == key:
+            hint = "name another partner as the cover of their calendar"
+            raise Wrong(f"{key} can't cover for themselves", hint)
     return partners
+
+
+def _lunch(text: str, info: ValidationInfo[Reading]) -> tuple[Minute, Minute]:
+    lunch, hours = time_range(text), info.data.get("hours")
+    if hours is not None and lunch[0] < hours[0]:  # of a night shift: after midnight
+        lunch = lunch[0] + DAY, lunch[1] + DAY
+    if hours is not None and len(hours_without(hours, lunch)) == 1:
+        raise Wrong("the lunch break doesn't lie within `hours`", "write it as 12:30-13:00")
+    return lunch
 
 
 Address = Annotated[str, reads_with(_role_address)]
@@ -114,13 +112,31 @@ class RoleFile(Lines):
         for day in WEEKDAYS
         for name in (day, day[:3])
     }
+    synonyms: ClassVar[Mapping[str, str]] = {
+        **BOUNDS,
+        **dict.fromkeys(("timezone", "tz", "zone"), "time_zone"),
+        **dict.fromkeys(("people", "team", "members", "persons", "staff", "partner"), "partners"),
+        **dict.fromkeys(("vacation", "vacations", "leave", "away", "absent", "time_off", "sick"), "absences"),
+        **dict.fromkeys(("schedule", "roster", "week", "weeks", "days"), "rota"),
+        **dict.fromkeys(("special", "specials", "single_days", "exceptions", "one-off_days"), "special_days"),
+        **dict.fromkeys(("exchange", "exchanges", "trades", "trade"), "swaps"),
+        **dict.fromkeys(("break", "lunch_break", "pause"), "lunch"),
+        **dict.fromkeys(("address", "email", "mail"), "role"),
+        **dict.fromkeys(("alias", "also", "other_addresses"), "aliases"),
+        **dict.fromkeys(("title",), "name"),
+        **dict.fromkeys(("working_hours", "office_hours", "business_hours", "times"), "hours"),
+    }
     role: Address
     aliases: Annotated[tuple[Address, ...], BeforeValidator(listed)] = ()
     name: Name
     time_zone: Annotated[ZoneInfo, reads(time_zone)]
-    partners: Annotated[dict[Key, PersonFile], AfterValidator(_somebody)]
+    partners: Annotated[dict[Key, PartnerFile], AfterValidator(_somebody)]
+    since: Date | None = Field(None, alias="from")
+    until: Annotated[Day | None, reads_with(last_day)] = None
     hours: Annotated[tuple[Minute, Minute], reads(time_range)] = (9 * 60, 17 * 60)
+    lunch: Annotated[tuple[Minute, Minute] | None, reads_with(_lunch)] = None
     rota: RotaFile
+    special_days: SpecialDays = Field(default_factory=dict)
     holidays: HolidaysFile | None = None
     absences: tuple[AbsenceFile, ...] = ()
     swaps: tuple[SwapFile, ...] = ()
@@ -136,13 +152,16 @@ class RoleFile(Lines):
     def facts(self, key: str) -> Role:
         """The role under its short name."""
         contact = self.emergency
+        partners = tuple(person.facts(short) for short, person in self.partners.items())
+        zones = {person.key: person.time_zone for person in partners if person.time_zone}
+        working = Working(hours_without(self.hours, self.lunch), zones)
         return Role(
             key=key,
             address=self.role,
             name=self.name,
             time_zone=self.time_zone,
-            partners=tuple(person.facts(short) for short, person in self.partners.items()),
-            rota=rota_facts(self.rota, self.hours),
+            partners=partners,
+            rota=rota_facts(self.rota, working),
             aliases=self.aliases,
             hours=self.hours,
             holidays=self.holidays.facts() if self.holidays else None,
@@ -160,4 +179,8 @@ class RoleFile(Lines):
             reply_to=self.reply_to,
             forwarding=self.forwarding,
             already_addressed=self.already_addressed,
+            lunch=self.lunch,
+            special_days=special_days(self.special_days, working),
+            since=self.since,
+            until=self.until,
         )

@@ -1,17 +1,19 @@
-"""The rota as partners write it: who works on which weekday, in one week or several that take turns."""
+"""The rota as partners write it: who works on which weekday, in one week or several that take turns; special days."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
-from mailrouter.config.fields import Lines, Reading, listed, reads, reads_with
-from mailrouter.config.times import RANGE_HINT, day, time_range
-from mailrouter.config.tree import Entry, Items, Node, Tree
+from mailrouter.config.fields import Lines, Reading, Unknown, listed, reads, reads_with
+from mailrouter.config.times import RANGE_HINT, day, days_between, time_range
+from mailrouter.config.tree import Entry, Items, Node, Placed, Tree, is_empty
 from mailrouter.config.tree import Mapping as MappingNode
 from mailrouter.config.wrong import Wrong, did_you_mean, shown
 from mailrouter.errors import Problem
@@ -21,9 +23,37 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 EVERYBODY = ("both", "all", "everyone", "everybody")
 NOBODY = ("nobody", "none", "null", "-")
 RESERVED = (*EVERYBODY, *NOBODY)
+_JOINED = re.compile(r"\s+(?:and|&|\+|und|et|y)\s+|\s*[/;+&]\s*")
+_FREE = ("no", "off", "free", "closed", "false", "holiday", "vacation", "weekend")
+_PARTS = {
+    **dict.fromkeys(("morning", "mornings", "am", "a.m."), "09:00-13:00"),
+    **dict.fromkeys(("afternoon", "afternoons", "pm", "p.m."), "13:00-17:00"),
+    **dict.fromkeys(("half", "half day", "half-day"), "09:00-13:00"),
+}
+"""What people say of half a day, with hours as an example."""
+_SEVERAL = re.compile(r"\s*(?:,|;|/|&|\+|-|\u2013|\u2014|\bto\b|\band\b|\bthru\b|\bthrough\b|\buntil\b)\s*")
 
 TypedShift = tuple[str, Minute | None, Minute | None]
 """A partner's key, start and end; None and None mean the role's hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The role's hours without its lunch break, and the zones of partners who have one of their own."""
+
+    hours: tuple[tuple[Minute, Minute], ...]
+    zones: Mapping[str, ZoneInfo]
+
+    def shifts(self, typed: Iterable[Iterable[TypedShift]]) -> tuple[Shift, ...]:
+        """A day's shifts. Hours beside a name are in that person's time; the role's are in the role's."""
+        found: list[Shift] = []
+        for entry in typed:
+            for who, start, end in entry:
+                if start is None or end is None:
+                    found += (Shift(who, *hours) for hours in self.hours)
+                else:
+                    found.append(Shift(who, start, end, self.zones.get(who)))
+        return tuple(dict.fromkeys(found))  # [both, laurie] names her twice
 
 
 def partner_key(typed: str, info: ValidationInfo[Reading]) -> str:
@@ -33,7 +63,15 @@ def partner_key(typed: str, info: ValidationInfo[Reading]) -> str:
         return typed
     if typed.casefold() in known:
         return known[typed.casefold()]
-    hint = did_you_mean(typed, known.values()) or f"partners are {shown(', '.join(known.values()), 100)}"
+    if typed.casefold() in _FREE:
+        raise Wrong(f"{shown(typed)} is not a partner here", "for a day on which nobody works write nobody")
+    if typed.casefold() in ("yes", "on", "true", "x", "open"):
+        raise Wrong(
+            f"{shown(typed)} is not a partner here", "write who works: a partner's short name, or both"
+        )
+    first = re.split(r"[@\s]", typed, maxsplit=1)[0].casefold()
+    hint = did_you_mean(typed, known.values()) or (f"write {known[first]}" if first in known else "")
+    hint = hint or f"partners are {shown(', '.join(known.values()), 100)}"
     raise Wrong(f"{shown(typed)} is not a partner here", hint)
 
 
@@ -55,6 +93,12 @@ def _shifts(text: str, info: ValidationInfo[Reading]) -> tuple[TypedShift, ...]:
     end: Minute | None = None
     if space:
         bare = hours.lstrip()
+        if who.casefold() in (info.context.partners or {}) and bare.casefold() in _PARTS:
+            hint = f"write the hours, as in {who} {_PARTS[bare.casefold()]}"
+            raise Wrong(f"{shown(bare)} is not a range of times", hint, offset=len(text) - len(bare))
+        if not bare[:1].isdigit() and bare[:1].isalpha() and who.casefold() in (info.context.partners or {}):
+            hint = f"write {who} alone, or {who} 09:00-13:00"
+            raise Wrong(f"{shown(bare)} is not a range of times", hint, offset=len(text) - len(bare))
         if not bare[:1].isdigit():
             raise Wrong(f"{shown(bare)} is not a range of times", RANGE_HINT, offset=len(text) - len(bare))
         try:
@@ -74,8 +118,8 @@ def _one_day(value: Any) -> Any:
         return []
     if "," in value:
         raise Wrong("several people need brackets around them", f"write [{shown(value, 60)}]")
-    if " and " in value or " & " in value:
-        several = value.replace(" and ", ", ").replace(" & ", ", ")
+    if _JOINED.search(value):
+        several = _JOINED.sub(", ", value)
         raise Wrong("several people need brackets around them", f"write [{shown(several, 60)}]")
     return listed(value)
 
@@ -86,6 +130,29 @@ Day = Annotated[tuple[Annotated[tuple[TypedShift, ...], reads_with(_shifts)], ..
 class WeekFile(Lines):
     """A week; a day that isn't there is nobody's."""
 
+    @classmethod
+    def _unknown(cls, node: MappingNode, key: str, known: list[str]) -> Unknown:
+        said = [_weekday(word) for word in _SEVERAL.split(key.casefold()) if word]
+        if len(said) > 1 and all(word in WEEKDAYS for word in said):
+            range_of = said[0] != said[1] and re.search(r"[-\u2013\u2014]|to|thr|until", key.casefold())
+            first, last = WEEKDAYS.index(said[0]), WEEKDAYS.index(said[-1])
+            meant = WEEKDAYS[first : last + 1] if range_of and first < last else said
+            hint = f"write a line for each: {', '.join(f'{name}: …' for name in meant)}"
+            return Unknown(node, key, f"`{shown(key)}` is more than one day", hint)
+        if key.casefold() in (
+            "weekdays",
+            "weekday",
+            "workdays",
+            "daily",
+            "every day",
+            "everyday",
+            "all",
+            "always",
+        ):
+            hint = "write a line for each: monday: …, tuesday: …"
+            return Unknown(node, key, f"`{shown(key)}` is more than one day", hint)
+        return super()._unknown(node, key, known)
+
     monday: Day = ()
     tuesday: Day = ()
     wednesday: Day = ()
@@ -94,17 +161,9 @@ class WeekFile(Lines):
     saturday: Day = ()
     sunday: Day = ()
 
-    def facts(self, hours: tuple[Minute, Minute]) -> tuple[tuple[Shift, ...], ...]:
-        """Seven days of shifts, ``hours`` for those that name none."""
-        days: list[tuple[tuple[TypedShift, ...], ...]] = [getattr(self, name) for name in WEEKDAYS]
-        return tuple(
-            tuple(
-                Shift(who, hours[0] if start is None else start, hours[1] if end is None else end)
-                for entry in typed
-                for who, start, end in entry
-            )
-            for typed in days
-        )
+    def facts(self, working: Working) -> tuple[tuple[Shift, ...], ...]:
+        """Seven days of shifts."""
+        return tuple(working.shifts(getattr(self, name)) for name in WEEKDAYS)
 
 
 class WeeksFile(Lines):
@@ -123,11 +182,47 @@ RotaFile = Annotated[
 ]
 
 
-def rota_facts(typed: WeekFile | WeeksFile, hours: tuple[Minute, Minute]) -> Rota:
-    """The rota, with the role's ``hours`` where a shift has none of its own."""
+def rota_facts(typed: WeekFile | WeeksFile, working: Working) -> Rota:
+    """The rota, with the role's hours where a shift has none of its own."""
     if isinstance(typed, WeekFile):
-        return Rota((typed.facts(hours),))
-    return Rota(tuple(week.facts(hours) for week in typed.weeks), typed.starting)
+        return Rota((typed.facts(working),))
+    return Rota(tuple(week.facts(working) for week in typed.weeks), typed.starting)
+
+
+def _none_empty(value: Any) -> Any:
+    """A day with nothing after its colon would be left out, and the rota would hold as if the line weren't there."""
+    for key, entry in value.node.entries.items() if isinstance(value, Placed) else ():
+        if is_empty(entry.value):
+            raise Wrong(f"`{shown(key)}` has no value", "write who works then: a partner, both or nobody")
+    return value
+
+
+def _one_line_a_day(typed: dict[tuple[date, date], Any]) -> dict[tuple[date, date], Any]:
+    last: date | None = None
+    for first, until in sorted(typed):
+        if last is not None and first <= last:
+            raise Wrong(f"{first.isoformat()} is in two lines here", "keep one of them for each day")
+        last = until
+    return typed
+
+
+SpecialDays = Annotated[
+    dict[Annotated[tuple[date, date], reads(days_between)], Day],
+    BeforeValidator(_none_empty),
+    AfterValidator(_one_line_a_day),
+]
+"""Single days, and days from one to another, that are not as the rota says."""
+
+
+def special_days(
+    typed: Mapping[tuple[date, date], Any], working: Working
+) -> tuple[tuple[date, tuple[Shift, ...]], ...]:
+    """The shifts of each special day, in order."""
+    found: list[tuple[date, tuple[Shift, ...]]] = []
+    for (first, last), day_ in sorted(typed.items()):
+        shifts = working.shifts(day_)
+        found += ((first + timedelta(days=ahead), shifts) for ahead in range((last - first).days + 1))
+    return tuple(found)
 
 
 def with_whole_weekdays(tree: Tree) -> Tree:

@@ -53,7 +53,9 @@ class Settings:
     ``listen_smtp`` is host and port, an empty host meaning every interface; ``max_size`` is in bytes, None
     meaning what the next hop allows; ``keep_history`` is in milliseconds; ``authserv_id`` names whose
     Authentication-Results are believed (RFC 8601), None meaning nobody's; ``return_domain`` is where bounces come
-    to, None meaning each role's own domain.
+    to, None meaning each role's own domain; ``web`` is where pages are served (metrics, health, calendar feeds), None
+    meaning nowhere; ``calendar_url`` is under what the feeds are reached from outside; ``calendar_hosts`` are hosts of
+    the own network from which partners' calendars may be fetched.
     """
 
     hostname: str
@@ -72,6 +74,9 @@ class Settings:
     retry: Retry = USUAL_RETRY
     keep_history: int = 30 * 86_400_000
     log_format: LogFormat = "text"
+    web: HostPort | None = None
+    calendar_url: str | None = None
+    calendar_hosts: frozenset[str] = frozenset()
 
 
 def size(text: str) -> int:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ValidationInfo, model_validator
 
 from mailrouter.address import domain_of
 from mailrouter.config.addresses import domain, email, host_name
+from mailrouter.config.calendar_file import calendar_host, feeds_url
 from mailrouter.config.durations import span
 from mailrouter.config.fields import NOT_YET, Lines, Reading, listed, one_of, reads, reads_with
 from mailrouter.config.sending import Retry, Timeouts, notice, pause, timeout, trying
@@ -108,7 +109,6 @@ class LogFile(Lines):
 class SettingsFile(Lines):
     """The service's file."""
 
-    elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = {"web": (f"`web` is {NOT_YET}", "remove the line")}
     hostname: Annotated[str | None, reads(host_name)] = None
     our_domains: Annotated[tuple[Annotated[str, reads(domain)], ...], BeforeValidator(listed)] = ()
     postmaster: Annotated[str | None, reads_with(_postmaster)] = None
@@ -121,12 +121,15 @@ class SettingsFile(Lines):
     deliver: Annotated[Destination, reads_with(_elsewhere)] = Destination("maildir", path=Path("var/mail"))
     store: Annotated[Path, reads(store_path)] = Path("var/mailrouter.db")
     max_size: Annotated[int | None, reads(size)] = None
+    web: Annotated[HostPort | None, reads(listen_address)] = None
     templates: Annotated[Path | None, reads(Path)] = None
     run_folder: Annotated[Path, reads(Path)] = Path("var/run")
     timeouts: TimeoutsFile = TimeoutsFile()
     retry: RetryFile = RetryFile()
     keep_history: Annotated[int, reads(history)] = 30 * 86_400_000
     log: LogFile = LogFile()
+    calendar_url: Annotated[str | None, reads(feeds_url)] = None
+    calendar_hosts: Annotated[tuple[Annotated[str, reads(calendar_host)], ...], BeforeValidator(listed)] = ()
 
     def facts(self, base: Path, roles: Sequence[Role], fqdn: Callable[[], str]) -> Settings:
         """The settings. Paths count from ``base``; what isn't written follows from roles and machine."""
@@ -154,6 +157,9 @@ class SettingsFile(Lines):
             retry=Retry(self.retry.first, self.retry.most, self.retry.give_up, self.retry.delay_notice),
             keep_history=self.keep_history,
             log_format=self.log.format,
+            web=self.web,
+            calendar_url=self.calendar_url,
+            calendar_hosts=frozenset(self.calendar_hosts),
         )
 
 

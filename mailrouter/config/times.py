@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
+from mailrouter.config.date_guesses import date_meant, range_meant
 from mailrouter.config.wrong import Wrong, shown
 
 DAY = 24 * 60
@@ -19,8 +20,11 @@ MOMENT_HINT = "write it as 2026-12-21 or 2026-12-21 13:00"
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _RANGE = re.compile(r"(.*?)(\s*[-\u2013\u2014]\s*)(.*)", re.DOTALL)
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_DAY_FIRST = re.compile(r"([0-9]{1,2})\.\s?([0-9]{1,2})\.\s?([0-9]{4})")
+_IN_WORDS = re.compile(r"(?:from )?(\S+)(\s+(?:to|till|until)\s+)(\S+)", re.IGNORECASE)
 _MOMENT = re.compile(r"(\S+?)([ T]+)(\S+)")
+_DAYS = re.compile(r"(\S+)(\s+(?:until|to|till|-|\u2013|\u2014)\s+)(\S+)", re.IGNORECASE)
+_DAY_THEN = re.compile(r"(\S+)(\s+)(.+)")
+_MOST_DAYS = 366
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 
@@ -31,6 +35,8 @@ def time_of_day(text: str, hint: str = "write it as 09:00") -> int:
         hours, minutes = int(found[1]), int(found[2])
         if minutes < 60 and hours * 60 + minutes <= DAY:
             return hours * 60 + minutes
+        if minutes < 60:
+            raise Wrong(f"{shown(text)} is not a time", "the hours of a day go from 00:00 to 24:00")
     raise Wrong(f"{shown(text)} is not a time" if text else "a time is missing", hint)
 
 
@@ -40,12 +46,15 @@ def time_range(text: str) -> tuple[int, int]:
     >>> time_range("22:00-06:00")
     (1320, 1800)
     """
-    found = _RANGE.fullmatch(text)
+    found = _RANGE.fullmatch(text) or _IN_WORDS.fullmatch(text)
     if not found:
         raise Wrong(f"{shown(text)} is not a range of times", RANGE_HINT)
-    start = time_of_day(found[1], RANGE_HINT)
+    hint = f"write it as {meant}" if (meant := range_meant(found[1], found[3])) else RANGE_HINT
+    if found.re is _IN_WORDS:
+        raise Wrong(f"{shown(text)} is not a range of times", hint)
+    start = time_of_day(found[1], hint)
     try:
-        end = time_of_day(found[3], RANGE_HINT)
+        end = time_of_day(found[3], hint)
     except Wrong as wrong:
         raise wrong.further(found.start(3)) from None
     if start == DAY:
@@ -67,10 +76,42 @@ def day(text: str) -> date:
             return date(year, month, day_)
         except ValueError:
             raise Wrong(f"there is no {text} in the calendar", "a date is year-month-day") from None
-    if found := _DAY_FIRST.fullmatch(text):
-        meant = f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
-        raise Wrong(f"{text} is not a date here", f"write it as {meant}")
-    raise Wrong(f"{shown(text)} is not a date", DATE_HINT)
+    what, hint = date_meant(text) if len(text) < 40 else ("", "")
+    raise Wrong(what or f"{shown(text)} is not a date", hint or DATE_HINT)
+
+
+def days_between(text: str) -> tuple[date, date]:
+    """The first and the last of some days: ``2026-12-24`` or ``2026-12-24 until 2026-12-31``. Raises Wrong."""
+    found = _DAYS.fullmatch(text)
+    if not found:
+        on = day(text)
+        return on, on
+    first = day(found[1])
+    try:
+        last = day(found[3])
+    except Wrong as wrong:
+        raise wrong.further(found.start(3)) from None
+    if last < first:
+        raise Wrong(
+            f"{found[3]} lies before {found[1]}", "write the earlier day first", offset=found.start(3)
+        )
+    if last - first > timedelta(days=_MOST_DAYS):
+        raise Wrong("these are more days than a year has", "change the rota instead, or look at the years")
+    return first, last
+
+
+def day_and_hours(text: str) -> tuple[date, tuple[int, int] | None]:
+    """A day, and the hours of it that may follow: ``2026-12-08 09:00-13:00``. Raises Wrong."""
+    if _ISO_DATE.fullmatch(text):
+        return day(text), None
+    found = _MOMENT.fullmatch(text) or _DAY_THEN.fullmatch(text)
+    if not found:
+        return day(text), None
+    on = day(found[1])
+    try:
+        return on, time_range(found[3])
+    except Wrong as wrong:
+        raise wrong.further(found.start(3)) from None
 
 
 def moment(text: str) -> date | datetime:
@@ -82,7 +123,8 @@ def moment(text: str) -> date | datetime:
         try:
             return day(text)
         except Wrong as wrong:
-            raise Wrong(wrong.what, MOMENT_HINT if wrong.hint == DATE_HINT else wrong.hint) from None
+            guessed = wrong.hint != DATE_HINT or date_meant(text)[1]
+            raise Wrong(wrong.what, wrong.hint if guessed else MOMENT_HINT) from None
     on = day(found[1])
     try:
         minutes = time_of_day(found[3], MOMENT_HINT)

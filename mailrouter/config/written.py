@@ -8,8 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mailrouter.config.durations import span
-from mailrouter.config.settings import Settings
-from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Minute, Person, Role, Rota, Shift, Swap
+from mailrouter.config.every import every_words
+from mailrouter.config.settings import HostPort, Settings
+from mailrouter.schedule.model import (
+    BEGINNING,
+    Absence,
+    CalendarSource,
+    Emergency,
+    HolidayRule,
+    Minute,
+    Person,
+    Role,
+    Shift,
+    Swap,
+)
 
 Written = str | Sequence["Written"] | Mapping[str, "Written"] | None
 """Texts in lists and mappings; None is nothing after the colon."""
@@ -52,18 +64,18 @@ def flow(written: Written) -> str:
 
 def settings_written(settings: Settings) -> dict[str, Written]:
     """Every key of ``mailrouter.yaml``."""
-    host, port = settings.listen_smtp
     return {
         "hostname": settings.hostname,
         "our_domains": sorted(settings.our_domains),
         "postmaster": settings.postmaster,
-        "listen": {"smtp": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"},
+        "listen": {"smtp": _place(settings.listen_smtp)},
         "trusted_networks": list(map(str, settings.trusted_networks)),
         "authserv_id": settings.authserv_id,
         "return_domain": settings.return_domain,
         "deliver": str(settings.deliver),
         "store": f"sqlite:{settings.store}",
         "max_size": None if settings.max_size is None else _size(settings.max_size),
+        "web": _place(settings.web) if settings.web else None,
         "templates": str(settings.templates) if settings.templates else None,
         "run_folder": str(settings.run_folder),
         "timeouts": {
@@ -79,7 +91,14 @@ def settings_written(settings: Settings) -> dict[str, Written]:
         },
         "keep_history": span(settings.keep_history / 1000),
         "log": {"format": settings.log_format},
+        "calendar_url": settings.calendar_url,
+        "calendar_hosts": sorted(settings.calendar_hosts),
     }
+
+
+def _place(at: HostPort) -> str:
+    host, port = at
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def role_written(role: Role) -> dict[str, Written]:
@@ -90,11 +109,15 @@ def role_written(role: Role) -> dict[str, Written]:
         "name": role.name,
         "time_zone": role.time_zone.key,
         "partners": {person.key: _person(person) for person in role.partners},
+        "from": role.since.isoformat() if role.since else None,
+        "until": role.until.isoformat() if role.until else None,
         "hours": _hours(*role.hours),
-        "rota": _rota(role.rota),
+        "lunch": _hours(*(minute % 1440 for minute in role.lunch)) if role.lunch else None,
+        "rota": _rota(role),
+        "special_days": _special_days(role),
         "holidays": _holidays(role.holidays),
-        "absences": list(map(_absence, role.absences)),
-        "swaps": [_swap(swap, role) for swap in role.swaps],
+        "absences": [_absence(absence) for absence in role.absences if absence.source == "file"],
+        "swaps": list(map(_swap, role.swaps)),
         "emergency": _emergency(role.emergency),
         "note": role.note,
         "handoff": {"attach": role.handoff},
@@ -120,8 +143,23 @@ def _given(**pairs: Written) -> dict[str, Written]:
 
 def _person(person: Person) -> dict[str, Written]:
     return _given(
-        name=person.name, email=person.email, phone=person.phone, holidays=_holidays(person.holidays)
+        name=person.name,
+        email=person.email,
+        phone=person.phone,
+        time_zone=person.time_zone.key if person.time_zone else None,
+        holidays=_holidays(person.holidays),
+        from_=person.since.isoformat() if person.since else None,
+        until=person.until.isoformat() if person.until else None,
+        follows=person.follows,
+        calendar=_calendar(person.calendar),
     )
+
+
+def _calendar(source: CalendarSource | None) -> dict[str, Written] | None:
+    if source is None:
+        return None
+    when = list(source.absent_when)
+    return _given(file=source.file, url=source.url, absent_when=when, cover=source.cover)
 
 
 def _holidays(rule: HolidayRule | None) -> dict[str, Written] | None:
@@ -132,17 +170,29 @@ def _holidays(rule: HolidayRule | None) -> dict[str, Written] | None:
     return _given(country=rule.country, subdivision=rule.subdivision, also=also, never=never)
 
 
-def _rota(rota: Rota) -> dict[str, Written]:
+def _rota(role: Role) -> dict[str, Written]:
+    rota = role.rota
     weeks = [
-        {name: _day(shifts) for name, shifts in zip(_WEEKDAYS, week, strict=True)} for week in rota.weeks
+        {name: _day(shifts, role) for name, shifts in zip(_WEEKDAYS, week, strict=True)}
+        for week in rota.weeks
     ]
     return (
         dict(weeks[0]) if rota.starting is None else {"starting": rota.starting.isoformat(), "weeks": weeks}
     )
 
 
-def _day(shifts: Iterable[Shift]) -> Written:
-    written = [f"{shift.who} {_hours(shift.start, shift.end)}" for shift in shifts]
+def _special_days(role: Role) -> dict[str, Written]:
+    return {day.isoformat(): _day(shifts, role) for day, shifts in role.special_days}
+
+
+def _day(shifts: Iterable[Shift], role: Role) -> Written:
+    """Hours beside a name would be read in that person's own time; so the role's hours stand for themselves."""
+    zones = {person.key: person.time_zone for person in role.partners}
+    written = [
+        shift.who if zones.get(shift.who) != shift.zone else f"{shift.who} {_hours(shift.start, shift.end)}"
+        for shift in shifts
+    ]
+    written = list(dict.fromkeys(written))
     return written[0] if len(written) == 1 else written or "nobody"
 
 
@@ -156,21 +206,34 @@ def _time(minute: Minute) -> str:
 
 
 def _absence(absence: Absence) -> Written:
+    """As ``from`` and ``until``; what comes round may have neither."""
     start, end = (_moment(moment) for moment in (absence.start, absence.end))
     if absence.whole_days:
         start, end = absence.start.date().isoformat(), absence.last_day.isoformat()
     cover = _person(absence.cover) if isinstance(absence.cover, Person) else absence.cover
-    return _given(partner=absence.who, from_=start, until=end, note=absence.note, cover=cover)
+    return _given(
+        partner=absence.who,
+        every=every_words(absence.every) if absence.every else None,
+        from_=None if absence.start == BEGINNING and absence.every else start,
+        until=(None if absence.every else "further notice") if absence.open_ended else end,
+        hours=_hours(*absence.hours) if absence.hours else None,
+        note=absence.note,
+        cover=cover,
+    )
 
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _swap(swap: Swap, role: Role) -> Written:
-    hours = role.hours if swap.start is None or swap.end is None else (swap.start, swap.end)
+def _swap(swap: Swap) -> Written:
+    hours = None if swap.start is None or swap.end is None else (swap.start, swap.end)
     given_back = swap.given_back.isoformat() if swap.given_back else None
-    return _given(date=swap.day.isoformat(), partner=swap.who, for_=given_back, hours=_hours(*hours))
+    if given_back and swap.back_start is not None and swap.back_end is not None:
+        given_back += f" {_hours(swap.back_start, swap.back_end)}"
+    return _given(
+        date=swap.day.isoformat(), partner=swap.who, for_=given_back, hours=_hours(*hours) if hours else None
+    )
 
 
 def _emergency(contact: Emergency | None) -> Written:

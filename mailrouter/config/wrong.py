@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable
 
 _PASSWORD = re.compile(
-    r"((?:smtp|submission|lmtp|postgres)[a-z+]*:/{0,2}[^\s:/@]*:)(\S+)(?=@)", re.IGNORECASE
+    r"((?:smtp|submission|lmtp|postgres|https?|webcal)[a-z+]*:/{0,2}[^\s:/@]*:)(\S+)(?=@)", re.IGNORECASE
 )
+
+_SECRET_PATH = re.compile(r"""((?:https?|webcals?)://[^\s/,}"']+/)([^\s,}"']{16,})""", re.IGNORECASE)
+"""A calendar's address: who knows it reads the calendar."""
 
 
 class Wrong(ValueError):
@@ -32,14 +35,16 @@ def shown(text: str, limit: int = 40) -> str:
 
 
 def masked(text: str) -> str:
-    """``text`` with an asterisk for each character of a password in a destination or a store.
+    """``text`` with an asterisk for each character of a password or of a calendar's address.
 
     What is wrong with a line is shown, logged and mailed; so no such text may hold a secret.
 
     >>> masked("smtp://relay:s3cret@mail.example.com")
     'smtp://relay:******@mail.example.com'
     """
-    return _PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), text)
+    for secret in (_PASSWORD, _SECRET_PATH):
+        text = secret.sub(lambda found: found[1] + "*" * len(found[2]), text)
+    return text
 
 
 def choice(words: Iterable[str]) -> str:

@@ -134,6 +134,9 @@ class _Composition:
 
     def _take(self, event: Any) -> None:
         line, column = event.start_mark.line, event.start_mark.column
+        if type(event) is yaml.ScalarEvent and event.tag is None:  # nine events in ten
+            self._add(self._scalar(event, line, column), event.anchor)
+            return
         if getattr(event, "tag", None) and not (isinstance(event, yaml.ScalarEvent) and event.tag == "!"):
             self._say(
                 line,

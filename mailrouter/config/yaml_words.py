@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from mailrouter.config.wrong import shown
 
 _CONFLICT = "keep one of the two, and delete the lines of <, = and >"
+_BULLET = re.compile("\\s*([\u2022\u00b7\u2013\u2014\u2212\u25aa\u2023\u25e6\uf0b7])\\s")
+_NO_COLON = re.compile(r"(\s*)([\w-]+)\s+([^#\s].*)")
 Words = tuple[int, int, str, str]
 """Line and column (from 0), what is wrong, what to do."""
 
@@ -30,6 +32,10 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
         before = text[:column].rstrip()
         if not before or before.endswith((",", "[", "{", ": ", "-")):
             return line, column, "a value can't start with a colon", 'put quotes around it, as in "::1/128"'
+    for near in (line, line - 1):
+        if near >= 0 and (bullet := _BULLET.match(lines[near])):
+            what = f"a {bullet[1]} where a hyphen belongs"
+            return near, bullet.start(1), what, "begin the entry with an ordinary hyphen and a space: - "
     if equals := re.match(r"\s*([\w-]+)\s*=\s*(.*)", text):
         hint = f"write {shown(equals[1])}: {shown(equals[2])}"
         return line, text.index("="), "an = where a colon belongs", hint
@@ -52,6 +58,10 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
     if context and ("flow sequence" in said or "flow mapping" in said):
         return _unclosed(context.line, context.column, line, column, lines)
     if "mapping values are not allowed" in said:
+        above = _NO_COLON.match(lines[line - 1]) if line else None
+        if above and ":" not in lines[line - 1] and above[1] == indentation:
+            hint = f"write {shown(above[2])}: {shown(above[3])}"
+            return line - 1, above.end(2), f"a colon is missing after `{shown(above[2])}`", hint
         if ":" in text[:column]:
             hint = "put quotes around the value, or begin a new line after the first colon"
             return line, column, "a second colon on this line", hint

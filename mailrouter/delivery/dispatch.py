@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.timings import Timings
 
 log = logging.getLogger("mailrouter.delivery")
 
@@ -30,6 +31,8 @@ MOST_READY = 2000
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of messages held in memory with them."""
 MOST_CLAIMED = 500
+WAITED = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
+"""Seconds from taking a message to its delivery: the classes that are counted."""
 SETTLE_PAUSE = 0.01
 """Seconds in which outcomes gather into one write."""
 
@@ -75,6 +78,10 @@ class Dispatcher:
         """``follow`` is asked about failures and long delays, and where ``watch`` says so; ``again``: seconds until
         outcomes that the store did not take are offered to it once more.
         """
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        """By kind of delivery, and what it came to: delivered, queued (tried again later) or failed."""
+        self.waited = Timings(WAITED)
+        self.delivered_at: Milliseconds = 0
         self._retry = retry or Retry()
         self._clock = clock or now_ms
         self._watch = watch
@@ -164,12 +171,21 @@ class Dispatcher:
         """How many deliveries could be taken now."""
         return len(self._ready)
 
+    @property
+    def unrecorded(self) -> int:
+        """How many outcomes the store has not taken yet."""
+        return len(self._outcomes)
+
     def settle(self, delivery: Delivery, reply: Reply) -> None:
         """Record a reply: it is written soon, together with others."""
         self._kept_back.discard(delivery.id)
         result = outcome(delivery, reply, self._clock(), random.random(), self._retry)
         tell = self._watch is not None and self._watch(delivery, result, reply)
-        if result.state != "delivered":
+        self.attempts[delivery.kind, result.state] += 1
+        if result.state == "delivered":
+            self.waited.add((result.at - delivery.created_at) / 1000)
+            self.delivered_at = result.at
+        else:
             level = logging.ERROR if result.state == "failed" else logging.WARNING
             log.log(
                 level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, result.reply

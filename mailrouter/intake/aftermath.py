@@ -99,7 +99,7 @@ def of_failure(
             continue
         trouble = _trouble(desk, role, entry, delivery, news, words, now, head)
         # Two mailboxes that fail would tell of each other's notices for ever; and no mail is missing.
-        partners = () if trouble.ours else role.partners
+        partners = () if trouble.ours else desk.role_at(role, now).partners
         again = AWAY_AGAIN_MS if away else HOUR_MS
         found += _told(desk, trouble, partners, entry.message, again, _others(entry, role, delivery))
         if trouble.sender_hears:
@@ -141,7 +141,14 @@ def of_lasting(
     for role in _roles(desk, entry, delivery):
         trouble = _trouble(desk, role, entry, delivery, "failing", words, now, head)
         trouble = replace(trouble, since=_moment(failing.since))
-        found += _told(desk, trouble, role.partners, entry.message, DAY_MS, _others(entry, role, delivery))
+        found += _told(
+            desk,
+            trouble,
+            desk.role_at(role, now).partners,
+            entry.message,
+            DAY_MS,
+            _others(entry, role, delivery),
+        )
     return tuple(found)
 
 

@@ -56,6 +56,15 @@ def unfit(shape: Shape) -> str | None:
     return None
 
 
+def vacant(desk: Desk, roles: Sequence[Role], moment: datetime) -> str | None:
+    """Why mail has to wait for a role that has no partner at this moment, or None: its file may be mended any time."""
+    for role in roles:
+        if not desk.role_at(role, moment).partners:
+            log.error("role %s has no partner now; its mail is deferred until its file names one", role.key)
+            return "450 4.2.1 Nobody takes mail for this address at the moment; please try again later"
+    return None
+
+
 def decide(desk: Desk, arrival: Arrival) -> Plan:
     """The plan; after a fault of ours the most that can be had without what is at fault."""
     fault = "of a fault in reading its header"
@@ -69,7 +78,7 @@ def decide(desk: Desk, arrival: Arrival) -> Plan:
             return _plan(desk, arrival.head, arrival, fault)
         except Exception:
             log.exception("%s: planning plain copies failed; every partner gets the mail", arrival.name)
-    roles = [(role, desk.loop_marks[role.key]) for role in arrival.roles]
+    roles = [(desk.role_at(role, arrival.moment), desk.loop_marks[role.key]) for role in arrival.roles]
     return last_resort(roles, arrival.shape.size, arrival.reverse_path, arrival.received, fault)
 
 

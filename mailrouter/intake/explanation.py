@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailrouter.intake.decision import unfit
+from mailrouter.intake.decision import unfit, vacant
 from mailrouter.intake.facts import Desk, earlier_ids, seed_of
 from mailrouter.intake.handing import NO_HANDING, addressed, hand
 from mailrouter.intake.rows import DAY_MS, day_of, milliseconds
@@ -54,6 +54,8 @@ def explained(
     keys = desk.keys.accepted(milliseconds(moment))
     if any(has_loop_mark(head, key, role.address) for key in keys for role in roles):
         return Explanation(None, ("554 5.4.6 The message has been here before; a mailbox forwards it back",))
+    if (refusal := vacant(desk, roles, moment)) is not None:
+        return Explanation(None, (refusal,))
     received = received_field(
         helo="client.example", peer="127.0.0.1", by=desk.configuration.settings.hostname, protocol="ESMTP",
         queue_id="explain", when=moment.astimezone(roles[0].time_zone),

@@ -59,6 +59,10 @@ class Desk:
         address, tag = split_tag(recipient)
         return self.by_address.get(address), tag
 
+    def role_at(self, role: Role, moment: datetime) -> Role:
+        """The role with nobody but those who are its partners at ``moment``: who else has no say and no part."""
+        return self.rosters[role.key].role_at(moment)
+
     def situation(
         self,
         role: Role,
@@ -74,9 +78,10 @@ class Desk:
     ) -> Situation:
         """All facts about one role for one message; what memory knows is given by the caller."""
         settings = self.configuration.settings
+        roster = self.rosters[role.key]
         return Situation(
-            role=role,
-            duty=self.rosters[role.key].duty(moment),
+            role=roster.role_at(moment),
+            duty=roster.duty(moment),
             reverse_path=reverse_path,
             hostname=settings.hostname,
             our_domains=settings.our_domains,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mailrouter.intake.aftermath import of_expansion
-from mailrouter.intake.decision import Arrival, decide, situation_of, unfit
+from mailrouter.intake.decision import Arrival, decide, situation_of, unfit, vacant
 from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
 from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, confirmable, hand, trusts
 from mailrouter.intake.handoff_changes import changes_of, decide_rest
@@ -74,7 +74,7 @@ class Intake:
             return found if isinstance(found, str) else None
         if tag in RESERVED_TAGS:
             return NO_SUCH
-        return None
+        return vacant(self.desk, [role], self.now())
 
     def max_size(self) -> int | None:
         """What is configured, else what the next hop takes (known once it was spoken to), else a bound."""
@@ -99,7 +99,11 @@ class Intake:
         # What only reports something goes to nobody, so it may be as broken as it is.
         refusal = None
         if roles:
-            refusal = unfit(shape) or looping(desk, parsed, head, roles, milliseconds(moment))
+            refusal = (
+                unfit(shape)
+                or looping(desk, parsed, head, roles, milliseconds(moment))
+                or vacant(desk, roles, moment)
+            )
         if reported.nobody and not roles:
             refusal = NO_SUCH
         if refusal or not (roles or to.returned):

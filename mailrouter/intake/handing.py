@@ -202,7 +202,7 @@ def _decided(
     message: MessageId,
     trusted: bool,
 ) -> Decided | str:
-    role, moment = target.role, situation.duty.moment
+    role, moment = situation.role, situation.duty.moment  # its partners at this moment, and no former ones
     at = milliseconds(moment)
     waiting = None
     if target.token is not None:

@@ -1,18 +1,20 @@
 """The last look before a copy leaves: may this recipient still have what it carries?
 
-A mail can wait for days while the partners' file changes. A copy with a handoff goes only to somebody who
-is a partner of the handoff's role *now*; otherwise the message is planned anew with the configuration in
-force, and the old copy is withdrawn.
+A mail can wait for days while the partners' file changes, or a partner's last day passes. A copy with a handoff
+goes only to somebody who is a partner of the handoff's role *now*, and none at all to a former partner; otherwise the
+message is planned anew with the configuration in force, and the old copy is withdrawn.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from datetime import datetime
 from typing import Literal
 
 from mailrouter.address import canonical
+from mailrouter.intake.decision import vacant
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import addressed
@@ -22,7 +24,7 @@ from mailrouter.message.shape import Shape
 from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
-from mailrouter.schedule.model import Role
+from mailrouter.schedule.model import Person, Role
 from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, Milliseconds, queue_id
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.sqlite import SqliteStore
@@ -30,19 +32,24 @@ from mailrouter.store.sqlite import SqliteStore
 log = logging.getLogger("mailrouter.intake")
 
 
-def may_have(desk: Desk, delivery: Delivery) -> bool:
-    """Whether the recipient may have this delivery as it stands.
+def may_have(desk: Desk, delivery: Delivery, moment: datetime) -> bool:
+    """Whether the recipient may have this delivery as it stands, at ``moment``.
 
     The ``role`` of a delivery with handoffs names the roles they are of, and no other (see ``rows``).
     """
-    if not delivery.handoff and delivery.kind != "notice":
+    if delivery.kind not in ("copy", "companion", "notice"):
         return True
     wanted = canonical(delivery.recipient)
-    roles = {role.key: role for role in desk.configuration.roles}
-    return all(
-        key in roles and any(canonical(person.email) == wanted for person in roles[key].partners)
-        for key in delivery.role.split(",")
-    )
+    known = {role.key: role for role in desk.configuration.roles}
+    roles = [known.get(key) for key in delivery.role.split(",")]
+    partner = [role is not None and _among(wanted, desk.role_at(role, moment).partners) for role in roles]
+    if delivery.handoff or delivery.kind == "notice":
+        return all(partner)
+    return any(partner) or not any(role is not None and _among(wanted, role.partners) for role in roles)
+
+
+def _among(address: str, people: Iterable[Person]) -> bool:
+    return any(canonical(person.email) == address for person in people)
 
 
 def may_be_told(
@@ -66,7 +73,7 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
 
     A notice is withdrawn, and nothing takes its place: it was for that partner, or is not true any more. Where the
     roles are gone, the recipient gets the mail itself, and nothing beside it. Raises StoreError, and ValueError for
-    a message that is gone; then the delivery stays as it was.
+    a message that is gone, or where nobody is a partner at the moment; then the delivery stays as it was.
     """
     if delivery.kind == "delay":
         log.info("%s: a notice of its delay is not needed any more", delivery.queue_id)
@@ -86,6 +93,8 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
     copied = {key for other in entry.deliveries if other.kind == "copy" for key in other.role.split(",")}
     # What came to a handoff address and was no mail stays what it was.
     roles = to.roles + [role for role in to.handoff_roles if role.key in copied]
+    if vacant(desk, roles, intake.now()):
+        raise ValueError("nobody is a partner of its role at the moment")
     have = {
         canonical(other.recipient)
         for other in entry.deliveries
@@ -102,7 +111,7 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
     for fresh in new:
         fresh.next_at = now()
     log.warning(
-        "%s: %s is not a partner any more and does not get the handoff; %d copies planned anew",
+        "%s: %s is not a partner any more and gets nothing of it; %d copies planned anew",
         delivery.queue_id,
         delivery.recipient,
         len(new),

@@ -87,11 +87,14 @@ def _away_facts(role: Role, duty: Duty, today: date, who: _Names) -> list[dict[s
 
 def _when(away: Away, role: Role, today: date) -> str:
     """``today``, ``today until 15:00``, ``until Friday 1 January`` or ``until Friday 1 January at 12:00``."""
+    if away.open_ended:
+        return "until further notice"
+    if away.until.astimezone(away.person.time_zone or role.time_zone).time() == time.min:
+        return "today" if away.last_day == today else f"until {day_words(away.last_day, today)}"
     until = away.until.astimezone(role.time_zone)
-    whole = until.time() == time.min
-    if away.last_day == today:
-        return "today" if whole else f"today until {until:%H:%M}"
-    return f"until {day_words(away.last_day, today)}" + ("" if whole else f" at {until:%H:%M}")
+    if until.date() == today:
+        return f"today until {until:%H:%M}"
+    return f"until {day_words(until.date(), today)} at {until:%H:%M}"
 
 
 def _back(away: Away, role: Role, today: date) -> str:

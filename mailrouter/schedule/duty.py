@@ -16,7 +16,8 @@ LOOK_AHEAD = 400
 """Days to look for a next or a last duty: more than a year, so that a yearly pattern is found."""
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
-_KEPT_STRETCHES = 256
+_KEPT_STRETCHES = 2048
+"""Answers kept: a year of changes and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Away:
     By an ``absence`` (the one that holds the moment), or by a ``holiday`` (its name) that took out hours
     they would have worked today. ``since`` and ``until`` bound the whole stretch: absences of theirs that
     touch or overlap are one. ``back`` is the start of their first shift after it, None if none is found in
-    400 days. ``cover`` are those named to cover now who are not absent themselves.
+    400 days. ``cover`` are those named to cover now who are not absent themselves. ``open_ended``: until
+    further notice; ``until`` and ``last_day`` are far away then.
     """
 
     person: Person
@@ -37,6 +39,7 @@ class Away:
     last_day: date
     back: datetime | None
     cover: tuple[Person, ...]
+    open_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,10 @@ class Gap:
 class Duty:
     """The schedule's answer for one ``moment``; all moments in UTC.
 
-    ``on`` are those on duty, stand-ins too. ``next_on`` has every partner with the start of the next duty
-    that they begin after the moment. ``gap`` is set when nobody is on duty for the rest of today and all of
-    the role's next working day. ``working_day``: today the rota gives hours, and not only to people with a
-    holiday.
+    ``on`` are those on duty, stand-ins too. ``away`` are partners of that day; ``next_on`` has each of them, and
+    who will be one, with the start of the next duty that they begin after the moment. ``gap`` is set when nobody
+    is on duty for the rest of today and all of the role's next working day. ``working_day``: today the rota
+    gives hours, and not only to people with a holiday.
     """
 
     moment: datetime
@@ -76,6 +79,7 @@ class Roster:
         self.role = role
         self._layers = Layers(role)
         self._facts: dict[datetime, Duty] = {}
+        self._roles: dict[tuple[str, ...], Role] = {}
         self._slot = Slot(_EVER, _EVER, _EVER.date(), (), "")
 
     def timeline(self, start: datetime, end: datetime) -> tuple[Span, ...]:
@@ -98,6 +102,13 @@ class Roster:
             facts = self._facts[slot.start] = self._duty_of(slot)
         return Duty(moment, facts.on, facts.away, facts.next_on, facts.gap, facts.working_day)
 
+    def role_at(self, moment: datetime) -> Role:
+        """The role with nobody but its partners at ``moment``; the very same object while they are the same."""
+        slot = self._slot  # mostly the one that ``duty`` was asked about just now
+        day = slot.day if slot.start <= moment < slot.end else self._layers.day_of(moment)
+        role = self.role.on_day(day)
+        return self._roles.setdefault(tuple(person.key for person in role.partners), role)
+
     def _slot_at(self, moment: datetime) -> Slot:
         slots = self._layers.slots(self._layers.day_of(moment))
         return slots[bisect_right(slots, moment, key=lambda slot: slot.start) - 1]
@@ -106,7 +117,11 @@ class Roster:
         return Duty(
             slot.start,
             tuple(map(self.role.person, slot.on)),
-            tuple(away for person in self.role.partners if (away := self._away(person, slot))),
+            tuple(
+                away
+                for person in self.role.partners
+                if person.is_partner_on(slot.day) and (away := self._away(person, slot))
+            ),
             self._next_on(slot),
             self._gap(slot),
             self._layers.working_day(slot.day),
@@ -116,18 +131,25 @@ class Roster:
         leave = self._layers.away(person.key, slot.start)
         if leave is not None:
             return self._absent(person, leave, slot)
-        name = self._layers.holiday(person.key, slot.day)
+        day = self._layers.own_day(person.key, slot)
+        name = self._layers.holiday(person.key, day)
         if name is None or not self._missed(person, slot):
             return None
-        since, until = self._day_bounds(slot.day)
-        return Away(person, None, name, since, until, slot.day, self._back(person, until), ())
+        zone = self._layers.terms.zone(person.key)
+        since, until = day_start(day, zone), day_start(day + timedelta(days=1), zone)
+        return Away(person, None, name, since, until, day, self._back(person, until), ())
 
     def _absent(self, person: Person, leave: Leave, slot: Slot) -> Away:
         now = leave.at(slot.start)
         keys = dict.fromkeys(filter(None, map(cover_key, now)))
-        cover = tuple(self.role.person(key) for key in keys if not self._layers.away(key, slot.start))
-        back = self._back(person, leave.end)
-        return Away(person, now[0], None, leave.start, leave.end, leave.last_day, back, cover)
+        cover = tuple(
+            self.role.person(key)
+            for key in keys
+            if self._layers.terms.partner(key, slot.day) and not self._layers.away(key, slot.start)
+        )
+        open_ended = leave.last.open_ended
+        back = None if open_ended else self._back(person, leave.end)
+        return Away(person, now[0], None, leave.start, leave.end, leave.last_day, back, cover, open_ended)
 
     def _missed(self, person: Person, slot: Slot) -> bool:
         """Whether their holiday took out hours of today that no swap has given back to them."""
@@ -142,7 +164,8 @@ class Roster:
         return None
 
     def _next_on(self, slot: Slot) -> tuple[tuple[Person, datetime | None], ...]:
-        found: dict[str, datetime | None] = {person.key: None for person in self.role.partners}
+        partners = [p for p in self.role.partners if p.until is None or p.until >= slot.day]
+        found: dict[str, datetime | None] = {person.key: None for person in partners}
         sought = set(found)
         before = slot
         for later in self._layers.onwards(slot.day, LOOK_AHEAD):
@@ -154,7 +177,7 @@ class Roster:
             if not sought:
                 break
             before = later
-        return tuple((person, found[person.key]) for person in self.role.partners)
+        return tuple((person, found[person.key]) for person in partners)
 
     def _gap(self, slot: Slot) -> Gap | None:
         if slot.on or any(later.on for later in self._layers.slots(slot.day) if later.start > slot.start):
@@ -178,7 +201,3 @@ class Roster:
                 if earlier.on:  # of today's slots only those before this one can be: else it were no gap
                     return earlier.end
         return _EVER
-
-    def _day_bounds(self, day: date) -> tuple[datetime, datetime]:
-        zone = self.role.time_zone
-        return day_start(day, zone), day_start(day + timedelta(days=1), zone)

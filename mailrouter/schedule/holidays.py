@@ -46,17 +46,16 @@ def holiday_of(person: Person, role: Role, day: date) -> str | None:
     return holiday(person.holidays or role.holidays, day)
 
 
+@lru_cache(maxsize=512)
 def known_country(country: str, subdivision: str | None = None) -> str | None:
     """None where the holidays of this place are known; else what is wrong and what was probably meant."""
-    from holidays import country_holidays
-    from holidays.registry import COUNTRIES
-
-    # The registry, not list_supported_countries(): that imports every country's module (measured: 80 ms).
-    codes = {code for entity in COUNTRIES.values() for code in entity[1:] if len(code) <= 3}
+    codes = _codes()
     if country not in codes:
         return f"the holidays of country {country!r} are not known{_country_hint(country, sorted(codes))}"
     if subdivision is None:
         return None
+    from holidays import country_holidays
+
     known = country_holidays(country)
     aliases: dict[str, list[str]] = known.get_subdivision_aliases()
     names = {name: code for code, written in aliases.items() for name in (code, *written)}
@@ -71,6 +70,14 @@ def known_country(country: str, subdivision: str | None = None) -> str | None:
         f"did you mean {folded[near[0]]}?" if near else "known are " + ", ".join(sorted(set(names.values())))
     )
     return f"{country} has no subdivision {subdivision!r}; {hint}"
+
+
+@lru_cache(maxsize=1)
+def _codes() -> frozenset[str]:
+    """The codes of all countries: by the registry, since list_supported_countries() imports each one's module (80 ms)."""
+    from holidays.registry import COUNTRIES
+
+    return frozenset(code for entity in COUNTRIES.values() for code in entity[1:] if len(code) <= 3)
 
 
 def _country_hint(written: str, codes: list[str]) -> str:

@@ -1,6 +1,6 @@
 """The five layers that make a day's duty out of what the partners wrote. Pure.
 
-1. the rota says who works when;
+1. the rota says who works when, or the line of a special day does; nobody outside their time as a partner;
 2. each person's holidays are taken out;
 3. a swap replaces everyone on its day or hours, and its day given back goes to the others;
 4. absences are taken out: somebody absent is never on duty;
@@ -18,11 +18,12 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from mailrouter.schedule.holidays import holiday_of
-from mailrouter.schedule.leave import Leave, cover_key, leaves
+from mailrouter.schedule.leave import Leave, Leaves, cover_key
 from mailrouter.schedule.localtime import at_minute, day_start, local_day, minutes_range
 from mailrouter.schedule.model import Role, Swap
 from mailrouter.schedule.reasons import Reasons
-from mailrouter.schedule.rota import shifts_on
+from mailrouter.schedule.swaps import Swapped, swapped, takes_over
+from mailrouter.schedule.terms import Terms
 
 _ONE_DAY = timedelta(days=1)
 _KEPT_DAYS = 2000
@@ -50,27 +51,23 @@ class _Placed:
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Swapped:
-    """A swap with the bounds, in UTC, of the hours it takes on its own day."""
-
-    swap: Swap
-    start: datetime
-    end: datetime
-
-
 class Layers:
     """The days of one role, worked out when they are first asked for and kept."""
 
     def __init__(self, role: Role) -> None:
         self.role = role
         self.zone = role.time_zone
-        self.leaves = leaves(role)
+        self.leaves = Leaves(role)
+        self.terms = Terms(role)
         self._people = {person.key: person for person in role.people}
         self._order = {key: place for place, key in enumerate(self._people)}
         self._reasons = Reasons(role)
-        self._swaps = tuple(_Swapped(swap, *swapped_hours(swap, role)) for swap in role.swaps)
+        self._swaps = tuple(swapped(role))
         self._days: dict[date, tuple[Slot, ...]] = {}
+        self._rostered: dict[date, tuple[str, ...]] = {}
+        # What began the day before may reach into this one: past midnight, or longer as the clocks go back. Two zones
+        # are up to 26 hours apart.
+        self._reach = (-2, -1, 0, 1, 2) if self.terms.zones else (-1, 0)
 
     def slots(self, day: date) -> tuple[Slot, ...]:
         """The slots of the local day, without a break from end to end; none if the day was skipped."""
@@ -91,122 +88,181 @@ class Layers:
             yield from self.slots(day + timedelta(days=ahead))
 
     def holiday(self, key: str, day: date) -> str | None:
-        """The name of the holiday that this person has on ``day``."""
+        """The name of the holiday that this person has on ``day``, a day of theirs."""
         person = self._people.get(key)
         return holiday_of(person, self.role, day) if person else None
 
+    def own_day(self, key: str, slot: Slot) -> date:
+        """The day that this person's own calendar shows in the slot."""
+        zone = self.terms.zones.get(key)
+        return local_day(slot.start, zone) if zone else slot.day
+
     def rostered(self, day: date) -> tuple[str, ...]:
         """The people to whom the rota gives hours that begin on ``day``, each once, in its order."""
-        return tuple(dict.fromkeys(shift.who for shift in shifts_on(self.role.rota, day)))
+        known = self._rostered.get(day)
+        if known is None:
+            if len(self._rostered) >= _KEPT_DAYS:
+                self._rostered.clear()
+            shifts = self.terms.shifts(day) if self.terms.runs(day) else ()
+            found = (self.terms.instead(shift.who, day) for shift in shifts)
+            known = self._rostered[day] = tuple(dict.fromkeys(key for key in found if key is not None))
+        return known
 
     def working_day(self, day: date) -> bool:
         """Whether the rota gives hours on ``day``, and not only to people who have a holiday."""
-        return any(self.holiday(key, day) is None for key in self.rostered(day))
+        rostered = self.rostered(day)
+        return any(self.terms.special(day) or self.holiday(key, day) is None for key in rostered)
 
     def away(self, key: str, moment: datetime) -> Leave | None:
         """The stretch of absence in which this person is at ``moment``."""
-        return next((x for x in self.leaves if x.who == key and x.start <= moment < x.end), None)
+        return self.leaves.at(key, moment)
+
+    def ordinary(self, day: date, besides: Swap | None = None) -> bool:
+        """Whether nothing but the rota, or the line of a special day, speaks of ``day`` and of the night after it.
+
+        As far as that is cheap to know: no holiday of those who work, no absence, no swap but ``besides``, no zone of
+        somebody's own.
+        """
+        if self.terms.zones or not self.terms.runs(day):
+            return False
+        if not self.terms.special(day) and any(self.holiday(key, day) for key in self.rostered(day)):
+            return False
+        start, end = day_start(day, self.zone), day_start(day + 2 * _ONE_DAY, self.zone)
+        for entry in self._swaps:
+            back = entry.swap.given_back
+            if entry.swap is not besides and (
+                (entry.start < end and entry.end > start) or (back and 0 <= (day - back).days <= 1)
+            ):
+                return False
+        return not self.leaves.any(start, end)
+
+    def anybody(self, day: date) -> bool:
+        """Whether somebody is on duty at some time of ``day``; found out without working out all of it."""
+        known = self._days.get(day)
+        simple = known is None and not self.terms.zones and self.terms.runs(day)
+        if simple and any(
+            self._plainly_there(shift, day) for shift in self._shifts(day)
+        ):  # mostly the first one is
+            return True
+        return any(slot.on for slot in (self._cut(day) if known is None else known))
+
+    def _plainly_there(self, shift: _Placed, day: date) -> bool:
+        """Whether nothing keeps somebody from beginning this shift of ``day``."""
+        who = self.terms.instead(shift.who, day)
+        if who is None or any(s.takes(shift.start) or s.gives(shift.start, day) for s in self._swaps):
+            return False
+        free = not self.terms.special(day) and self.holiday(who, day) is not None
+        return shift.start < shift.end and not free and not self.away(who, shift.start)
 
     def by_rota(self, key: str, day: date) -> bool:
-        """Whether the rota alone gives this person hours within the local ``day``."""
+        """Whether the rota alone gives this person hours within the local ``day``, holidays not looked at."""
         start, end = day_start(day, self.zone), day_start(day + _ONE_DAY, self.zone)
-        shifts = (*self._shifts(day - _ONE_DAY), *self._shifts(day))
-        return any(shift.who == key and shift.start < end and shift.end > start for shift in shifts)
+        return self.terms.runs(day) and any(
+            self.terms.instead(shift.who, day) == key and shift.start < end and shift.end > start
+            for begin in self._reach
+            for shift in self._shifts(day + begin * _ONE_DAY)
+        )
 
     def _cut(self, day: date) -> Iterator[Slot]:
         """Cut the day at every bound of a shift, swap or absence, and settle each slot."""
         first, last = day_start(day, self.zone), day_start(day + _ONE_DAY, self.zone)
-        # What began the day before may reach into this one: past midnight, or longer as the clocks go back.
-        begins = (day - _ONE_DAY, day)
+        if first >= last:
+            return
+        if not self.terms.runs(day):
+            yield Slot(first, last, day, (), self._reasons.not_running(day))
+            return
+        begins = [day + ahead * _ONE_DAY for ahead in self._reach]
         shifts = [shift for begin in begins for shift in self._shifts(begin)]
         swaps = [s for s in self._swaps if s.swap.day in begins or s.swap.given_back in begins]
         edges = {first, last}
         edges.update(edge for shift in shifts for edge in (shift.start, shift.end))
-        edges.update(edge for entry in swaps for edge in (entry.start, entry.end))
-        edges.update(edge for leave in self.leaves for part in leave.parts for edge in (part.start, part.end))
+        edges.update(edge for entry in swaps for edge in entry.edges())
+        edges.update(self.leaves.edges(first, last))
+        for zone in set(self.terms.zones.values()):  # holidays are days of each person's own
+            edges.update(day_start(begin, zone) for begin in begins)
         for start, end in pairwise(sorted(edge for edge in edges if first <= edge <= last)):
             on, why = self._settle(day, start, shifts, swaps)
             yield Slot(start, end, day, tuple(sorted(on, key=self._order.__getitem__)), why)
 
     def _shifts(self, day: date) -> Iterator[_Placed]:
-        for shift in shifts_on(self.role.rota, day):
+        for shift in self.terms.shifts(day):
             first, last = minutes_range(shift.start, shift.end)
-            start = at_minute(day, first, self.zone)
-            end = at_minute(day, last, self.zone, end=True)
-            yield _Placed(shift.who, day, start, end)
+            zone = shift.zone or self.zone
+            yield _Placed(shift.who, day, at_minute(day, first, zone), at_minute(day, last, zone, end=True))
 
     def _settle(
-        self, day: date, moment: datetime, shifts: list[_Placed], swaps: list[_Swapped]
+        self, day: date, moment: datetime, shifts: list[_Placed], swaps: list[Swapped]
     ) -> tuple[set[str], str]:
         """All layers for the slot of ``day`` that begins at ``moment``: who is on, and why."""
         say = self._reasons
-        rota = {shift.who: shift.day for shift in shifts if shift.start <= moment < shift.end}
-        out = {who: name for who in rota if (name := self.holiday(who, day))}
+        rota, gone_for_good = dict[str, date](), list[str]()
+        for shift in shifts:
+            if shift.start <= moment < shift.end:
+                who = self.terms.instead(shift.who, day)
+                if who is None:
+                    gone_for_good.append(shift.who)
+                else:
+                    rota[who] = shift.day
+        out = {
+            who: name
+            for who, begins in rota.items()
+            if not self.terms.special(begins) and (name := self._holiday_at(who, day, moment))
+        }
         begun = {who: begins for who, begins in rota.items() if who not in out}
-        begun, swapped, parts = self._swap(begun, moment, swaps)
+        begun, by_swap, parts = self._swap(begun, day, moment, swaps)
         gone = {who: leave for who in begun if (leave := self.away(who, moment))}
         on = begun.keys() - gone.keys()
-        parts += say.rota({who: begun[who] for who in on if who not in swapped})
+        by_rota = {who: begun[who] for who in on if who not in by_swap}
+        parts += say.rota({who: d for who, d in by_rota.items() if not self.terms.special(d)})
+        parts += say.special({who: d for who, d in by_rota.items() if self.terms.special(d)})
         for who in sorted(gone, key=self._order.__getitem__):
             covering, kept = self._cover(gone[who], day, moment)
             parts.append(say.away(gone[who], covering - on, kept))
             on |= covering
         parts += say.holidays(out, rota)
+        if not on:
+            parts += (say.no_partner(who, day) for who in dict.fromkeys(gone_for_good))
+        if not parts and self.terms.special(day) and not self.terms.shifts(day):
+            parts.append(say.special_nobody(day))
         return on, say.whole(parts)
 
     def _swap(
-        self, begun: dict[str, date], moment: datetime, swaps: list[_Swapped]
+        self, begun: dict[str, date], day: date, moment: datetime, swaps: list[Swapped]
     ) -> tuple[dict[str, date], set[str], list[str]]:
         """Layer 3, in the order of the file, so that a day given back may be swapped again.
 
         Gives who is on with the day on which that began, who of them by a swap, and the words for it.
         """
-        swapped, words = set[str](), list[str]()
+        by_swap, words = set[str](), list[str]()
         for entry in swaps:
             swap = entry.swap
-            if entry.start <= moment < entry.end and begun.keys() != {swap.who}:
+            if entry.takes(moment) and begun.keys() != {swap.who} and self.terms.partner(swap.who, day):
                 words = [self._reasons.swap(swap, begun)]
-                begun, swapped = {swap.who: swap.day}, {swap.who}
-            if swap.given_back is not None and begun.get(swap.who) == swap.given_back:
-                takers = takes_over(swap, self.role)
+                begun, by_swap = {swap.who: swap.day}, {swap.who}
+            if entry.gives(moment, begun.get(swap.who)):
+                takers = takes_over(swap, self.role, self.terms)
                 new = [who for who in takers if who not in begun]
                 if takers:
                     words.append(self._reasons.returned(swap, new))
-                    begun = {who: day for who, day in begun.items() if who != swap.who}
-                    begun |= dict.fromkeys(new, swap.given_back)
-                    swapped = (swapped - {swap.who}) | set(new)
-        return begun, swapped, words
+                    begun = {who: d for who, d in begun.items() if who != swap.who}
+                    begun |= dict.fromkeys(new, swap.given_back or swap.day)
+                    by_swap = (by_swap - {swap.who}) | set(new)
+        return begun, by_swap, words
 
     def _cover(self, leave: Leave, day: date, moment: datetime) -> tuple[set[str], dict[str, str]]:
         """Layer 5: who covers for somebody who is away, and who would, with what keeps them from it."""
         covering, kept = set[str](), dict[str, str]()
         for key in dict.fromkeys(filter(None, map(cover_key, leave.at(moment)))):
-            if own := self.away(key, moment):
+            if not self.terms.partner(key, day):
+                kept[key] = "is no partner on that day"
+            elif own := self.away(key, moment):
                 kept[key] = f"is away {own.until}"
-            elif name := self.holiday(key, day):
+            elif not self.terms.special(day) and (name := self._holiday_at(key, day, moment)):
                 kept[key] = f"has a holiday: {name}"
             else:
                 covering.add(key)
         return covering, kept
 
-
-def swap_minutes(swap: Swap, role: Role) -> tuple[int, int]:
-    """The minutes of its day that a swap takes: its own, else the role's hours."""
-    start = role.hours[0] if swap.start is None else swap.start
-    end = role.hours[1] if swap.end is None else swap.end
-    return minutes_range(start, end)
-
-
-def swapped_hours(swap: Swap, role: Role) -> tuple[datetime, datetime]:
-    """The moments, in UTC, between which a swap replaces everyone."""
-    start, end = swap_minutes(swap, role)
-    return at_minute(swap.day, start, role.time_zone), at_minute(swap.day, end, role.time_zone, end=True)
-
-
-def takes_over(swap: Swap, role: Role) -> tuple[str, ...]:
-    """Who works on the day given back: those whom the swap replaces, else the other partners."""
-    start, end = swap_minutes(swap, role)
-    shifts = [shift for shift in shifts_on(role.rota, swap.day) if shift.who != swap.who]
-    replaced = [shift.who for shift in shifts if shift.start < end and shift.end > start]
-    others = [person.key for person in role.partners if person.key != swap.who]
-    return tuple(dict.fromkeys(replaced or [shift.who for shift in shifts] or others))
+    def _holiday_at(self, key: str, day: date, moment: datetime) -> str | None:
+        zone = self.terms.zones.get(key)
+        return self.holiday(key, local_day(moment, zone) if zone else day)

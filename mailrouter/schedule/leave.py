@@ -1,15 +1,26 @@
-"""Absences as stretches in UTC: what touches or overlaps is one, as the person would tell it. Pure."""
+"""Absences as stretches in UTC: what touches or overlaps is one, as the person would tell it. Pure.
+
+Absences with a beginning and an end are joined once, and found by their order. Those that come round (every first
+Friday, two hours each Wednesday) have no end; they are worked out for the days that somebody asks about.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from mailrouter.schedule.localtime import to_utc
-from mailrouter.schedule.model import Absence, Role
+from mailrouter.schedule.model import Absence, Every, Role
 from mailrouter.schedule.words import date_words
 
 _FAR = timedelta(days=180)
+_ONE_DAY = timedelta(days=1)
+_JOINED = 400
+"""Absences that come round, joined into one stretch at the most: somebody who is away every day is away for good."""
+_KEPT_DAYS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +58,187 @@ class Leave:
         The year is left out up to half a year: the weekday says enough, and the words stay the same at New
         Year.
         """
+        if self.last.open_ended:
+            return "until further notice"
         end, day = self.last.end, self.last_day
         first = self.parts[0].absence.start.date()
         words = date_words(day, day if day - first < _FAR else first)
         return f"until {words}" if end.time() == time.min else f"until {words} at {end:%H:%M}"
 
+    @property
+    def by_calendar(self) -> str:
+        """``, by their calendar``, where their own calendar says so and not the role's file."""
+        own = [part.absence.source == "calendar" for part in self.parts]
+        return ", by their calendar" if all(own) else ", in part by their calendar" if any(own) else ""
+
     def at(self, moment: datetime) -> tuple[Absence, ...]:
         """The absences of the stretch that hold ``moment``."""
         return tuple(p.absence for p in self.parts if p.start <= moment < p.end)
+
+
+class Leaves:
+    """All absences of a role, by person."""
+
+    def __init__(self, role: Role) -> None:
+        zones = {person.key: person.time_zone or role.time_zone for person in role.people}
+        of = {
+            key: [a for a in role.absences if a.who == key]
+            for key in dict.fromkeys(a.who for a in role.absences)
+        }
+        self._of = {key: _Own(key, absences, zones.get(key, role.time_zone)) for key, absences in of.items()}
+        self._edges = sorted(
+            {edge for own in self._of.values() for part in own.placed for edge in (part.start, part.end)}
+        )
+
+    def at(self, key: str, moment: datetime) -> Leave | None:
+        """The stretch in which this person is away at ``moment``."""
+        own = self._of.get(key)
+        return own.at(moment) if own else None
+
+    def rounds(self, key: str) -> bool:
+        """Whether this person has absences that come round."""
+        own = self._of.get(key)
+        return own is not None and own.comes_round
+
+    def between(self, key: str, start: datetime, end: datetime) -> Iterator[Leave]:
+        """The stretches of this person that reach into [start, end), in order."""
+        own = self._of.get(key)
+        while own is not None and start < end:
+            leave = own.at(start) or own.next_after(start, end)
+            if leave is None:
+                return
+            yield leave
+            start = leave.end
+
+    def any(self, start: datetime, end: datetime) -> bool:
+        """Whether somebody is away at some time within [start, end)."""
+        return any(own.any(start, end) for own in self._of.values())
+
+    def edges(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """The moments in [start, end] at which an absence begins or ends."""
+        yield from self._edges[bisect_left(self._edges, start) : bisect_right(self._edges, end)]
+        for own in self._of.values():
+            for part in own.rounds(start, end):
+                yield from (part.start, part.end)
+
+
+class _Own:
+    """One person's absences; ``placed`` are those that don't come round, by their start."""
+
+    def __init__(self, who: str, absences: Iterable[Absence], zone: ZoneInfo) -> None:
+        self.who, self.zone = who, zone
+        absences = list(absences)
+        self.placed = sorted((p for a in absences if not a.recurs if (p := _placed(a, zone))), key=_start)
+        self._round = tuple(a for a in absences if a.recurs)
+        self._stretches = _joined(who, self.placed)
+        self._starts = [stretch.start for stretch in self._stretches]
+        self._days: dict[date, tuple[Placed, ...]] = {}
+
+    @property
+    def comes_round(self) -> bool:
+        """Whether some have no end."""
+        return bool(self._round)
+
+    def at(self, moment: datetime) -> Leave | None:
+        """The stretch that holds ``moment``."""
+        stretch = self._stretch(moment)
+        if not self._round:
+            return stretch
+        parts = [*(stretch.parts if stretch else ()), *self._holding(moment)]
+        if not parts:
+            return None
+        # What touches it at either end is the same stretch, and so on.
+        for _ in range(_JOINED):
+            start, end = min(p.start for p in parts), max(p.end for p in parts)
+            near = (self._stretch(start - timedelta.resolution), self._stretch(end))
+            more = [p for s in near if s for p in s.parts] + [*self._touching(start), *self._touching(end)]
+            if not (more := [p for p in dict.fromkeys(more) if p not in parts]):
+                break
+            parts += more
+        parts.sort(key=_start)
+        return Leave(self.who, parts[0].start, max(p.end for p in parts), tuple(parts))
+
+    def any(self, start: datetime, end: datetime) -> bool:
+        """Whether there is an absence within [start, end)."""
+        place = bisect_left(self._starts, end) - 1
+        if place >= 0 and self._stretches[place].end > start:
+            return True
+        return any(part.start < end and part.end > start for part in self.rounds(start, end))
+
+    def next_after(self, moment: datetime, end: datetime) -> Leave | None:
+        """The first stretch that begins after ``moment`` and before ``end``."""
+        place = bisect_right(self._starts, moment)
+        found = self._starts[place] if place < len(self._starts) else end
+        day = moment
+        while self._round and day < end and day < found:
+            upto = min(day + 30 * _ONE_DAY, end)
+            starts = [p.start for p in self.rounds(day, upto) if p.start > moment]
+            found = min([found, *starts])
+            day = upto
+        return self.at(found) if found < end else None
+
+    def rounds(self, start: datetime, end: datetime) -> Iterator[Placed]:
+        """The absences that come round and touch [start, end]."""
+        if self._round:
+            day, last = _day(start, self.zone) - _ONE_DAY, _day(end, self.zone)
+            while day <= last:
+                yield from (part for part in self._on(day) if part.start <= end and part.end >= start)
+                day += _ONE_DAY
+
+    def _stretch(self, moment: datetime) -> Leave | None:
+        place = bisect_right(self._starts, moment) - 1
+        stretch = self._stretches[place] if place >= 0 else None
+        return stretch if stretch and moment < stretch.end else None
+
+    def _holding(self, moment: datetime) -> Iterator[Placed]:
+        day = _day(moment, self.zone)
+        parts = (*self._on(day - _ONE_DAY), *self._on(day))
+        return (part for part in parts if part.start <= moment < part.end)
+
+    def _touching(self, moment: datetime) -> Iterator[Placed]:
+        return self.rounds(moment, moment)
+
+    def _on(self, day: date) -> tuple[Placed, ...]:
+        """The absences that come round and begin on ``day``."""
+        known = self._days.get(day)
+        if known is None:
+            if len(self._days) >= _KEPT_DAYS:
+                self._days.clear()
+            found = (occurrence(absence, day) for absence in self._round)
+            known = self._days[day] = tuple(p for o in found if o if (p := _placed(o, self.zone)))
+        return known
+
+
+def occurrence(absence: Absence, day: date) -> Absence | None:
+    """What an absence that comes round is on ``day``: an absence of that day alone, or None."""
+    if not absence.start.date() <= day <= absence.last_day or not falls_on(absence, day):
+        return None
+    first, last = absence.hours or (0, 24 * 60)
+    midnight = datetime.combine(day, time.min)
+    start, end = midnight + timedelta(minutes=first), midnight + timedelta(minutes=last)
+    return replace(absence, start=start, end=end, whole_days=absence.hours is None, every=None, hours=None)
+
+
+def falls_on(absence: Absence, day: date) -> bool:
+    """Whether ``day`` is one of those on which the absence comes round; with hours alone each is."""
+    every = absence.every
+    if every is None:
+        return True
+    if day.weekday() not in every.weekdays:
+        return False
+    weeks = (day.toordinal() - 1) // 7 - (absence.start.date().toordinal() - 1) // 7
+    return weeks % every.weeks == 0 and _is_nth(every, day)
+
+
+def _is_nth(every: Every, day: date) -> bool:
+    """Of its weekday within the month."""
+    if every.nth is None:
+        return True
+    return (
+        (day + timedelta(days=7)).month != day.month
+        if every.nth == -1
+        else (day.day - 1) // 7 + 1 == every.nth
+    )
 
 
 def cover_key(absence: Absence) -> str | None:
@@ -62,27 +246,31 @@ def cover_key(absence: Absence) -> str | None:
     return absence.cover if absence.cover is None or isinstance(absence.cover, str) else absence.cover.key
 
 
-def leaves(role: Role) -> tuple[Leave, ...]:
-    """Every stretch of absence of everybody, by its start. An absence without length is none."""
+def _start(part: Placed) -> datetime:
+    return part.start
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
+
+
+def _placed(absence: Absence, zone: ZoneInfo) -> Placed | None:
+    """The absence with its bounds; one without length is none."""
+    start, end = to_utc(absence.start, zone), to_utc(absence.end, zone, end=True)
+    return Placed(absence, start, end) if start < end else None
+
+
+def _joined(who: str, placed: Iterable[Placed]) -> list[Leave]:
+    """The stretches of absences that are in order of their start."""
     found: list[Leave] = []
-    for person in role.people:
-        placed = sorted(
-            (
-                Placed(a, to_utc(a.start, role.time_zone), to_utc(a.end, role.time_zone, end=True))
-                for a in role.absences
-                if a.who == person.key
-            ),
-            key=lambda part: part.start,
-        )
-        stretches: list[Leave] = []
-        for part in placed:
-            if part.start >= part.end:
-                continue
-            if stretches and part.start <= stretches[-1].end:
-                open_ = stretches.pop()
-                end = max(open_.end, part.end)
-                stretches.append(Leave(person.key, open_.start, end, (*open_.parts, part)))
-            else:
-                stretches.append(Leave(person.key, part.start, part.end, (part,)))
-        found += stretches
-    return tuple(sorted(found, key=lambda leave: leave.start))
+    parts: list[Placed] = []
+    end: datetime | None = None
+    for part in placed:
+        if end is not None and part.start > end:
+            found.append(Leave(who, parts[0].start, end, tuple(parts)))
+            parts, end = [], None
+        parts.append(part)
+        end = part.end if end is None else max(end, part.end)
+    if end is not None:
+        found.append(Leave(who, parts[0].start, end, tuple(parts)))
+    return found

@@ -42,6 +42,7 @@ def _skip_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime
     return before + timedelta(seconds=high)
 
 
+@lru_cache(maxsize=16384)
 def at_minute(day: date, minute: int, zone: ZoneInfo, *, end: bool = False) -> datetime:
     """The moment, in UTC, of ``minute`` (since midnight; above 1440 is the next day) of ``day``."""
     return to_utc(datetime.combine(day, time.min) + timedelta(minutes=minute), zone, end=end)

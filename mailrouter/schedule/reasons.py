@@ -14,6 +14,7 @@ class Reasons:
     """The words for one role: each method gives a part of a reason, ``whole`` joins them."""
 
     def __init__(self, role: Role) -> None:
+        self._role = role
         self._called = called(role)
         self._order = [person.key for person in role.people]
 
@@ -30,6 +31,30 @@ class Reasons:
         for day in sorted(set(begun.values())):
             who = [key for key, begins in begun.items() if begins == day]
             yield f"{WEEKDAYS[day.weekday()]}: {self.names(who)} by the rota"
+
+    def special(self, begun: Mapping[str, date]) -> Iterator[str]:
+        """The same for people on because a line says so of that one day."""
+        for day in sorted(set(begun.values())):
+            who = [key for key, begins in begun.items() if begins == day]
+            yield f"special day, {date_words(day, day)}: {self.names(who)}"
+
+    def special_nobody(self, day: date) -> str:
+        """For the hours of such a day that it gives to nobody."""
+        return f"special day, {date_words(day, day)}: nobody"
+
+    def not_running(self, day: date) -> str:
+        """For days before the arrangement, and after it."""
+        since, until = self._role.since, self._role.until
+        if since is not None and day < since:
+            return f"the arrangement begins on {date_words(since, day)}"
+        return f"the arrangement ended on {date_words(until or day, day)}"
+
+    def no_partner(self, key: str, day: date) -> str:
+        """For hours of somebody who is not yet a partner, or no longer, where nobody follows them."""
+        person = self._role.person(key)
+        if person.since is not None and day < person.since:
+            return f"{self._called[key]} is a partner from {date_words(person.since, day)}"
+        return f"{self._called[key]} was a partner until {date_words(person.until or day, day)}"
 
     def swap(self, swap: Swap, before: Collection[str]) -> str:
         """For a swap that puts its person in the place of those who were on ``before``."""
@@ -50,7 +75,7 @@ class Reasons:
 
     def away(self, leave: Leave, covering: Collection[str], kept: Mapping[str, str]) -> str:
         """For somebody absent, those who cover, and those who would but for what ``kept`` says of them."""
-        words = f"{self._called[leave.who]} is away {leave.until}"
+        words = f"{self._called[leave.who]} is away {leave.until}{leave.by_calendar}"
         for key, reason in kept.items():
             words += f"; {self._called[key]} would cover, but {reason}"
         if covering:

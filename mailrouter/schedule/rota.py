@@ -22,5 +22,8 @@ def shifts_on(rota: Rota, day: date) -> tuple[Shift, ...]:
     """
     if not rota.weeks:
         return ()
-    weeks = (monday_of(day) - monday_of(rota.starting or _FIRST_MONDAY)).days // 7
+    if len(rota.weeks) == 1:
+        return rota.weeks[0][day.weekday()]
+    # Day 1 of the calendar was a Monday, so that whole sevens count weeks.
+    weeks = (day.toordinal() - 1) // 7 - ((rota.starting or _FIRST_MONDAY).toordinal() - 1) // 7
     return rota.weeks[weeks % len(rota.weeks)][day.weekday()]

@@ -6,26 +6,39 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+from mailrouter.address import canonical
+from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import day_start, local_day
-from mailrouter.schedule.model import Role, Swap
+from mailrouter.schedule.model import FOREVER, Role, Swap
+from mailrouter.schedule.staffing import comings_and_goings, uncovered
+from mailrouter.schedule.swaps import swap_minutes, takes_over
 from mailrouter.schedule.timeline import day_range, timeline
 from mailrouter.schedule.words import called, date_words, joined
 
 AHEAD = 28
 """Days looked at for days with nobody, today included."""
+_TOLD = 3
+"""Of one kind of oddity so many are told one by one."""
+_FAR = 400
+"""Days looked at for partners who are all away at once."""
 
 
 def warnings(role: Role, today: date) -> list[str]:
     """One sentence for each oddity, most pressing first; ``today`` is a day of the role's zone.
 
-    Days with nobody in the next four weeks, partners all away at once, swaps without effect, absences past.
+    Days with nobody in the next four weeks, partners who go, hours that the rota leaves to nobody, partners all away at
+    once, swaps without effect, holidays that hit nobody, an emergency contact out of reach, absences past.
     """
     layers = Layers(role)
     return [
         *_nobody(layers, today),
+        *comings_and_goings(role, today, AHEAD),
+        *uncovered(role, today, AHEAD),
         *_all_away(layers, today),
-        *(words for swap in role.swaps for words in _without_effect(role, swap, today)),
+        *(words for swap in role.swaps for words in _without_effect(layers, swap, today)),
+        *_holidays_for_nobody(layers, today),
+        *_out_of_reach(role),
         *_passed(role, today),
     ]
 
@@ -36,7 +49,7 @@ def _nobody(layers: Layers, today: date) -> Iterator[str]:
     for day in (today + timedelta(days=ahead) for ahead in range(AHEAD)):
         if not layers.working_day(day):
             continue
-        if not any(slot.on for slot in layers.slots(day)):
+        if not layers.anybody(day):
             run.append(day)
         elif run:
             yield _nobody_words(run, today)
@@ -55,35 +68,69 @@ def _nobody_words(days: list[date], today: date) -> str:
 def _all_away(layers: Layers, today: date) -> Iterator[str]:
     """Stretches, not yet over, in which all partners are absent at once; of one alone nothing is said."""
     role = layers.role
-    if len(role.partners) < 2:
+    partners = [p for p in role.partners if p.until is None or p.until >= today]
+    if len(partners) < 2:
         return
-    now = day_start(today, layers.zone)
-    shared, *others = (
-        [(leave.start, leave.end) for leave in layers.leaves if leave.who == person.key and leave.end > now]
-        for person in role.partners
-    )
-    for own in others:
-        pairs = [(max(a, start), min(b, end)) for a, b in shared for start, end in own]
+    now, ahead = (day_start(today + timedelta(days=days), layers.zone) for days in (0, _FAR))
+    # Whoever has absences without an end comes last: only the days on which the others are away are looked at.
+    first, *others = sorted(partners, key=lambda person: layers.leaves.rounds(person.key))
+    shared = [(leave.start, leave.end) for leave in layers.leaves.between(first.key, now, ahead)]
+    for person in others:
+        pairs = [
+            (max(start, leave.start), min(end, leave.end))
+            for start, end in shared
+            for leave in layers.leaves.between(person.key, start, min(end, ahead))
+        ]
         shared = [(start, end) for start, end in pairs if start < end]
-    names = joined(called(role)[person.key] for person in role.partners)
-    word = "both" if len(role.partners) == 2 else "all"
-    for start, end in sorted(shared):
-        first = local_day(start, layers.zone)
-        last = local_day(end - timedelta(microseconds=1), layers.zone)
-        until = "" if first == last else f" until {date_words(last, today)}"
-        yield f"{names} are {word} away {'from' if until else 'on'} {date_words(first, today)}{until}"
+    names = joined(called(role)[person.key] for person in partners)
+    word = "both" if len(partners) == 2 else "all"
+    shared.sort()
+    for start, end in shared[:_TOLD]:
+        first_day = local_day(start, layers.zone)
+        last_day = local_day(end - timedelta(microseconds=1), layers.zone)
+        until = "" if first_day == last_day else f" until {date_words(last_day, today)}"
+        if end.year >= FOREVER.year - 1:
+            until = " until further notice"
+        yield f"{names} are {word} away {'from' if until else 'on'} {date_words(first_day, today)}{until}"
+    if len(shared) > _TOLD:
+        yield f"{names} are {word} away at once {len(shared) - _TOLD} more times within a year"
 
 
-def _without_effect(role: Role, swap: Swap, today: date) -> Iterator[str]:
+def _without_effect(layers: Layers, swap: Swap, today: date) -> Iterator[str]:
     """The halves of a swap, still to come, that leave everybody where they would be without it."""
+    role, back = layers.role, swap.given_back
+    taken = swap.day >= today and not _plainly_takes(layers, swap)
+    given = back is not None and back >= today and not _plainly_gives(layers, swap, back)
+    if not taken and not given:
+        return
     others = tuple(other for other in role.swaps if other is not swap)
     without, one_way = replace(role, swaps=others), _with(role, swap, replace(swap, given_back=None))
     name, day = called(role)[swap.who], date_words(swap.day, today)
-    if swap.day >= today and _on_duty(without, swap.day) == _on_duty(one_way, swap.day):
+    if taken and _on_duty(without, swap.day) == _on_duty(one_way, swap.day):
         yield f"the swap of {day} has no effect: {name} changes nothing on that day"
-    back = swap.given_back
-    if back is not None and back >= today and _on_duty(role, back) == _on_duty(one_way, back):
+    if given and back is not None and _on_duty(role, back) == _on_duty(one_way, back):
         yield f"the swap of {day} has no effect on {date_words(back, today)}: {name} has nothing to give back"
+
+
+def _plainly_takes(layers: Layers, swap: Swap) -> bool:
+    """Whether the rota alone shows that somebody else is replaced, or nobody was there. Most swaps are so, and cost no
+    timeline."""
+    if not layers.ordinary(swap.day, swap) or layers.terms.instead(swap.who, swap.day) != swap.who:
+        return False
+    there = [
+        layers.terms.instead(shift.who, swap.day)
+        for shift in layers.terms.shifts(swap.day)
+        for start, end in swap_minutes(swap, layers.role)
+        if shift.start < end and shift.end > start
+    ]
+    return any(who not in (swap.who, None) for who in there) or swap.who not in there
+
+
+def _plainly_gives(layers: Layers, swap: Swap, back: date) -> bool:
+    """Whether the rota alone shows that its person has hours on the day given back, and that others take them."""
+    if swap.back_start is not None or not layers.ordinary(back, swap):
+        return False
+    return swap.who in layers.rostered(back) and bool(takes_over(swap, layers.role, layers.terms))
 
 
 def _with(role: Role, old: Swap, new: Swap) -> Role:
@@ -100,9 +147,38 @@ def _on_duty(role: Role, day: date) -> list[tuple[datetime, tuple[str, ...]]]:
     return changes
 
 
+def _holidays_for_nobody(layers: Layers, today: date) -> Iterator[str]:
+    """Days written by hand, still to come, that change nothing: on which nobody works, or that are no holidays."""
+    role, names = layers.role, called(layers.role)
+    rules = [(None, role.holidays), *((person.key, person.holidays) for person in role.partners)]
+    for key, rule in rules:
+        whose = f" of {names[key]}" if key else ""
+        for day, name in rule.also if rule else ():
+            if day >= today and not ({key} if key else set(layers.rostered(day))) & set(layers.rostered(day)):
+                yield f"the holiday{whose} on {date_words(day, today)} ({name}) hits nobody: the rota has nobody there"
+        for day in rule.never if rule else ():
+            if rule and day >= today and holiday(replace(rule, never=()), day) is None:
+                yield f"{date_words(day, today)} stands under `never`{whose}, but is no holiday in {rule.country}"
+
+
+def _out_of_reach(role: Role) -> Iterator[str]:
+    """An emergency contact that leads back to the role: when nobody is in, nobody reads it."""
+    contact = role.emergency
+    if (
+        contact
+        and not contact.phone
+        and contact.email
+        and canonical(contact.email) in (role.address, *role.aliases)
+    ):
+        yield f"the emergency contact {contact.name} can't be reached: {contact.email} is the role itself"
+
+
 def _passed(role: Role, today: date) -> Iterator[str]:
-    for absence in role.absences:
-        if absence.end <= datetime.combine(today, time.min):
-            name = called(role)[absence.who]
-            until = date_words(absence.last_day, today)
-            yield f"the absence of {name} until {until} has passed; it can be deleted"
+    end = datetime.combine(today, time.min)
+    passed = [absence for absence in role.absences if absence.source == "file" and absence.end <= end]
+    for absence in passed[:_TOLD]:
+        name = called(role)[absence.who]
+        until = date_words(absence.last_day, today)
+        yield f"the absence of {name} until {until} has passed; it can be deleted"
+    if len(passed) > _TOLD:
+        yield f"{len(passed) - _TOLD} more absences have passed; they can be deleted"

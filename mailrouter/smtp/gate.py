@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailrouter.errors import StoreFull
@@ -62,6 +63,17 @@ class Limits:
     """Refused commands between two messages that were taken."""
     exempt: Callable[[str], bool] = lambda address: False
     """Whether an address is that of a server of ours, through which everybody's mail comes."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What all sessions of a listener have seen, in plain numbers: counting must cost next to nothing."""
+
+    sessions: int = 0
+    accepted: int = 0
+    octets: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    """By reply code."""
 
 
 def fault_reply(error: Exception) -> str:

@@ -21,10 +21,10 @@ from mailrouter.message.scanner import Scanner
 from mailrouter.smtp.dialog import MAX_COMMAND, Dialog, Then
 from mailrouter.smtp.dotted import DottedReader
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, fault_reply
+from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, Traffic, fault_reply
 from mailrouter.store.model import Spool
 
-__all__ = ["Client", "Door", "Gate", "Limits", "work_ended"]
+__all__ = ["Client", "Door", "Gate", "Limits", "Traffic", "work_ended"]
 
 log = logging.getLogger("mailrouter.door")
 
@@ -55,9 +55,17 @@ class _Text:
 
 
 class Door(SMTP):
-    """One session. ``sessions`` is shared by all doors of a listener, to count and to close them."""
+    """One session. ``sessions`` and ``traffic`` are shared by all doors of a listener."""
 
-    def __init__(self, gate: Gate, hostname: str, limits: Limits, sessions: set[Door], loop: Any) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        hostname: str,
+        limits: Limits,
+        sessions: set[Door],
+        loop: Any,
+        traffic: Traffic | None = None,
+    ) -> None:
         # Not SMTP.__init__: it inspects every member anew at each connection (measured: 119 µs).
         self.loop = loop
         self.hostname = hostname
@@ -65,6 +73,7 @@ class Door(SMTP):
         self._gate = gate
         self._limits = limits
         self._sessions = sessions
+        self._traffic = traffic or Traffic()
         self._dialog = Dialog(gate, hostname, limits)
         self._mode = _Mode.COMMANDS
         self._text: _Text | None = None
@@ -93,6 +102,7 @@ class Door(SMTP):
         if isinstance(peer, tuple):
             self._peer = str(peer[0])
         self._sessions.add(self)
+        self._traffic.sessions += 1
         self._timer = self.loop.call_later(
             min(self._limits.idle_seconds, self._limits.message_seconds), self._look_at_the_clock
         )
@@ -247,6 +257,8 @@ class Door(SMTP):
                 reply = fault_reply(error)
         if reply.startswith("2"):
             dialog.errors = 0
+            self._traffic.accepted += 1
+            self._traffic.octets += text.spool.size
             self._last_message = self.loop.time()
         self._last_active = self.loop.time()
         self._committing = False
@@ -273,6 +285,8 @@ class Door(SMTP):
     # --- replies and the end ------------------------------------------------------------------------------------
 
     def _say(self, reply: str) -> None:
+        if reply.startswith(("4", "5")):
+            self._traffic.refused[reply[:3]] += 1
         self._out.append(reply)
 
     def _flush(self) -> None:

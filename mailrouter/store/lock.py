@@ -8,6 +8,19 @@ from pathlib import Path
 
 from mailrouter.errors import StoreBusy, StoreError
 
+Identity = tuple[int, int]
+"""Device and inode."""
+_MADE = b"\nThe database beside this file holds mail.\n"
+
+
+def identity(path: Path) -> Identity:
+    """Which file lies at ``path``; (0, 0) for none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
+
 
 def lock(path: Path) -> int:
     """Hold the store at ``path`` for this process; gives the lock's file descriptor. Raises StoreBusy,
@@ -23,10 +36,10 @@ def lock(path: Path) -> int:
         raise StoreError(f"The store's folder {path.parent} can't be used: {error.strerror}.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        made = _MADE if _MADE in os.pread(descriptor, 200, 0) else b""
+        _note(descriptor, made)
     except BlockingIOError as error:
-        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").partition("\n")[0].strip()
         os.close(descriptor)
         raise StoreBusy(
             f"The store {path} is in use by another mailrouter"
@@ -51,12 +64,34 @@ def private_file(path: Path) -> int:
     return descriptor
 
 
-def refuse_lost_database(path: Path) -> None:
-    """Raises StoreError where a log lies beside no database: SQLite would begin an empty one and throw the
-    log away."""
-    log = Path(f"{path}-wal")
-    if log.exists() and log.stat().st_size and not (path.exists() and path.stat().st_size):
+def refuse_lost_database(path: Path, descriptor: int) -> None:
+    """Raises StoreError where there is no database and once was one: SQLite would begin an empty one.
+
+    ``descriptor`` is the lock's, in which ``remember_database`` has left its note.
+    """
+    if path.exists() and path.stat().st_size:
+        return
+    log, lock = Path(f"{path}-wal"), Path(f"{path}.lock")
+    if log.exists() and log.stat().st_size:
         raise StoreError(
             f"The store's log {log} is there, but its database {path} is missing or empty. Put the database "
             "back, or move the log away to begin an empty store."
         )
+    if _MADE in os.pread(descriptor, 200, 0):
+        raise StoreError(
+            f"The store's database {path} is missing or empty, and it was there before. Put it back, or remove {lock} "
+            "to begin an empty store."
+        )
+
+
+def remember_database(descriptor: int) -> None:
+    """Note in the lock that there is a database now."""
+    if _MADE not in os.pread(descriptor, 200, 0):
+        _note(descriptor, _MADE)
+
+
+def _note(descriptor: int, made: bytes) -> None:
+    """Our process and ``made``, over what stands there: on a full disk it needs no more room than before."""
+    text = str(os.getpid()).encode() + made
+    os.pwrite(descriptor, text, 0)
+    os.ftruncate(descriptor, len(text))

@@ -292,6 +292,18 @@ class QueueEntry:
     deliveries: tuple[Delivery, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The queue in numbers: deliveries queued and failed, when the oldest queued one was made, when the first is or
+    was due, and how many handoff versions were ever kept."""
+
+    queued: int
+    failed: int
+    oldest: Milliseconds | None
+    due: Milliseconds | None
+    handoffs: int
+
+
 class Spool(Protocol):
     """A message while it arrives; nobody's until it is accepted."""
 

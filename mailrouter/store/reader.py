@@ -25,6 +25,7 @@ from mailrouter.store.model import (
     MessageId,
     Milliseconds,
     QueueEntry,
+    Standing,
     WaitingHandoff,
 )
 from mailrouter.store.schema import up_to_date
@@ -40,6 +41,8 @@ QUEUED_AFTER = """
 """
 OLDEST = "SELECT min(id) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
+QUEUED = "SELECT count(*), min(id), min(next_at) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
+FAILED = "SELECT count(*) FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'"
 OPEN_DELIVERIES = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
     UNION ALL
@@ -230,6 +233,14 @@ class StoreReader:
     def waiting(self) -> int:
         """How many deliveries are queued."""
         return int(self._rows(WAITING)[0][0])
+
+    def standing(self) -> Standing:
+        """How the queue stands. It reads all that is queued: for people and monitoring, not for the hot path."""
+        ((queued, first, due),) = self._rows(QUEUED)
+        ((failed,),) = self._rows(FAILED)
+        oldest = self.delivery(first) if queued else None
+        ((handoffs,),) = self._rows("SELECT ifnull(max(version), 0) FROM handoff")
+        return Standing(queued, failed, oldest.created_at if oldest else None, due, handoffs)
 
     def entry(self, message: MessageId) -> QueueEntry | None:
         """One message with all its deliveries, or None."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from mailrouter.errors import StoreError
 from mailrouter.store import consequences, handoffs, statements, tables, tidying
-from mailrouter.store.lock import lock, private_file, refuse_lost_database
+from mailrouter.store.lock import lock, private_file, refuse_lost_database, remember_database
 from mailrouter.store.model import (
     CHUNK_SIZE,
     DELIVERY_BITS,
@@ -32,7 +32,7 @@ from mailrouter.store.model import (
 )
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.spool import SqliteSpool
-from mailrouter.store.writer import Work, Writer, as_store_error, connect
+from mailrouter.store.writer import Grouped, Work, Writer, as_store_error, connect
 
 SHOWN_PAUSE = 5.0
 """Seconds in which memories of what was shown gather into one write."""
@@ -62,9 +62,9 @@ class SqliteStore:
         self._pruning = tidying.Pruning()
         self._last_id = connection.execute(_LAST_ID).fetchone()[0]
         self.reader = StoreReader(path)
-        self._writer = Writer(
-            connection, self._loop, {Acceptance: statements.accept_group, _Settle: statements.settle_group}
-        )
+        grouped: dict[type, Grouped] = {Acceptance: statements.accept_group, _Settle: statements.settle_group}
+        self._writer = Writer(connection, self._loop, grouped, path)
+        self.commits = self._writer.commits
 
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
@@ -72,12 +72,13 @@ class SqliteStore:
         descriptor = lock(path)
         connection = None
         try:
-            refuse_lost_database(path)
+            refuse_lost_database(path, descriptor)
             os.close(private_file(path))
             connection = connect(path)
             # What was arriving when the last process ended was never answered 250: its sender still has it.
             connection.execute("INSERT OR IGNORE INTO sweep SELECT id FROM receiving")
             connection.execute("DELETE FROM receiving")
+            remember_database(descriptor)
             return cls(path, descriptor, connection)
         except BaseException as error:
             if connection is not None:
@@ -89,17 +90,36 @@ class SqliteStore:
                 raise as_store_error(error, path) from error
             raise
 
-    def close(self) -> None:
-        """Finish what was asked for and let go of the store."""
+    def close(self, seconds: float | None = None) -> bool:
+        """Finish what was asked for and let go of the store.
+
+        False where the disk did not let it end within ``seconds``; then it is held until the process ends.
+        """
         self._write_shown()
         self._closed = True
-        self.reader.close()  # before the writer, which can then leave one file without a log beside it
-        self._writer.close()
+        # Before the writer: whoever closes last brings the log into the database, and a reader may not.
+        self.reader.close()
+        if not self._writer.close(seconds):
+            return False
         os.close(self._lock)
+        return True
 
     async def run(self, work: Work) -> Any:
         """Run ``work`` in a write transaction; gives its result once it is durable."""
         return await self._writer.submit(work)
+
+    async def answers(self) -> None:
+        """Returns once the writing thread has come round; nothing is written. Raises StoreError."""
+        await self.run(lambda connection: None)
+
+    async def writable(self) -> None:
+        """Returns once a page was written and synced, though nothing has changed by it. Raises StoreError."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {version}")
+
+        await self.run(write)
 
     def spool(self) -> SqliteSpool:
         """A place, and an id, for the next message."""

@@ -3,27 +3,43 @@
 Exactly one connection writes: SQLite before 3.51.3 can corrupt a WAL that two connections write or checkpoint
 at once. What is asked for while a commit is under way joins the next one, so the cost of a commit is shared
 by all that wait for it. Each group is one transaction; if anything in a group fails, the group is rolled back
-and its members run again one by one, so that one bad request never spoils its neighbours.
+and its members run again one by one, so that one bad request never spoils its neighbours. Where the file itself
+can't be written, all of them are told at once: one by one, each would wait for the same fault.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from mailrouter.errors import StoreError, StoreFull
+from mailrouter.store.lock import Identity, identity
 from mailrouter.store.schema import migrate, version_of
+from mailrouter.store.timings import Timings
 
 Work = Callable[[sqlite3.Connection], Any]
 Request = tuple[Work, "asyncio.Future[Any]"]
 Grouped = Callable[[sqlite3.Connection, list[Any]], list[Any]]
 
 PAGE_SIZE = 8192
+BUSY = 5.0
+"""Seconds that a write waits for another program that has locked the database."""
+_FOR_ALL = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_IOERR",
+    "SQLITE_READONLY",
+    "SQLITE_CORRUPT",
+    "SQLITE_NOTADB",
+)
+"""Faults of the file, not of what was asked for."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -34,7 +50,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = None
     try:
         connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, cached_statements=256
+            path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         version_of(connection)  # before anything is set, for a setting may write
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
@@ -67,20 +83,34 @@ def as_store_error(error: sqlite3.Error, path: Path | None = None) -> StoreError
         return StoreError(
             f"{store} can't be opened; run the command as the service's user, whose file it is."
         )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreError(f"{store} is locked by another program; end that program ({name}).")
     return StoreError(f"{store} failed: {error} ({name or type(error).__name__}).")
 
 
 class Writer:
-    """Runs work on the writing connection, in order, in groups; every result comes after its commit."""
+    """Runs work on the writing connection, in order, in groups; every result comes after its commit.
+
+    ``commits`` are the seconds that each took, the sync with the disk included.
+    """
 
     def __init__(
-        self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop, grouped: dict[type, Grouped]
+        self,
+        connection: sqlite3.Connection,
+        loop: asyncio.AbstractEventLoop,
+        grouped: dict[type, Grouped],
+        path: Path | None = None,
     ):
+        """Where ``path`` is given, nothing is written once another file lies there, or none."""
+        self.commits = Timings()
         self._connection = connection
         self._loop = loop
         self._grouped = grouped
+        names = [str(path), f"{path}-wal"] if path is not None else []
+        self._files: list[tuple[str, Identity]] = [(name, identity(Path(name))) for name in names]
         self._queue: SimpleQueue[tuple[Any, asyncio.Future[Any]] | None] = SimpleQueue()
         self._closed = False
+        self._given_up = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -95,16 +125,24 @@ class Writer:
         self._queue.put((request, future))
         return future
 
-    def close(self) -> None:
-        """Finish what was asked for, then end the thread and close the connection."""
+    def close(self, seconds: float | None = None) -> bool:
+        """Finish what was asked for, then end the thread and close the connection.
+
+        False where the disk did not let it end within ``seconds``: then nothing more is begun, and the thread is
+        left to what it waits for.
+        """
         self._closed = True
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._given_up = True
+            return False
         self._connection.close()
+        return True
 
     def _run(self) -> None:
         ended = False
-        while not ended:
+        while not ended and not self._given_up:
             group = [self._queue.get()]
             while not self._queue.empty():
                 group.append(self._queue.get())
@@ -115,7 +153,10 @@ class Writer:
             try:
                 results: list[Any] = self._transaction([request for request, _ in requests])
             except Exception as error:
-                results = [error] if len(requests) == 1 else [self._alone(request) for request, _ in requests]
+                if len(requests) == 1 or _for_all(error):
+                    results = [error] * len(requests)
+                else:
+                    results = [self._alone(request) for request, _ in requests]
             try:
                 self._loop.call_soon_threadsafe(_resolve, [future for _, future in requests], results)
             except RuntimeError:  # the loop has ended: nobody is left to hear it
@@ -130,7 +171,9 @@ class Writer:
     def _transaction(self, requests: list[Any]) -> list[Any]:
         results: list[Any] = [None] * len(requests)
         connection = self._connection
+        began = time.perf_counter()
         try:
+            self._same_files()
             connection.execute("BEGIN IMMEDIATE")
             by_type: dict[type, list[int]] = {}
             for index, request in enumerate(requests):
@@ -152,7 +195,31 @@ class Writer:
             if isinstance(error, sqlite3.Error):
                 raise as_store_error(error) from error
             raise
+        self.commits.add(time.perf_counter() - began)
         return results
+
+    def _same_files(self) -> None:
+        """What is written to a file that was removed is lost with the process. Raises StoreError."""
+        for file, known in self._files:
+            try:
+                found = os.stat(file)
+            except OSError as error:
+                raise StoreError(
+                    f"The store's file {file} was taken away ({error.strerror}); put that very file back. Until then "
+                    "no mail is taken."
+                ) from error
+            if (found.st_dev, found.st_ino) != known:
+                raise StoreError(
+                    f"The store's file {file} is another one than at the start; no mail is taken until the service was "
+                    "restarted."
+                )
+
+
+def _for_all(error: Exception) -> bool:
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        return (getattr(cause, "sqlite_errorname", "") or "").startswith(_FOR_ALL)
+    return isinstance(cause, OSError)
 
 
 def _resolve(futures: list[asyncio.Future[Any]], results: list[Any]) -> None:

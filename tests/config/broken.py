@@ -3,7 +3,7 @@
 
 # Added at the end of the role's file, which has eight lines.
 ADDED_TO_A_ROLE: dict[str, list[str]] = {
-    "hours: 25:00-17:00": ["9:8: 25:00 is not a time; write it as 09:00-17:00"],
+    "hours: 25:00-17:00": ["9:8: 25:00 is not a time; the hours of a day go from 00:00 to 24:00"],
     "hours: 09:00-17:60": ["9:14: 17:60 is not a time; write it as 09:00-17:00"],
     "hours: 9-17": ["9:8: 9 is not a time; write it as 09:00-17:00"],
     "hours: 09:00 to 17:00": ["9:8: 09:00 to 17:00 is not a range of times; write it as 09:00-17:00"],
@@ -21,8 +21,10 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
     "  tuesday: [laurie 09:00-13:00, elane 12:00-17:00]": [
         "9:33: elane is not a partner here; did you mean `elaine`?"
     ],
-    "  tuesday: [laurie 09:00-33:00]": ["9:26: 33:00 is not a time; write it as 09:00-17:00"],
-    "  tuesday: laurie 9-13": ["9:19: 9 is not a time; write it as 09:00-17:00"],
+    "  tuesday: [laurie 09:00-33:00]": [
+        "9:26: 33:00 is not a time; the hours of a day go from 00:00 to 24:00"
+    ],
+    "  tuesday: laurie 9-13": ["9:19: 9 is not a time; write it as 09:00-13:00"],
     "  tuesday: 09:00-17:00": [
         "9:12: 09:00-17:00 doesn't say who works; begin with the partner, as in laurie 09:00-13:00"
     ],
@@ -58,15 +60,15 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
         "10:15: elane is not a partner here; did you mean `elaine`?"
     ],
     "absences:\n  - {partner: elaine, from: 21.12.2026, until: 12/24/2026}": [
-        "10:29: 21.12.2026 is not a date here; write it as 2026-12-21 or 2026-12-21 13:00",
-        "10:48: 12/24/2026 is not a date; write it as 2026-12-21 or 2026-12-21 13:00",
+        "10:29: 21.12.2026 is not a date here; write it as 2026-12-21",
+        "10:48: 12/24/2026 is not a date here; write it as 2026-12-24",
     ],
     "absences:\n  - {partner: elaine, from: 2026-02-30, until: 2026-12-22 25:00}": [
         "10:29: there is no 2026-02-30 in the calendar; a date is year-month-day",
-        "10:59: 25:00 is not a time; write it as 2026-12-21 or 2026-12-21 13:00",
+        "10:59: 25:00 is not a time; the hours of a day go from 00:00 to 24:00",
     ],
     "absences:\n  - {partner: elaine, until: 2026-12-22}": [
-        "10:5: `from` is missing here; add `from: …` between the braces"
+        "10:5: `from` is missing here; add the first day away, as in from: 2026-12-21"
     ],
     "absences:\n  - {partner: elaine, from: 2026-12-21, until: 2026-12-22, cover: elaine}": [
         "10:67: elaine can't cover for themselves; name another partner, or a {name, email} stand-in"
@@ -316,7 +318,7 @@ SETTINGS: dict[str, list[str]] = {
     "max_size: lots": ["1:11: lots is not a size; write it as 50 MB"],
     "max_size: 10 KB": ["1:11: 10 KB is too small for mail; allow 64 KiB at least; usual is 50 MB"],
     "max_size: 50 MBit": ["1:11: 50 MBit is not a size; write it as 50 MB"],
-    "web: 127.0.0.1:80": ["1:1: `web` is not available in this version; remove the line"],
+    "web: 8080": ["1:6: 8080 is not an address and a port; write it as 127.0.0.1:8080"],
     "hostnam: x": ["1:1: `hostnam` is not known here; did you mean `hostname`?"],
     "hostname: x\nhostname: y": [
         "2:1: `hostname` is here for the second time; the first is on line 1; keep one"

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter import config
+from mailrouter.cli import main
 from mailrouter.cli.check import render, summary
 from mailrouter.errors import Problem
+from mailrouter.web import listener
 from tests.config.files import ROLE, MakeFolder
 
 WRONG = Problem(
@@ -29,6 +31,18 @@ def test_a_problem_is_shown_with_its_line_and_a_mark() -> None:
         ]
         * 2
     )
+
+
+def test_pages_that_can_not_be_served_are_told_before_the_start(
+    folder: MakeFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With `web:` and without what it needs, check says what to install; with it, where the pages are."""
+    made = folder("web: 127.0.0.1:8080\n", **{"vp-hr": ROLE})
+    assert main(["check", "--config", str(made)]) == 0
+    assert "metrics and health at 127.0.0.1:8080" in capsys.readouterr().out
+    monkeypatch.setattr(listener, "NEEDED", ("not_there_at_all",))
+    assert main(["check", "--config", str(made)]) == 0
+    assert "pip install 'mailrouter[web]'" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_warning_says_that_it_is_one() -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import pytest
+from email_validator import validate_email
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailrouter import config
+from mailrouter.config.addresses import email, plain_address
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Person, Role, Shift, Swap
 from tests.config.files import ROLE, MakeFolder
 
@@ -133,7 +137,7 @@ def test_holidays_by_hand(role_with) -> None:  # type: ignore[no-untyped-def]
         "DE", None, ((date(2026, 12, 24), "Heiligabend"),), (date(2026, 10, 3),)
     )
     role = role_with("holidays: {country: DE, also: [2026-12-24]}\n")
-    assert role.holidays.also == ((date(2026, 12, 24), "holiday"),)
+    assert role.holidays.also == ((date(2026, 12, 24), "a day off"),)
 
 
 def test_a_key_without_a_value_is_a_key_not_written(role_with) -> None:  # type: ignore[no-untyped-def]
@@ -152,3 +156,18 @@ def test_a_role_may_be_a_partner_of_another(folder: MakeFolder) -> None:
     """A role in a role is fine as long as it ends at people."""
     other = ROLE.replace("vp-hr@", "board@").replace("laurie@", "vp-hr@")
     assert len(config.load(folder("", vp_hr=ROLE, board=other), fqdn=lambda: "x.test").roles) == 2
+
+
+@given(
+    st.from_regex(r"[a-z0-9]{1,3}([._+-]{1,2}[a-z0-9]{1,3}){0,3}", fullmatch=True),
+    st.from_regex(r"([a-z0-9]{1,3}(-{1,2}[a-z0-9]{1,3})?\.){1,3}[a-z0-9]{1,4}", fullmatch=True),
+)
+@settings(max_examples=300, deadline=None)
+def test_an_address_beyond_doubt_is_one_to_the_library_too(local: str, domain: str) -> None:
+    """The short way to a yes says it of nothing that the long way refuses, and both give the same address."""
+    address = f"{local}@{domain}"
+    if plain_address(address):
+        found = validate_email(
+            address, check_deliverability=False, test_environment=True, globally_deliverable=False
+        )
+        assert f"{found.local_part}@{found.ascii_domain}".lower() == email(address)

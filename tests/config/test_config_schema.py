@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from mailrouter import config
-from mailrouter.config import people_file, role_file, rota_file, settings_file
+from mailrouter.config import calendar_file, people_file, role_file, rota_file, settings_file
 from mailrouter.config.fields import Lines
 from mailrouter.config.schema import KINDS, Schema, file_name, schema_of, texts
 from mailrouter.config.schema.markdown import reference
 from mailrouter.config.written import flow
+from mailrouter.errors import ConfigurationError
 from tests.config.broken import ADDED_TO_A_ROLE, REPLACED_IN_A_ROLE, SETTINGS
 from tests.config.core_yaml import read
 from tests.config.files import ROLE, MakeFolder
@@ -45,6 +46,8 @@ SAME: dict[type[Lines], Schema] = {
     role_file.AutoReplyFile: keys_of("auto_reply"),
     role_file.CopyFile: keys_of("copy"),
     people_file.PersonFile: ROLE_SCHEMA["$defs"]["person"],
+    people_file.PartnerFile: ROLE_SCHEMA["$defs"]["partner"],
+    calendar_file.CalendarFile: ROLE_SCHEMA["$defs"]["calendar"],
     people_file.HolidaysFile: ROLE_SCHEMA["$defs"]["holidays"],
     people_file.AbsenceFile: keys_of("absences"),
     people_file.SwapFile: keys_of("swaps"),
@@ -58,7 +61,9 @@ def words_in(form: Schema) -> set[str]:
     return {word for part in (form, *form.get("anyOf", ())) for word in part.get("enum", ())}
 
 
-@pytest.mark.parametrize("model", Lines.__subclasses__(), ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [*Lines.__subclasses__(), people_file.PartnerFile], ids=lambda model: model.__name__
+)
 def test_the_schema_has_the_keys_and_words_of_loading(model: type[Lines]) -> None:
     """A key, a needed key or a word that loading knows is in the schema, and the other way round."""
     schema = SAME[model]
@@ -157,6 +162,21 @@ RIGHT = [
     "emergency: {name: HR, phone: +1 650 555 0100 ext. 5, tell: everyone}",
     "holidays: {country: NO, also: [2026-12-24], never: 2026-05-17}",
     "auto_reply: absence",
+    "absences: [{partner: elaine, date: 2026-12-21, hours: 13:00-17:00}]",
+    "absences: [{partner: elaine, from: 2026-12-21, until: further notice, cover: laurie}]",
+    "absences: [{partner: elaine, from: 2026-12-21 12:00, until: Until Further Notice}]",
+    "absences: [{partner: elaine, every: first friday}, {partner: elaine, every: 2nd Monday of the month}]",
+    "absences: [{partner: elaine, every: other friday, from: 2026-12-04, until: 2027-12-31, hours: 09:00-11:00}]",
+    "absences: [{partner: elaine, every: every monday and thursday}, {partner: elaine, every: day, hours: 9:00-9:30}]",
+    "swaps: [{date: 2026-12-03, partner: laurie, hours: 13:00-17:00, for: 2026-12-08 9:00 - 13:00}]",
+    "special_days: {2026-12-24: nobody, 2026-12-28 until 2026-12-31: [laurie 09:00-12:00, elaine], 2027-01-04: both}",
+    "special_days:",
+    "lunch: 12:30-13:00",
+    "from: 2026-01-05",
+    "until: 2036-12-31",
+    "holidays: {country: US, also: {2026-12-24: , 2026-12-31: a day off}}",
+    "partners: {laurie: {name: Laurie, email: l@x.test, time_zone: Europe/Berlin}, elaine: {name: E, email: e@x.test, "
+    "until: 2026-06-30}, dana: {name: D, email: d@x.test, from: 2026-07-01, follows: elaine}}",
     "copy: hidden",
     "handoff: never",
     "note:",
@@ -169,6 +189,35 @@ def test_every_way_of_writing_passes(folder: MakeFolder, added: str) -> None:
     text = with_key(added.partition(":")[0], "x").rpartition("\n")[0].rpartition("\n")[0] + f"\n{added}\n"
     config.load(folder("", vp_hr=text), fqdn=lambda: "mx.example.test")
     CHECK["role"].validate(read(text))
+
+
+WRONG = [
+    "absences: [{partner: elaine}]",
+    "absences: [{partner: elaine, from: 2026-12-21}]",
+    "absences: [{partner: elaine, date: 21.12.2026}]",
+    "absences: [{partner: elaine, from: 2026-12-21, until: soon}]",
+    "absences: [{partner: elaine, date: 2026-12-21, hours: 1pm-5pm}]",
+    "absences: [{partner: elaine, every: 2026-12-21}]",
+    "swaps: [{date: 2026-12-03, partner: laurie, for: 2026-12-08 morning}]",
+    "special_days: {24 December: nobody}",
+    "special_days: {2026-12-24: laurie morning}",
+    "special_days: [{2026-12-24: nobody}]",
+    "lunch: noon",
+    "from: January",
+    "until: [2026-12-31]",
+    "partners: {laurie: {name: Laurie, email: l@x.test, from: now}}",
+    "partners: {laurie: {name: Laurie, email: l@x.test, time_zone: Berlin}}",
+    "partners: {laurie: {name: Laurie, email: l@x.test, follows: [elaine]}}",
+]
+
+
+@pytest.mark.parametrize("added", WRONG)
+def test_what_loading_refuses_an_editor_marks(folder: MakeFolder, added: str) -> None:
+    """The newer keys, wrong: neither loading nor the schema takes them."""
+    text = with_key(added.partition(":")[0], "x").rpartition("\n")[0].rpartition("\n")[0] + f"\n{added}\n"
+    with pytest.raises(ConfigurationError):
+        config.load(folder("", vp_hr=text), fqdn=lambda: "mx.example.test")
+    assert not CHECK["role"].is_valid(read(text))
 
 
 def broken_texts() -> Iterator[tuple[str, str]]:

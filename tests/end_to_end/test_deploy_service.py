@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 from tests.support.correspondence import mailrouter, set_handoff
-from tests.support.documents import marked, text
+from tests.support.documents import text
 from tests.support.relay import maildir, relay, wait_until, write_configuration
 from tests.support.sending import send
 
+UNIT = Path(__file__).parents[2] / "systemd" / "mailrouter.service"
 _MODE = re.compile(r"^\| (.*?) \| (0\d\d\d(?:, 0\d\d\d)*) \|", re.MULTILINE)
 
 
@@ -31,7 +32,7 @@ def _mode(path: Path) -> int:
 
 def test_the_unit_runs_and_stops_as_systemd_would_do_it(tmp_path: Path) -> None:
     """ExecStart, with the two folders changed, gets ready, and ends with 0 on SIGTERM."""
-    (line,) = re.findall(r"^ExecStart=(.*)$", marked("deploy.md")["unit"], re.MULTILINE)
+    (line,) = re.findall(r"^ExecStart=(.*)$", UNIT.read_text(), re.MULTILINE)
     config = write_configuration(tmp_path)
     words = line.replace("/opt/mailrouter/bin", str(Path(sys.executable).parent))
     words = words.replace("/etc/mailrouter", str(config))
@@ -47,7 +48,7 @@ def test_the_unit_runs_and_stops_as_systemd_would_do_it(tmp_path: Path) -> None:
 
 def test_a_reload_reads_the_partners_file_again(tmp_path: Path) -> None:
     """The signal of ExecReload brings a changed file into force; a broken one leaves the service as it was."""
-    (command,) = re.findall(r"^ExecReload=(.*)$", marked("deploy.md")["unit"], re.MULTILINE)
+    (command,) = re.findall(r"^ExecReload=(.*)$", UNIT.read_text(), re.MULTILINE)
     assert command == "/bin/kill -HUP $MAINPID"
     config = write_configuration(tmp_path)
     role = config / "roles" / "vp-hr.yaml"

@@ -210,9 +210,9 @@ async def test_a_waiting_notice_is_for_a_partner_of_today(tmp_path: Path, proof:
     async with service(tmp_path, trusting(), MOMENT) as running:
         assert (await running.send(handing(proof), HANDOFF)).startswith("250")
         rows = list(running.offered)
-        assert all(may_have(running.intake.desk, row) for row in rows)
+        assert all(may_have(running.intake.desk, row, MOMENT) for row in rows)
         running.intake.desk = trusting(replace(role("rota mon elaine"), partners=(ELAINE, CARMEN)))
-        (gone,) = [row for row in rows if not may_have(running.intake.desk, row)]
+        (gone,) = [row for row in rows if not may_have(running.intake.desk, row, MOMENT)]
         assert gone.recipient == LAURIE.email
         await plan_anew(running.intake, running.store, gone, lambda: 1)
         entry = running.store.reader.entry(gone.message)

@@ -34,7 +34,7 @@ async def taken(running: Service, raw: bytes, *recipients: str) -> list[Delivery
 async def anew(running: Service, delivery: Delivery, *roles: Role) -> list[Delivery]:
     """Plan a delivery anew under other roles; gives what is queued for the message then."""
     running.intake.desk = desk(*roles)
-    assert not may_have(running.intake.desk, delivery)
+    assert not may_have(running.intake.desk, delivery, MOMENT)
     await plan_anew(running.intake, running.store, delivery, lambda: NOW)
     entry = running.store.reader.entry(delivery.message)
     assert entry is not None
@@ -46,13 +46,17 @@ async def test_a_partner_of_today_may_have_it(tmp_path: Path) -> None:
     """Nothing has changed, or nothing that matters; and a plain copy is anybody's to have."""
     async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
         for delivery in await taken(running, mail()):
-            assert may_have(running.intake.desk, delivery)
-            assert may_have(desk(replace(role(), name="HR", partners=(ELAINE, LAURIE, CARMEN))), delivery)
-            assert not may_have(desk(second_role()), delivery)
-            assert not may_have(
-                desk(replace(role("rota mon laurie"), partners=(CARMEN,), rota=SUCCESSOR["rota"])), delivery
+            assert may_have(running.intake.desk, delivery, MOMENT)
+            assert may_have(
+                desk(replace(role(), name="HR", partners=(ELAINE, LAURIE, CARMEN))), delivery, MOMENT
             )
-            assert may_have(desk(second_role()), replace(delivery, handoff=0))
+            assert not may_have(desk(second_role()), delivery, MOMENT)
+            assert not may_have(
+                desk(replace(role("rota mon laurie"), partners=(CARMEN,), rota=SUCCESSOR["rota"])),
+                delivery,
+                MOMENT,
+            )
+            assert may_have(desk(second_role()), replace(delivery, handoff=0), MOMENT)
 
 
 async def test_a_former_partners_copy_goes_to_the_successor_without_the_handoff(tmp_path: Path) -> None:
@@ -90,7 +94,7 @@ async def test_each_handoff_in_a_copy_is_checked(tmp_path: Path) -> None:
         rows = await taken(running, mail(), "vp-hr@example.test", "office@example.test")
         assert {row.role for row in rows} == {"vp-hr,office"}
         office = replace(second_role(), **SUCCESSOR)
-        assert [may_have(desk(role(), office), row) for row in rows] == [True, False]
+        assert [may_have(desk(role(), office), row, MOMENT) for row in rows] == [True, False]
         queued = await anew(running, rows[1], role(), office)
         assert [one.recipient.partition("@")[0] for one in queued] == ["laurie", "elaine", "carmen"]
         assert [one.handoff != 0 for one in queued] == [True, False, False]

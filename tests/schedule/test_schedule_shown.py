@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from mailrouter.cli.schedule import as_json, as_table
+from mailrouter.cli.schedule import as_json
+from mailrouter.cli.tables import as_table
 from mailrouter.schedule.timeline import day_range, timeline
 from mailrouter.schedule.warnings import warnings
 from tests.schedule.roles import at, role_of

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import shutil
 import signal
 import sqlite3
 import stat
@@ -22,6 +20,8 @@ from mailrouter.store.reader import StoreReader
 from mailrouter.store.schema import MIGRATIONS, migrate
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.store.writer import connect
+from tests.support import faults
+from tests.support.faults import no_mounts
 from tests.support.messages import SMALL, T0, filled, put
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,6 +30,8 @@ HOLD = """
 import asyncio, sys
 from pathlib import Path
 from mailrouter.store.sqlite import SqliteStore
+from tests.support import faults
+from tests.support.faults import no_mounts
 from tests.support.messages import filled, put
 async def hold():
     store = SqliteStore.open(Path(sys.argv[1]))
@@ -234,17 +236,10 @@ async def test_a_folder_that_can_not_be_used(tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 6 MB of its own."""
-    mount = shutil.which("mount")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.geteuid() != 0 or mount is None:
-        pytest.skip("a file system of our own needs root and mount")
-    if subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], capture_output=True
-    ).returncode:
-        pytest.skip("this machine lets nobody mount a tmpfs")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    if no_mounts():
+        pytest.skip(no_mounts())
+    with faults.small_disk(tmp_path / "disk") as folder:
+        yield folder
 
 
 async def remount(folder: Path, options: str) -> None:
@@ -261,20 +256,11 @@ async def cramped(small_disk: Path) -> AsyncIterator[SqliteStore]:
     store.close()
 
 
-def fill(descriptor: int) -> None:
-    """Write until there is no room."""
-    with contextlib.suppress(OSError):
-        while True:
-            os.write(descriptor, bytes(4096))
-
-
 async def test_a_full_disk_is_told_apart_and_survived(cramped: SqliteStore, small_disk: Path) -> None:
     """With no room each acceptance is StoreFull and nothing half; with room the same calls work, and nothing
     is lost."""
     kept = await put(cramped)
-    filler = small_disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        fill(file.fileno())
+    filler = faults.fill(small_disk)
     with pytest.raises(StoreFull):
         await put(cramped, bytes(200_000))
     spool = cramped.spool()

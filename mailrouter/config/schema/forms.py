@@ -19,6 +19,17 @@ _DOMAIN = "[^\\s@<>,;]+"
 TEXT: Schema = {"type": ["string", "number", "boolean"]}
 DATE: Schema = {"type": "string", "pattern": f"^{_DATE}$"}
 MOMENT: Schema = {"type": "string", "pattern": f"^{_DATE}([ T]+({_TIME}|24:00))?$"}
+_UNTIL = "([Uu][Nn][Tt][Ii][Ll]|[Tt][Oo]|[Tt][Ii][Ll][Ll]|[-\u2013\u2014])"
+DAYS: Schema = {"type": "string", "pattern": f"^{_DATE}(\\s+{_UNTIL}\\s+{_DATE})?$"}
+DAY_AND_HOURS: Schema = {"type": "string", "pattern": f"^{_DATE}([ T]+{_RANGE})?$"}
+LAST_MOMENT: Schema = {
+    "type": "string",
+    "pattern": f"^({_DATE}([ T]+({_TIME}|24:00))?|([Uu]ntil )?[Ff]urther [Nn]otice)$",
+}
+EVERY: Schema = {
+    "type": "string",
+    "pattern": "^([Ee][Vv][Ee][Rr][Yy] )?[A-Za-z0-9]+([ ,&]+[A-Za-z]+)*$",
+}
 HOURS: Schema = {"type": "string", "pattern": f"^{_RANGE}$"}
 EMAIL: Schema = {"type": "string", "pattern": f'^(?!mailto:)("[^"]+"|[^\\s@<>",;]+)@{_DOMAIN}$'}
 ROLE_ADDRESS: Schema = {"type": "string", "pattern": f'^[^\\s@<>",;+]+@{_DOMAIN}$'}
@@ -42,6 +53,13 @@ NETWORK: Schema = {
 }
 DESTINATION: Schema = {"type": "string", "pattern": "^(maildir:(?!//).+|smtp://[^/@\\s?#]+/?)$"}
 STORE: Schema = {"type": "string", "pattern": "^sqlite:(?!//)[^:].*$"}
+CALENDAR_URL: Schema = {
+    "type": "string",
+    "pattern": "^([Hh][Tt][Tt][Pp][Ss]?|[Ww][Ee][Bb][Cc][Aa][Ll])://[^/@\\s]+(/\\S*)?$",
+}
+WEB_ADDRESS: Schema = {"type": "string", "pattern": "^https?://[^/?#\\s]+(/[^?#\\s]*)?$"}
+CALENDAR_HOST: Schema = {"type": "string", "pattern": "^(\\[[0-9A-Fa-f:.]+\\]|[^\\s@/\\[\\]]+)$"}
+ABSENT_WHEN: Schema = {"type": "string", "pattern": "^(out-of-office|busy|all-day|(category|title) +\\S.*)$"}
 PATH: Schema = {"type": "string", "minLength": 1}
 SIZE: Schema = {
     "type": ["string", "integer"],

@@ -43,6 +43,10 @@ def _key(name: str, key: Schema, needed: bool, shared: Mapping[str, Schema]) -> 
         yield from (allowed, "")
     if form := _lines_in(key, shared):
         yield from (*_table(form), "")
+        for inner, lines in form["properties"].items():
+            # What is a key of its own has a place of its own.
+            if inner == "calendar" and (below := _lines_in(lines, shared)):
+                yield from (f"Of `{inner}`:", "", *_table(below), "")
     if name == "rota":
         yield from (shared["day"]["description"], "")
     yield "```yaml"

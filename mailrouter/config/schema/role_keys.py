@@ -5,7 +5,18 @@ from __future__ import annotations
 from mailrouter.config.defaults import ROLE as OTHERWISE
 from mailrouter.config.schema import forms
 from mailrouter.config.schema.forms import Schema, either, key, lines, ref, some, words
-from mailrouter.config.schema.schedule_keys import ABSENCE, HOLIDAYS, PERSON, SWAP, WEEK, WEEKS, day
+from mailrouter.config.schema.schedule_keys import (
+    ABSENCE,
+    CALENDAR,
+    HOLIDAYS,
+    PARTNER,
+    PERSON,
+    SPECIAL_DAYS,
+    SWAP,
+    WEEK,
+    WEEKS,
+    day,
+)
 
 _ANSWER = words("never", "nobody", "absence", "always")
 _VISIBLE = words("cc", "hidden")
@@ -63,7 +74,14 @@ def role() -> Schema:
             description="One role: its addresses, its partners, who works when, and how mail to it is "
             "treated. The file's name is the role's short name.",
         ),
-        "$defs": {"day": day(), "week": WEEK, "person": PERSON, "holidays": HOLIDAYS},
+        "$defs": {
+            "day": day(),
+            "week": WEEK,
+            "person": PERSON,
+            "partner": PARTNER,
+            "calendar": CALENDAR,
+            "holidays": HOLIDAYS,
+        },
     }
 
 
@@ -102,21 +120,50 @@ def _who() -> dict[str, Schema]:
                 "type": "object",
                 "minProperties": 1,
                 "propertyNames": forms.SHORT_NAME,
-                "additionalProperties": ref("person"),
+                "additionalProperties": ref("partner"),
             },
             {"laurie": {"name": "Laurie Cremona", "email": "laurie@example.com", "phone": "+1 650 555 0101"}},
+            {
+                "laurie": {"name": "Laurie Cremona", "email": "laurie@example.com"},
+                "elaine": {"name": "Elaine Miller", "email": "elaine@example.com", "until": "2026-06-30"},
+                "dana": {
+                    "name": "Dana Ortiz",
+                    "email": "dana@example.com",
+                    "from": "2026-07-01",
+                    "follows": "elaine",
+                },
+            },
         ),
     }
 
 
 def _when() -> dict[str, Schema]:
     return {
+        "from": key(
+            "The first day of the arrangement. Before it nobody has hours.",
+            forms.DATE,
+            "2026-01-05",
+            otherwise=OTHERWISE["from"],
+        ),
+        "until": key(
+            "The last day of the arrangement. After it nobody has hours; the partners still get the mail.",
+            forms.DATE,
+            "2026-12-31",
+            otherwise=OTHERWISE["until"],
+        ),
         "hours": key(
-            "The role's working hours: for whoever is named in the rota without hours, and for swaps.",
+            "The role's working hours: for whoever is named without hours, and for swaps.",
             forms.HOURS,
             "08:30-16:30",
             "22:00-06:00",
             default="09:00-17:00",
+        ),
+        "lunch": key(
+            "The lunch break: no part of the role's working hours. Hours that stand beside a name are meant as "
+            "they are.",
+            forms.HOURS,
+            "12:30-13:00",
+            otherwise=OTHERWISE["lunch"],
         ),
         "rota": key(
             "Who works on which weekday. Either one week, or several that take turns (`starting` and "
@@ -124,6 +171,15 @@ def _when() -> dict[str, Schema]:
             either(ref("week"), WEEKS),
             {"monday": "laurie", "wednesday": ["laurie 09:00-13:00", "elaine 12:00-17:00"], "friday": "both"},
             {"starting": "2026-01-05", "weeks": [{"monday": "laurie"}, {"monday": "elaine"}]},
+        ),
+        "special_days": key(
+            "Single days that are not as the rota says: a date, or `2026-12-24 until 2026-12-31`, and who works "
+            "then, written as in the rota; `both` for everybody, `nobody` for a day on which the role is closed. "
+            "Public holidays don't count on these days; swaps and absences do.",
+            SPECIAL_DAYS,
+            {"2026-12-03": "both", "2026-12-24 until 2026-12-31": "nobody"},
+            {"2026-12-10": ["laurie 09:00-12:00", "elaine 12:00-17:00"]},
+            otherwise=OTHERWISE["special_days"],
         ),
         "holidays": key(
             "Public holidays, on which nobody works.",
@@ -135,12 +191,25 @@ def _when() -> dict[str, Schema]:
             "Who is away, from when until when, and who covers.",
             {"type": "array", "items": ABSENCE},
             [{"partner": "elaine", "from": "2026-12-21", "until": "2027-01-01", "cover": "laurie"}],
+            [
+                {"partner": "laurie", "date": "2026-12-08", "hours": "13:00-15:00"},
+                {"partner": "elaine", "every": "first friday"},
+                {"partner": "elaine", "from": "2026-12-21", "until": "further notice"},
+            ],
             otherwise=OTHERWISE["absences"],
         ),
         "swaps": key(
             "Who works in place of everyone else on a day, and the day given back.",
             {"type": "array", "items": SWAP},
             [{"date": "2026-12-03", "partner": "laurie", "for": "2026-12-08"}],
+            [
+                {
+                    "date": "2026-12-03",
+                    "partner": "laurie",
+                    "hours": "13:00-17:00",
+                    "for": "2026-12-08 09:00-13:00",
+                }
+            ],
             otherwise=OTHERWISE["swaps"],
         ),
         "emergency": key(

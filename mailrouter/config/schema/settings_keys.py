@@ -145,6 +145,15 @@ def _keys() -> dict[str, Schema]:
             "10 MiB",
             otherwise=OTHERWISE["max_size"],
         ),
+        "web": key(
+            "Address and port of the pages for monitoring (`/metrics`, `/healthz`, `/readyz`); see monitoring.md. Keep "
+            "it on this machine, or in a network of your own: whoever reaches it may read them. It needs "
+            "`pip install 'mailrouter[web]'`.",
+            forms.LISTEN,
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            otherwise=OTHERWISE["web"],
+        ),
         "templates": key(
             "A folder with texts of your own (notes, automatic replies) in place of the shipped ones of "
             "the same name.",
@@ -181,5 +190,20 @@ def _keys() -> dict[str, Schema]:
             "How the log is written, which goes to standard error.",
             lines(_LOG),
             {"format": "json"},
+        ),
+        "calendar_url": key(
+            "The web address under which people reach the calendar feeds, as `mailrouter calendar-address` tells "
+            "them: that of your web server, which hands it on.",
+            forms.WEB_ADDRESS,
+            "https://mail.example.com/calendar",
+            otherwise=OTHERWISE["calendar_url"],
+        ),
+        "calendar_hosts": key(
+            "Hosts of your own network from which partners' calendars may be fetched, http included. All other "
+            "calendars come over https from addresses of the public internet.",
+            some(forms.CALENDAR_HOST),
+            ["exchange.example.com"],
+            "10.0.0.25",
+            otherwise=OTHERWISE["calendar_hosts"],
         ),
     }

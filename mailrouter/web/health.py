@@ -1,0 +1,70 @@
+"""``/healthz``: the service answers at all. ``/readyz``: it can do its work; if not, why, in words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+from mailrouter.delivery.dispatch import now_ms
+from mailrouter.errors import StoreError
+from mailrouter.store.model import Milliseconds
+from mailrouter.web.pages import Answer, Asked, text
+from mailrouter.web.watched import Watched
+
+STORE_SECONDS = 3.0
+"""A disk that takes longer than this for one page is not one that mail can be taken with."""
+STUCK = 300_000
+"""Milliseconds: something due has waited so long, and nothing was delivered meanwhile."""
+FRESH = 1.0
+"""Seconds in which a finding is not made anew: being asked often must not cost writes."""
+
+
+async def alive(asked: Asked) -> Answer:
+    """200 while the event loop answers."""
+    return text(200, "alive")
+
+
+class Readiness:
+    """The page ``/readyz``: 200, or 503 with one line for each thing that is wrong."""
+
+    def __init__(self, watched: Watched, now: Callable[[], Milliseconds] = now_ms) -> None:
+        self._watched = watched
+        self._now = now
+        self._found: list[str] = []
+        self._found_at = -FRESH
+        self._one = asyncio.Lock()
+
+    async def __call__(self, asked: Asked) -> Answer:
+        """See the class."""
+        async with self._one:
+            loop = asyncio.get_running_loop()
+            if loop.time() - self._found_at >= FRESH:
+                self._found = [*await self._store(), *self._delivery()]
+                self._found_at = loop.time()
+        return text(503, "\n".join(self._found)) if self._found else text(200, "ready")
+
+    async def _store(self) -> list[str]:
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                await self._watched.store.writable()
+        except TimeoutError:
+            return [f"The store has not written a page within {STORE_SECONDS:.0f} s; no mail can be taken."]
+        except StoreError as error:
+            return [f"No mail can be taken. {error}"]
+        return []
+
+    def _delivery(self) -> list[str]:
+        try:
+            due = self._watched.store.reader.standing().due
+        except StoreError as error:
+            return [str(error)]
+        now = self._now()
+        if due is None or now - due < STUCK or now - self._watched.dispatcher.delivered_at < STUCK:
+            return []
+        minutes = timedelta(milliseconds=now - due) // timedelta(minutes=1)
+        hop = self._watched.next_hop
+        return [
+            f"Nothing was delivered to {hop.name} for {STUCK // 60_000} minutes, and what is due waits since "
+            f"{minutes} minutes: {hop.trouble or 'no reason is known'}"
+        ]

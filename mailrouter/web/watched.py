@@ -1,0 +1,31 @@
+"""What monitoring looks at: the parts of a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sized
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailrouter.delivery.dispatch import Dispatcher
+from mailrouter.intake.facts import Desk
+from mailrouter.smtp.gate import Traffic
+from mailrouter.store.sqlite import SqliteStore
+
+
+class NextHop(Protocol):
+    """Where copies go; ``trouble`` is what keeps them from it, in words."""
+
+    name: str
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """``desk`` gives the one in force: it is replaced when the configuration is read again."""
+
+    store: SqliteStore
+    dispatcher: Dispatcher
+    next_hop: NextHop
+    traffic: Traffic
+    sessions: Sized
+    desk: Callable[[], Desk]

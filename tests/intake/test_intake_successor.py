@@ -1,0 +1,137 @@
+"""A successor takes over on a date: the former partner has everything until then, and nothing after it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from mailrouter.intake.aftermath import of_failure
+from mailrouter.intake.explanation import explained
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.schedule.model import Role
+from tests.intake.services import desk, service
+from tests.intake.test_intake_handing import HANDOFF, PROOF, US, handing, question
+from tests.routing.situations import CANARY, HANDOFF_TEXT, mail, read, role
+from tests.schedule.roles import CARMEN, ELAINE, LAURIE
+
+LAST, FIRST = date(2026, 12, 3), date(2026, 12, 4)
+# Midnight of Los Angeles between the two days is 08:00 UTC.
+BEFORE, AFTER = datetime(2026, 12, 4, 7, 59, 59, tzinfo=UTC), datetime(2026, 12, 4, 8, tzinfo=UTC)
+
+
+def succeeded(**changes: object) -> Role:
+    """Carmen follows Elaine after Thursday 3 December; the rota still says Elaine."""
+    leaving = replace(ELAINE, until=LAST)
+    coming = replace(CARMEN, since=FIRST, follows="elaine")
+    return role(partners=(LAURIE, leaving, coming), **changes)
+
+
+def believing(*roles: Role) -> Desk:
+    return desk(*roles, authserv_id=US)
+
+
+@pytest.mark.parametrize(("moment", "gets"), [(BEFORE, {"laurie", "elaine"}), (AFTER, {"laurie", "carmen"})])
+async def test_mail_and_handoff_go_to_the_partners_of_the_moment(
+    tmp_path: Path, moment: datetime, gets: set[str]
+) -> None:
+    """To the second: the last message of the old day is the former partner's, the first of the new one isn't."""
+    async with service(tmp_path, desk(succeeded(note="always")), moment) as running:
+        await running.hand_over("vp-hr", HANDOFF_TEXT)
+        assert (await running.send(mail(), sender="jane@example.test")).startswith("250")
+        sent = running.sent()
+        assert set(sent) == gets
+        assert all(CANARY.encode() in copy for copy in sent.values())
+        gone = b"elaine" if moment == AFTER else b"carmen@"  # who is in next is told by her first name
+        assert not any(gone in copy.lower() for copy in sent.values())
+
+
+async def test_the_former_partner_is_a_sender_like_any_other(tmp_path: Path) -> None:
+    """What she writes afterwards goes to both partners of the day, and she isn't taken for one."""
+    async with service(tmp_path, desk(succeeded()), AFTER) as running:
+        raw = mail("From: Elaine Miller <elaine@example.test>")
+        assert (await running.send(raw, sender="elaine@example.test")).startswith("250")
+        assert set(running.sent()) == {"laurie", "carmen"}
+
+
+async def test_a_copy_that_waited_over_the_change_is_withdrawn(tmp_path: Path) -> None:
+    """Even a plain one: her next server was down for the night, and the successor has it instead."""
+    async with service(tmp_path, desk(succeeded()), BEFORE) as running:
+        assert (await running.send(mail())).startswith("250")
+        (waiting,) = [d for d in running.offered if d.recipient == "elaine@example.test"]
+        assert may_have(running.intake.desk, waiting, BEFORE)
+        assert not may_have(running.intake.desk, waiting, AFTER)
+        running.intake._clock = lambda: AFTER
+        await plan_anew(running.intake, running.store, waiting, lambda: 1)
+        entry = running.store.reader.entry(waiting.message)
+        assert entry is not None
+        states = {(d.recipient.partition("@")[0], d.state) for d in entry.deliveries if d.kind == "copy"}
+        assert states == {("laurie", "queued"), ("elaine", "withdrawn"), ("carmen", "queued")}
+
+
+async def test_an_old_proof_sets_no_handoff(tmp_path: Path) -> None:
+    """Her mail to the handoff address, DMARC and all, is a mail to the role; the day before it was a handoff."""
+    for moment, kept in ((BEFORE, True), (AFTER, False)):
+        async with service(tmp_path / str(kept), believing(succeeded()), moment) as running:
+            raw = handing("From: Elaine Miller <elaine@example.test>", PROOF)
+            assert (await running.send(raw, HANDOFF, sender="elaine@example.test")).startswith("250")
+            assert (running.store.reader.handoff("vp-hr") is not None) is kept
+
+
+async def test_an_old_question_confirms_nothing(tmp_path: Path) -> None:
+    """She was asked on her last day; the answer of the day after counts for nothing, and reaches nobody."""
+    raw = handing("From: Elaine Miller <elaine@example.test>")
+    async with service(tmp_path, desk(succeeded()), BEFORE) as running:
+        assert (await running.send(raw, HANDOFF, sender="elaine@example.test")).startswith("250")
+        back = question(running)
+    async with service(tmp_path, desk(succeeded()), AFTER) as running:
+        answer = mail("From: Elaine Miller <elaine@example.test>")
+        assert (await running.send(answer, back, sender="elaine@example.test")).startswith("250")
+        assert running.store.reader.handoff("vp-hr") is None
+        assert running.offered == []
+
+
+async def test_a_late_bounce_is_told_to_partners_of_the_moment(tmp_path: Path) -> None:
+    """Laurie's copy comes back after the change: the operator and Carmen hear of it, Elaine doesn't."""
+    async with service(tmp_path, desk(succeeded()), BEFORE) as running:
+        assert (await running.send(mail())).startswith("250")
+        (failed,) = [d for d in running.offered if d.recipient == "laurie@example.test"]
+        told = of_failure(running.intake.desk, running.store.reader, failed, "bounced", "550 5.1.1 no", AFTER)
+        whom = {
+            c.delivery.recipient.partition("@")[0] for c in told if c.delivery.kind in ("alert", "notice")
+        }
+        assert whom == {"it", "carmen"}
+
+
+async def test_explain_says_what_the_door_would(tmp_path: Path) -> None:
+    """Of a role without partners: the refusal, at the moment that is asked about."""
+    alone = desk(role(partners=(replace(LAURIE, until=LAST),), rota=role("rota mon laurie").rota))
+    head, shape = read(mail())
+    before, after = (
+        explained(alone, None, head, shape, alone.configuration.roles, "", at) for at in (BEFORE, AFTER)
+    )
+    assert before.plan is not None
+    assert [copy.recipient for copy in before.plan.copies] == ["laurie@example.test"]
+    assert after.plan is None
+    assert after.reasons[0].startswith("450 4.2.1")
+
+
+async def test_a_role_that_has_no_partner_for_a_while_loses_no_mail(tmp_path: Path) -> None:
+    """The door asks to try again later, before and after DATA, and what waits in the queue goes on waiting."""
+    alone = role(partners=(replace(LAURIE, until=LAST),), rota=role("rota mon laurie").rota)
+    async with service(tmp_path, desk(alone), BEFORE) as running:
+        assert running.intake.recipient("vp-hr@example.test") is None
+        assert (await running.send(mail())).startswith("250")
+        (waiting,) = [d for d in running.offered if d.kind == "copy"]
+        running.intake._clock = lambda: AFTER
+        assert (running.intake.recipient("vp-hr@example.test") or "").startswith("450 4.2.1")
+        assert (await running.send(mail())).startswith("450 4.2.1")
+        assert not may_have(running.intake.desk, waiting, AFTER)
+        with pytest.raises(ValueError, match="nobody is a partner"):
+            await plan_anew(running.intake, running.store, waiting, lambda: 1)
+        entry = running.store.reader.entry(waiting.message)
+        assert entry is not None
+        assert {d.state for d in entry.deliveries} == {"queued"}

@@ -1,0 +1,123 @@
+"""One run: the load, the faults in random order, the last start, and the reckoning."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.faults import Disk, no_mounts, no_strace
+from tests.support.ports import free_port
+from tests.support.relay import relay, wait_until
+from tests.torture.faults import FAULTS, Fault, Ground
+from tests.torture.ledger import Ledger, Watching
+from tests.torture.load import Load, configure
+
+DRAIN = 240.0
+"""Seconds that the last start has to deliver everything: a second try comes after two minutes."""
+
+
+@dataclass
+class Row:
+    """What became of the mail that was answered 250 in the rounds of one fault."""
+
+    fault: Fault
+    rounds: int = 0
+    accepted: int = 0
+    owed: int = 0
+    arrived: int = 0
+    lost: int = 0
+    doubled: int = 0
+
+
+@dataclass
+class Reckoning:
+    """The table, and what must be empty."""
+
+    rows: list[Row]
+    torn: int
+    handoffs: int
+    handoffs_lost: list[str]
+    integrity: str
+    half_received: int
+    seconds: float
+
+    @property
+    def lost(self) -> int:
+        """Everything that was promised and did not come: copies, answers, notices, handoffs."""
+        return sum(row.lost for row in self.rows) + len(self.handoffs_lost)
+
+    @property
+    def kills(self) -> int:
+        """How many times the process was ended without a word."""
+        return sum(row.rounds for row in self.rows if row.fault.kills)
+
+
+def left_out(fault: Fault) -> str:
+    """Why a fault can't be made here; empty where it can."""
+    return (no_mounts() if fault.needs_disk else "") or (no_strace() if fault.needs_strace else "")
+
+
+def torture(
+    folder: Path,
+    rounds: Callable[[Fault], int],
+    seed: int,
+    tell: Callable[[str], None] = lambda line: None,
+    pause: float = 0.06,
+) -> Reckoning:
+    """Run ``rounds(fault)`` rounds of each fault that can be made here, in random order, on one store."""
+    chance = random.Random(seed)
+    ledger = Ledger()
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        var = folder / "var"
+        disk = None if no_mounts() else stack.enter_context(Disk(var, 384))
+        sink = stack.enter_context(Watching(ledger))
+        port = free_port()
+        config = configure(folder, port, sink.port)
+        ground = Ground(config, var / "mailrouter.db", disk, chance)
+        order = [fault for fault in FAULTS if not left_out(fault) for _ in range(rounds(fault))]
+        chance.shuffle(order)
+        with relay(config):
+            pass  # the store and the key are there before the first fault
+        load = Load(ledger, port, var / "run" / "mailrouter.sock", seed, pause=pause)
+        try:
+            for number, fault in enumerate(order, 1):
+                ledger.fault = fault.name
+                fault.do(ground)
+                if number % 20 == 0:
+                    tell(f"{number} of {len(order)} rounds, {len(ledger.accepted)} answered 250")
+        finally:
+            load.stop()
+        with relay(config) as last:
+            with contextlib.suppress(TimeoutError):
+                wait_until(lambda: not ledger.missing(), DRAIN, "the last copy")
+            last.stop()
+        return _reckon(ledger, ground, order, time.monotonic() - started)
+
+
+def _reckon(ledger: Ledger, ground: Ground, order: Sequence[Fault], seconds: float) -> Reckoning:
+    rows = {fault.name: Row(fault) for fault in FAULTS}
+    for name, number in Counter(fault.name for fault in order).items():
+        rows[name].rounds = number
+    with contextlib.closing(sqlite3.connect(ground.database)) as database:
+        kept = "\n".join(text for (text,) in database.execute("SELECT text FROM handoff"))
+        (integrity,) = database.execute("PRAGMA integrity_check").fetchone()
+        (half,) = database.execute("SELECT count(*) FROM receiving").fetchone()
+    promised = [entry.handoff for entry in ledger.accepted if entry.handoff]
+    for entry in ledger.accepted:
+        row = rows[entry.fault]
+        row.accepted += 1
+        row.owed += len(entry.wanted)
+        for place in entry.wanted:
+            there = ledger.arrived[place]
+            row.arrived += there > 0
+            row.lost += there == 0
+            row.doubled += there > 1 and place[0] != "a reply"
+    lost = [mark for mark in promised if f"Jim about {mark}!" not in kept]
+    return Reckoning(list(rows.values()), len(ledger.torn), len(promised), lost, integrity, half, seconds)

@@ -1,0 +1,54 @@
+"""When ``/readyz`` says no, with a clock of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.smtp.gate import Traffic
+from mailrouter.store.sqlite import SqliteStore
+from mailrouter.web import health
+from mailrouter.web.health import STUCK, Readiness
+from mailrouter.web.pages import Asked
+from mailrouter.web.watched import Watched
+from tests.support.messages import T0, put
+
+HOUR = 3_600_000
+
+
+async def test_delivery_that_stands_still_is_not_ready(tmp_path: Path) -> None:
+    """What is due and waits for five minutes, with nothing delivered in them, is stuck; words say why and since when."""
+    store = SqliteStore.open(tmp_path / "m.db")
+    try:
+        dispatcher = Dispatcher(store)
+        hop = SimpleNamespace(name="smtp://mail.test:25", trouble="Connection refused")
+        watched = Watched(store, dispatcher, hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
+        assert (await Readiness(watched)(Asked())).status == 200  # nothing is due
+        await put(store)
+        assert (await Readiness(watched, lambda: T0 + STUCK - 1)(Asked())).status == 200
+        stuck = await Readiness(watched, lambda: T0 + HOUR)(Asked())
+        assert stuck.status == 503
+        assert b"smtp://mail.test:25" in stuck.body
+        assert b"waits since 60 minutes: Connection refused" in stuck.body
+        # A long queue that moves is none.
+        dispatcher.delivered_at = T0 + HOUR - 1000
+        assert (await Readiness(watched, lambda: T0 + HOUR)(Asked())).status == 200
+    finally:
+        store.close()
+
+
+async def test_asking_often_costs_no_writes(tmp_path: Path) -> None:
+    """A hundred requests at once write one page."""
+    store = SqliteStore.open(tmp_path / "m.db")
+    try:
+        hop = SimpleNamespace(name="x", trouble="")
+        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
+        ready = Readiness(watched, now_ms)
+        before = sum(store.commits.counts)
+        for _ in range(100):
+            assert (await ready(Asked())).status == 200
+        assert sum(store.commits.counts) == before + 1
+        assert health.FRESH >= 1
+    finally:
+        store.close()
