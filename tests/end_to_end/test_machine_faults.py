@@ -195,7 +195,8 @@ def test_a_database_that_breaks_while_it_runs_is_451_and_stays(tmp_path: Path, s
         wait_until(lambda: len(sink.taken) == 2, what="delivery")
         # All into the database, and a change by another, so that nothing is read from memory.
         other = sqlite3.connect(database, isolation_level=None)
-        other.execute("PRAGMA user_version = 3")
+        (version,) = other.execute("PRAGMA user_version").fetchone()
+        other.execute(f"PRAGMA user_version = {version}")
         wait_until(
             lambda: other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, what="the checkpoint"
         )
