@@ -30,9 +30,9 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
     """The configuration that ``files`` in ``folder`` give. Raises ConfigurationError with every problem."""
     dotless = _dotless(files.settings)
     problems = [problem for problem in files.odd if not problem.warning]
-    settings_file = _validated(SettingsFile, files.settings, Reading(dotless), problems)
+    settings_file = validated(SettingsFile, files.settings, Reading(dotless), problems)
     role_files = {
-        key: _validated(RoleFile, tree, Reading(dotless, keys_of_partners(tree)), problems)
+        key: validated(RoleFile, tree, Reading(dotless, keys_of_partners(tree)), problems)
         for key, tree in files.roles.items()
     }
     problems += between_roles(files.roles)
@@ -44,7 +44,7 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
     return Configuration(folder, settings, roles, tuple(problem for problem in files.odd if problem.warning))
 
 
-def _validated(model: type[File], tree: Tree, reading: Reading, problems: list[Problem]) -> File | None:
+def validated(model: type[File], tree: Tree, reading: Reading, problems: list[Problem]) -> File | None:
     """The model's instance, or None where there is none; its problems are added to ``problems``."""
     problems += tree.problems
     if tree.root is None:

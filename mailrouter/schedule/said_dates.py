@@ -286,8 +286,7 @@ def _calendar_day(reader: Reader, today: date, after: date | None) -> date | Non
     match token.kind:
         case "iso":
             reader.next()
-            year, month, day = map(int, token.text.split("-"))
-            return _not_over(_date(year, month, day), today)
+            return _not_over(_date(*map(int, token.text.split("-"))), today)
         case "slashed":
             reader.next()
             return _in_figures(token.text.split("/"), token.typed, today, after)
@@ -295,7 +294,8 @@ def _calendar_day(reader: Reader, today: date, after: date | None) -> date | Non
             reader.next()
             return _in_figures(token.text.rstrip(".").split("."), token.typed, today, after)
     here = reader.at
-    day = month = None
+    day: int | None = None
+    month: int | None = None
     if token.kind == "number":
         day = int(reader.next().text)
         reader.accept("of", ".")

@@ -1,4 +1,4 @@
-"""What somebody wrote, as words, times and dates in the order they stand: the ground of ``said_dates`` and ``said``. Pure."""
+"""What somebody wrote, as words, times and dates in the order they stand. Pure."""
 
 from __future__ import annotations
 
