@@ -28,7 +28,7 @@ def read_folder(folder: Path, fqdn: Callable[[], str]) -> Configuration:
 
 def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Configuration:
     """The configuration that ``files`` in ``folder`` give. Raises ConfigurationError with every problem."""
-    dotless = _dotless(files.settings)
+    dotless = dotless_domains(files.settings)
     problems = [problem for problem in files.odd if not problem.warning]
     settings_file = validated(SettingsFile, files.settings, Reading(dotless), problems)
     role_files = {
@@ -67,7 +67,7 @@ def validated(model: type[File], tree: Tree, reading: Reading, problems: list[Pr
     return found
 
 
-def _dotless(tree: Tree) -> frozenset[str]:
+def dotless_domains(tree: Tree) -> frozenset[str]:
     """The domains without a dot that IT has listed as theirs."""
     if not isinstance(tree.root, Mapping) or "our_domains" not in tree.root.entries:
         return frozenset()

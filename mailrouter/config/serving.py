@@ -15,7 +15,7 @@ from pathlib import Path
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.fields import Reading
 from mailrouter.config.folder import Files, files_in, role_tree
-from mailrouter.config.loading import configuration_of, validated
+from mailrouter.config.loading import configuration_of, dotless_domains, validated
 from mailrouter.config.settings_file import SettingsFile
 from mailrouter.config.writing import replace_private
 from mailrouter.errors import ConfigurationError, Problem
@@ -125,7 +125,7 @@ def _with(files: Files, texts: Mapping[str, bytes]) -> Files:
 
 def _run_folder(folder: Path, files: Files, fqdn: Callable[[], str]) -> Path | None:
     problems: list[Problem] = []
-    file = validated(SettingsFile, files.settings, Reading(), problems)
+    file = validated(SettingsFile, files.settings, Reading(dotless_domains(files.settings)), problems)
     return file.facts(folder.absolute().parent, (), fqdn).run_folder if file else None
 
 

@@ -60,7 +60,7 @@ def of_failure(
     alert or a report of ours that fails brings nothing about but its line in the log. Raises StoreError.
     """
     entry = reader.entry(delivery.message)
-    if entry is None or delivery.kind in ("alert", "report", "reply"):
+    if entry is None or delivery.kind in ("alert", "report", "reply", "letter"):
         return ()
     found: list[Consequence] = []
     head, shape = header_of(reader, entry.message)

@@ -1,4 +1,4 @@
-"""Who wrote a mail to the handoff address, and what proves it. Pure.
+"""Who wrote a mail to the handoff or the schedule address, and what proves it. Pure.
 
 A From field is anybody's to write. What counts is that our own mail server checked it (DMARC, RFC 7489 §6), or
 that the partner's mailbox confirms it. Coming from a trusted network proves nothing: behind a mail server all
@@ -30,11 +30,13 @@ def named_author(head: Head, role: Role) -> Person | None:
     return next((person for person in role.partners if canonical(person.email) == address), None)
 
 
-def unproven(head: Head, role: Role, author: Person, authserv_id: str | None, trusted: bool) -> str:
-    """Why it is not proven that ``author`` wrote this mail to the handoff address; ``""``: it is.
+def unproven(
+    head: Head, role: Role, author: Person, authserv_id: str | None, trusted: bool, tag: str = TAG
+) -> str:
+    """Why it is not proven that ``author`` wrote this mail to the role's address with ``tag``; ``""``: it is.
 
     ``trusted`` says that it came from one of our own servers: an Authentication-Results field from anybody
-    else is anybody's. The handoff address has to stand in To or Cc, or else whoever has some signed mail of a
+    else is anybody's. The very address has to stand in To or Cc, or else whoever has some signed mail of a
     partner's could send it there once more.
     """
     if not authserv_id:
@@ -46,6 +48,6 @@ def unproven(head: Head, role: Role, author: Person, authserv_id: str | None, tr
     if _ONE_MAILBOX.fullmatch(head.raw_values("from")[0]) is None:
         return "its From field can be read in more than one way"
     named = {split_tag(mailbox.address) for mailbox in head.mailboxes("to", "cc")}
-    if not any((address, TAG) in named for address in (role.address, *role.aliases)):
-        return "the handoff address stands neither in To nor in Cc"
+    if not any((address, tag) in named for address in (role.address, *role.aliases)):
+        return f"the {tag} address stands neither in To nor in Cc"
     return ""
