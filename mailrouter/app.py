@@ -10,14 +10,14 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mailrouter import config
 from mailrouter.config import Configuration
+from mailrouter.config.serving import Serving, serving
 from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
@@ -26,10 +26,12 @@ from mailrouter.delivery.retry import GIVE_UP
 from mailrouter.delivery.smtp import SmtpTransport
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_delay, of_failure
-from mailrouter.intake.facts import Desk, current, read_key
+from mailrouter.intake.facts import Desk, read_key
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.recheck import may_have, plan_anew
 from mailrouter.intake.templates import Templates
+from mailrouter.live.reloading import Reloading, stopped
+from mailrouter.live.weekly import weekly_mails
 from mailrouter.smtp.client import Outgoing, Reply
 from mailrouter.smtp.server import Door, Limits, work_ended
 from mailrouter.store.model import Delivery, Outcome
@@ -53,9 +55,10 @@ def desk_of(configuration: Configuration) -> Desk:
 class Service:
     """A running relay. ``addresses`` are those it listens on once ``start`` has returned."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self.configuration = configuration
+    def __init__(self, configuration: Configuration | Serving) -> None:
+        self.now = configuration if isinstance(configuration, Serving) else Serving(configuration, {})
         self.addresses: list[str] = []
+        self._upkeep: list[asyncio.Task[None]] = []
         self._sessions: set[Door] = set()
         self._anew: set[asyncio.Task[None]] = set()
 
@@ -74,10 +77,17 @@ class Service:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
-        desk = self._ready_desk(self.configuration)
+        desk = desk_of(self.configuration)
         self.dispatcher = Dispatcher(self.store, self._follow)
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
+        self.reloading = Reloading(
+            self.now, self.intake, self.store, desk_of, lambda: self.dispatcher.offer([])
+        )
+        self.reloading.take_up(desk, self.now)
+        if await self.intake.files.recover(desk):
+            await self.reloading.reload()
+        self.intake.files.changed = lambda: self.reloading.reload(asked=False)
         self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status)
         host, port = settings.listen_smtp
         self._server = await loop.create_server(
@@ -89,6 +99,10 @@ class Service:
             self._server.close()
             raise
         self.dispatcher.start(self.transport)
+        if self.now.texts:
+            await self.reloading.settle()
+            self._keep_up(self.reloading.watch())
+        self._keep_up(weekly_mails(self.intake, self.store, lambda: self.dispatcher.offer([])))
         await self._server.start_serving()
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
 
@@ -146,32 +160,26 @@ class Service:
             None if whole is not None else lambda: content.stream(self.store, delivery),
         )
 
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration in force."""
+        return self.reloading.now.configuration if hasattr(self, "reloading") else self.now.configuration
+
     def reload(self) -> None:
-        """Read the configuration again and work by it from the next message on; a broken one changes nothing.
+        """Have the configuration read again; see ``Reloading.reload``."""
+        self._keep_up(self.reloading.reload())
 
-        Where mail comes in, where it goes and where it waits stay as they were until a restart.
-        """
-        old = self.configuration
-        try:
-            new = config.load(old.folder)
-            desk = self._ready_desk(new)
-        except Exception as error:
-            log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
-            return
-        self.configuration = new
-        self.intake.desk = desk
-        fixed = ("hostname", "listen_smtp", "deliver", "store", "run_folder")
-        later = [name for name in fixed if getattr(old.settings, name) != getattr(new.settings, name)]
-        log.warning(
-            "the configuration was read again%s", f"; {', '.join(later)}: at a restart" if later else ""
-        )
+    def _keep_up(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` beside the mail, until the service stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._upkeep.append(task)
+        task.add_done_callback(self._ended)
 
-    def _ready_desk(self, configuration: Configuration) -> Desk:
-        desk = desk_of(configuration)
-        for role in configuration.roles:
-            if (handoff := self.store.reader.handoff(role.key)) is not None:
-                desk.handoffs[role.key] = current(handoff)
-        return desk
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task in self._upkeep:
+            self._upkeep.remove(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("something that the service does by itself has ended", exc_info=error)
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, and what is wrong there."""
@@ -183,6 +191,7 @@ class Service:
         Gives how many deliveries wait for the next start.
         """
         self._server.close()
+        await stopped(list(self._upkeep))
         for door in list(self._sessions):
             door.end_soon()
         deadline = asyncio.get_running_loop().time() + GRACE
@@ -194,7 +203,7 @@ class Service:
         return waiting
 
 
-async def serve(configuration: Configuration, tell: Callable[[str], None]) -> None:
+async def serve(configuration: Serving, tell: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT; ``tell`` hears one line once mail is taken, and one at the end.
 
     SIGHUP has the configuration read again. Raises MailrouterError, OSError.
@@ -223,15 +232,15 @@ async def serve(configuration: Configuration, tell: Callable[[str], None]) -> No
 
 def run(folder: Path, tell: Callable[[str], None]) -> None:
     """Load the configuration in ``folder`` and serve. Raises MailrouterError."""
-    configuration = config.load(folder)
+    now = serving(folder, starting=True)
     _raise_file_limit()
     # The store's thread takes the interpreter's lock a few times a commit; the default of 5 ms would stall it each time.
     sys.setswitchinterval(0.0005)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(serve(configuration, tell))
+            runner.run(serve(now, tell))
     except OSError as error:
-        host, port = configuration.settings.listen_smtp
+        host, port = now.configuration.settings.listen_smtp
         why = os.strerror(error.errno) if error.errno else str(error)
         raise MailrouterError(f"Nothing can listen on {_name((host, port))}: {why}.") from error
 

@@ -8,7 +8,7 @@ need to.) Places come from the parser's marks; a form that is not written here a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from mailrouter.config.yaml_marks import Loader
 from mailrouter.errors import MailrouterError
 from mailrouter.schedule.changes import AddAbsence, AddSwap, DropAbsence, DropSwap, Edit, EndAbsence
 from mailrouter.schedule.model import Absence, Person, Swap
+from mailrouter.schedule.words import clock_words
 
 _BREAK = re.compile("\r\n|\r|\n")
 _BOM = "\ufeff"
@@ -83,7 +84,11 @@ def _until(end: datetime) -> str:
 
 def _swap(swap: Swap) -> dict[str, Written]:
     written: dict[str, Written] = {"date": swap.day.isoformat(), "partner": swap.who}
-    return written | ({"for": swap.given_back.isoformat()} if swap.given_back else {})
+    if swap.given_back:
+        written["for"] = swap.given_back.isoformat()
+    if swap.start is not None and swap.end is not None:
+        written["hours"] = f"{clock_words(swap.start)}-{clock_words(swap.end)}"
+    return written
 
 
 def _is_absence(item: dict[str, str], absence: Absence) -> bool:
@@ -150,7 +155,7 @@ class _Draft:
         else:
             raise CannotEdit(f"`{section}` isn't written as a list of lines.")
 
-    def find(self, section: str, fits: Any) -> int:
+    def find(self, section: str, fits: Callable[[dict[str, str]], bool]) -> int:
         """The place in the list of the entry that ``fits`` (it is given the texts by name)."""
         _, value = self._section(section)
         if isinstance(value, yaml.SequenceNode):

@@ -154,9 +154,9 @@ def keep_good(now: Serving) -> None:
         (folder / f"{key}.yaml").unlink(missing_ok=True)
 
 
-def proposed(folder: Path, key: str, text: bytes) -> Serving:
+def proposed(folder: Path, key: str, text: bytes, hostname: str) -> Serving:
     """What would be in force if a role's file held ``text``. Raises ConfigurationError with its problems."""
-    found = serving(folder, instead={key: text})
+    found = serving(folder, instead={key: text}, fqdn=lambda: hostname)
     for broken in found.broken:
         if broken.key == key:
             raise ConfigurationError(broken.problems)

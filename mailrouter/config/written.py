@@ -8,7 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from mailrouter.config.settings import Settings
-from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Minute, Person, Role, Rota, Shift, Swap
+from mailrouter.schedule.model import (
+    Absence,
+    Emergency,
+    HolidayRule,
+    Minute,
+    Person,
+    Role,
+    Rota,
+    Shift,
+    Swap,
+    Weekly,
+)
 
 Written = str | Sequence["Written"] | Mapping[str, "Written"] | None
 """Texts in lists and mappings; None is nothing after the colon."""
@@ -89,7 +100,14 @@ def role_written(role: Role) -> dict[str, Written]:
         "reply_to": role.reply_to,
         "forwarding": role.forwarding,
         "already_addressed": role.already_addressed,
+        "weekly_mail": _weekly(role.weekly),
     }
+
+
+def _weekly(weekly: Weekly | None) -> Written:
+    if weekly is None:
+        return None
+    return {"to": list(weekly.to), "on": _WEEKDAYS[weekly.weekday], "at": _time(weekly.minute)}
 
 
 def _size(octets: int) -> str:

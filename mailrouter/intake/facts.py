@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,9 +24,9 @@ from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
 from mailrouter.store.reader import StoreReader
 
-RESERVED_TAGS = ("schedule", "share")
+RESERVED_TAGS = ("share",)
 """Sub-addresses that are kept for mail with a meaning; ``b-…`` is kept for return paths. What comes to
-``handoff`` is told in ``mailrouter.intake.handing``."""
+``handoff`` and ``schedule`` is told in ``mailrouter.intake.handing``."""
 
 
 KEY_SIZE = 32
@@ -74,6 +74,8 @@ class Desk:
     words: Words
     key: bytes
     handoffs: dict[str, CurrentHandoff] = field(default_factory=dict)
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    """Of the roles' files that the configuration was made of, where they are known."""
     wording: Wording = field(init=False)
     rosters: dict[str, Roster] = field(init=False)
     by_address: dict[str, Role] = field(init=False)
@@ -89,6 +91,11 @@ class Desk:
         self.ours = frozenset({*self.by_address, canonical(self.configuration.settings.postmaster)})
         self.return_paths = ReturnPaths((self.key,), self.configuration.settings.return_domain)
         self.loop_marks = {role.key: loop_mark(self.key, role.address) for role in roles}
+
+    @property
+    def hostname(self) -> str:
+        """Our own name."""
+        return self.configuration.settings.hostname
 
     def role_of(self, recipient: str) -> tuple[Role | None, str]:
         """The role that takes mail for ``recipient``, and the sub-address it came with."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from mailrouter.config.writing import Draft
 from mailrouter.intake.aftermath import of_expansion
 from mailrouter.intake.decision import Arrival, decide, looping, situation_of, unfit
 from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
@@ -16,6 +17,7 @@ from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed,
 from mailrouter.intake.handoff_changes import changes_of, decide_rest
 from mailrouter.intake.reports import NO_SUCH, Reported, read_reports, returned_to
 from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of, request_of
+from mailrouter.intake.schedule_files import ScheduleFiles
 from mailrouter.message.bounce import MAX_READ
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
@@ -27,7 +29,7 @@ from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
 from mailrouter.store.model import Acceptance, Delivery, Message, queue_id
 from mailrouter.store.sqlite import SqliteSpool, SqliteStore
-from mailrouter.trust.confirmations import token_in
+from mailrouter.trust.confirmations import SCHEDULE, purpose_of
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -53,22 +55,24 @@ class Intake:
         self._next_hop_size = next_hop_size
         self._clock = clock
         self._read = read
+        self.files = ScheduleFiles(store)
 
     def now(self) -> datetime:
         """The moment, as the injected clock has it."""
         return self._clock()
 
     def recipient(self, address: str) -> str | None:
-        """Taken are our roles, with any sub-address that has no meaning of its own, or with that of handoffs, and the
-        return paths of copies that left."""
+        """Taken are our roles, with any sub-address that has no meaning of its own, or with that of handoffs and
+        of the schedule, and the return paths of copies that left."""
         returned = returned_to(self.desk, self._store.reader, address, milliseconds(self.now()))
         if returned is not None:
             return returned if isinstance(returned, str) else None
         role, tag = self.desk.role_of(address)
         if role is None:
             return "550 5.7.1 No mail is taken here for this address"
-        if (token := token_in(tag)) is not None:
-            found = confirmable(self.desk, self._store.reader, role, token, milliseconds(self.now()))
+        if (meant := purpose_of(tag)) is not None and meant[1] is not None:
+            purpose, token = meant
+            found = confirmable(self.desk, self._store.reader, role, token, milliseconds(self.now()), purpose)
             return found if isinstance(found, str) else None
         if tag in RESERVED_TAGS:
             return NO_SUCH
@@ -86,6 +90,14 @@ class Intake:
         self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
     ) -> str:
         """Plan the message and commit all that follows from it; 250 is said only after that."""
+        if any(f"+{SCHEDULE}" in to.lower() for to in envelope.recipients):
+            async with self.files.lock:  # the file that was read is the one that is written
+                return await self._accept(client, envelope, spool, shape, head)
+        return await self._accept(client, envelope, spool, shape, head)
+
+    async def _accept(
+        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+    ) -> str:
         desk = self.desk
         parsed = self._head(head, spool)
         to = addressed(desk, envelope.recipients)
@@ -104,7 +116,7 @@ class Intake:
         if roles:
             arrival = self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment)
             arrival = replace(arrival, to_handoff=frozenset(role.key for role in by_hand))
-        handing = NO_HANDING
+        handing, drafts = NO_HANDING, dict[str, Draft]()
         if arrival is None:
             decision = Plan((), None, tuple(reported.reasons))
         elif to.handoffs and parsed is not None:
@@ -113,6 +125,7 @@ class Intake:
                 await spool.discard()
                 log.warning("refused from %s: %s", client.address, "; ".join(handing.reasons))
                 return handing.refusal
+            drafts = await self.files.drafts(desk, handing)
             decision = decide_rest(desk, arrival, to, handing)
         else:
             decision = decide(desk, arrival)
@@ -145,7 +158,14 @@ class Intake:
         acceptance = Acceptance(
             message, content, deliveries, reply, memory, shown, changes, reported.outcomes
         )
-        queued = await self._store.accept(spool, acceptance)
+        try:
+            queued = await self._store.accept(spool, acceptance)
+        except BaseException:
+            for draft in drafts.values():
+                draft.discard()
+            raise
+        if drafts:
+            await self.files.publish(desk, drafts, changes, queued)
         for change in changes:
             if change.new is not None:
                 self.desk.take_up_handoff(self._store.reader, change.new.role)

@@ -13,18 +13,20 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.message.head import Head
+from mailrouter.message.scanner import Scanner
 from mailrouter.routing import schedule_notices
 from mailrouter.routing.handoff_mail import Written, attached_file, body_in
 from mailrouter.routing.handover import FileChange, Handed, Handover, too_large
+from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.schedule.changes import Edit, change_for, changed, same_schedule
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.said import Plain, Unclear, requests_in
+from mailrouter.schedule.said import Plain, Request, Unclear, requests_in
 from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import SCHEDULE
 
@@ -40,6 +42,10 @@ class Proposed:
 
     text: bytes
     role: Role
+
+
+class NothingToDo(MailrouterError):
+    """What is asked for stands in the file already."""
 
 
 class RoleFile(Protocol):
@@ -155,9 +161,33 @@ class Rescheduling:
                     return self._send_file(mail, author, base)
                 case what:
                     return self._tell(mail, author, base, examples=what == "help")
+        try:
+            return self._change(mail, author, base, requests, now)
+        except NothingToDo as already:
+            return self._answer(mail, author, str(already), examples=False)
+
+    def by_command(self, situation: Situation, requests: Sequence[Request], queue: str) -> Handover:
+        """What a command asks for, which is always proven: the change, with its notices. Raises MailrouterError where
+        it can't be made, NothingToDo where it stands so already."""
+        scanner = Scanner()
+        scanner.feed(b"\r\n")
+        shape = scanner.finish()
+        mail = Handed(situation, scanner.head, shape, None, None, False, queue=queue)
+        base = self._file.current()
+        try:
+            if requests == (Plain("undo"),):
+                return self._undo(mail, None, base, Asked("words", "undo"))
+            return self._change(mail, None, base, requests, _wall(base.role, situation.duty.moment))
+        except Unclear as unclear:
+            raise MailrouterError(unclear.why) from None
+
+    def _change(
+        self, mail: Handed, author: Person | None, base: Proposed, requests: Sequence[Request], now: datetime
+    ) -> Handover:
+        role = base.role
         change = change_for(role, requests, now)
         if not change.edits:
-            return self._answer(mail, author, " ".join(change.words), examples=False)
+            raise NothingToDo(" ".join(change.words))
         proposed = self._file.edited(base, change.edits)
         if not same_schedule(proposed.role, changed(role, change.edits)):
             raise MailrouterError(
@@ -166,7 +196,7 @@ class Rescheduling:
             )
         return self._set(mail, author, base, proposed, change.words, change.first)
 
-    def _undo(self, mail: Handed, author: Person, base: Proposed, asked: Asked) -> Handover:
+    def _undo(self, mail: Handed, author: Person | None, base: Proposed, asked: Asked) -> Handover:
         last = self._last
         if last is None:
             raise MailrouterError("There is nothing to undo.")
@@ -207,7 +237,7 @@ class Rescheduling:
     def _set(
         self,
         mail: Handed,
-        author: Person,
+        author: Person | None,
         base: Proposed,
         proposed: Proposed,
         words: Sequence[str],
@@ -312,9 +342,3 @@ def _identity(role: Role) -> tuple[object, ...]:
 
 def _wall(role: Role, moment: datetime) -> datetime:
     return moment.astimezone(role.time_zone).replace(tzinfo=None)
-
-
-def week_of(day: date) -> tuple[date, date]:
-    """Monday and Sunday of the week that holds ``day``."""
-    monday = day - timedelta(days=day.weekday())
-    return monday, monday + timedelta(days=6)

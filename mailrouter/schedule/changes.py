@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.model import Absence, Role, Swap
-from mailrouter.schedule.said import Back, Cancel, Off, Request, Swapping, Unclear
+from mailrouter.schedule.said import Back, Cancel, Off, Request, Swapping, Unclear, Works
 from mailrouter.schedule.said_dates import Said
 from mailrouter.schedule.words import called, clock_words, date_words, joined
 
@@ -121,6 +121,8 @@ def _for_request(role: Role, request: Request, today: date) -> tuple[list[Edit],
             return _back(role, request, today)
         case Cancel():
             return _cancel(role, request, today)
+        case Works():
+            return _works(role, request, today)
     raise Unclear("That can't stand beside a change.")
 
 
@@ -164,6 +166,15 @@ def _swap(role: Role, wish: Swapping, today: date) -> tuple[list[Edit], list[str
         )
     swap = Swap(worker, wish.day, wish.back)
     return [AddSwap(swap)], [_swap_words(swap, role, today)], wish.day
+
+
+def _works(role: Role, wish: Works, today: date) -> tuple[list[Edit], list[str], date]:
+    start, end = wish.hours or (None, None)
+    swap = Swap(wish.who, wish.day, wish.back, start, end)
+    words = _swap_words(swap, role, today)
+    if swap in role.swaps:
+        return [], [f"{words[:-1]}: that stands so already."], wish.day
+    return [AddSwap(swap)], [words], wish.day
 
 
 def _only_one(layers: Layers, day: date, pair: tuple[str, str], today: date) -> str:
@@ -244,7 +255,10 @@ def _one_cancelled(role: Role, cancel: Cancel, span: Said, name: str, today: dat
 def _swap_words(swap: Swap, role: Role, today: date) -> str:
     names = called(role)
     others = joined(names[p.key] for p in role.partners if p.key != swap.who)
-    words = f"{names[swap.who]} works on {date_words(swap.day, today)} instead of {others}"
+    hours = ""
+    if swap.start is not None and swap.end is not None:
+        hours = f" from {clock_words(swap.start)} to {clock_words(swap.end)}"
+    words = f"{names[swap.who]} works on {date_words(swap.day, today)}{hours} instead of {others}"
     if swap.given_back:
         words += f", and {others} on {date_words(swap.given_back, today)} in return"
     return f"{words}."

@@ -112,6 +112,15 @@ Answer = Literal["never", "nobody", "absence", "always"]
 
 
 @dataclass(frozen=True, slots=True)
+class Weekly:
+    """The weekly mail about who is in: to whom, on which weekday (Monday is 0) and at which minute of the day."""
+
+    to: tuple[str, ...]
+    weekday: int = 4
+    minute: Minute = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """One role: its addresses, its people, their schedule and how mail to it is treated.
 
@@ -139,6 +148,7 @@ class Role:
     reply_to: Literal["sender-and-role", "sender"] = "sender-and-role"
     forwarding: Literal["auto", "wrap", "companion", "munge", "untouched"] = "auto"
     already_addressed: Literal["copy", "skip"] = "copy"
+    weekly: Weekly | None = None
 
     def person(self, key: str) -> Person:
         """The partner or stand-in with this key. Raises KeyError."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
-from mailrouter.schedule.model import Role
+from mailrouter.schedule.model import Minute, Role
 from mailrouter.schedule.said_dates import Said, read_day, read_spans, read_time
-from mailrouter.schedule.said_words import Reader, Token, Unclear, tokens
+from mailrouter.schedule.said_words import Reader, Unclear, tokens
 from mailrouter.schedule.words import called
 
 NOTE_LENGTH = 200
@@ -89,7 +89,17 @@ class Plain:
     what: Literal["undo", "send file", "week", "help"]
 
 
-Request = Off | Swapping | Back | Cancel | Plain
+@dataclass(frozen=True, slots=True)
+class Works:
+    """``who`` works on ``day`` instead of everyone there, whoever that is; see ``model.Swap``. By command only."""
+
+    who: str
+    day: date
+    back: date | None = None
+    hours: tuple[Minute, Minute] | None = None
+
+
+Request = Off | Swapping | Back | Cancel | Works | Plain
 _PLAIN: Mapping[str, Literal["undo", "send file", "week", "help"]] = {
     **dict.fromkeys(("undo", "undo that", "undo it", "undo this", "undo the last change"), "undo"),
     **dict.fromkeys(("send file", "send the file", "send me the file", "send schedule", "file"), "send file"),
@@ -377,4 +387,4 @@ def _without_note(line: str) -> tuple[str, str]:
     return f"{line[: found.start()]} {line[found.end() :]}", note
 
 
-__all__ = ["Back", "Cancel", "Off", "Plain", "Request", "Swapping", "Token", "Unclear", "requests_in"]
+__all__ = ["Back", "Cancel", "Off", "Plain", "Request", "Swapping", "Unclear", "Works", "requests_in"]

@@ -20,6 +20,11 @@ TEXT: Schema = {"type": ["string", "number", "boolean"]}
 DATE: Schema = {"type": "string", "pattern": f"^{_DATE}$"}
 MOMENT: Schema = {"type": "string", "pattern": f"^{_DATE}([ T]+({_TIME}|24:00))?$"}
 HOURS: Schema = {"type": "string", "pattern": f"^{_RANGE}$"}
+TIME: Schema = {"type": "string", "pattern": f"^{_TIME}$"}
+WEEKDAY: Schema = {
+    "type": "string",
+    "pattern": "^([Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]|[Ss][Uu][Nn])[A-Za-z]*$",
+}
 EMAIL: Schema = {"type": "string", "pattern": f'^(?!mailto:)("[^"]+"|[^\\s@<>",;]+)@{_DOMAIN}$'}
 ROLE_ADDRESS: Schema = {"type": "string", "pattern": f'^[^\\s@<>",;+]+@{_DOMAIN}$'}
 PHONE: Schema = {
