@@ -81,14 +81,14 @@ class Service:
         self.dispatcher = Dispatcher(self.store, self._follow)
         self.transport = self._transport()
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
-        self.reloading = Reloading(
-            self.now, self.intake, self.store, desk_of, lambda: self.dispatcher.offer([])
-        )
+        self.reloading = Reloading(self.now, self.intake, self.store, desk_of, self._wake)
         self.reloading.take_up(desk, self.now)
         if await self.intake.files.recover(desk):
             await self.reloading.reload()
         self.intake.files.changed = lambda: self.reloading.reload(asked=False)
-        self.control = Control(self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status)
+        self.control = Control(
+            self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status, self._wake
+        )
         host, port = settings.listen_smtp
         self._server = await loop.create_server(
             self._door, host or None, port, backlog=BACKLOG, start_serving=False
@@ -102,7 +102,7 @@ class Service:
         if self.now.texts:
             await self.reloading.settle()
             self._keep_up(self.reloading.watch())
-        self._keep_up(weekly_mails(self.intake, self.store, lambda: self.dispatcher.offer([])))
+        self._keep_up(weekly_mails(self.intake, self.store, self._wake))
         await self._server.start_serving()
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
 
@@ -159,6 +159,10 @@ class Service:
             whole or b"",
             None if whole is not None else lambda: content.stream(self.store, delivery),
         )
+
+    def _wake(self) -> None:
+        """Messages of ours lie in the store."""
+        self.dispatcher.offer([])
 
     @property
     def configuration(self) -> Configuration:

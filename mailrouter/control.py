@@ -18,6 +18,7 @@ from typing import Any
 
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import MailrouterError, NoSuchRole
+from mailrouter.intake.commanded import change_by_command, from_json
 from mailrouter.intake.gate import Intake
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.handoff import MAX_TEXT
@@ -63,15 +64,22 @@ class Control:
     """The service's end of the socket."""
 
     def __init__(
-        self, store: SqliteStore, intake: Intake, path: Path, status: Callable[[], dict[str, object]]
+        self,
+        store: SqliteStore,
+        intake: Intake,
+        path: Path,
+        status: Callable[[], dict[str, object]],
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._intake = intake
         self._path = path
         self._server: asyncio.Server | None = None
         self._status = status
+        self._wake = wake
         self._requests: dict[str, Callable[[dict[str, Any]], Any]] = {
             "handoff": self._handoff,
+            "change": self._change,
             "status": self._tell_status,
         }
 
@@ -135,6 +143,15 @@ class Control:
         version = await set_handoff(self._store, role, str(request["author"]), str(request["text"]))
         self._intake.desk.take_up_handoff(self._store.reader, role)
         return version
+
+    async def _change(self, request: dict[str, Any]) -> str:
+        intake = self._intake
+        wanted = from_json(dict(request["request"]))
+        what = await change_by_command(
+            intake.desk, self._store, intake.files, str(request["role"]), [wanted], intake.now()
+        )
+        self._wake()
+        return what
 
 
 async def _read(reader: asyncio.StreamReader) -> dict[str, Any]:

@@ -147,7 +147,7 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "schedule-answer": tuple(
         _SCHEDULE | _WEEKS | {"lines": lines, "examples": examples, "other": other}
         for lines, examples, other in (
-            (["“x” is not understood."], True, "Ben"),
+            (['"x" is not understood.'], True, "Ben"),
             ([], True, ""),
             ([], False, ""),
         )

@@ -64,26 +64,30 @@ class ScheduleFiles:
 
     async def publish(
         self, desk: Desk, drafts: dict[str, Draft], changes: Sequence[HandoffChange], queued: list[Delivery]
-    ) -> None:
-        """Put the drafts of what is committed in place. What can't be, after all, is told instead of ``queued``."""
+    ) -> bool:
+        """Put the drafts of what is committed in place; False if one could not be, after all: that is told, then,
+        instead of what was ``queued`` about it."""
+        whole = True
         for change in (wanted.schedule for wanted in changes):
             if change is None:
                 continue
             try:
                 await asyncio.to_thread(drafts[change.role].publish)
             except MailrouterError as error:
+                whole = False
                 drafts[change.role].discard()
                 notices = [d for d in queued if d.kind == "notice" and d.role == change.role]
                 await self._lost(desk, change, notices, str(error))
                 queued[:] = [d for d in queued if d not in notices]
             else:
                 await self._finish(change)
-                log.warning("%s: the schedule is changed by %s", change.role, change.author or "a command")
+                log.info("%s: the schedule is changed by %s", change.role, change.author or "a command")
         if self.changed is not None and drafts:
             try:
                 await self.changed()
             except Exception:
                 log.exception("the changed schedule can't be taken up yet; it is tried again by itself")
+        return whole
 
     async def _finish(self, change: ScheduleChange) -> None:
         try:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from mailrouter.config.configuration import Configuration
@@ -16,7 +15,7 @@ from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.schedule_files import own_situation
-from mailrouter.live.watching import PAUSE, State, changes, state_of
+from mailrouter.live.watching import PAUSE, changes
 from mailrouter.routing import schedule_notices
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
@@ -47,7 +46,6 @@ class Reloading:
         self._intake, self._store = intake, store
         self._make_desk, self._wake = make_desk, wake
         self._lock = asyncio.Lock()
-        self._seen: State = state_of(now.configuration.folder)
 
     async def settle(self) -> None:
         """At the start: remember what is right, and tell of what is broken."""
@@ -57,8 +55,9 @@ class Reloading:
         await self._tell_broken()
 
     async def watch(self, pause: float = PAUSE) -> None:
-        """Take up each change, until cancelled."""
-        async for _ in changes(self.now.configuration.folder, self._seen, pause):
+        """Take up each change, until cancelled; the first look reads all files, as they may have changed while the
+        service was getting ready."""
+        async for _ in changes(self.now.configuration.folder, frozenset(), pause):
             await self.reload(asked=False)
 
     async def reload(self, *, asked: bool = True) -> None:
@@ -185,9 +184,8 @@ def what_is_different(old: Serving, new: Serving, now: datetime) -> list[str]:
     return lines
 
 
-async def stopped(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
     """Cancel tasks and wait for their end."""
     for task in tasks:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    await asyncio.gather(*tasks, return_exceptions=True)

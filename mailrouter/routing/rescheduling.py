@@ -192,7 +192,7 @@ class Rescheduling:
         if not same_schedule(proposed.role, changed(role, change.edits)):
             raise MailrouterError(
                 "The file is written in a way in which this can't be put in safely; please change it by hand "
-                "(answer “send file” to get it)."
+                '(answer "send file" to get it).'
             )
         return self._set(mail, author, base, proposed, change.words, change.first)
 
@@ -203,15 +203,15 @@ class Rescheduling:
         if asked.answers and asked.answers != last.queue:
             raise MailrouterError(
                 "What you answered to is not the last change any more, so nothing was undone. The last one is: "
-                f"{last.what} To undo that, write “undo” in a new mail."
+                f'{last.what} To undo that, write "undo" in a new mail.'
             )
         if base.text != last.after:
             raise MailrouterError(
                 "The file was changed by hand since, so nothing was undone; undoing would throw that away. "
-                "Answer “send file” to get it and change it yourself."
+                'Answer "send file" to get it and change it yourself.'
             )
         proposed = self._file.replaced(last.before)
-        words = (f"What {last.author or 'somebody'} changed is undone: {last.what}",)
+        words = (f"Undone: {last.what}",)
         return self._set(mail, author, base, proposed, words, None, undoes=last.id)
 
     def _whole_file(self, mail: Handed, author: Person, base: Proposed, asked: Asked) -> Handover:
@@ -219,7 +219,7 @@ class Rescheduling:
         if asked.answers and asked.answers != version_mark(base.text):
             raise MailrouterError(
                 "The file was changed since it was sent to you, so yours was not taken: it would undo that. Answer "
-                "“send file” to get the newest one."
+                '"send file" to get the newest one.'
             )
         proposed = self._file.replaced(text)
         if _identity(proposed.role) != _identity(base.role):

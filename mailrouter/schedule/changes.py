@@ -247,7 +247,7 @@ def _one_cancelled(role: Role, cancel: Cancel, span: Said, name: str, today: dat
     held = span_words(absence.start, absence.end, today)
     if (absence.start, absence.end) != (span.start, span.end):
         raise Unclear(
-            f"{name} is away {held}. Write “back” and the day to shorten it, or cancel the whole of it."
+            f'{name} is away {held}. Write "back" and the day to shorten it, or cancel the whole of it.'
         )
     return DropAbsence(absence), f"{name} is not away {held} any more."
 

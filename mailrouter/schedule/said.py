@@ -164,7 +164,7 @@ class _Statements:
 
     def _note(self, found: list[Request], before: int, note: str) -> None:
         if not found or not isinstance(found[-1], Off):
-            raise Unclear(f"“{note}” is not understood.")
+            raise Unclear(f'"{note}" is not understood.')
         found[-1] = replace(found[-1], note=note)
 
     def _line(self, reader: Reader, found: list[Request]) -> None:
@@ -240,7 +240,7 @@ class _Statements:
         if day is not None and minute is None:
             minute = read_time(reader)
         if day is None and minute is None:
-            raise Unclear("From when? Write “back today”, or “back on” and the day.")
+            raise Unclear('From when? Write "back today", or "back on" and the day.')
         return Back(who, day or today, minute)
 
     def _cancelled(self, reader: Reader) -> Cancel:
@@ -253,7 +253,7 @@ class _Statements:
         elif reader.accept("swap", "swaps"):
             what = "swap"
         if reader.ended or reader.peek().text == ".":
-            raise Unclear("Which days? Write “cancel” and the days, or answer the last change with “undo”.")
+            raise Unclear('Which days? Write "cancel" and the days, or answer the last change with "undo".')
         return Cancel(who, read_spans(reader, self.now), what)
 
     def _swapped(self, reader: Reader) -> Swapping | None:
@@ -296,7 +296,7 @@ class _Statements:
         if other is None:
             others = [person.key for person in self.role.partners if person.key != who]
             if len(others) != 1:
-                raise Unclear("With whom? Write “swap Thursday with” and the name.")
+                raise Unclear('With whom? Write "swap Thursday with" and the name.')
             other = others[0]
         if other == who:
             raise Unclear("A swap needs somebody else.")
@@ -381,7 +381,7 @@ def _without_note(line: str) -> tuple[str, str]:
         return line, ""
     note = (found["said"] or found["aside"] or "").strip(" .()")
     if _HEDGE.search(note):
-        raise Unclear(f"It depends on something: “{note}”. Write it once it is certain.")
+        raise Unclear(f'It depends on something: "{note}". Write it once it is certain.')
     if len(note) > NOTE_LENGTH:
         raise Unclear(f"The note is longer than {NOTE_LENGTH} characters.")
     return f"{line[: found.start()]} {line[found.end() :]}", note

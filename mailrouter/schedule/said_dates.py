@@ -109,7 +109,7 @@ def _spans(reader: Reader, now: datetime) -> tuple[Said, ...]:
         return (_stretch(first or today, minute, first or today, None),)
     assert first is not None
     if opened in ("starting", "starting from", "from", "between", "after"):
-        raise Unclear(f"Until when? Write “from {_short(first)} to …”.")
+        raise Unclear(f'Until when? Write "from {_short(first)} to …".')
     reader.skip("all day", "the whole day")
     return _and_more(reader, _stretch(first, None, first, None), today)
 
@@ -233,7 +233,7 @@ def read_day(reader: Reader, today: date, after: date | None = None) -> date | N
         return today + 2 * _ONE_DAY
     if token.text in ("today", "tonight", "tomorrow") and reader.next():
         if token.text == "tonight":
-            raise Unclear("Write the hours instead of “tonight”, as in “from 18:00”.")
+            raise Unclear('Write the hours instead of "tonight", as in "from 18:00".')
         return today + (token.text == "tomorrow") * _ONE_DAY
     if token.text == "this" and reader.peek(1).text in ("morning", "afternoon"):
         reader.next()
@@ -278,7 +278,7 @@ def _this_or_next(which: str, weekday: int, today: date) -> date:
         return today + timedelta(days=ahead)
     first = today + timedelta(days=ahead % 7 or 7)
     second = first + timedelta(days=7)
-    raise Unclear(f"Is {_short(first)} meant by “next {name}”, or {_short(second)}? Write the date.")
+    raise Unclear(f'Is {_short(first)} meant by "next {name}", or {_short(second)}? Write the date.')
 
 
 def _calendar_day(reader: Reader, today: date, after: date | None) -> date | None:
@@ -306,7 +306,7 @@ def _calendar_day(reader: Reader, today: date, after: date | None) -> date | Non
     if day is None or month is None:
         reader.at = here
         if token.kind == "number":
-            raise Unclear(f"Which day is meant by “{token.typed}”? Write it as 21 Dec.")
+            raise Unclear(f'Which day is meant by "{token.typed}"? Write it as 21 Dec.')
         return None
     here = reader.at
     reader.accept(",")

@@ -105,4 +105,4 @@ class Reader:
         if self.ended:
             return Unclear("Something is missing at its end.")
         words = " ".join(token.typed for token in self.tokens[self.at : self.at + 4] if token.text != ".")
-        return Unclear(f"“{words or self.peek().typed}” is not understood.")
+        return Unclear(f'"{words or self.peek().typed}" is not understood.')

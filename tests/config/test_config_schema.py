@@ -41,6 +41,7 @@ SAME: dict[type[Lines], Schema] = {
     role_file.HandoffFile: keys_of("handoff"),
     role_file.AutoReplyFile: keys_of("auto_reply"),
     role_file.CopyFile: keys_of("copy"),
+    role_file.WeeklyFile: keys_of("weekly_mail"),
     people_file.PersonFile: ROLE_SCHEMA["$defs"]["person"],
     people_file.HolidaysFile: ROLE_SCHEMA["$defs"]["holidays"],
     people_file.AbsenceFile: keys_of("absences"),

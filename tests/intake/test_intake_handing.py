@@ -105,12 +105,13 @@ async def test_of_two_at_once_one_counts(tmp_path: Path) -> None:
     async with service(tmp_path, desk(role()), MOMENT) as running:
         both = (running.send(handing(number=n), HANDOFF) for n in (1, 2))
         said = await asyncio.gather(*both, return_exceptions=True)
-        assert sorted(isinstance(one, StoreError) for one in said) == [False, True]
+        # The second may read what the first has written already, or lose against it in the store.
+        assert sorted(isinstance(one, StoreError) or str(one)[:3] == "450" for one in said) == [False, True]
         assert len(running.offered) == 1
         back = question(running)
         running.offered.clear()
         said = await asyncio.gather(*(running.send(mail(), back) for _ in range(2)), return_exceptions=True)
-        assert sorted(isinstance(one, StoreError) for one in said) == [False, True]
+        assert sorted(isinstance(one, StoreError) or str(one)[:3] == "550" for one in said) == [False, True]
         assert len(running.offered) == 2
         assert len(running.store.reader.handoffs("vp-hr", 5)) == 1
 
