@@ -187,7 +187,7 @@ class _Statements:
         for words in sorted(_PLAIN, key=len, reverse=True):
             here = reader.at
             if reader.accept(words):
-                reader.skip("please", "thanks", "thank you")
+                reader.skip("please", "thanks", "thank you", ", please", ", thanks", ", thank you")
                 if reader.ended or reader.peek().text == ".":
                     return Plain(_PLAIN[words])
                 reader.at = here

@@ -13,8 +13,8 @@ _TOKENS = re.compile(
   | (?P<dotted>\d{1,2}\.\d{1,2}\.(?:\d{4})?)(?!\d)
   | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?)
   | (?P<number>\d+)(?P<ordinal>st|nd|rd|th)?(?![^\W_])
-  | (?P<tail>['’](?:s|m|ll|re)\b)
-  | (?P<word>[^\W\d_]+(?:['’](?!(?:s|m|ll|re)\b)[^\W\d_]+)*)
+  | (?P<tail>['’](?:s|m|ll|re|d)\b)
+  | (?P<word>[^\W\d_]+(?:['’](?!(?:s|m|ll|re|d)\b)[^\W\d_]+)*)
   | (?P<stop>[.!;\n]+)
   | (?P<mark>\S)
     """,
