@@ -83,7 +83,7 @@ class Decided:
         """What was decided can't be done: its author is told why, and nothing else happens."""
         author = self.handover.author
         assert author is not None
-        told = self.purpose.refused(self.mail, author, why)
+        told = self.purpose.refused(self.mail, author, why, understood=True)
         return replace(
             self, handover=Handover("answer", (*self.handover.reasons, why), author, notices=(told,))
         )

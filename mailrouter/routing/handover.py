@@ -102,8 +102,8 @@ class Purpose(Protocol):
     def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
         """What comes of it, now that it is proven; ``at`` is when it was written."""
 
-    def refused(self, mail: Handed, author: Person, problem: str) -> Notice:
-        """Why nothing comes of it, for ``author`` alone."""
+    def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
+        """Why nothing comes of it, for ``author`` alone; though it was ``understood``, perhaps."""
 
 
 class _HandoffPurpose:
@@ -117,7 +117,7 @@ class _HandoffPurpose:
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
         return notices.confirm(mail.situation, mail.head, author, written, mail.ask_from)
 
-    def refused(self, mail: Handed, author: Person, problem: str) -> Notice:
+    def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         return notices.unusable(mail.situation, mail.head, author, problem)
 
     def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:

@@ -125,9 +125,9 @@ class Rescheduling:
         lines = [] if asked.kind == "file" else (asked.text or asked.subject).splitlines()
         return schedule_notices.confirm(mail.situation, mail.head, author, lines, mail.ask_from)
 
-    def refused(self, mail: Handed, author: Person, problem: str) -> Notice:
+    def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         """With examples, and the week as it stands."""
-        return schedule_notices.refused(mail.situation, mail.head, author, problem)
+        return schedule_notices.refused(mail.situation, mail.head, author, problem, examples=not understood)
 
     def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
         """The change and the notices about it, or an answer."""
@@ -137,7 +137,7 @@ class Rescheduling:
         except ConfigurationError as error:
             return self._broken(mail, author, error.problems)
         except MailrouterError as error:
-            return self._answer(mail, author, str(error))
+            return self._answer(mail, author, str(error), examples=False)
         try:
             if asked.kind == "file":
                 return self._whole_file(mail, author, base, asked)
@@ -147,7 +147,7 @@ class Rescheduling:
         except ConfigurationError as error:
             return self._problems(mail, author, error.problems)
         except MailrouterError as error:
-            return self._answer(mail, author, str(error))
+            return self._answer(mail, author, str(error), examples=False)
 
     def _words(self, mail: Handed, author: Person, base: Proposed, asked: Asked, at: datetime) -> Handover:
         role = base.role
