@@ -58,7 +58,10 @@ class Reloading:
         """Take up each change, until cancelled; the first look reads all files, as they may have changed while the
         service was getting ready."""
         async for _ in changes(self.now.configuration.folder, frozenset(), pause):
-            await self.reload(asked=False)
+            try:
+                await self.reload(asked=False)
+            except Exception:
+                log.exception("changed files can't be taken up; it is tried again when they change")
 
     async def reload(self, *, asked: bool = True) -> None:
         """Read all files again and work by them from the next message on; what is broken changes nothing.

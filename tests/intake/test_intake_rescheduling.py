@@ -550,5 +550,62 @@ async def test_explain_tells_what_would_come_of_it(tmp_path: Path) -> None:
         desk, None, scanner.head, shape, list(desk.configuration.roles), LAURIE, MOMENT, [SCHEDULE], raw
     )
     assert [notice.recipient for notice in found.notices] == [LAURIE, ELAINE]
+    assert found.about == "schedule"
     assert any("the file is changed" in reason for reason in found.reasons)
     assert file_of(tmp_path) == COMMENTED
+
+
+OUTLOOK = """\
+undo
+
+________________________________
+From: VP Human Resources <vp-hr+schedule@example.test>
+Sent: Thursday, December 3, 2026 10:00 AM
+To: Laurie Cremona <laurie@example.test>
+Subject: Schedule of VP Human Resources
+
+Laurie changed the schedule: off Monday
+"""
+PHONE = """\
+undo
+
+Sent from my iPhone
+
+> On Dec 3, 2026, at 10:00, VP Human Resources <vp-hr+schedule@example.test> wrote:
+>
+> - Laurie is away on Monday 7 December; Elaine covers.
+"""
+GMAIL = """\
+Hi,
+undo
+
+Thanks!
+--{space}
+Laurie Cremona
+off until further notice
+
+On Thu, Dec 3, 2026 at 10:00 AM VP Human Resources <vp-hr+schedule@example.test>
+wrote:
+> Laurie changed the schedule
+""".replace("{space}", " ")
+PAGE = """\
+<html><head><style>p {color: red}</style></head><body><p>undo</p><br>
+<div class="gmail_quote"><div>On Thu, VP HR wrote:<br></div><blockquote><p>off Friday</p></blockquote></div></body></html>
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [(OUTLOOK, "plain"), (PHONE, "plain"), (GMAIL, "plain"), (PAGE, "html")],
+    ids=["outlook", "phone", "gmail", "html"],
+)
+async def test_answers_as_mail_programs_write_them(tmp_path: Path, text: str, kind: str) -> None:
+    """What is quoted, a signature and a phone's advertisement ask for nothing."""
+    folder_in(tmp_path)
+    async with running(tmp_path) as found:
+        await found.send(asked("off Monday, Elaine covers"), SCHEDULE)
+        raw = asked(text, number=2).replace(
+            b"Content-Type: text/plain", f"Content-Type: text/{kind}".encode()
+        )
+        assert (await found.send(raw, SCHEDULE)).startswith("250")
+        assert file_of(tmp_path) == COMMENTED
