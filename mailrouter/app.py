@@ -10,13 +10,13 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mailrouter.config import Configuration
+from mailrouter.config import Configuration, Settings
 from mailrouter.config.serving import Serving, serving
 from mailrouter.control import Control
 from mailrouter.delivery import content
@@ -30,7 +30,8 @@ from mailrouter.intake.facts import Desk, read_key
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.recheck import may_have, plan_anew
 from mailrouter.intake.templates import Templates
-from mailrouter.live.reloading import Reloading, stopped
+from mailrouter.live.reloading import Reloading
+from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
 from mailrouter.smtp.client import Outgoing, Reply
 from mailrouter.smtp.server import Door, Limits, work_ended
@@ -56,9 +57,9 @@ class Service:
     """A running relay. ``addresses`` are those it listens on once ``start`` has returned."""
 
     def __init__(self, configuration: Configuration | Serving) -> None:
-        self.now = configuration if isinstance(configuration, Serving) else Serving(configuration, {})
+        self._loaded = configuration if isinstance(configuration, Serving) else Serving(configuration, {})
         self.addresses: list[str] = []
-        self._upkeep: list[asyncio.Task[None]] = []
+        self._upkeep = Upkeep()
         self._sessions: set[Door] = set()
         self._anew: set[asyncio.Task[None]] = set()
 
@@ -67,7 +68,7 @@ class Service:
 
         Raises MailrouterError, OSError; then nothing is left open.
         """
-        self.store = SqliteStore.open(self.configuration.settings.store)
+        self.store = SqliteStore.open(self._loaded.configuration.settings.store)
         try:
             await self._listen()
         except BaseException:
@@ -76,13 +77,13 @@ class Service:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        settings = self.configuration.settings
-        desk = desk_of(self.configuration)
+        settings = self._loaded.configuration.settings
+        desk = desk_of(self._loaded.configuration)
         self.dispatcher = Dispatcher(self.store, self._follow)
-        self.transport = self._transport()
+        self.transport = self._transport(settings)
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
-        self.reloading = Reloading(self.now, self.intake, self.store, desk_of, self._wake)
-        self.reloading.take_up(desk, self.now)
+        self.reloading = Reloading(self._loaded, self.intake, self.store, desk_of, self._wake)
+        self.reloading.take_up(desk, self._loaded)
         if await self.intake.files.recover(desk):
             await self.reloading.reload()
         self.intake.files.changed = lambda: self.reloading.reload(asked=False)
@@ -99,10 +100,10 @@ class Service:
             self._server.close()
             raise
         self.dispatcher.start(self.transport)
-        if self.now.texts:
+        if self._loaded.texts:
             await self.reloading.settle()
-            self._keep_up(self.reloading.watch())
-        self._keep_up(weekly_mails(self.intake, self.store, self._wake))
+            self._upkeep.run(self.reloading.watch())
+        self._upkeep.run(weekly_mails(self.intake, self.store, self._wake))
         await self._server.start_serving()
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
 
@@ -110,8 +111,8 @@ class Service:
         settings = self.configuration.settings
         return Door(self.intake, settings.hostname, Limits(), self._sessions, asyncio.get_running_loop())
 
-    def _transport(self) -> MaildirTransport | SmtpTransport:
-        settings, dispatcher = self.configuration.settings, self.dispatcher
+    def _transport(self, settings: Settings) -> MaildirTransport | SmtpTransport:
+        dispatcher = self.dispatcher
         to = settings.deliver
         if to.path is not None:
             return MaildirTransport(to.path, settings.hostname, dispatcher, self._blocks, self._check)
@@ -167,27 +168,16 @@ class Service:
     @property
     def configuration(self) -> Configuration:
         """The configuration in force."""
-        return self.reloading.now.configuration if hasattr(self, "reloading") else self.now.configuration
+        return self.reloading.now.configuration
 
     def reload(self) -> None:
         """Have the configuration read again; see ``Reloading.reload``."""
-        self._keep_up(self.reloading.reload())
-
-    def _keep_up(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run ``work`` beside the mail, until the service stops."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._upkeep.append(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if task in self._upkeep:
-            self._upkeep.remove(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("something that the service does by itself has ended", exc_info=error)
+        self._upkeep.run(self.reloading.reload())
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, and what is wrong there."""
-        return {"delivers_to": self.transport.name, "trouble": self.transport.trouble}
+        broken = [found.key for found in self.reloading.now.broken]
+        return {"delivers_to": self.transport.name, "trouble": self.transport.trouble, "broken": broken}
 
     async def stop(self) -> int:
         """No new mail; messages being committed are answered; transactions end; then the store closes.
@@ -195,7 +185,7 @@ class Service:
         Gives how many deliveries wait for the next start.
         """
         self._server.close()
-        await stopped(list(self._upkeep))
+        await self._upkeep.stop()
         for door in list(self._sessions):
             door.end_soon()
         deadline = asyncio.get_running_loop().time() + GRACE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from mailrouter.config.configuration import Configuration
@@ -185,10 +185,3 @@ def what_is_different(old: Serving, new: Serving, now: datetime) -> list[str]:
         elif not found:
             lines.append(f"{key}: changed, and nothing is different in who is on")
     return lines
-
-
-async def stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait for their end."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
