@@ -60,6 +60,7 @@ class Service:
         self._loaded = configuration if isinstance(configuration, Serving) else Serving(configuration, {})
         self.addresses: list[str] = []
         self._upkeep = Upkeep()
+        self.reloading: Reloading | None = None
         self._sessions: set[Door] = set()
         self._anew: set[asyncio.Task[None]] = set()
 
@@ -82,11 +83,11 @@ class Service:
         self.dispatcher = Dispatcher(self.store, self._follow)
         self.transport = self._transport(settings)
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
-        self.reloading = Reloading(self._loaded, self.intake, self.store, desk_of, self._wake)
-        self.reloading.take_up(desk, self._loaded)
+        reloading = self.reloading = Reloading(self._loaded, self.intake, self.store, desk_of, self._wake)
+        reloading.take_up(desk, self._loaded)
         if await self.intake.files.recover(desk):
-            await self.reloading.reload()
-        self.intake.files.changed = lambda: self.reloading.reload(asked=False)
+            await reloading.reload()
+        self.intake.files.changed = lambda: reloading.reload(asked=False)
         self.control = Control(
             self.store, self.intake, settings.run_folder / "mailrouter.sock", self.status, self._wake
         )
@@ -101,8 +102,8 @@ class Service:
             raise
         self.dispatcher.start(self.transport)
         if self._loaded.texts:
-            await self.reloading.settle()
-            self._upkeep.run(self.reloading.watch())
+            await reloading.settle()
+            self._upkeep.run(reloading.watch())
         self._upkeep.run(weekly_mails(self.intake, self.store, self._wake))
         await self._server.start_serving()
         self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
@@ -167,16 +168,17 @@ class Service:
 
     @property
     def configuration(self) -> Configuration:
-        """The configuration in force."""
-        return self.reloading.now.configuration
+        """The configuration in force; before the start, the one that was loaded."""
+        return self._loaded.configuration if self.reloading is None else self.reloading.now.configuration
 
     def reload(self) -> None:
         """Have the configuration read again; see ``Reloading.reload``."""
-        self._upkeep.run(self.reloading.reload())
+        if self.reloading is not None:
+            self._upkeep.run(self.reloading.reload())
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, and what is wrong there."""
-        broken = [found.key for found in self.reloading.now.broken]
+        broken = [found.key for found in self.reloading.now.broken] if self.reloading else []
         return {"delivers_to": self.transport.name, "trouble": self.transport.trouble, "broken": broken}
 
     async def stop(self) -> int:
