@@ -77,7 +77,9 @@ def attached_file(head: Head, shape: Shape, raw: bytes, wanted: Callable[[str, s
             continue
         text = _file_text(part) if _fits(part) else ""
         if wanted(name, text):
-            return Written(text, f"the attached file {name}") if text else _too_long()
+            if not text:
+                return Written(problem=f"The attached file {name} is empty, or too large to be read here.")
+            return Written(text, f"the attached file {name}")
     return None
 
 

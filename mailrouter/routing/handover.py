@@ -154,7 +154,7 @@ def handed_over(mail: Handed, purpose: Purpose = HANDOFF) -> Handover:
         return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}", purpose)
     proof = f"{name} wrote it to the {purpose.tag} address, as {mail.authserv_id} says (dmarc=pass)"
     if written.problem:
-        reason = f"it can't be used, and {name} alone is told: {written.problem}"
+        reason = f"it can't be used, and {name} alone is told why{_because(written, purpose)}"
         told = purpose.refused(mail, author, written.problem)
         return Handover("answer", (proof, reason), author, notices=(told,))
     return _with(proof, purpose.done(mail, author, written, mail.situation.duty.moment))
@@ -188,7 +188,7 @@ def _asked(mail: Handed, author: Person, written: Written, why: str, purpose: Pu
     if written.problem:
         # Nobody is answered who may have no part in this, and nothing is lost: it is mail, then.
         what = "a handoff" if purpose.tag == TAG else "a change of the schedule"
-        return _mail(why, f"nothing in it can be {what}: {written.problem}", kept=purpose.tag)
+        return _mail(why, f"nothing in it can be {what}{_because(written, purpose)}", kept=purpose.tag)
     if not mail.ask_from:
         return _mail(why, "the role's address is too long to ask for a confirmation", kept=purpose.tag)
     if mail.asked:
@@ -197,6 +197,11 @@ def _asked(mail: Handed, author: Person, written: Written, why: str, purpose: Pu
     question = purpose.question(mail, author, written)
     reason = f"{name} is asked to confirm it, at the registered mailbox; until then nothing changes"
     return Handover("ask", (why, reason), author, written.text, at, (question,))
+
+
+def _because(written: Written, purpose: Purpose) -> str:
+    """The problem, for the reasons that others may read; what is wrong in a request quotes its words, so not that."""
+    return f": {written.problem}" if purpose.tag == TAG else ""
 
 
 def _mail(*reasons: str, kept: str) -> Handover:

@@ -272,7 +272,9 @@ class Rescheduling:
 
     def _answer(self, mail: Handed, author: Person, problem: str, *, examples: bool = True) -> Handover:
         told = schedule_notices.refused(mail.situation, mail.head, author, problem, examples=examples)
-        return Handover("answer", (f"nothing changes: {problem}",), author, notices=(told,))
+        return Handover(
+            "answer", ("nothing changes, and this partner alone is told why",), author, notices=(told,)
+        )
 
     def _problems(self, mail: Handed, author: Person, problems: Sequence[Problem]) -> Handover:
         told = schedule_notices.problems(mail.situation, mail.head, author, problems[:_MOST_PROBLEMS])

@@ -14,7 +14,7 @@ from typing import Literal
 
 from mailrouter.schedule.model import Minute, Role
 from mailrouter.schedule.said_dates import Said, read_day, read_spans, read_time
-from mailrouter.schedule.said_words import Reader, Unclear, tokens
+from mailrouter.schedule.said_words import MOST, Reader, Unclear, tokens
 from mailrouter.schedule.words import called
 
 NOTE_LENGTH = 200
@@ -114,6 +114,8 @@ def requests_in(text: str, subject: str, role: Role, author: str, now: datetime)
     ``text`` is what was written, without signature and quoted mail; where it says nothing, ``subject`` counts.
     Raises Unclear: then nothing is to be done at all.
     """
+    if len(text) > MOST:
+        raise Unclear("It is longer than any change of the schedule.")
     lines = _said_lines(text)
     if not lines:
         lines = [re.sub(r"^(?:(?:re|aw|fwd?|wg)\s*:\s*)+", "", subject.strip(), flags=re.I)]

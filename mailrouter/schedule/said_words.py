@@ -21,7 +21,7 @@ _TOKENS = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
-_MOST = 4_000
+MOST = 4_000
 """Characters that are read: what is longer than that is no request."""
 
 
@@ -45,7 +45,7 @@ class Token:
 
 def tokens(text: str) -> list[Token]:
     """The pieces of ``text``. Raises Unclear for one that is too long to be a request."""
-    if len(text) > _MOST:
+    if len(text) > MOST:
         raise Unclear("It is longer than any change of the schedule.")
     found = []
     for match in _TOKENS.finditer(text):

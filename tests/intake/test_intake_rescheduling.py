@@ -202,6 +202,9 @@ async def test_what_is_not_understood_is_answered_with_examples_to_its_author(tm
         assert set(told) == {"laurie"}
         text = text_of(told["laurie"])
         assert "03/04 can be 3 April or 4 March." in text
+        entry = found.store.reader.entry(found.store._last_id)
+        assert entry is not None
+        assert "03/04" not in " ".join(entry.message.reasons)  # a partner's own words are not for others
         assert file_of(tmp_path) == COMMENTED
         lines = text.partition("one line each:\n\n")[2].partition("\n\n")[0].splitlines()
         assert len(lines) == 9
@@ -303,6 +306,8 @@ async def test_a_file_with_errors_is_answered_with_them(tmp_path: Path) -> None:
     """Each with its line, in the words of ``check``; the file stays. Also where the mail's own text is the file."""
     folder_in(tmp_path)
     async with running(tmp_path) as found:
+        await found.send(with_file("", number=8), SCHEDULE)
+        assert "is empty, or too large" in " ".join(text_of(notices(found)["laurie"]).split())
         wrong = COMMENTED.replace("friday:", "fryday:") + "note: sometimes\n"
         await found.send(with_file(wrong), SCHEDULE)
         text = text_of(notices(found)["laurie"])
