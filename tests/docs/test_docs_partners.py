@@ -159,7 +159,8 @@ def test_the_commands_change_the_file_and_back(tmp_path: Path) -> None:
     file = folder / "roles" / "vp-hr.yaml"
     year = datetime.now().year + 1
     texts = [file.read_text()]
-    for line in BLOCKS["by-command"].replace("2027", str(year + 1)).replace("2026", str(year)).splitlines():
+    said = BLOCKS["by-command"].replace("2027", str(year + 1)).replace("2026", str(year))
+    for line in said.replace(" Dec", f" Dec {year}").splitlines():
         program, *words = shlex.split(line)
         assert program == "mailrouter"
         done = mailrouter(*words, "--config", str(folder))

@@ -10,6 +10,7 @@ import sys
 import threading
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -201,15 +202,15 @@ def test_a_changed_file_is_seen_by_itself_and_a_broken_one_holds_over_a_restart(
 
 def test_the_weekly_mail_leaves_with_the_role_as_sender(tmp_path: Path) -> None:
     """It was due a moment ago, and the service was down just then."""
+    now = datetime.now(ZoneInfo("America/Los_Angeles")) - timedelta(minutes=2)
+    other = now + timedelta(days=2)
     with Sink() as sink:
-        config = write_configuration(
-            tmp_path, f"smtp://127.0.0.1:{sink.port}", "weekly_mail: {to: sue@example.test, on: monday}\n"
-        )
+        lines = f"weekly_mail: {{to: sue@example.test, on: {other:%A}}}\n"
+        config = write_configuration(tmp_path, f"smtp://127.0.0.1:{sink.port}", lines)
         with relay(config):
-            pass  # it has seen the setting now, and waits for the next Monday
+            pass  # it has seen the setting now, and waits for that day
         file = config / "roles" / "vp-hr.yaml"
-        now = datetime.now(configuration.load(config).roles[0].time_zone) - timedelta(minutes=2)
-        file.write_text(file.read_text().replace("on: monday", f"on: {now:%A}, at: {now:%H:%M}".lower()))
+        file.write_text(file.read_text().replace(f"on: {other:%A}", f"on: {now:%A}, at: {now:%H:%M}"))
         with relay(config):
             arrive(sink, 1)
         with relay(config) as service:
