@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from datetime import date, datetime
 
 import pytest
@@ -152,3 +153,29 @@ def test_nothing_but_a_question_is_raised(text: str) -> None:
     """Whatever is written."""
     with contextlib.suppress(Unclear):
         assert requests_in(text, text, ROLE, "elaine", NOW)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "off ",
+        "(",
+        "because ",
+        "21 ",
+        "21-",
+        "today and ",
+        ", ",
+        "'s ",
+        "swap Friday with ",
+        "hi\n",
+        "thanks\n",
+        "\n",
+    ],
+)
+def test_a_hostile_text_takes_no_time(piece: str) -> None:
+    """As long as a request may be, and a thousand times longer."""
+    begun = time.process_time()
+    for length in (3_900, 4_000_000):
+        with contextlib.suppress(Unclear):
+            requests_in((piece * (length // len(piece)))[:length], piece * 50, ROLE, "laurie", NOW)
+    assert time.process_time() - begun < 1
