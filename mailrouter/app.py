@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from mailrouter import config, process
+from mailrouter import process
 from mailrouter.address import canonical
 from mailrouter.calendars.kept import with_kept
 from mailrouter.calendars.published import Feeds
 from mailrouter.calendars.refreshing import keep_fresh
-from mailrouter.config import Configuration
-from mailrouter.config.settings import Settings
+from mailrouter.config import Configuration, Settings
+from mailrouter.config.serving import Serving, serving
 from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
@@ -31,7 +31,7 @@ from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake import keys
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
-from mailrouter.intake.facts import Desk, current
+from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import trusts
 from mailrouter.intake.keys import read_keys
@@ -40,6 +40,9 @@ from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.steering import Order, steer
 from mailrouter.intake.templates import Templates
+from mailrouter.live.reloading import Reloading
+from mailrouter.live.upkeep import Upkeep
+from mailrouter.live.weekly import weekly_mails
 from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
@@ -76,12 +79,15 @@ class Service:
     One on trial (``shadow``) has a store of its own, takes everything and delivers nothing.
     """
 
-    def __init__(self, configuration: Configuration, shadow: bool = False) -> None:
+    def __init__(self, configuration: Configuration | Serving, shadow: bool = False) -> None:
         self.shadow = shadow
-        self.configuration = self._in_force(configuration)
+        loaded = configuration if isinstance(configuration, Serving) else Serving(configuration, {})
+        self._loaded = self._in_force(loaded)
         self.addresses: list[str] = []
         self.web: Listener | None = None
         self.traffic = Traffic()
+        self.upkeep = Upkeep()
+        self.reloading: Reloading | None = None
         self._sessions: set[Door] = set()
         self._limits = Limits(
             exempt=lambda address: trusts(self.configuration.settings.trusted_networks, address)
@@ -89,16 +95,20 @@ class Service:
         self._anew: set[asyncio.Task[None]] = set()
         self._calendars_due = asyncio.Event()
 
-    def _in_force(self, read: Configuration) -> Configuration:
-        return replace(read, settings=shadow_settings(read.settings)) if self.shadow else read
+    def _in_force(self, read: Serving) -> Serving:
+        if not self.shadow:
+            return read
+        settings = shadow_settings(read.configuration.settings)
+        return replace(read, configuration=replace(read.configuration, settings=settings))
 
     async def start(self) -> None:
         """Open the store, take up what was left, and listen.
 
         Raises MailrouterError, OSError; then nothing is left open.
         """
-        self.store = SqliteStore.open(self.configuration.settings.store)
-        self.store.keep_history = self.configuration.settings.keep_history
+        settings = self._loaded.configuration.settings
+        self.store = SqliteStore.open(settings.store)
+        self.store.keep_history = settings.keep_history
         try:
             await self._listen()
         except BaseException:
@@ -109,17 +119,24 @@ class Service:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
         self.mailboxes = kept_mailboxes(self.store, self._people())
-        desk = self._ready_desk(self.configuration)
+        desk = self._make_desk(self.configuration)
         self.dispatcher = Dispatcher(
             self.store, self._follow, retry=settings.retry, watch=partial(learn, self.mailboxes)
         )
-        self.transport = self._transport()
+        self.transport = self._transport(settings)
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
+        reloading = self.reloading = Reloading(
+            self._loaded, self.intake, self.store, self._make_desk, self._wake, self._read, self._taken_up
+        )
+        reloading.take_up(desk, self._loaded)
+        if await self.intake.files.recover(desk):
+            await reloading.reload()
+        self.intake.files.changed = lambda: reloading.reload(asked=False)
         gate = ShadowGate(self.intake, self.store) if self.shadow else self.intake
         self.gate = cast(Gate, gate)  # its spools are all of one kind
         socket = settings.run_folder / ("mailrouter.shadow.sock" if self.shadow else "mailrouter.sock")
         requests = {"queue": self._steer, "rotate-key": self._rotate_key}
-        self.control = Control(self.store, self.intake, socket, self.status, requests)
+        self.control = Control(self.store, self.intake, socket, self.status, requests, self._wake)
         host, port = settings.listen_smtp
         self._server = await loop.create_server(
             self._door, host or None, port, backlog=BACKLOG, start_serving=False
@@ -133,6 +150,10 @@ class Service:
                 await self.web.close()
             raise
         self.dispatcher.start(self.transport)
+        if self._loaded.texts:
+            await reloading.settle()
+            self.upkeep.run(reloading.watch())
+        self.upkeep.run(weekly_mails(self.intake, self.store, self._wake))
         await self._server.start_serving()
         self._calendars = loop.create_task(
             keep_fresh(lambda: self.configuration, self._take_up_calendars, self._calendars_due)
@@ -165,8 +186,8 @@ class Service:
         settings, loop = self.configuration.settings, asyncio.get_running_loop()
         return Door(self.gate, settings.hostname, self._limits, self._sessions, loop, self.traffic)
 
-    def _transport(self) -> MaildirTransport | SmtpTransport | ShadowTransport:
-        settings, dispatcher = self.configuration.settings, self.dispatcher
+    def _transport(self, settings: Settings) -> MaildirTransport | SmtpTransport | ShadowTransport:
+        dispatcher = self.dispatcher
         if self.shadow:
             return ShadowTransport(dispatcher, self._check)
         to = settings.deliver
@@ -239,45 +260,40 @@ class Service:
             delivery.queue_id,
         )
 
-    def reload(self) -> None:
-        """Read the configuration again and work by it from the next message on; a broken one changes nothing.
+    def _wake(self) -> None:
+        """Messages of ours lie in the store."""
+        self.dispatcher.offer([])
 
-        Where mail comes in, where it goes and where it waits stay as they were until a restart.
-        """
-        old = self.configuration
-        try:
-            new = self._in_force(config.load(old.folder))
-            desk = self._ready_desk(new)
-        except Exception as error:
-            log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
-            return
-        self.configuration = new
-        self.intake.desk = desk
-        self._calendars_due.set()
-        self.store.keep_history = new.settings.keep_history
-        fixed = (
-            *("hostname", "listen_smtp", "deliver", "store", "run_folder", "web"),
-            *("timeouts", "retry", "log_format"),
-        )
-        later = [name for name in fixed if getattr(old.settings, name) != getattr(new.settings, name)]
-        log.warning(
-            "the configuration was read again%s", f"; {', '.join(later)}: at a restart" if later else ""
-        )
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration in force; before the start, the one that was loaded."""
+        return self._loaded.configuration if self.reloading is None else self.reloading.now.configuration
 
-    def _ready_desk(self, configuration: Configuration) -> Desk:
+    async def reload(self) -> None:
+        """Have the configuration read again; see ``Reloading.reload``."""
+        if self.reloading is not None:
+            await self.reloading.reload()
+
+    def _read(self, folder: Path) -> Serving:
+        return self._in_force(serving(folder))
+
+    def _make_desk(self, configuration: Configuration) -> Desk:
+        """A desk for what was read, with the absences of partners' calendars. It takes a while."""
         desk = desk_of(with_kept(configuration))
-        desk.mailboxes = self.mailboxes
+        desk.read, desk.mailboxes = configuration, self.mailboxes
+        return desk
+
+    def _taken_up(self, configuration: Configuration, desk: Desk) -> None:
+        """What else goes by the configuration in force."""
         self._feeds = Feeds(configuration, desk.keys.current)
-        for role in configuration.roles:
-            if (handoff := self.store.reader.handoff(role.key)) is not None:
-                desk.handoffs[role.key] = current(handoff)
+        self.store.keep_history = configuration.settings.keep_history
+        self._calendars_due.set()
         for key in set(self.store.reader.handoff_roles()).difference(desk.rosters):
             log.warning(
                 "there is a handoff of %s, which is no role here (any more): if its file was renamed, the handoff "
                 "does not follow; name the file as before, or set the handoff anew",
                 key,
             )
-        return desk
 
     async def _steer(self, request: dict[str, Any]) -> dict[str, Any]:
         order = Order.of(request)
@@ -289,7 +305,8 @@ class Service:
     async def _rotate_key(self, request: dict[str, Any]) -> dict[str, str]:
         """The next message is marked with the new key."""
         made = keys.rotate(self.configuration.settings.run_folder / keys.NAME, now_ms())
-        self.intake.desk = self._ready_desk(self.configuration)
+        assert self.reloading is not None
+        self.reloading.take_up(self._make_desk(self.configuration), self.reloading.now)
         log.warning("a new key was made; what the one before it made is taken for %d days", VALID_DAYS + 1)
         return {"until": keys.moment_written(made.earlier[0][1])}
 
@@ -337,6 +354,7 @@ class Service:
         began = loop.time()
         self._server.close()
         self._calendars.cancel()
+        await self.upkeep.stop()
         for door in list(self._sessions):
             door.end_soon()
         try:
@@ -359,25 +377,25 @@ class Service:
         return waiting
 
 
-async def serve(configuration: Configuration, tell: Callable[[str], None], shadow: bool = False) -> None:
+async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False) -> None:
     """Run until SIGTERM or SIGINT; ``tell`` hears one line once mail is taken, and one at the end.
 
     SIGHUP has the configuration read again; ``shadow`` is for a trial. What started the service is told by sd_notify.
     Raises MailrouterError, OSError.
     """
-    service, supervisor = Service(configuration, shadow), Supervisor()
+    service, supervisor = Service(now, shadow), Supervisor()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
     await service.start()
 
-    def reload() -> None:
+    async def reload() -> None:
         supervisor.reloading()
-        service.reload()
+        await service.reload()
         supervisor.ready(service.state())
 
-    loop.add_signal_handler(signal.SIGHUP, reload)
+    loop.add_signal_handler(signal.SIGHUP, lambda: service.upkeep.run(reload()))
     process.settle_down()
     web = f", web {_name(service.web.address)}" if service.web else ""
     tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}{web}")
@@ -406,14 +424,14 @@ def run(
 
     Raises MailrouterError.
     """
-    configuration = config.load(folder)
-    settled(configuration.settings)
+    now = serving(folder, starting=True)
+    settled(now.configuration.settings)
     process.prepare()
     try:
         with asyncio.Runner(loop_factory=process.loop_factory()) as runner:
-            runner.run(serve(configuration, tell, shadow))
+            runner.run(serve(now, tell, shadow))
     except OSError as error:
-        host, port = configuration.settings.listen_smtp
+        host, port = now.configuration.settings.listen_smtp
         why = os.strerror(error.errno) if error.errno else str(error)
         raise MailrouterError(f"Nothing can listen on {_name((host, port))}: {why}.") from error
 

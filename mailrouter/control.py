@@ -74,15 +74,19 @@ class Control:
         path: Path,
         status: Callable[[], dict[str, object]],
         more: Mapping[str, Request] = MappingProxyType({}),
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """``more`` are requests that the wiring answers itself, by name."""
+        """``more`` are requests that the wiring answers itself, by name; ``wake`` is called when messages of ours lie
+        in the store."""
         self._store = store
         self._intake = intake
         self._path = path
         self._server: asyncio.Server | None = None
         self._status = status
+        self._wake = wake
         self._requests: dict[str, Request] = {
             "handoff": self._handoff,
+            "change": self._change,
             "status": self._tell_status,
             **more,
         }
@@ -147,6 +151,17 @@ class Control:
         version = await set_handoff(self._store, role, str(request["author"]), str(request["text"]))
         self._intake.desk.take_up_handoff(self._store.reader, role)
         return version
+
+    async def _change(self, request: dict[str, Any]) -> str:
+        from mailrouter.intake.commanded import change_by_command, from_json
+
+        intake = self._intake
+        wanted = from_json(dict(request["request"]))
+        what = await change_by_command(
+            intake.desk, self._store, intake.files, str(request["role"]), [wanted], intake.now()
+        )
+        self._wake()
+        return what
 
 
 async def _read(reader: asyncio.StreamReader) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanat
         ]
         lines += [f"  | {line}".rstrip() for line in plan.reply.text.strip().splitlines()]
     for notice in found.notices:
-        lines += ["", f"{notice.recipient} gets a message of ours about the handoff."]
+        lines += ["", f"{notice.recipient} gets a message of ours about the {found.about}."]
     lines += ["", "Why:"]
     for reason in found.reasons:
         lines += _wrapped(reason, columns, "  - ")
@@ -193,7 +193,7 @@ def _print_copies(
         return
     messages = [(f"{copy.recipient}", copy.pieces) for copy in plan.copies]
     messages += [(f"{copy.recipient} (companion)", copy.companion) for copy in plan.copies if copy.companion]
-    messages += [(f"{notice.recipient} (about the handoff)", notice.pieces) for notice in found.notices]
+    messages += [(f"{notice.recipient} (about the {found.about})", notice.pieces) for notice in found.notices]
     if plan.reply:
         messages.append((f"{plan.reply.recipient} (automatic reply)", plan.reply.pieces))
     blobs = {0: raw}

@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
         _schedule,
         _who,
         _calendars,
+        _changes,
         _handoff,
         _queue,
         _shadow,
@@ -211,6 +212,31 @@ def _who(commands: Commands) -> None:
         "--at", metavar="TIME", help='the moment, "YYYY-MM-DD HH:MM" in the role\'s time zone (default: now)'
     )
     who.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _changes(commands: Commands) -> None:
+    days = 'as people say it: today, Thursday, 21 Dec, 2026-12-21, "tomorrow 14:00"'
+    off = _command(commands, "off", "Say that a partner is away; both are told.")
+    off.add_argument("partner", metavar="PARTNER", help="who is away: the short name")
+    off.add_argument("--from", dest="first", metavar="DAY", help=f"{days} (default: today)")
+    off.add_argument("--until", dest="last", metavar="DAY", help="the last day, included (default: that day)")
+    off.add_argument("--note", metavar="TEXT", help="why, for the partners alone")
+    off.add_argument("--cover", metavar="PARTNER", help="who works instead")
+    swap = _command(
+        commands, "swap", "Say that a partner works on a day in place of the others; both are told."
+    )
+    swap.add_argument("partner", metavar="PARTNER", help="who works on that day: the short name")
+    swap.add_argument("day", metavar="DAY", help=days)
+    swap.add_argument(
+        "--for", dest="back", metavar="DAY", help="the day given back, on which the others work"
+    )
+    swap.add_argument("--hours", metavar="HOURS", help="a part of the day, 13:00-17:00 (default: the role's)")
+    undo = _command(commands, "undo", "Take back the last change of a schedule by mail or command.")
+    for made in (off, swap, undo):
+        made.add_argument(
+            "--role", metavar="ROLE", help="short name or address (needed where it isn't clear)"
+        )
+        made.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _handoff(commands: Commands) -> None:

@@ -54,6 +54,7 @@ def between_roles(trees: Mapping[str, Tree]) -> Iterator[Problem]:
                 yield claim.problem(what, f"the first is at {first.place}; keep one")
     for key, tree in trees.items():
         yield from _own_mailboxes(key, tree, of_roles)
+        yield from _weekly_to_itself(key, tree, of_roles)
     yield from _circles(trees, of_roles)
 
 
@@ -112,6 +113,17 @@ def _own_mailboxes(key: str, tree: Tree, of_roles: Mapping[str, Mailbox]) -> Ite
         else:
             hint = f"write cover: {first.whose}"
             yield box.problem(f"{shown(box.address)} is a partner's mailbox, so this is no stand-in", hint)
+
+
+def _weekly_to_itself(key: str, tree: Tree, of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
+    """The weekly mail comes from the role, which would refuse it as its own."""
+    _, node, steps = follow(tree.root, ("weekly_mail", "to"))
+    for item in node.items if isinstance(node, Items) else (node,):
+        if steps == 2 and isinstance(item, Text) and "@" in (item.value or ""):
+            role = of_roles.get(_base(comparable(item.value or "")))
+            if role is not None and role.owner == key:
+                what = f"{shown(item.value or '')} is the role's own address"
+                yield tree.problem(item.line, item.column, what, "name the colleagues who are to get it")
 
 
 def _circles(trees: Mapping[str, Tree], of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:

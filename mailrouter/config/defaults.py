@@ -28,4 +28,5 @@ ROLE: Mapping[str, str] = {
     "swaps": "none",
     "emergency": "nobody is named",
     "phone": "none",
+    "weekly_mail": "none is sent",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailrouter.config.configuration import HERE, SYSTEM
@@ -21,11 +21,15 @@ _KEY_HINT = "rename it, as in vp-hr.yaml: small letters, digits, hyphens, no spa
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The settings' tree, the roles' trees by short name, and problems and warnings about names."""
+    """The settings' tree, the roles' trees by short name, and problems and warnings about names.
+
+    ``texts`` are the bytes that the roles' trees were made of, where they could be read.
+    """
 
     settings: Tree
     roles: Mapping[str, Tree]
     odd: tuple[Problem, ...] = ()
+    texts: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def files_in(folder: Path) -> Files:
@@ -48,13 +52,25 @@ def _files_in(folder: Path) -> Files:
     if settings.root is None and not paths:
         # One thing at a time: who starts needs the whole folder.
         odd = [problem for problem in odd if problem.file != _shown(folder / ROLES_FOLDER)]
-    return Files(settings, {key: with_whole_weekdays(_tree(path)) for key, path in paths.items()}, tuple(odd))
+    texts: dict[str, bytes] = {}
+    trees = {}
+    for key, path in paths.items():
+        data = _data(path)
+        if isinstance(data, bytes):
+            texts[key] = data
+        trees[key] = role_tree(_shown(path), data) if isinstance(data, bytes) else data
+    return Files(settings, trees, tuple(odd), texts)
+
+
+def role_tree(shown: str, data: bytes) -> Tree:
+    """The tree of a role's text, under the name that people know its file by."""
+    return with_whole_weekdays(read(shown, data))
 
 
 def files_of(settings: str, key: str, role: str) -> Files:
     """The same of two texts that aren't files yet."""
-    tree = read(f"{ROLES_FOLDER}/{key}.yaml", role.encode())
-    return Files(read(SETTINGS_FILE, settings.encode()), {key: with_whole_weekdays(tree)})
+    tree = role_tree(f"{ROLES_FOLDER}/{key}.yaml", role.encode())
+    return Files(read(SETTINGS_FILE, settings.encode()), {key: tree})
 
 
 def _no_folder(folder: Path) -> Problem:
@@ -125,11 +141,17 @@ def _not_read(path: Path) -> Iterator[Problem]:
 
 
 def _tree(path: Path) -> Tree:
+    data = _data(path)
+    return read(_shown(path), data) if isinstance(data, bytes) else data
+
+
+def _data(path: Path) -> bytes | Tree:
+    """A file's bytes; or a tree that says why there are none."""
     try:
         if not path.is_file():
             return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, "this is not a file"),))
         with path.open("rb") as file:
-            return read(_shown(path), file.read(MAX_BYTES + 1))
+            return file.read(MAX_BYTES + 1)
     except PermissionError:
         raise
     except OSError as error:

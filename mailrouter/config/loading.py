@@ -31,7 +31,7 @@ def read_settings(folder: Path, fqdn: Callable[[], str]) -> Settings:
     """The settings in ``folder``, whatever its roles say. Raises ConfigurationError with the problems of that file."""
     tree = files_in(folder).settings
     problems: list[Problem] = []
-    found = _validated(SettingsFile, tree, Reading(_dotless(tree)), problems)
+    found = validated(SettingsFile, tree, Reading(dotless_domains(tree)), problems)
     if problems or found is None:
         raise ConfigurationError(problems)
     return found.facts(folder.absolute().parent, (), fqdn)
@@ -39,11 +39,11 @@ def read_settings(folder: Path, fqdn: Callable[[], str]) -> Settings:
 
 def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Configuration:
     """The configuration that ``files`` in ``folder`` give. Raises ConfigurationError with every problem."""
-    dotless = _dotless(files.settings)
+    dotless = dotless_domains(files.settings)
     problems = [problem for problem in files.odd if not problem.warning]
-    settings_file = _validated(SettingsFile, files.settings, Reading(dotless), problems)
+    settings_file = validated(SettingsFile, files.settings, Reading(dotless), problems)
     role_files = {
-        key: _validated(RoleFile, tree, Reading(dotless, keys_of_partners(tree)), problems)
+        key: validated(RoleFile, tree, Reading(dotless, keys_of_partners(tree)), problems)
         for key, tree in files.roles.items()
     }
     problems += between_roles(files.roles)
@@ -55,7 +55,7 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
     return Configuration(folder, settings, roles, tuple(problem for problem in files.odd if problem.warning))
 
 
-def _validated(model: type[File], tree: Tree, reading: Reading, problems: list[Problem]) -> File | None:
+def validated(model: type[File], tree: Tree, reading: Reading, problems: list[Problem]) -> File | None:
     """The model's instance, or None where there is none; its problems are added to ``problems``."""
     problems += tree.problems
     if tree.root is None:
@@ -78,7 +78,7 @@ def _validated(model: type[File], tree: Tree, reading: Reading, problems: list[P
     return found
 
 
-def _dotless(tree: Tree) -> frozenset[str]:
+def dotless_domains(tree: Tree) -> frozenset[str]:
     """The domains without a dot that IT has listed as theirs."""
     if not isinstance(tree.root, Mapping) or "our_domains" not in tree.root.entries:
         return frozenset()

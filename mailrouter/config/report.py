@@ -30,6 +30,7 @@ _AS_IN = {
     "handoff": "{attach: thread}",
     "auto_reply": "{inside: nobody, outside: nobody}",
     "copy": "{inside: cc, outside: hidden}",
+    "weekly_mail": "{to: [sue@example.com], on: friday, at: 15:00}",
     "also": "{2026-12-24: Christmas Eve}",
     "listen": "{smtp: 127.0.0.1:2525}",
     "timeouts": "{reply: 5 min}",

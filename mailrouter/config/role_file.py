@@ -25,10 +25,10 @@ from mailrouter.config.people_file import (
     short_name,
 )
 from mailrouter.config.rota_file import WEEKDAYS, RotaFile, SpecialDays, Working, rota_facts, special_days
-from mailrouter.config.times import DAY, time_range
-from mailrouter.config.wrong import Wrong
+from mailrouter.config.times import DAY, time_of_day, time_range
+from mailrouter.config.wrong import Wrong, did_you_mean, shown
 from mailrouter.config.zones import time_zone
-from mailrouter.schedule.model import Answer, Emergency, Minute, Role, hours_without
+from mailrouter.schedule.model import Answer, Emergency, Minute, Role, Weekly, hours_without
 
 Note = Literal["absence", "always", "never"]
 Attach = Literal["thread", "always", "new", "never"]
@@ -97,6 +97,34 @@ class AutoReplyFile(Lines):
     outside: Annotated[Answer, one_of(Answer)] = "nobody"
 
 
+def _weekday(text: str) -> int:
+    folded = text.casefold()
+    for number, name in enumerate(WEEKDAYS):
+        if folded in (name, name[:3]):
+            return number
+    hint = did_you_mean(text, WEEKDAYS) or "write a weekday, as in friday"
+    raise Wrong(f"{shown(text)} is not a weekday", hint)
+
+
+def _hour(text: str) -> Minute:
+    found = time_of_day(text, "write it as 15:00")
+    if found == 24 * 60:
+        raise Wrong("24:00 is the end of a day", "write 00:00 and the day that begins")
+    return found
+
+
+class WeeklyFile(Lines):
+    """Who gets the weekly mail about who is in, and when."""
+
+    to: Annotated[tuple[Email, ...], BeforeValidator(listed), Field(min_length=1)]
+    on: Annotated[int, reads(_weekday)] = 4
+    at: Annotated[Minute, reads(_hour)] = 15 * 60
+
+    def facts(self) -> Weekly:
+        """As the schedule has it; an address counts once."""
+        return Weekly(tuple(dict.fromkeys(self.to)), self.on, self.at)
+
+
 class CopyFile(Lines):
     """Whether the copies show the partners in Cc."""
 
@@ -148,6 +176,7 @@ class RoleFile(Lines):
     reply_to: Annotated[ReplyTo, one_of(ReplyTo)] = "sender-and-role"
     forwarding: Annotated[Forwarding, one_of(Forwarding, not_yet="munge")] = "auto"
     already_addressed: Annotated[AlreadyAddressed, one_of(AlreadyAddressed)] = "copy"
+    weekly_mail: WeeklyFile | None = None
 
     def facts(self, key: str) -> Role:
         """The role under its short name."""
@@ -183,4 +212,5 @@ class RoleFile(Lines):
             special_days=special_days(self.special_days, working),
             since=self.since,
             until=self.until,
+            weekly=self.weekly_mail.facts() if self.weekly_mail else None,
         )

@@ -21,6 +21,7 @@ from mailrouter.schedule.model import (
     Role,
     Shift,
     Swap,
+    Weekly,
 )
 
 Written = str | Sequence["Written"] | Mapping[str, "Written"] | None
@@ -126,7 +127,14 @@ def role_written(role: Role) -> dict[str, Written]:
         "reply_to": role.reply_to,
         "forwarding": role.forwarding,
         "already_addressed": role.already_addressed,
+        "weekly_mail": _weekly(role.weekly),
     }
+
+
+def _weekly(weekly: Weekly | None) -> Written:
+    if weekly is None:
+        return None
+    return {"to": list(weekly.to), "on": _WEEKDAYS[weekly.weekday], "at": _time(weekly.minute)}
 
 
 def _size(octets: int) -> str:

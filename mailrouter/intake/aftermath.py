@@ -86,7 +86,7 @@ def of_failure(
     about but its line in the log. Raises StoreError.
     """
     entry = reader.entry(delivery.message)
-    if entry is None or delivery.kind in ("alert", "report", "delay", "reply"):
+    if entry is None or delivery.kind in ("alert", "report", "delay", "reply", "letter"):
         return ()
     found: list[Consequence] = []
     head, shape = header_of(reader, entry.message)

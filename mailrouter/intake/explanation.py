@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mailrouter.intake.decision import unfit, vacant
 from mailrouter.intake.facts import Desk, earlier_ids, seed_of
-from mailrouter.intake.handing import NO_HANDING, addressed, hand
+from mailrouter.intake.handing import NO_HANDING, Handing, addressed, hand
 from mailrouter.intake.rows import DAY_MS, day_of, milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
@@ -18,6 +18,7 @@ from mailrouter.routing.model import Answered, Plan, Reply, Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.plan import plan
 from mailrouter.schedule.model import Role
+from mailrouter.schedule.words import joined
 from mailrouter.store.reader import StoreReader
 
 
@@ -25,12 +26,14 @@ from mailrouter.store.reader import StoreReader
 class Explanation:
     """The plan with its reasons; no plan where the message would be refused.
 
-    ``notices`` are our messages to partners about a handoff that it brings.
+    ``notices`` are our messages to partners about what it brings to an address of theirs, and ``about`` says what
+    that is.
     """
 
     plan: Plan | None
     reasons: tuple[str, ...]
     notices: tuple[Notice, ...] = ()
+    about: str = "handoff"
 
 
 def explained(
@@ -87,14 +90,18 @@ def explained(
         to_handoff = frozenset(role.key for role in (*handing.mail, *handing.plain)) - known
         roles = [role for role in roles if role.key in known | to_handoff]
         if not roles:
-            return Explanation(Plan((), None, why), why, handing.notices)
+            return Explanation(Plan((), None, why), why, handing.notices, _about(handing))
     situations = [facts(role, to_handoff=role.key in to_handoff) for role in roles]
     found = plan(head, shape, situations)
     if store is not None and found.reply is not None:
         answered = _answered(store, found.reply, moment)
         if answered != Answered():
             found = plan(head, shape, [replace(situation, answered=answered) for situation in situations])
-    return Explanation(found, (*handing.reasons, *found.reasons), handing.notices)
+    return Explanation(found, (*handing.reasons, *found.reasons), handing.notices, _about(handing))
+
+
+def _about(handing: Handing) -> str:
+    return joined(dict.fromkeys(d.purpose.tag for d in handing.decided if d.handover.notices)) or "handoff"
 
 
 def _answered(store: StoreReader, reply: Reply, moment: datetime) -> Answered:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,9 +23,9 @@ from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
 from mailrouter.store.reader import StoreReader
 
-RESERVED_TAGS = ("schedule", "share")
+RESERVED_TAGS = ("share",)
 """Sub-addresses that are kept for mail with a meaning; ``b-…`` is kept for return paths. What comes to
-``handoff`` is told in ``mailrouter.intake.handing``."""
+``handoff`` and ``schedule`` is told in ``mailrouter.intake.handing``."""
 
 
 @dataclass(slots=True)
@@ -37,6 +37,10 @@ class Desk:
     keys: Keys
     handoffs: dict[str, CurrentHandoff] = field(default_factory=dict)
     mailboxes: Mailboxes = field(default_factory=Mailboxes)
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    """Of the roles' files that the configuration was made of, where they are known."""
+    read: Configuration | None = None
+    """What these texts say by themselves, where ``configuration`` has more, such as absences from calendars."""
     wording: Wording = field(init=False)
     rosters: dict[str, Roster] = field(init=False)
     by_address: dict[str, Role] = field(init=False)
@@ -53,6 +57,16 @@ class Desk:
         domain = self.configuration.settings.return_domain
         self.return_paths = ReturnPaths((self.keys.current,), domain, self.keys.earlier)
         self.loop_marks = {role.key: loop_mark(self.keys.current, role.address) for role in roles}
+
+    @property
+    def as_read(self) -> Configuration:
+        """The configuration as it stands in the files."""
+        return self.read or self.configuration
+
+    @property
+    def hostname(self) -> str:
+        """Our own name."""
+        return self.configuration.settings.hostname
 
     def role_of(self, recipient: str) -> tuple[Role | None, str]:
         """The role that takes mail for ``recipient``, and the sub-address it came with."""

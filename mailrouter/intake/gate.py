@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from mailrouter.config.writing import Draft
 from mailrouter.intake.aftermath import of_expansion
 from mailrouter.intake.decision import Arrival, decide, situation_of, unfit, vacant
 from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
@@ -17,6 +18,7 @@ from mailrouter.intake.handoff_changes import changes_of, decide_rest
 from mailrouter.intake.loops import CAME_BACK, came_back, looping, of_loop
 from mailrouter.intake.reports import NO_SUCH, Reported, read_reports, returned_to
 from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of, request_of
+from mailrouter.intake.schedule_files import ScheduleFiles
 from mailrouter.message.bounce import MAX_READ
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
@@ -29,7 +31,7 @@ from mailrouter.smtp.gate import Client
 from mailrouter.store.model import DELIVERY_BITS, Acceptance, Consequence, Delivery, Message, queue_id
 from mailrouter.store.spool import SqliteSpool
 from mailrouter.store.sqlite import SqliteStore
-from mailrouter.trust.confirmations import token_in
+from mailrouter.trust.confirmations import SCHEDULE, purpose_of
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -55,22 +57,24 @@ class Intake:
         self._next_hop_size = next_hop_size
         self._clock = clock
         self._read = read
+        self.files = ScheduleFiles(store)
 
     def now(self) -> datetime:
         """The moment, as the injected clock has it."""
         return self._clock()
 
     def recipient(self, address: str) -> str | None:
-        """Taken are our roles, with any sub-address that has no meaning of its own, or with that of handoffs, and the
-        return paths of copies that left."""
+        """Taken are our roles, with any sub-address that has no meaning of its own, or with that of handoffs and
+        of the schedule, and the return paths of copies that left."""
         returned = returned_to(self.desk, self._store.reader, address, milliseconds(self.now()))
         if returned is not None:
             return returned if isinstance(returned, str) else None
         role, tag = self.desk.role_of(address)
         if role is None:
             return "550 5.7.1 No mail is taken here for this address"
-        if (token := token_in(tag)) is not None:
-            found = confirmable(self.desk, self._store.reader, role, token, milliseconds(self.now()))
+        purpose, token = purpose_of(tag) or ("", None)
+        if token is not None:
+            found = confirmable(self.desk, self._store.reader, role, token, milliseconds(self.now()), purpose)
             return found if isinstance(found, str) else None
         if tag in RESERVED_TAGS:
             return NO_SUCH
@@ -88,6 +92,14 @@ class Intake:
         self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
     ) -> str:
         """Plan the message and commit all that follows from it; 250 is said only after that."""
+        if any(f"+{SCHEDULE}" in to.lower() for to in envelope.recipients):
+            async with self.files.lock:  # the file that was read is the one that is written
+                return await self._accept(client, envelope, spool, shape, head)
+        return await self._accept(client, envelope, spool, shape, head)
+
+    async def _accept(
+        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+    ) -> str:
         desk = self.desk
         parsed = self._head(head, spool)
         to = addressed(desk, envelope.recipients)
@@ -118,7 +130,7 @@ class Intake:
             if to.returned:
                 # It may quote the copy that it is about, handoff and all: it is for partners alone.
                 arrival = replace(arrival, to_handoff=frozenset(role.key for role in roles))
-        handing = NO_HANDING
+        handing, drafts = NO_HANDING, dict[str, Draft]()
         if arrival is None:
             decision = Plan((), None, tuple(reported.reasons))
         elif to.handoffs and parsed is not None:
@@ -128,6 +140,7 @@ class Intake:
                 words = "; ".join(handing.reasons)
                 log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, words)
                 return handing.refusal
+            drafts = await self.files.drafts(desk, handing)
             decision = decide_rest(desk, arrival, to, handing)
         else:
             decision = decide(desk, arrival)
@@ -160,7 +173,14 @@ class Intake:
         acceptance = Acceptance(
             message, content, deliveries, reply, memory, shown, changes, reported.outcomes, wanted
         )
-        queued = await self._store.accept(spool, acceptance)
+        try:
+            queued = await self._store.accept(spool, acceptance)
+        except BaseException:
+            for draft in drafts.values():
+                draft.discard()
+            raise
+        if drafts:
+            await self.files.publish(desk, drafts, changes, queued)
         for change in changes:
             if change.new is not None:
                 self.desk.take_up_handoff(self._store.reader, change.new.role)

@@ -1,4 +1,4 @@
-"""Mail to a role's handoff address: who is meant, the facts, and the decision about each."""
+"""Mail to a role's addresses for partners: who is meant, the facts, and the decision about each."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import hmac
 import logging
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
 from mailrouter.address import canonical
 from mailrouter.config.settings import Network
 from mailrouter.intake.facts import Desk
+from mailrouter.intake.role_files import purpose_for
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.routing.handover import Handed, Handover, Waiting, handed_over
+from mailrouter.routing.handover import HANDOFF, Handed, Handover, Purpose, Waiting, handed_over
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author
@@ -30,7 +31,7 @@ from mailrouter.store.model import (
 )
 from mailrouter.store.reader import StoreReader
 from mailrouter.trust import confirmations
-from mailrouter.trust.confirmations import TAG, handoff_address, token_in
+from mailrouter.trust.confirmations import TAG, partners_address, purpose_of
 from mailrouter.trust.tokens import TokenError, token_of
 
 log = logging.getLogger("mailrouter.intake")
@@ -41,16 +42,18 @@ LATER = "450 4.7.1 This can't be taken just now; please try again later"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One role's handoff address, as it was written to; ``token`` is what stands there, None for none."""
+    """One role's handoff or schedule address (``tag``), as it was written to; ``token`` is what stands there, None
+    for none."""
 
     role: Role
     token: str | None = None
+    tag: str = TAG
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """The roles that a message is for: as mail (each once), and at their handoff addresses; and the return paths of
-    ours among its recipients."""
+    """The roles that a message is for: as mail (each once), and at their addresses for partners (``handoffs``); and
+    the return paths of ours among its recipients."""
 
     roles: list[Role]
     handoffs: tuple[Target, ...] = ()
@@ -58,14 +61,14 @@ class Addressed:
 
     @property
     def handoff_roles(self) -> list[Role]:
-        """Those that were written to at their handoff addresses alone."""
+        """Those that were written to at their addresses for partners alone."""
         plain = {role.key for role in self.roles}
         return list({t.role.key: t.role for t in self.handoffs if t.role.key not in plain}.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The decision about one handoff address. ``waiting`` is what the mail confirms, ``once`` its key in the
+    """The decision about one address for partners. ``waiting`` is what the mail confirms, ``once`` its key in the
     memory of mails that were worked on."""
 
     role: Role
@@ -73,11 +76,22 @@ class Decided:
     moment: datetime
     waiting: WaitingHandoff | None
     once: str
+    mail: Handed
+    purpose: Purpose
+
+    def failed(self, why: str) -> Decided:
+        """What was decided can't be done: its author is told why, and nothing else happens."""
+        author = self.handover.author
+        assert author is not None
+        told = self.purpose.refused(self.mail, author, why, understood=True)
+        return replace(
+            self, handover=Handover("answer", (*self.handover.reasons, why), author, notices=(told,))
+        )
 
 
 @dataclass(slots=True)
 class Handing:
-    """What the handoff addresses of one message come to.
+    """What the addresses for partners of one message come to.
 
     ``plain`` are roles for which a fault of ours left no decision: their partners get it as it came.
     ``refusal`` is what the door says where none of the message is taken.
@@ -109,13 +123,13 @@ class Handing:
 
 
 NO_HANDING = Handing()
-"""Of nearly all mail: no handoff address is among its recipients."""
+"""Of nearly all mail: no address for partners is among its recipients."""
 
 
 def addressed(desk: Desk, recipients: Iterable[str]) -> Addressed:
     """Who is meant by the recipients of a message, each of which the gate has taken."""
     roles: dict[str, Role] = {}
-    handoffs: dict[tuple[str, str | None], Target] = {}
+    handoffs: dict[tuple[str, str, str | None], Target] = {}
     returned: list[str] = []
     for recipient in recipients:
         if token_of(recipient) is not None:
@@ -124,27 +138,32 @@ def addressed(desk: Desk, recipients: Iterable[str]) -> Addressed:
         role, tag = desk.role_of(recipient)
         if role is None:
             continue
-        if tag == TAG or token_in(tag) is not None:
-            target = Target(role, token_in(tag))
-            handoffs.setdefault((role.key, target.token), target)
+        if (found := purpose_of(tag)) is not None:
+            purpose, token = found
+            handoffs.setdefault((role.key, purpose, token), Target(role, token, purpose))
         else:
             roles.setdefault(role.key, role)
     return Addressed(list(roles.values()), tuple(handoffs.values()), tuple(returned))
 
 
 def confirmable(
-    desk: Desk, reader: StoreReader | None, role: Role, token: str, at: Milliseconds
+    desk: Desk, reader: StoreReader | None, role: Role, token: str, at: Milliseconds, tag: str = TAG
 ) -> WaitingHandoff | str:
     """What an answer with this token would confirm now; or why it is refused, as the door says it."""
     try:
-        message = confirmations.read(desk.keys.accepted(at), role.key, token)
+        message = confirmations.read(desk.keys.accepted(at), role.key, token, tag)
     except TokenError:
         return "550 5.1.1 This address takes no mail here"
-    waiting = reader.waiting_handoff(role.key, message, at - WAIT_MS) if reader else None
+    waiting = reader.waiting_handoff(waits_as(role, tag), message, at - WAIT_MS) if reader else None
     return waiting or (
         "550 5.7.1 This confirmation was used, has expired, or a newer handoff has taken its place; "
-        f"please write to {handoff_address(role.address)} again"
+        f"please write to {partners_address(role.address, tag)} again"
     )
+
+
+def waits_as(role: Role, tag: str) -> str:
+    """The name under which a mail to this address waits in the store; a short name holds no ``+``."""
+    return role.key if tag == TAG else f"{role.key}+{tag}"
 
 
 def trusts(networks: Sequence[Network], client: str) -> bool:
@@ -167,7 +186,7 @@ def hand(
     message: MessageId,
     trusted: bool,
 ) -> Handing:
-    """Decide about each handoff address. ``raw`` is the whole message, None where it is too large to read;
+    """Decide about each address for partners. ``raw`` is the whole message, None where it is too large to read;
     ``trusted`` says that one of our own servers handed it over."""
     found = Handing()
     for target, situation in targets:
@@ -177,9 +196,8 @@ def hand(
         except Exception as error:
             # Without its words: they might hold some of the handoff.
             place = "".join(traceback.format_tb(error.__traceback__))
-            log.error(
-                "%s: a mail to %s+%s: %s\n%s", queue_id(message), role.key, TAG, type(error).__name__, place
-            )
+            name = f"{role.key}+{target.tag}"
+            log.error("%s: a mail to %s: %s\n%s", queue_id(message), name, type(error).__name__, place)
             found.plain.append(role)
             continue
         if isinstance(decided, str):
@@ -202,17 +220,18 @@ def _decided(
     message: MessageId,
     trusted: bool,
 ) -> Decided | str:
-    role, moment = situation.role, situation.duty.moment  # its partners at this moment, and no former ones
+    # Its partners at this moment, and no former ones.
+    role, moment, tag = situation.role, situation.duty.moment, target.tag
     at = milliseconds(moment)
     waiting = None
     if target.token is not None:
-        found = confirmable(desk, reader, role, target.token, at)
+        found = confirmable(desk, reader, role, target.token, at, tag)
         if isinstance(found, str):
             return found
         waiting = found
     author = named_author(head, role)
     mailbox = canonical(author.email) if author else ""
-    once = _key(desk, role, mailbox, head) if mailbox and waiting is None else ""
+    once = _key(desk, role, mailbox, head, tag) if mailbox and waiting is None else ""
     mail = Handed(
         situation,
         head,
@@ -221,11 +240,13 @@ def _decided(
         authserv_id=desk.configuration.settings.authserv_id,
         trusted=trusted,
         waiting=_facts_of(waiting),
-        ask_from=_ask_from(desk, role, message),
+        ask_from=_ask_from(desk, role, message, tag),
         again=bool(once and reader and reader.handoff_mail(once)),
-        asked=bool(mailbox and reader and reader.asked_at(role.key, mailbox) > at - ASK_AGAIN_MS),
+        asked=bool(mailbox and reader and reader.asked_at(waits_as(role, tag), mailbox) > at - ASK_AGAIN_MS),
+        queue=queue_id(message),
     )
-    return Decided(role, handed_over(mail), moment, waiting, once)
+    purpose = HANDOFF if tag == TAG else purpose_for(desk, reader, role)
+    return Decided(role, handed_over(mail, purpose), moment, waiting, once, mail, purpose)
 
 
 def _facts_of(waiting: WaitingHandoff | None) -> Waiting | None:
@@ -234,19 +255,20 @@ def _facts_of(waiting: WaitingHandoff | None) -> Waiting | None:
     return Waiting(waiting.mailbox, datetime.fromtimestamp(waiting.asked_at / 1000, UTC), waiting.text)
 
 
-def _ask_from(desk: Desk, role: Role, message: MessageId) -> str:
+def _ask_from(desk: Desk, role: Role, message: MessageId, tag: str) -> str:
     try:
-        return handoff_address(role.address, confirmations.make(desk.keys.current, role.key, message))
+        token = confirmations.make(desk.keys.current, role.key, message, tag)
+        return partners_address(role.address, tag, token)
     except ValueError:
         return ""
 
 
-def _key(desk: Desk, role: Role, mailbox: str, head: Head) -> str:
+def _key(desk: Desk, role: Role, mailbox: str, head: Head, tag: str) -> str:
     """What tells this very mail from every other, by its author and Message-ID; ``""`` without one.
 
     A mail server that did not hear our 250 sends it again; and whoever got a copy could, weeks later.
     """
     if not head.message_id:
         return ""
-    named = f"handoff mail\0{role.key}\0{mailbox}\0{head.message_id}"
+    named = f"{tag} mail\0{role.key}\0{mailbox}\0{head.message_id}"
     return hmac.digest(desk.keys.memory, named.encode(), "sha256")[:15].hex()

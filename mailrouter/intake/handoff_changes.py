@@ -1,4 +1,4 @@
-"""What mail to handoff addresses comes to: changes of the store, and the plan for what is mail after all."""
+"""What mail to addresses for partners comes to: changes of the store, and the plan for what is mail after all."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import replace
 from mailrouter.address import canonical
 from mailrouter.intake.decision import Arrival, decide
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.handing import Addressed, Handing
+from mailrouter.intake.handing import Addressed, Handing, waits_as
 from mailrouter.intake.rows import milliseconds, notices_of
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import last_resort
 from mailrouter.schedule.words import called
-from mailrouter.store.model import HandoffChange, Message, NewHandoff, WaitingHandoff
+from mailrouter.store.model import HandoffChange, Message, NewHandoff, ScheduleChange, WaitingHandoff
 
 
 def decide_rest(desk: Desk, arrival: Arrival, to: Addressed, found: Handing) -> Plan:
@@ -26,7 +26,7 @@ def decide_rest(desk: Desk, arrival: Arrival, to: Addressed, found: Handing) -> 
         made = decide(desk, replace(arrival, roles=roles, to_handoff=frozenset(mail)))
     if plain:
         marks = [(role, desk.loop_marks[role.key]) for role in plain.values()]
-        fault = "of a fault in reading it as a handoff"
+        fault = "of a fault in reading it as a handoff or a change of the schedule"
         rest = last_resort(marks, arrival.shape.size, arrival.reverse_path, arrival.received, fault)
         made = replace(made, copies=made.copies + rest.copies, reasons=made.reasons + rest.reasons)
     return replace(made, reasons=found.reasons + made.reasons)
@@ -41,13 +41,27 @@ def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChan
         if author is None or decision.act not in ("set", "ask", "answer"):
             continue
         written_at = milliseconds(decision.written_at or decided.moment)
-        new = aside = None
-        if decision.act == "set":
+        new = aside = schedule = None
+        if decision.file is not None:
+            file, name = decision.file, called(role)[author.key]
+            schedule = ScheduleChange(
+                role.key,
+                message.id,
+                message.received_at,
+                name,
+                file.what,
+                file.before,
+                file.after,
+                file.undoes,
+            )
+        elif decision.act == "set":
             body = quoted_printable(decision.text)
             new = NewHandoff(role.key, called(role)[author.key], written_at, decision.text, body)
         elif decision.act == "ask":
             mailbox = canonical(author.email)
-            aside = WaitingHandoff(message.id, role.key, mailbox, written_at, decision.text)
+            aside = WaitingHandoff(
+                message.id, waits_as(role, decided.purpose.tag), mailbox, written_at, decision.text
+            )
         changes.append(
             HandoffChange(
                 new=new,
@@ -55,6 +69,7 @@ def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChan
                 confirms=decided.waiting,
                 once=decided.once,
                 notices=notices_of(message, role, decision.notices, first),
+                schedule=schedule,
             )
         )
         first += len(decision.notices)

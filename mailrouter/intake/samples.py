@@ -95,6 +95,30 @@ _TROUBLES: tuple[dict[str, object], ...] = (
     _TROUBLE | {"ours": True},
 )
 
+_SCHEDULE: dict[str, object] = {
+    "role": "Office",
+    "address": "office+schedule@example.test",
+    "written": "Thursday 3 December",
+    "time": "10:00",
+}
+_WEEKS: dict[str, object] = {
+    "weeks": [
+        {"monday": "Monday 7 December", "lines": ["Mon 7 Dec: Ann", "Tue 8 Dec: nobody"]},
+        {"monday": "Monday 14 December", "lines": []},
+    ]
+}
+_CHANGED: dict[str, object] = (
+    _SCHEDULE
+    | _WEEKS
+    | {
+        "author": "Ann",
+        "said": ["Ann is away on Monday 7 December."],
+        "undone": False,
+        "changes": ["Mon 7 Dec: Ben (was: Ann)"],
+        "more": 0,
+    }
+)
+
 SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "note": _STRETCHES,
     "reply": (*_STRETCHES, *(facts | _OUTSIDE for facts in _STRETCHES)),
@@ -128,6 +152,32 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         for have, words in (("Ben", "450 full"), ("", ""))
     ),
     "loop-operator": (_TROUBLE, _TROUBLE | {"recipient": "", "who": "", "queue": "", "message_id": ""}),
+    "schedule-changed": (
+        _CHANGED,
+        _CHANGED | {"more": 3},
+        _CHANGED | {"author": "", "changes": [], "undone": True, "weeks": []},
+    ),
+    "schedule-confirm": tuple(
+        _SCHEDULE | {"author": "Ann", "until": "Thursday 10 December", "lines": lines}
+        for lines in (["off today"], [])
+    ),
+    "schedule-answer": tuple(
+        _SCHEDULE | _WEEKS | {"lines": lines, "examples": examples, "other": other}
+        for lines, examples, other in (
+            (['"x" is not understood.'], True, "Ben"),
+            ([], True, ""),
+            ([], False, ""),
+        )
+    ),
+    "schedule-file": (_SCHEDULE,),
+    "schedule-broken": tuple(
+        _SCHEDULE | {"file": "office.yaml", "problems": ["Line 3: it is wrong"], "kept": kept}
+        for kept in (True, False)
+    ),
+    "weekly": tuple(
+        {"role": "Office", "role_address": "office@example.test", "lines": lines, "zone": zone}
+        for lines, zone in ((["Mon 7 Dec: Ann"], "Europe/Berlin"), ([], ""))
+    ),
     "handoff-unusable": tuple(facts | {"problem": "There is no text in it."} for facts in _NOTICES),
 }
 """By the template's name; the same keys as the facts of ``mailrouter.routing.wording``."""

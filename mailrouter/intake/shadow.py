@@ -20,11 +20,13 @@ from mailrouter.smtp.gate import Client
 from mailrouter.store.model import Acceptance, Message, queue_id
 from mailrouter.store.spool import SqliteSpool
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.trust.confirmations import SCHEDULE, purpose_of
 
 log = logging.getLogger("mailrouter.intake")
 
 REFUSED = "would be refused: "
 """With it begins the only reason of a message that the relay would not have taken."""
+TO_SCHEDULE = "it came to the schedule address; a trial changes no file, so it was not read"
 _NOTED = "250 2.0.0 noted; this relay is on trial and delivers nothing"
 
 
@@ -87,7 +89,11 @@ class ShadowGate:
     ) -> str:
         refusals = {recipient: self._intake.recipient(recipient) for recipient in envelope.recipients}
         taken = [recipient for recipient, refusal in refusals.items() if refusal is None]
+        mail = [recipient for recipient in taken if not self._is_to_schedule(recipient)]
         limit = self._intake.max_size()
+        if taken and not mail:
+            await spool.discard()
+            return await self._note(client, envelope, shape, head, TO_SCHEDULE)
         if not taken:
             reply = next(filter(None, refusals.values()), "")
             await spool.discard()
@@ -95,10 +101,19 @@ class ShadowGate:
             reply = f"552 5.3.4 The message is larger than the {limit} octets taken here"
             await spool.discard()
         else:
-            reply = await self._intake.accept(client, replace(envelope, recipients=taken), spool, shape, head)
-        return reply if reply.startswith("2") else await self._note(client, envelope, shape, head, reply)
+            reply = await self._intake.accept(client, replace(envelope, recipients=mail), spool, shape, head)
+        return (
+            reply
+            if reply.startswith("2")
+            else await self._note(client, envelope, shape, head, REFUSED + reply)
+        )
 
-    async def _note(self, client: Client, envelope: Envelope, shape: Shape, head: bytes, reply: str) -> str:
+    def _is_to_schedule(self, recipient: str) -> bool:
+        """What comes to a schedule address changes a file, which a trial must not."""
+        meant = purpose_of(self._intake.desk.role_of(recipient)[1])
+        return meant is not None and meant[0] == SCHEDULE
+
+    async def _note(self, client: Client, envelope: Envelope, shape: Shape, head: bytes, reason: str) -> str:
         spool = self._store.spool()
         message = Message(
             id=spool.id,
@@ -110,7 +125,7 @@ class ShadowGate:
             client=client.address,
             helo=client.helo,
             message_id=_message_id(head),
-            reasons=(REFUSED + reply,),
+            reasons=(reason,),
         )
         await self._store.accept(spool, Acceptance(message, b"", ()))
         return f"{_NOTED} as {queue_id(message.id)}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailrouter.message.bounce_parts import Part, leaves
@@ -41,6 +42,8 @@ class Written:
     text: str = ""
     source: str = ""
     problem: str = ""
+    empty: bool = False
+    """The problem is that nothing is written."""
 
 
 def written_in(head: Head, shape: Shape, raw: bytes) -> Written:
@@ -55,6 +58,33 @@ def written_in(head: Head, shape: Shape, raw: bytes) -> Written:
         found = _of_file(part, f"the attached file {name}" if name else "the attached text")
         if found is not None:
             return found
+    return _body_of(head, parts)
+
+
+def body_in(head: Head, shape: Shape, raw: bytes) -> Written:
+    """What was written in the mail itself, whatever is attached."""
+    if shape.encrypted:
+        return Written(problem="The mail is encrypted, and nothing here can read it.")
+    return _body_of(head, leaves(head, raw[shape.body_start :]))
+
+
+def attached_file(head: Head, shape: Shape, raw: bytes, wanted: Callable[[str, str], bool]) -> Written | None:
+    """The first attached file whose name and text are ``wanted``; None where there is none."""
+    if shape.encrypted:
+        return None
+    for part in leaves(head, raw[shape.body_start :]):
+        name = _filename(part)
+        if not name or part.returned or part.kind.startswith("message/") or _GATEWAYS_FILE.match(name):
+            continue
+        text = _file_text(part) if _fits(part) else ""
+        if wanted(name, text):
+            if not text:
+                return Written(problem=f"The attached file {name} is empty, or too large to be read here.")
+            return Written(text, f"the attached file {name}")
+    return None
+
+
+def _body_of(head: Head, parts: Sequence[Part]) -> Written:
     shown = [part for part in parts if not _attached(part)]
     names = [name for box in head.mailboxes("from") for name in (box.display, *box.display.split()[:1])]
     plain = [_plain_text(part) for part in shown if part.kind == "text/plain" and _fits(part)]
@@ -69,7 +99,7 @@ def written_in(head: Head, shape: Shape, raw: bytes) -> Written:
         return _of_body([text_of_html(page) for page in pages], "the text of the mail (HTML)", names)
     if not all(_fits(part) for part in shown if part.kind.startswith("text/")):
         return _too_long()
-    return Written(problem="There is no text in the mail.")
+    return Written(problem="There is no text in the mail.", empty=True)
 
 
 def _of_file(part: Part, source: str) -> Written | None:
@@ -88,7 +118,8 @@ def _of_body(texts: list[str], source: str, names: list[str]) -> Written:
     text = _clean("\n\n".join(filter(None, (without_tails(_clean(text)) for text in texts))))
     text = without_courtesies(text, names)
     if not _says_something(text):
-        return Written(problem="There is no text in the mail but a signature or other mail that it quotes.")
+        what = "There is no text in the mail but a signature or other mail that it quotes."
+        return Written(problem=what, empty=True)
     return _checked(text, source)
 
 

@@ -1,14 +1,15 @@
-"""The decision about a mail to a role's handoff address: a new version, a question, an answer, or mail. Pure.
+"""The decision about a mail to one of a role's addresses for partners: done, asked, answered, or mail. Pure.
 
 Only a partner's mail does anything; everybody else's is mail to the role like any other, and outsiders hear
-nothing.
+nothing. Who wrote it, and what proves that, is the same for all of these addresses; what it is for is told by a
+``Purpose``: the handoff here, the schedule in ``mailrouter.routing.rescheduling``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from mailrouter.address import canonical
 from mailrouter.message.classify import autoreply_refusals, classify
@@ -21,15 +22,16 @@ from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author, unproven
 from mailrouter.schedule.model import Person
 from mailrouter.schedule.words import called
+from mailrouter.trust.confirmations import TAG
 
 Act = Literal["set", "ask", "answer", "later", "nothing", "mail"]
-"""What is done: a new version, a question to the partner, an answer that it is unusable, a request to send it
-again later, nothing at all, or it is treated as mail to the role."""
+"""What is done: what was asked for, a question to the partner, an answer that changes nothing, a request to send
+it again later, nothing at all, or it is treated as mail to the role."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A handoff that waits for its confirmation: asked for at ``mailbox`` (canonical), written ``at``."""
+    """A mail that waits for its confirmation: asked for at ``mailbox`` (canonical), written ``at``."""
 
     mailbox: str
     at: datetime
@@ -38,12 +40,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A mail to the handoff address of one role, with all facts about it.
+    """A mail to one of the partners' addresses of one role, with all facts about it.
 
     ``raw`` is the whole message, None where it is larger than ``MAX_MAIL``. ``trusted``: it came from one of
     our own servers. ``waiting`` is what it would confirm by the token in its address. ``ask_from`` is the
     address that a question would come from, ``""`` where there can be none. ``again``: this very mail was
-    worked on before; ``asked``: this partner was asked about another one within the hour.
+    worked on before; ``asked``: this partner was asked about another one within the hour. ``queue`` is its queue id.
     """
 
     situation: Situation
@@ -56,11 +58,24 @@ class Handed:
     ask_from: str = ""
     again: bool = False
     asked: bool = False
+    queue: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A role's file is to hold ``after`` in place of ``before``: ``what`` it does in words, and the change that it
+    ``undoes``, by its id, if any."""
+
+    before: bytes
+    after: bytes
+    what: str
+    undoes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """The decision. ``text`` and ``written_at`` are the version's, or what waits."""
+    """The decision. ``text`` and ``written_at`` are the version's, or what waits; ``file`` is the change of the
+    schedule."""
 
     act: Act
     reasons: tuple[str, ...]
@@ -68,79 +83,126 @@ class Handover:
     text: str = ""
     written_at: datetime | None = None
     notices: tuple[Notice, ...] = ()
+    file: FileChange | None = None
 
 
-def handed_over(mail: Handed) -> Handover:
-    """What becomes of a mail to the handoff address."""
+class Purpose(Protocol):
+    """What mail to one of the addresses is for."""
+
+    @property
+    def tag(self) -> str:
+        """The sub-address."""
+
+    def written(self, mail: Handed, author: Person) -> Written:
+        """What the mail says, in a form that may be kept aside; or the problem with it."""
+
+    def question(self, mail: Handed, author: Person, written: Written) -> Notice:
+        """The question whether ``author`` wrote it."""
+
+    def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
+        """What comes of it, now that it is proven; ``at`` is when it was written."""
+
+    def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
+        """Why nothing comes of it, for ``author`` alone; though it was ``understood``, perhaps."""
+
+
+class _HandoffPurpose:
+    """The mail is the new handoff."""
+
+    tag = TAG
+
+    def written(self, mail: Handed, author: Person) -> Written:
+        return too_large() if mail.raw is None else written_in(mail.head, mail.shape, mail.raw)
+
+    def question(self, mail: Handed, author: Person, written: Written) -> Notice:
+        return notices.confirm(mail.situation, mail.head, author, written, mail.ask_from)
+
+    def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
+        return notices.unusable(mail.situation, mail.head, author, problem)
+
+    def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
+        role, text, source = mail.situation.role, written.text, written.source
+        told = tuple(
+            notices.taken(mail.situation, mail.head, person, author, text, source, at)
+            for person in role.partners
+        )
+        reason = f"{source} is the new handoff by {called(role)[author.key]}; the partners are told how it was read"
+        return Handover("set", (reason,), author, text, at, told)
+
+
+HANDOFF: Purpose = _HandoffPurpose()
+
+
+def handed_over(mail: Handed, purpose: Purpose = HANDOFF) -> Handover:
+    """What becomes of a mail to the address that is for ``purpose``."""
     silence = autoreply_refusals(
         mail.head, mail.shape, classify(mail.head, mail.shape), mail.situation.reverse_path
     )
     if mail.waiting is not None:
-        return _confirmed(mail, mail.waiting, silence)
-    role = mail.situation.role
+        return _confirmed(mail, mail.waiting, silence, purpose)
+    role, place = mail.situation.role, f"it came to the {purpose.tag} address"
     author = named_author(mail.head, role)
     if author is None:
-        return _mail("it came to the handoff address, but no partner's address alone stands in From")
+        return _mail(f"{place}, but no partner's address alone stands in From", kept=purpose.tag)
     if silence:
-        return _mail(f"it came to the handoff address, but a program may have sent it: {silence[0]}")
+        return _mail(f"{place}, but a program may have sent it: {silence[0]}", kept=purpose.tag)
     name = called(role)[author.key]
     if mail.again:
         return Handover("nothing", (f"this very mail by {name} was worked on before",))
-    written = _written(mail)
-    if why := unproven(mail.head, role, author, mail.authserv_id, mail.trusted):
-        return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}")
-    proof = f"{name} wrote it to the handoff address, as {mail.authserv_id} says (dmarc=pass)"
+    written = purpose.written(mail, author)
+    if why := unproven(mail.head, role, author, mail.authserv_id, mail.trusted, purpose.tag):
+        return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}", purpose)
+    proof = f"{name} wrote it to the {purpose.tag} address, as {mail.authserv_id} says (dmarc=pass)"
     if written.problem:
-        reason = f"it can't be used, and {name} alone is told: {written.problem}"
-        told = notices.unusable(mail.situation, mail.head, author, written.problem)
+        reason = f"it can't be used, and {name} alone is told why{_because(written, purpose)}"
+        told = purpose.refused(mail, author, written.problem)
         return Handover("answer", (proof, reason), author, notices=(told,))
-    return _set(mail, author, written.text, written.source, mail.situation.duty.moment, proof)
+    return _with(proof, purpose.done(mail, author, written, mail.situation.duty.moment))
 
 
-def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...]) -> Handover:
+def too_large() -> Written:
+    """That a mail is not read at all."""
+    return Written(problem=f"The mail is larger than {MAX_MAIL // 1_000_000} MB; the text alone is enough.")
+
+
+def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], purpose: Purpose) -> Handover:
     """An answer to our question. Its token proves that the question was read; a program reads nothing."""
     role = mail.situation.role
     author = next((p for p in role.partners if canonical(p.email) == waiting.mailbox), None)
+    what = "handoff" if purpose.tag == TAG else "change"
     if silence:
-        return Handover("nothing", (f"it confirms no handoff, because {silence[0]}",))
+        return Handover("nothing", (f"it confirms no {what}, because {silence[0]}",))
     if author is None:
-        return Handover("nothing", ("it confirms a handoff of somebody who is no partner any more",))
-    proof = f"it confirms a handoff, by an address that only {called(role)[author.key]} was told"
-    return _set(mail, author, waiting.text, "the mail that was confirmed", waiting.at, proof)
+        return Handover("nothing", (f"it confirms a {what} of somebody who is no partner any more",))
+    proof = f"it confirms a {what}, by an address that only {called(role)[author.key]} was told"
+    written = Written(waiting.text, "the mail that was confirmed")
+    return _with(proof, purpose.done(mail, author, written, waiting.at))
 
 
-def _set(mail: Handed, author: Person, text: str, source: str, at: datetime, proof: str) -> Handover:
-    role = mail.situation.role
-    told = tuple(
-        notices.taken(mail.situation, mail.head, person, author, text, source, at) for person in role.partners
-    )
-    reason = (
-        f"{source} is the new handoff by {called(role)[author.key]}; the partners are told how it was read"
-    )
-    return Handover("set", (proof, reason), author, text, at, told)
+def _with(proof: str, decided: Handover) -> Handover:
+    return replace(decided, reasons=(proof, *decided.reasons))
 
 
-def _asked(mail: Handed, author: Person, written: Written, why: str) -> Handover:
+def _asked(mail: Handed, author: Person, written: Written, why: str, purpose: Purpose) -> Handover:
     name = called(mail.situation.role)[author.key]
     if written.problem:
         # Nobody is answered who may have no part in this, and nothing is lost: it is mail, then.
-        return _mail(why, f"nothing in it can be a handoff: {written.problem}")
+        what = "a handoff" if purpose.tag == TAG else "a change of the schedule"
+        return _mail(why, f"nothing in it can be {what}{_because(written, purpose)}", kept=purpose.tag)
     if not mail.ask_from:
-        return _mail(why, "the role's address is too long to ask for a confirmation")
+        return _mail(why, "the role's address is too long to ask for a confirmation", kept=purpose.tag)
     if mail.asked:
         return Handover("later", (why, f"{name} was asked to confirm another one within the hour"), author)
     at = mail.situation.duty.moment
-    question = notices.confirm(mail.situation, mail.head, author, written, mail.ask_from)
+    question = purpose.question(mail, author, written)
     reason = f"{name} is asked to confirm it, at the registered mailbox; until then nothing changes"
     return Handover("ask", (why, reason), author, written.text, at, (question,))
 
 
-def _written(mail: Handed) -> Written:
-    if mail.raw is None:
-        most = f"{MAX_MAIL // 1_000_000} MB"
-        return Written(problem=f"The mail is larger than {most}; the text alone is enough.")
-    return written_in(mail.head, mail.shape, mail.raw)
+def _because(written: Written, purpose: Purpose) -> str:
+    """The problem, for the reasons that others may read; what is wrong in a request quotes its words, so not that."""
+    return f": {written.problem}" if purpose.tag == TAG else ""
 
 
-def _mail(*reasons: str) -> Handover:
-    return Handover("mail", (*reasons, "so it is mail to the role, and the handoff stays as it is"))
+def _mail(*reasons: str, kept: str) -> Handover:
+    return Handover("mail", (*reasons, f"so it is mail to the role, and the {kept} stays as it is"))

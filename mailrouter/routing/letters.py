@@ -88,9 +88,10 @@ def derived(situation: Situation, *what: str) -> bytes:
     return hashlib.blake2b("\0".join(what).encode(), key=situation.seed[:64], digest_size=20).digest()
 
 
-def dated(situation: Situation, what: str) -> tuple[bytes, bytes]:
-    """Date and Message-ID of a message of ours; ``what`` tells it from others on the same occasion."""
-    left = base64.b32encode(derived(situation, "id", what)[:15]).decode().lower()
+def dated(situation: Situation, what: str, known_by: str = "") -> tuple[bytes, bytes]:
+    """Date and Message-ID of a message of ours; ``what`` tells it from others on the same occasion, and an answer
+    tells by ``known_by``, the beginning of its Message-ID, what it answers."""
+    left = known_by + base64.b32encode(derived(situation, "id", what)[:15]).decode().lower()
     date = text.date_field(situation.duty.moment.astimezone(situation.role.time_zone))
     return (
         f"Date: {date}\r\n".encode(),

@@ -1,12 +1,13 @@
 """Our messages about handoffs: taken, to be confirmed, unusable. For partners alone. Pure.
 
-They come from the handoff address, so that an answer is a better handoff. They leave with the null
+They come from the address that they are about, so that an answer is a better handoff. They leave with the null
 reverse-path: each answers a mail without a person's doing (RFC 3834 §3.3), so nothing may answer it in turn, and
 no bounce may carry a handoff back through servers that it is not for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.routing.handoff_mail import Written
-from mailrouter.routing.letters import dated, threading
+from mailrouter.routing.letters import dated, derived, threading
 from mailrouter.routing.model import Situation
 from mailrouter.routing.people import local_day
 from mailrouter.routing.sections import read_sections
@@ -54,7 +55,7 @@ def taken(
     }
     words = situation.wording.notice("handoff-taken", facts | {"read": _read(situation, handoff)})
     subject = f"Handoff for {role.name} by {facts['author']}, {facts['written']}"
-    return _notice(situation, head, to, handoff_address(role.address), subject, words, "taken")
+    return notice(situation, head, to, handoff_address(role.address), subject, words, "taken")
 
 
 def confirm(situation: Situation, head: Head, to: Person, written: Written, sender: str) -> Notice:
@@ -71,7 +72,7 @@ def confirm(situation: Situation, head: Head, to: Person, written: Written, send
     }
     words = situation.wording.notice("handoff-confirm", facts)
     subject = f"Please confirm: handoff for {role.name}"
-    return _notice(situation, head, to, sender, subject, words, "confirm")
+    return notice(situation, head, to, sender, subject, words, "confirm")
 
 
 def unusable(situation: Situation, head: Head, to: Person, problem: str) -> Notice:
@@ -80,7 +81,7 @@ def unusable(situation: Situation, head: Head, to: Person, problem: str) -> Noti
     facts = {**_facts(situation), **_when(situation, situation.duty.moment), "problem": problem}
     words = situation.wording.notice("handoff-unusable", facts)
     subject = f"No new handoff for {role.name}"
-    return _notice(situation, head, to, handoff_address(role.address), subject, words, "unusable")
+    return notice(situation, head, to, handoff_address(role.address), subject, words, "unusable")
 
 
 def read_facts(handoff: str) -> dict[str, object]:
@@ -130,9 +131,20 @@ def _when(situation: Situation, at: datetime) -> dict[str, object]:
     return {"written": date_words(local.date(), local_day(role, situation.duty)), "time": f"{local:%H:%M}"}
 
 
-def _notice(
-    situation: Situation, head: Head, to: Person, sender: str, subject: str, words: str, what: str
+def notice(
+    situation: Situation,
+    head: Head,
+    to: Person,
+    sender: str,
+    subject: str,
+    words: str,
+    what: str,
+    *,
+    known_by: str = "",
+    parts: Sequence[Pieces] = (),
 ) -> Notice:
+    """A message of ours to a partner, from ``sender``, in answer to the mail of ``head``; see ``letters.dated`` for
+    ``what`` and ``known_by``. ``parts`` are attached."""
     role = situation.role
     back = Mailbox(role.name, sender)
     headers = b"".join(
@@ -144,10 +156,11 @@ def _notice(
             text.address_field("Reply-To", [back]),
             text.address_field("To", [Mailbox(to.name, to.email)]),
             text.field("Subject", text.safe_subject(subject)),
-            *dated(situation, f"{what} {role.key} {to.email}"),
+            *dated(situation, f"{what} {role.key} {to.email}", known_by),
             *threading(head),
             b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
             b"X-Auto-Response-Suppress: All\r\n",
         )
     )
-    return Notice(to.email, compose.fresh(headers, [compose.note_part(words)]))
+    boundary = compose.choose_boundary(derived(situation, "notice", what, to.email)) if parts else ""
+    return Notice(to.email, compose.fresh(headers, [compose.note_part(words), *parts], boundary=boundary))

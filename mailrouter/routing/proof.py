@@ -1,4 +1,4 @@
-"""Who wrote a mail to the handoff address, and what proves it. Pure.
+"""Who wrote a mail to the handoff or the schedule address, and what proves it. Pure.
 
 A From field is anybody's to write. What counts is that our own mail server checked it (DMARC, RFC 7489 §6), or
 that the partner's mailbox confirms it. Coming from a trusted network proves nothing: behind a mail server all
@@ -35,11 +35,13 @@ def named_author(head: Head, role: Role) -> Person | None:
     return next((person for person in role.partners if canonical(person.email) == address), None)
 
 
-def unproven(head: Head, role: Role, author: Person, authserv_id: str | None, trusted: bool) -> str:
-    """Why it is not proven that ``author`` wrote this mail to the handoff address; ``""``: it is.
+def unproven(
+    head: Head, role: Role, author: Person, authserv_id: str | None, trusted: bool, tag: str = TAG
+) -> str:
+    """Why it is not proven that ``author`` wrote this mail to the role's address with ``tag``; ``""``: it is.
 
     ``trusted`` says that it came from one of our own servers: an Authentication-Results field from anybody
-    else is anybody's. The handoff address has to stand in To, or else whoever has some signed mail of a partner's
+    else is anybody's. The very address has to stand in To, or else whoever has some signed mail of a partner's
     could send it there once more. In Cc it is not enough: many signatures leave out a Cc that was not there, so
     anybody can add one. By its Message-ID a mail is known that was worked on before.
     """
@@ -58,6 +60,6 @@ def unproven(head: Head, role: Role, author: Person, authserv_id: str | None, tr
     if any(map(_PART_OF_BODY.search, head.raw_values("dkim-signature"))):
         return "its signature covers only a part of it (DKIM l=)"
     named = {split_tag(mailbox.address) for mailbox in head.mailboxes("to")}
-    if not any((address, TAG) in named for address in (role.address, *role.aliases)):
-        return "the handoff address does not stand in To"
+    if not any((address, tag) in named for address in (role.address, *role.aliases)):
+        return f"the {tag} address does not stand in To"
     return ""

@@ -178,6 +178,15 @@ Answer = Literal["never", "nobody", "absence", "always"]
 
 
 @dataclass(frozen=True, slots=True)
+class Weekly:
+    """The weekly mail about who is in: to whom, on which weekday (Monday is 0) and at which minute of the day."""
+
+    to: tuple[str, ...]
+    weekday: int = 4
+    minute: Minute = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """One role: its addresses, its people, their schedule and how mail to it is treated.
 
@@ -212,6 +221,7 @@ class Role:
     special_days: tuple[tuple[date, tuple[Shift, ...]], ...] = ()
     since: date | None = None
     until: date | None = None
+    weekly: Weekly | None = None
 
     @property
     def working_hours(self) -> tuple[tuple[Minute, Minute], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from mailrouter.errors import StoreError
+from mailrouter.store import schedule_changes
 from mailrouter.store.model import Delivery, HandoffChange, Milliseconds, NewHandoff, WaitingHandoff
 
 WAIT_MS: Milliseconds = 7 * 86_400_000
@@ -47,6 +48,8 @@ def change(connection: sqlite3.Connection, wanted: HandoffChange, at: Millisecon
             notice.handoff = version
     if wanted.waiting is not None:
         _wait(connection, wanted.waiting)
+    if wanted.schedule is not None:
+        schedule_changes.begin(connection, wanted.schedule)
     return list(wanted.notices)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from mailrouter.store.model import ReplyMemory
+from mailrouter.store.model import Milliseconds, ReplyMemory
 
 
 def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
@@ -29,3 +29,13 @@ def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
             (memory.day, scope),
         )
     return True
+
+
+def tell_once(connection: sqlite3.Connection, name: str, what: str, at: Milliseconds) -> bool:
+    """True if ``what`` differs from what was told last under this name; then it is remembered."""
+    written = connection.execute(
+        "INSERT INTO told VALUES (?, ?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET what = excluded.what, at = excluded.at WHERE what <> excluded.what",
+        (name, what, at),
+    ).rowcount
+    return written == 1

@@ -30,9 +30,10 @@ CHUNK_SIZE = 256 * 1024
 """Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
 size."""
 
-Kind = Literal["copy", "companion", "reply", "notice", "alert", "report", "delay"]
-"""A ``notice`` is a message of ours for partners alone, an ``alert`` one for the operator, and a ``report`` one
-for the sender, about what became of the mail (RFC 3464); ``delay`` is a report that nobody has it yet."""
+Kind = Literal["copy", "companion", "reply", "notice", "alert", "report", "delay", "letter"]
+"""A ``notice`` is a message of ours for partners alone, an ``alert`` one for the operator, a ``report`` one for the
+sender, about what became of the mail (RFC 3464), a ``delay`` a report that nobody has it yet, and a ``letter`` one to
+colleagues whom the partners' file names."""
 State = Literal["queued", "held", "delivered", "failed", "bounced", "withdrawn"]
 """``held``: not attempted until somebody releases it; its ``next_at`` is when it was put on hold. ``bounced``: the next
 hop took it, and a report came back that it did not arrive."""
@@ -223,8 +224,9 @@ class NewHandoff:
 
 @dataclass(frozen=True, slots=True)
 class WaitingHandoff:
-    """A handoff kept aside until it is confirmed: ``message`` brought it, and the confirmation was asked for
-    at ``mailbox`` (canonical). There is one a role and mailbox."""
+    """A mail kept aside until it is confirmed: ``message`` brought it, and the confirmation was asked for at
+    ``mailbox`` (canonical). There is one a role and mailbox; ``role`` is the short name, with ``+schedule`` behind it
+    where a change of the schedule waits."""
 
     message: MessageId
     role: str
@@ -233,9 +235,33 @@ class WaitingHandoff:
     text: str
 
 
+ChangeState = Literal["begun", "done", "undone", "lost"]
+"""``begun``: it is decided, and the file is about to be written; ``lost``: it could not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleChange:
+    """A change of a role's file: its whole text ``before`` and ``after``.
+
+    ``id`` is that of the message that brought it, or of ours about it; ``author`` the partner's name, ``""`` for a
+    command; ``undoes`` the change that it takes back, 0 for none.
+    """
+
+    role: str
+    id: MessageId
+    at: Milliseconds
+    author: str
+    what: str
+    before: bytes = field(repr=False)
+    after: bytes = field(repr=False)
+    undoes: MessageId = 0
+    state: ChangeState = "begun"
+
+
 @dataclass(frozen=True, slots=True)
 class HandoffChange:
-    """What a mail does to one role's handoff: ``new`` is kept, or ``waiting`` is, and ``notices`` are queued.
+    """What a mail to a partners' address does for one role: ``new`` is kept, or ``waiting`` is, or ``schedule`` is
+    begun, and ``notices`` are queued.
 
     Nothing at all happens where ``once``, the key of this very mail, was there before. ``confirms`` is the
     waiting handoff that becomes ``new``; it has to be waiting still.
@@ -246,6 +272,7 @@ class HandoffChange:
     confirms: WaitingHandoff | None = None
     once: str = ""
     notices: Sequence[Delivery] = ()
+    schedule: ScheduleChange | None = None
 
 
 @dataclass(frozen=True, slots=True)

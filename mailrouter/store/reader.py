@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store import statements, tables
+from mailrouter.store import schedule_changes, statements, tables
 from mailrouter.store.model import (
     CHUNK_BITS,
     DELIVERY_BITS,
@@ -25,6 +25,7 @@ from mailrouter.store.model import (
     MessageId,
     Milliseconds,
     QueueEntry,
+    ScheduleChange,
     Standing,
     WaitingHandoff,
 )
@@ -198,6 +199,24 @@ class StoreReader:
     def handoff_mail(self, key: str) -> bool:
         """Whether the mail of this key was worked on before."""
         return bool(self._rows("SELECT 1 FROM handoff_mail WHERE key = ?", (key,)))
+
+    def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
+        """The newest ``most`` changes of a role's file, newest first."""
+        return [ScheduleChange(*row) for row in self._rows(schedule_changes.OF_ROLE, (role, most))]
+
+    def last_schedule_change(self, role: str) -> ScheduleChange | None:
+        """The change of a role's file that can be undone next."""
+        rows = self._rows(schedule_changes.LAST, (role,))
+        return ScheduleChange(*rows[0]) if rows else None
+
+    def begun_schedule_changes(self) -> list[ScheduleChange]:
+        """Those that a crash left between their commit and their file."""
+        return [ScheduleChange(*row) for row in self._rows(schedule_changes.BEGUN)]
+
+    def told(self, name: str) -> str:
+        """What was told last under this name; ``""`` for nothing."""
+        rows = self._rows("SELECT what FROM told WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
 
     def _handoff_body(self, version: int) -> bytes:
         rows = self._rows("SELECT body FROM handoff WHERE version = ?", (version,))

@@ -120,6 +120,28 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX delivery_held ON delivery (id) WHERE state = 'held';
     """,
+    # Changes of roles' files, with both texts: for undoing, and to finish what a crash left begun. And what was told
+    # last under a name, so that nobody hears the same twice.
+    """
+    CREATE TABLE schedule_change (
+        role TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        what TEXT NOT NULL,
+        before BLOB NOT NULL,
+        after BLOB NOT NULL,
+        undoes INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (role, id)
+    );
+    CREATE INDEX schedule_change_begun ON schedule_change (id) WHERE state = 'begun';
+    CREATE TABLE told (
+        name TEXT PRIMARY KEY,
+        what TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

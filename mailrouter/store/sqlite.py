@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store import consequences, handoffs, statements, tables, tidying
+from mailrouter.store import consequences, handoffs, schedule_changes, statements, tables, tidying
 from mailrouter.store.lock import lock, private_file, refuse_lost_database, remember_database
+from mailrouter.store.memories import tell_once
 from mailrouter.store.model import (
     CHUNK_SIZE,
     DELIVERY_BITS,
@@ -29,6 +30,7 @@ from mailrouter.store.model import (
     Milliseconds,
     NewHandoff,
     Outcome,
+    ScheduleChange,
 )
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.spool import SqliteSpool
@@ -260,21 +262,63 @@ class SqliteStore:
     async def replace_delivery(self, old: Delivery, new: Sequence[Delivery], at: Milliseconds) -> None:
         """Withdraw a delivery and queue others of the same message in its stead, in one transaction."""
 
-        def swap(connection: sqlite3.Connection) -> None:
-            rows = [tables.delivery_row(delivery) for delivery in new]
-            insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
-            tables.run_rows(connection, insert, rows)
-            connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(new), old.message))
-            # Whoever put the old one on hold meant these too.
-            connection.executemany(
-                "UPDATE delivery SET state = 'held' WHERE id = ?"
-                " AND (SELECT state FROM delivery WHERE id = ?) = 'held'",
-                [(delivery.id, old.id) for delivery in new],
-            )
-            statements.settle_group(connection, [[Outcome(old.id, "withdrawn", "planned anew", at)]])
-
-        await self.run(swap)
+        await self.run(lambda connection: self._swap(connection, old.message, [old], new, at))
         self._in_hand.discard(old.id)
+
+    def _swap(
+        self,
+        connection: sqlite3.Connection,
+        message: MessageId,
+        old: Sequence[Delivery],
+        new: Sequence[Delivery],
+        at: Milliseconds,
+    ) -> None:
+        rows = [tables.delivery_row(delivery) for delivery in new]
+        insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
+        tables.run_rows(connection, insert, rows)
+        connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(new), message))
+        # Whoever put an old one on hold meant these too.
+        marks = ", ".join("?" * len(old))
+        held = f"SELECT 1 FROM delivery WHERE state = 'held' AND id IN ({marks})"
+        if old and connection.execute(held, [delivery.id for delivery in old]).fetchone():
+            ids = [(delivery.id,) for delivery in new]
+            connection.executemany("UPDATE delivery SET state = 'held' WHERE id = ?", ids)
+        outcomes = [Outcome(delivery.id, "withdrawn", "planned anew", at) for delivery in old]
+        statements.settle_group(connection, [outcomes])
+
+    async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:
+        """Queue messages of our own that no mail brought about; False where ``what`` was told under ``name`` already.
+
+        They are claimed from the store when they are due.
+        """
+
+        def work(connection: sqlite3.Connection) -> bool:
+            if name and not tell_once(connection, name, what, acceptance.message.received_at):
+                return False
+            statements.accept_group(connection, [acceptance])
+            return True
+
+        return bool(await self.run(work))
+
+    async def remember_told(self, name: str, what: str, at: Milliseconds) -> None:
+        """Take ``what`` as told under ``name``."""
+        await self.run(lambda connection: tell_once(connection, name, what, at))
+
+    async def finish_change(self, change: ScheduleChange) -> None:
+        """The file of a change that was begun holds its text."""
+        await self.run(lambda connection: schedule_changes.finish(connection, change))
+
+    async def lose_change(
+        self, change: ScheduleChange, old: Sequence[Delivery], new: Sequence[Delivery]
+    ) -> None:
+        """The file of a change that was begun could not be written: ``new`` is sent in place of what was to be told."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            schedule_changes.lose(connection, change)
+            self._swap(connection, change.id, old, new, change.at)
+
+        await self.run(work)
+        self.release(old)
 
     async def sweep(self, shrink: bool = True) -> bool:
         """Delete one step's worth of what is no longer needed, of content first and then of history, or else

@@ -1,10 +1,10 @@
-"""The address to which a partner answers to confirm a handoff: it proves the mailbox that got it. Pure.
+"""The address to which a partner answers to confirm a mail: it proves the mailbox that got it. Pure.
 
-``ROLE+handoff-TOKEN``: a sub-address (RFC 5233) of the role, since that is all that the mail server before us
-delivers to us. The token is 22 characters of lower-case base32 (RFC 4648 §6, without padding), because servers
-on the way fold case: 10 for the id of the message that brought the handoff (50 bits), 12 for the tag, the
-first 60 bits of an HMAC-SHA256 (RFC 2104 §5) over the role and the id. When it ends, and that it serves once,
-is the store's to say.
+``ROLE+handoff-TOKEN`` or ``ROLE+schedule-TOKEN``: a sub-address (RFC 5233) of the role, since that is all that the
+mail server before us delivers to us. The token is 22 characters of lower-case base32 (RFC 4648 §6, without padding),
+because servers on the way fold case: 10 for the id of the message that is to be confirmed (50 bits), 12 for the tag,
+the first 60 bits of an HMAC-SHA256 (RFC 2104 §5) over what it is for, the role and the id. When it ends, and that it
+serves once, is the store's to say.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from collections.abc import Sequence
 from mailrouter.trust.tokens import LONGEST_LOCAL_PART, TokenError
 
 TAG = "handoff"
-"""The sub-address to which partners write."""
+SCHEDULE = "schedule"
+"""The sub-addresses to which partners write."""
+TAGS = (TAG, SCHEDULE)
 LENGTH = 22
 
-_PREFIX = f"{TAG}-"
 _BODY = 10
 _FORM = re.compile(r"[a-z2-7]{22}\Z")
 _ZEROS = 14  # 50 bits fill 10 characters; the other 14 of 64 are zero
-_PURPOSE = b"handoff\0"  # so that no other mark made with this key is ever a confirmation
 
 
-def make(key: bytes, role: str, message: int) -> str:
-    """The token for the handoff that ``message`` brought to ``role`` (its short name).
+def make(key: bytes, role: str, message: int, tag: str = TAG) -> str:
+    """The token for what ``message`` brought to ``role`` (its short name) at its address with ``tag``.
 
     Raises ValueError for an empty key and for a number beyond 50 bits.
     """
@@ -37,42 +37,65 @@ def make(key: bytes, role: str, message: int) -> str:
     if message < 0 or message >> (64 - _ZEROS):
         raise ValueError(f"message {message} does not fit into a token")
     body = b32encode((message << _ZEROS).to_bytes(8, "big")).decode("ascii").lower()[:_BODY]
-    return body + _tag(key, role, body)
+    return body + _tag(key, role, body, tag)
 
 
-def read(keys: Sequence[bytes], role: str, token: str) -> int:
+def read(keys: Sequence[bytes], role: str, token: str, tag: str = TAG) -> int:
     """The id of the message that ``token`` was made for, with any of ``keys``. Raises TokenError."""
     folded = token.lower()
     if not token.isascii() or not _FORM.match(folded):
-        raise TokenError("malformed", "this confirms no handoff")
-    body, tag = folded[:_BODY], folded[_BODY:]
+        raise TokenError("malformed", "this confirms nothing")
+    body, mark = folded[:_BODY], folded[_BODY:]
     genuine = False
     for key in keys:  # every key is tried, so that the time tells nothing of which one fits
-        genuine |= hmac.compare_digest(_tag(key, role, body), tag)
+        genuine |= hmac.compare_digest(_tag(key, role, body, tag), mark)
     if not genuine:
         raise TokenError("forged", "this confirmation was not made here")
     return int.from_bytes(b32decode(body.upper() + "AAA==="), "big") >> _ZEROS
 
 
 def handoff_address(role_address: str, token: str = "") -> str:
-    """``ROLE+handoff@…``, or ``ROLE+handoff-TOKEN@…`` with a token.
+    """``ROLE+handoff@…``, or ``ROLE+handoff-TOKEN@…`` with a token. Raises ValueError as ``partners_address``."""
+    return partners_address(role_address, TAG, token)
+
+
+def schedule_address(role_address: str) -> str:
+    """``ROLE+schedule@…``."""
+    return partners_address(role_address, SCHEDULE)
+
+
+def partners_address(role_address: str, tag: str, token: str = "") -> str:
+    """A role's address with one of ``TAGS``, or with that and a token.
 
     Raises ValueError where a token makes the local part longer than 64 octets (RFC 5321 §4.5.3.1.1).
     """
     local, _, domain = role_address.rpartition("@")
-    tag = f"+{_PREFIX}{token}" if token else f"+{TAG}"
+    tail = f"+{tag}-{token}" if token else f"+{tag}"
     quoted = len(local) > 2 and local[0] == local[-1] == '"'
-    whole = f'{local[:-1]}{tag}"' if quoted else local + tag
+    whole = f'{local[:-1]}{tail}"' if quoted else local + tail
     if token and len(whole.encode("utf-8")) > LONGEST_LOCAL_PART:
         raise ValueError(f"{role_address} is too long to ask for a confirmation by mail")
     return f"{whole}@{domain}"
 
 
-def token_in(tag: str) -> str | None:
+def token_in(sub_address: str) -> str | None:
     """What stands where a sub-address has the token, for ``read`` to judge; None: it asks for none."""
-    return tag[len(_PREFIX) :] if tag.startswith(_PREFIX) else None
+    found = purpose_of(sub_address)
+    return found[1] if found else None
 
 
-def _tag(key: bytes, role: str, body: str) -> str:
-    digest = hmac.digest(key, _PURPOSE + role.encode("utf-8") + b"\0" + body.encode("ascii"), "sha256")
+def purpose_of(sub_address: str) -> tuple[str, str | None] | None:
+    """Which of ``TAGS`` a sub-address is for, and its token; None for any other."""
+    for tag in TAGS:
+        if sub_address == tag:
+            return tag, None
+        if sub_address.startswith(f"{tag}-"):
+            return tag, sub_address[len(tag) + 1 :]
+    return None
+
+
+def _tag(key: bytes, role: str, body: str, tag: str = TAG) -> str:
+    # What it is for stands first, so that no other mark made with this key is ever a confirmation.
+    purpose = tag.encode("ascii") + b"\0"
+    digest = hmac.digest(key, purpose + role.encode("utf-8") + b"\0" + body.encode("ascii"), "sha256")
     return b32encode(digest[:10]).decode("ascii").lower()[: LENGTH - _BODY]

@@ -45,6 +45,7 @@ SAME: dict[type[Lines], Schema] = {
     role_file.HandoffFile: keys_of("handoff"),
     role_file.AutoReplyFile: keys_of("auto_reply"),
     role_file.CopyFile: keys_of("copy"),
+    role_file.WeeklyFile: keys_of("weekly_mail"),
     people_file.PersonFile: ROLE_SCHEMA["$defs"]["person"],
     people_file.PartnerFile: ROLE_SCHEMA["$defs"]["partner"],
     calendar_file.CalendarFile: ROLE_SCHEMA["$defs"]["calendar"],

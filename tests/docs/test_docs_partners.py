@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from datetime import datetime
@@ -11,8 +12,15 @@ from pathlib import Path
 import pytest
 
 from mailrouter import config
+from mailrouter.intake.templates import Templates
+from mailrouter.routing.wording import tidy
+from mailrouter.schedule.changes import change_for, changed
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
+from mailrouter.schedule.said import requests_in
+from mailrouter.schedule.said_words import Unclear
+from mailrouter.schedule.weekly import days_told, last_due
+from mailrouter.schedule.weeks import week_lines
 from mailrouter.schedule.words import joined
 from tests.support.correspondence import mailrouter
 from tests.support.documents import marked, said_after, text, unmarked
@@ -20,7 +28,8 @@ from tests.support.documents import marked, said_after, text, unmarked
 PAGE = "partners.md"
 BLOCKS = marked(PAGE)
 WHOLE = BLOCKS["whole-file"]
-NOT_YAML = {"note", "handoff", "handoff-command", "complaints"}
+BY_MAIL = {"by-mail", "by-mail-later", "asked-back", "by-command", "weekly-mail"}
+NOT_YAML = {"note", "handoff", "handoff-command", "complaints"} | BY_MAIL
 EXAMPLES = sorted(BLOCKS.keys() - NOT_YAML - {"broken"})
 _PART = re.compile(r"^\w+:.*?(?=^\w|\Z)", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| (\w+ \d+ \w+, \d\d:\d\d) \| (.*?) \|$", re.MULTILINE)
@@ -126,3 +135,51 @@ def test_where_a_plain_reply_goes(tmp_path: Path) -> None:
     assert reply_names_the_role("jane@example.test", "2026-12-01 10:00")
     assert reply_names_the_role("ann@outside.test", "2026-12-22 10:00")
     assert not reply_names_the_role("ann@outside.test", "2026-12-01 10:00")
+
+
+def test_each_line_for_a_mail_is_understood_or_asked_back(tmp_path: Path) -> None:
+    """As the page says, on a Thursday; and who covers is somebody else."""
+    role = role_with(tmp_path, "whole-file")
+    now = datetime(2026, 12, 3, 7)
+    known = change_for(role, requests_in("off 21 Dec to 1 Jan, Elaine covers", "", role, "laurie", now), now)
+    for line in BLOCKS["by-mail"].splitlines():
+        assert change_for(role, requests_in(line, "", role, "laurie", now), now).edits, line
+    for line in BLOCKS["by-mail-later"].splitlines():
+        (request,) = requests_in(line, "", role, "laurie", now)
+        if line.startswith("cancel"):
+            assert change_for(changed(role, known.edits), [request], now).edits
+    for line in BLOCKS["asked-back"].splitlines():
+        with pytest.raises(Unclear):
+            change_for(role, requests_in(line, "", role, "laurie", now), now)
+
+
+def test_the_commands_change_the_file_and_back(tmp_path: Path) -> None:
+    """One after the other, as they stand; the days of the page are given years that are still to come."""
+    folder = folder_with(tmp_path, WHOLE)
+    file = folder / "roles" / "vp-hr.yaml"
+    year = datetime.now().year + 1
+    texts = [file.read_text()]
+    said = BLOCKS["by-command"].replace("2027", str(year + 1)).replace("2026", str(year))
+    for line in said.replace(" Dec", f" Dec {year}").splitlines():
+        program, *words = shlex.split(line)
+        assert program == "mailrouter"
+        done = mailrouter(*words, "--config", str(folder))
+        assert done.returncode == 0, done.stderr
+        texts.append(file.read_text())
+    assert f"from: {year}-12-21, until: {year + 1}-01-01, note: skiing, cover: laurie}}" in texts[1]
+    assert "partner: laurie, for: " in texts[2]
+    assert texts[3] == texts[1]
+
+
+def test_the_weekly_mail_is_the_one_that_is_sent(tmp_path: Path) -> None:
+    """On Friday 4 December at three."""
+    role = role_with(tmp_path, "weekly")
+    assert role.weekly is not None
+    due = last_due(role.weekly, role.time_zone, datetime(2026, 12, 4, 15, tzinfo=role.time_zone))
+    facts = {
+        "role": role.name,
+        "role_address": role.address,
+        "lines": week_lines(role, *days_told(role.weekly, role.time_zone, due)),
+        "zone": role.time_zone.key,
+    }
+    assert tidy(Templates().render("weekly", facts)) == BLOCKS["weekly-mail"]

@@ -77,7 +77,7 @@ def test_the_table_of_modes_is_true(tmp_path: Path) -> None:
         set_handoff(config)
         for name in ("mailrouter.db", "mailrouter.db-wal", "mailrouter.db-shm"):
             assert [_mode(tmp_path / "var" / name)] == _said(name)
-        for name in ("run/mailrouter.key", "run/mailrouter.sock"):
+        for name in ("run/mailrouter.key", "run/mailrouter.sock", "run/good/vp-hr.yaml"):
             assert [_mode(tmp_path / "var" / name)] == _said(name)
 
 

@@ -45,7 +45,7 @@ class BrokenWords:
         ("VP-HR+news@example.test", None),
         ("vp-hr+handoff@example.test", None),
         ("vp-hr+handoff-abc@example.test", "550 5.1.1"),
-        ("vp-hr+schedule@example.test", "550 5.1.1"),
+        ("vp-hr+schedule@example.test", None),
         ("vp-hr+share@example.test", "550 5.1.1"),
         ("vp-hr+b-abc@example.test", "550 5.1.1"),
         ("laurie@example.test", "550 5.7.1"),

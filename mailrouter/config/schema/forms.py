@@ -31,6 +31,11 @@ EVERY: Schema = {
     "pattern": "^([Ee][Vv][Ee][Rr][Yy] )?[A-Za-z0-9]+([ ,&]+[A-Za-z]+)*$",
 }
 HOURS: Schema = {"type": "string", "pattern": f"^{_RANGE}$"}
+TIME: Schema = {"type": "string", "pattern": f"^{_TIME}$"}
+WEEKDAY: Schema = {
+    "type": "string",
+    "pattern": "^([Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]|[Ss][Uu][Nn])[A-Za-z]*$",
+}
 EMAIL: Schema = {"type": "string", "pattern": f'^(?!mailto:)("[^"]+"|[^\\s@<>",;]+)@{_DOMAIN}$'}
 ROLE_ADDRESS: Schema = {"type": "string", "pattern": f'^[^\\s@<>",;+]+@{_DOMAIN}$'}
 PHONE: Schema = {

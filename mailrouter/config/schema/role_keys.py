@@ -63,6 +63,16 @@ _COPY = lines(
 )
 
 
+_WEEKLY = lines(
+    {
+        "to": key("Who gets it: addresses.", some(forms.EMAIL), ["sue@example.com", "team@example.com"]),
+        "on": key("The weekday.", forms.WEEKDAY, "friday", "mon", default="friday"),
+        "at": key("The hour, in the role's time zone.", forms.TIME, "15:00", default="15:00"),
+    },
+    ("to",),
+)
+
+
 def role() -> Schema:
     """The schema, made anew at each call."""
     return {
@@ -274,5 +284,12 @@ def _how() -> dict[str, Schema]:
             words("copy", "skip"),
             "skip",
             default="copy",
+        ),
+        "weekly_mail": key(
+            "A mail once a week that tells colleagues who is in on the seven days to come: names and hours, "
+            "no reasons.",
+            _WEEKLY,
+            {"to": ["sue@example.com"], "on": "friday", "at": "15:00"},
+            otherwise=OTHERWISE["weekly_mail"],
         ),
     }

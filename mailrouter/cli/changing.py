@@ -1,0 +1,111 @@
+"""What the commands share that change a schedule: whose, on which days, and the way to the service."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import textwrap
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mailrouter.cli.common import load, print_json, role_named, width
+from mailrouter.config import Configuration
+from mailrouter.config.serving import serving
+from mailrouter.control import ask
+from mailrouter.errors import NoSuchRole, UsageError
+from mailrouter.intake.commanded import as_json, change_by_command
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.keys import NAME, read_keys
+from mailrouter.intake.schedule_files import ScheduleFiles
+from mailrouter.intake.templates import Templates
+from mailrouter.schedule.localtime import local_day
+from mailrouter.schedule.model import Person, Role
+from mailrouter.schedule.said import Request
+from mailrouter.schedule.said_words import Unclear
+from mailrouter.schedule.weeks import week_lines
+from mailrouter.store.sqlite import SqliteStore
+
+_WEEK = 7
+
+
+def role_of(configuration: Configuration, options: argparse.Namespace, partner: str = "") -> Role:
+    """The role that ``--role`` names, else the only one, or the only one with this partner. Raises UsageError."""
+    if options.role:
+        return role_named(configuration, options.role)
+    roles = configuration.roles
+    if partner:
+        roles = tuple(role for role in roles if _partner_in(role, partner) is not None)
+        if not roles:
+            known = sorted({person.key for role in configuration.roles for person in role.partners})
+            raise NoSuchRole(f"{partner} is not a partner here; the partners are: {', '.join(known)}.")
+    if len(roles) != 1:
+        names = ", ".join(role.key for role in roles)
+        raise UsageError(f"Which role? Add --role; it is one of: {names}.")
+    return roles[0]
+
+
+def partner_of(role: Role, named: str) -> Person:
+    """A partner by short name, name or address. Raises UsageError."""
+    found = _partner_in(role, named)
+    if found is None:
+        known = ", ".join(person.key for person in role.partners)
+        raise UsageError(f"{named} is not a partner of {role.key}; its partners are: {known}.")
+    return found
+
+
+def _partner_in(role: Role, named: str) -> Person | None:
+    folded = named.casefold()
+    for person in role.partners:
+        names = (person.key, person.name, person.first_name, person.email)
+        if folded in (name.casefold() for name in names):
+            return person
+    return None
+
+
+def read_as(option: str, read: Callable[[], Any]) -> Any:
+    """What ``read`` gives. Raises UsageError, naming the option, where it is unclear."""
+    try:
+        return read()
+    except Unclear as unclear:
+        raise UsageError(f"{option}: {unclear.why}") from None
+
+
+def wall_now(role: Role) -> datetime:
+    """Now, as the role's clocks have it."""
+    return datetime.now(role.time_zone).replace(tzinfo=None, second=0, microsecond=0)
+
+
+def carry_out(options: argparse.Namespace, role: Role, request: Request) -> int:
+    """Have the running service do it, or do it with the store's lock; and show what was done, and the week."""
+    configuration = load(options)
+    settings = configuration.settings
+    asked = json.loads(json.dumps(as_json(request), default=str))
+    what = ask(settings.run_folder / "mailrouter.sock", {"do": "change", "role": role.key, "request": asked})
+    if what is None:
+        what = asyncio.run(_alone(configuration, role, request))
+    now = role_named(load(options), role.key)
+    today = local_day(datetime.now(UTC), now.time_zone)
+    days = week_lines(now, today, today + timedelta(days=_WEEK - 1))
+    if options.json:
+        print_json({"role": role.key, "what": what, "week": days})
+        return 0
+    print(f"{textwrap.fill(what, width())}\n\nThe next {_WEEK} days:\n")
+    print("\n".join(days) or "nobody has hours on these days")
+    return 0
+
+
+async def _alone(configuration: Configuration, role: Role, request: Request) -> str:
+    """No service runs, so the store's lock is ours for a moment; what is to be told leaves when one runs."""
+    settings = configuration.settings
+    store = SqliteStore.open(settings.store)
+    try:
+        now = serving(configuration.folder)
+        desk = Desk(configuration, Templates(settings.templates), read_keys(settings.run_folder / NAME))
+        desk.texts, desk.read = now.texts, now.configuration
+        files = ScheduleFiles(store)
+        await files.recover(desk)
+        return await change_by_command(desk, store, files, role.key, [request], datetime.now(UTC))
+    finally:
+        store.close()

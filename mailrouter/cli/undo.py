@@ -1,0 +1,14 @@
+"""``mailrouter undo``: the last change of a schedule by mail or command is taken back."""
+
+from __future__ import annotations
+
+import argparse
+
+from mailrouter.cli.changing import carry_out, role_of
+from mailrouter.cli.common import load
+from mailrouter.schedule.said import Plain
+
+
+def undo(options: argparse.Namespace) -> int:
+    """Put the file back as it was before the last change, and have both partners told."""
+    return carry_out(options, role_of(load(options), options), Plain("undo"))

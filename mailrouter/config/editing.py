@@ -1,0 +1,260 @@
+"""Single entries of a role's file put in, taken out and changed in its text, where they stand.
+
+Nothing else of the text is touched: comments, order, quotes and line ends stay as they were typed, byte for byte.
+(A round trip through a YAML library keeps comments as well, but moves them, folds lines and rewrites what it does not
+need to.) Places come from the parser's marks; a form that is not written here as people write it is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import yaml
+
+from mailrouter.config.times import midnight, moment
+from mailrouter.config.written import Written, flow, scalar
+from mailrouter.config.wrong import Wrong
+from mailrouter.config.yaml_marks import Loader
+from mailrouter.errors import MailrouterError
+from mailrouter.schedule.changes import AddAbsence, AddSwap, DropAbsence, DropSwap, Edit, EndAbsence
+from mailrouter.schedule.model import Absence, Person, Swap
+from mailrouter.schedule.words import clock_words
+
+_BREAK = re.compile("\r\n|\r|\n")
+_BOM = "\ufeff"
+
+
+class CannotEdit(MailrouterError):
+    """The file is written in a form in which no single entry can be changed; nothing was changed."""
+
+
+def edited(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """The text of a role's file with these edits made. Raises CannotEdit.
+
+    Whether the result says what was meant is for the caller to see: by loading it.
+    """
+    text = data.decode("utf-8")
+    bom, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
+    for edit in edits:
+        text = _one(text, edit)
+    return (bom + text).encode("utf-8")
+
+
+def _one(text: str, edit: Edit) -> str:
+    draft = _Draft(text)
+    match edit:
+        case AddAbsence(absence):
+            draft.add("absences", _absence(absence))
+        case AddSwap(swap):
+            draft.add("swaps", _swap(swap))
+        case DropAbsence(absence):
+            draft.drop("absences", draft.find("absences", lambda item: _is_absence(item, absence)))
+        case DropSwap(swap):
+            draft.drop("swaps", draft.find("swaps", lambda item: _is_swap(item, swap)))
+        case EndAbsence(absence, end):
+            at = draft.find("absences", lambda item: _is_absence(item, absence))
+            draft.put("absences", at, "until", _until(end))
+    return draft.text
+
+
+def _absence(absence: Absence) -> dict[str, Written]:
+    start = absence.start
+    written: dict[str, Written] = {
+        "partner": absence.who,
+        "from": start.date().isoformat() if start.time() == time.min else f"{start:%Y-%m-%d %H:%M}",
+        "until": _until(absence.end),
+    }
+    if absence.note:
+        written["note"] = absence.note
+    if isinstance(absence.cover, Person):
+        written["cover"] = {"name": absence.cover.name, "email": absence.cover.email}
+    elif absence.cover:
+        written["cover"] = absence.cover
+    return written
+
+
+def _until(end: datetime) -> str:
+    if end.time() == time.min:
+        return (end.date() - timedelta(days=1)).isoformat()
+    return f"{end:%Y-%m-%d %H:%M}"
+
+
+def _swap(swap: Swap) -> dict[str, Written]:
+    written: dict[str, Written] = {"date": swap.day.isoformat(), "partner": swap.who}
+    if swap.given_back:
+        written["for"] = swap.given_back.isoformat()
+    if swap.start is not None and swap.end is not None:
+        written["hours"] = f"{clock_words(swap.start)}-{clock_words(swap.end)}"
+    return written
+
+
+def _is_absence(item: dict[str, str], absence: Absence) -> bool:
+    return (
+        item.get("partner", "").casefold() == absence.who.casefold()
+        and _start(item.get("from")) == absence.start
+        and _end(item.get("until")) == absence.end
+    )
+
+
+def _is_swap(item: dict[str, str], swap: Swap) -> bool:
+    given = _start(item.get("for"))
+    return (
+        item.get("partner", "").casefold() == swap.who.casefold()
+        and _start(item.get("date")) == midnight(swap.day)
+        and (given.date() if given else None) == swap.given_back
+    )
+
+
+def _typed(text: str | None) -> date | datetime | None:
+    try:
+        return moment(text) if text else None
+    except Wrong:
+        return None
+
+
+def _start(text: str | None) -> datetime | None:
+    typed = _typed(text)
+    return typed if isinstance(typed, datetime) or typed is None else midnight(typed)
+
+
+def _end(text: str | None) -> datetime | None:
+    typed = _typed(text)
+    return typed if isinstance(typed, datetime) or typed is None else midnight(typed + timedelta(days=1))
+
+
+class _Draft:
+    """A text, and the nodes of its root mapping with their places."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._root: Any = yaml.compose(text, Loader=Loader)
+        except yaml.YAMLError as error:
+            raise CannotEdit("The file can't be read as it is.") from error
+        if not isinstance(self._root, yaml.MappingNode) or self._root.flow_style:
+            raise CannotEdit("The file isn't written as lines of `name: value`.")
+
+    def add(self, section: str, entry: dict[str, Written]) -> None:
+        """One more entry at the end of a list; the list itself where there is none."""
+        key, value = self._section(section)
+        line = f"- {flow(entry)}"
+        if key is None:
+            self._append(f"{section}:", f"  {line}")
+        elif isinstance(value, yaml.SequenceNode) and not value.flow_style and value.value:
+            column = value.start_mark.column
+            self._insert_below(self._last_line(value), " " * column + line)
+        elif isinstance(value, yaml.SequenceNode) and value.flow_style:
+            comma = ", " if value.value else ""
+            at = self._last_mark(value.value[-1]) if value.value else value.start_mark.index + 1
+            self._replace(at, at, comma + flow(entry))
+        elif isinstance(value, yaml.ScalarNode) and not value.value and not value.style:
+            self._insert_below(key.end_mark.line, " " * (key.start_mark.column + 2) + line)
+        else:
+            raise CannotEdit(f"`{section}` isn't written as a list of lines.")
+
+    def find(self, section: str, fits: Callable[[dict[str, str]], bool]) -> int:
+        """The place in the list of the entry that ``fits`` (it is given the texts by name)."""
+        _, value = self._section(section)
+        if isinstance(value, yaml.SequenceNode):
+            for number, item in enumerate(value.value):
+                if isinstance(item, yaml.MappingNode) and fits(_texts(item)):
+                    return number
+        raise CannotEdit(f"The entry isn't found below `{section}`.")
+
+    def drop(self, section: str, number: int) -> None:
+        """Take an entry out, with the line it stands on."""
+        _, value = self._section(section)
+        item = value.value[number]
+        if not value.flow_style:
+            self._drop_lines(_dash_line(value, item, self.text), self._last_line(item))
+            return
+        items = value.value
+        if len(items) == 1:
+            start, end = item.start_mark.index, item.end_mark.index
+        elif number:
+            start, end = items[number - 1].end_mark.index, item.end_mark.index
+        else:
+            start, end = item.start_mark.index, items[1].start_mark.index
+        self._replace(start, end, "")
+
+    def put(self, section: str, number: int, name: str, text: str) -> None:
+        """Replace one value of an entry."""
+        _, value = self._section(section)
+        for key, node in value.value[number].value:
+            if key.value == name and isinstance(node, yaml.ScalarNode):
+                self._replace(node.start_mark.index, node.end_mark.index, scalar(text))
+                return
+        raise CannotEdit(f"The entry below `{section}` has no `{name}`.")
+
+    def _section(self, name: str) -> tuple[Any, Any]:
+        for key, value in self._root.value:
+            if key.value == name:
+                if value.start_mark.index < key.end_mark.index:
+                    raise CannotEdit(f"`{name}` refers to another place of the file.")
+                return key, value
+        return None, None
+
+    def _last_mark(self, node: Any) -> int:
+        """The end of a node's own text; a block's end mark stands behind comments and blank lines."""
+        if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+            return int(node.end_mark.index)
+        inner = node.value[-1]
+        for part in inner if isinstance(inner, tuple) else (inner,):
+            if part.start_mark.index < node.start_mark.index:
+                raise CannotEdit("An entry refers to another place of the file.")
+        return self._last_mark(inner[1] if isinstance(inner, tuple) else inner)
+
+    def _last_line(self, node: Any) -> int:
+        """The line, counted from 0, on which a node's own text ends."""
+        end = self._last_mark(node)
+        # The end of a block scalar, or of an empty value, may be the beginning of the line below.
+        text = self.text[:end].rstrip("\r\n \t")
+        return max(len(_BREAK.findall(text)), int(node.start_mark.line))
+
+    def _lines(self) -> list[str]:
+        return self.text.splitlines(keepends=True)
+
+    def _break(self) -> str:
+        found = _BREAK.search(self.text)
+        return found[0] if found else "\n"
+
+    def _append(self, *lines: str) -> None:
+        end = self._break()
+        text = self.text if not self.text or self.text.endswith(("\n", "\r")) else self.text + end
+        self.text = text + "".join(line + end for line in lines)
+
+    def _insert_below(self, number: int, line: str) -> None:
+        lines = self._lines()
+        end = self._break()
+        if not lines[number].endswith(("\n", "\r")):
+            lines[number] += end
+        lines.insert(number + 1, line + end)
+        self.text = "".join(lines)
+
+    def _drop_lines(self, first: int, last: int) -> None:
+        lines = self._lines()
+        self.text = "".join(lines[:first] + lines[last + 1 :])
+
+    def _replace(self, start: int, end: int, new: str) -> None:
+        self.text = self.text[:start] + new + self.text[end:]
+
+
+def _texts(item: Any) -> dict[str, str]:
+    return {
+        key.value: value.value
+        for key, value in item.value
+        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+    }
+
+
+def _dash_line(sequence: Any, item: Any, text: str) -> int:
+    """The line of an entry's hyphen, which may stand above the entry itself."""
+    lines = text.splitlines()
+    column = sequence.start_mark.column
+    for number in range(item.start_mark.line, -1, -1):
+        if lines[number][column : column + 1] == "-" and not lines[number][:column].strip():
+            return int(number)
+    raise CannotEdit("An entry's hyphen isn't found.")

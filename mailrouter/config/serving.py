@@ -1,0 +1,165 @@
+"""What a service works by while files change under it: each role's file as it is, or as it last was right.
+
+One role's broken file holds back neither the service nor the other roles. What was right last is kept in the run
+folder (``good/ROLE.yaml``, mode 0600), so that it holds over a restart too.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mailrouter.config.configuration import Configuration
+from mailrouter.config.fields import Reading
+from mailrouter.config.folder import Files, files_in, role_tree
+from mailrouter.config.loading import configuration_of, dotless_domains, validated
+from mailrouter.config.settings_file import SettingsFile
+from mailrouter.config.writing import replace_private
+from mailrouter.errors import ConfigurationError, Problem
+from mailrouter.schedule.model import Role
+
+log = logging.getLogger("mailrouter.config")
+
+GOOD_FOLDER = "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A role's file that can't be used as it is. ``kept``: what it said before holds instead."""
+
+    key: str
+    text: bytes
+    problems: tuple[Problem, ...]
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A configuration in force, the ``texts`` of the roles' files that it was made of, and those files that are
+    broken."""
+
+    configuration: Configuration
+    texts: Mapping[str, bytes]
+    broken: tuple[Broken, ...] = ()
+
+    def role(self, key: str) -> Role:
+        """A role that is in force. Raises KeyError."""
+        found = self.configuration.role_for(key)
+        if found is None or found.key != key:
+            raise KeyError(key)
+        return found
+
+
+def serving(
+    folder: Path,
+    *,
+    starting: bool = False,
+    instead: Mapping[str, bytes] | None = None,
+    fqdn: Callable[[], str] = socket.getfqdn,
+) -> Serving:
+    """What is in force in ``folder``, with ``instead`` in place of some roles' texts.
+
+    A broken role without a text that was right before is left out; ``starting`` refuses it. Raises
+    ConfigurationError: the settings are broken, or what is left is.
+    """
+    folder = Path(folder)
+    files = files_in(folder)
+    texts = {**files.texts, **(instead or {})}
+    files = _with(files, {key: text for key, text in (instead or {}).items() if key in files.roles})
+    try:
+        return Serving(configuration_of(folder, files, fqdn), texts)
+    except ConfigurationError as error:
+        return _without_broken(folder, files, texts, error, fqdn, starting)
+
+
+def _without_broken(
+    folder: Path,
+    files: Files,
+    texts: Mapping[str, bytes],
+    error: ConfigurationError,
+    fqdn: Callable[[], str],
+    starting: bool,
+) -> Serving:
+    run_folder = _run_folder(folder, files, fqdn)
+    if run_folder is None:
+        raise error
+    good = read_good(run_folder)
+    by_file = {tree.file: key for key, tree in files.roles.items()}
+    at_fault = {by_file[p.file] for p in error.problems if p.file in by_file}
+    if not at_fault or any(p.file not in by_file for p in error.problems):
+        raise error
+    # Of two files that claim the same address the second is blamed; so if going back on those that are blamed
+    # mends nothing, all that have changed go back.
+    everything = {key for key in files.roles if good.get(key) != texts.get(key)} | at_fault
+    for back in (at_fault, everything):
+        if starting and not back <= good.keys():
+            continue
+        roles = {key: tree for key, tree in files.roles.items() if key not in back or key in good}
+        mended = _with(replace(files, roles=roles), {key: good[key] for key in back if key in good})
+        try:
+            configuration = configuration_of(folder, mended, fqdn)
+        except ConfigurationError:
+            continue
+        if not configuration.roles:
+            break
+        broken = []
+        for key in sorted(back):
+            mine = tuple(p for p in error.problems if p.file == files.roles[key].file)
+            broken.append(Broken(key, texts.get(key, b""), mine or tuple(error.problems), key in good))
+        in_force = {
+            key: good[key] if key in back else text
+            for key, text in texts.items()
+            if key not in back or key in good
+        }
+        return Serving(configuration, in_force, tuple(broken))
+    raise error
+
+
+def _with(files: Files, texts: Mapping[str, bytes]) -> Files:
+    trees = {key: role_tree(files.roles[key].file, text) for key, text in texts.items()}
+    return replace(files, roles={**files.roles, **trees})
+
+
+def _run_folder(folder: Path, files: Files, fqdn: Callable[[], str]) -> Path | None:
+    problems: list[Problem] = []
+    file = validated(SettingsFile, files.settings, Reading(dotless_domains(files.settings)), problems)
+    return file.facts(folder.absolute().parent, (), fqdn).run_folder if file else None
+
+
+def read_good(run_folder: Path) -> dict[str, bytes]:
+    """The roles' texts that were right last, by short name."""
+    found = {}
+    for path in sorted((run_folder / GOOD_FOLDER).glob("*.yaml")):
+        if path.name.startswith("."):
+            continue
+        try:
+            found[path.stem] = path.read_bytes()
+        except OSError as error:
+            log.error("%s can't be read: %s", path, error.strerror)
+    return found
+
+
+def keep_good(now: Serving) -> None:
+    """Remember the texts that are in force, and forget those of roles that are no more. Raises OSError."""
+    folder = now.configuration.settings.run_folder / GOOD_FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    known = read_good(now.configuration.settings.run_folder)
+    for key, text in now.texts.items():
+        if known.get(key) != text:
+            replace_private(folder / f"{key}.yaml", text)
+    for key in known.keys() - now.texts.keys():
+        (folder / f"{key}.yaml").unlink(missing_ok=True)
+
+
+def proposed(folder: Path, key: str, text: bytes, hostname: str) -> Serving:
+    """What would be in force if a role's file held ``text``. Raises ConfigurationError with its problems."""
+    found = serving(folder, instead={key: text}, fqdn=lambda: hostname)
+    for broken in found.broken:
+        if broken.key == key:
+            raise ConfigurationError(broken.problems)
+    if found.texts.get(key) != text:
+        raise ConfigurationError([Problem(f"{key}.yaml", 1, 1, "there is no such role")])
+    return found

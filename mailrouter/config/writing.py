@@ -1,0 +1,131 @@
+"""A role's file replaced whole or not at all: a crash at any moment leaves the old text or the new one.
+
+The new text is written beside the file, synced and renamed over it. So a reader never sees half of it; owner, group
+and mode stay; a symbolic link stays one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailrouter.config.folder import ROLES_FOLDER
+from mailrouter.errors import MailrouterError
+
+
+class CannotWrite(MailrouterError):
+    """The file can't be written here; the text says why and what IT can do. Nothing was changed."""
+
+
+class ChangedMeanwhile(MailrouterError):
+    """The file isn't as it was when the change was worked out; nothing was changed."""
+
+
+def role_path(folder: Path, key: str) -> Path:
+    """The file of a role, as ``mailrouter.config.folder`` finds it."""
+    paths = [folder / ROLES_FOLDER / f"{key}{ending}" for ending in (".yaml", ".yml")]
+    return next((path for path in paths if path.exists()), paths[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A new text that lies, synced, beside the file it is for."""
+
+    path: Path
+    target: Path
+    draft: Path
+    before: bytes
+
+    def publish(self) -> None:
+        """Put it in the file's place. Raises ChangedMeanwhile, CannotWrite."""
+        try:
+            if self.target.read_bytes() != self.before:
+                raise ChangedMeanwhile(f"{self.path.name} was changed by somebody else in this moment.")
+            os.replace(self.draft, self.target)
+            _sync_folder(self.target.parent)
+        except OSError as error:
+            raise _why_not(self.path, error) from error
+
+    def discard(self) -> None:
+        """Take it away again."""
+        with contextlib.suppress(OSError):
+            self.draft.unlink()
+
+
+def draft(path: Path, before: bytes, after: bytes) -> Draft:
+    """Write ``after`` beside ``path``, which has to hold ``before``. Raises ChangedMeanwhile, CannotWrite."""
+    target = Path(os.path.realpath(path))
+    made = target.with_name(f".{target.name}.new")
+    try:
+        known = target.stat()
+        if not known.st_mode & 0o222 or not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if target.read_bytes() != before:
+            raise ChangedMeanwhile(f"{path.name} was changed by somebody else in this moment.")
+        with contextlib.suppress(FileNotFoundError):
+            made.unlink()  # left by a crash
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _write(descriptor, after)
+            _same_owner(descriptor, known)
+            os.fchmod(descriptor, stat.S_IMODE(known.st_mode))
+            os.fsync(descriptor)
+        except BaseException:
+            made.unlink()
+            raise
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _why_not(path, error) from error
+    return Draft(path, target, made, before)
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """A file of our own (mode 0600) replaced in the same way. Raises OSError."""
+    made = path.with_name(f".{path.name}.new")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+        _write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(made, path)
+    _sync_folder(path.parent)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _same_owner(descriptor: int, known: os.stat_result) -> None:
+    mine = os.fstat(descriptor)
+    if (mine.st_uid, mine.st_gid) != (known.st_uid, known.st_gid):
+        os.fchown(descriptor, known.st_uid, known.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _why_not(path: Path, error: OSError) -> CannotWrite:
+    reason = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return CannotWrite(
+            f"The file {path.name} can't be written here ({reason}). IT can let the service write it and its "
+            "folder, and keep its owner; or change the file by hand."
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CannotWrite(f"There is no room left on the disk of {path.name}. IT can make some.")
+    if error.errno == errno.ENOENT:
+        return CannotWrite(f"The file {path.name} isn't where it was. IT can put it back.")
+    return CannotWrite(f"The file {path.name} can't be written: {reason}. IT can look at the service's log.")

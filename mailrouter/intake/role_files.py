@@ -1,0 +1,59 @@
+"""A role's file as deciding about it needs it: read, edited in memory, and loaded as the service would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mailrouter.calendars.kept import with_kept
+from mailrouter.config.editing import edited
+from mailrouter.config.serving import proposed
+from mailrouter.config.writing import CannotWrite, role_path
+from mailrouter.intake.facts import Desk
+from mailrouter.routing.rescheduling import LastChange, Proposed, Rescheduling
+from mailrouter.schedule.changes import Edit
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import queue_id
+from mailrouter.store.reader import StoreReader
+
+
+class FolderFile:
+    """A role's file in the configuration's folder (a ``RoleFile`` of ``rescheduling``)."""
+
+    def __init__(self, desk: Desk, role: Role) -> None:
+        self._desk, self._role = desk, role
+        self.path = role_path(desk.configuration.folder, role.key)
+
+    def current(self) -> Proposed:
+        """What it holds now; loaded only if it isn't what is in force. Raises MailrouterError."""
+        try:
+            text = self.path.read_bytes()
+        except OSError as error:
+            raise CannotWrite(f"The file {self.path.name} can't be read: {error.strerror}.") from error
+        read = self._desk.as_read.role_for(self._role.key)
+        if read is not None and text == self._desk.texts.get(self._role.key):
+            return Proposed(text, read)
+        return self.replaced(text)
+
+    def edited(self, base: Proposed, edits: Sequence[Edit]) -> Proposed:
+        """With these edits. Raises MailrouterError."""
+        return self.replaced(edited(base.text, edits))
+
+    def replaced(self, text: bytes) -> Proposed:
+        """With this text, as the service would load it. Raises ConfigurationError."""
+        found = proposed(self._desk.configuration.folder, self._role.key, text, self._desk.hostname)
+        return Proposed(text, found.role(self._role.key))
+
+    def shown(self, role: Role) -> Role:
+        """With the absences that partners' calendars have brought."""
+        (laid,) = with_kept(replace(self._desk.as_read, roles=(role,))).roles
+        return laid
+
+
+def purpose_for(desk: Desk, reader: StoreReader | None, role: Role) -> Rescheduling:
+    """What the schedule address of a role is for, with the facts that deciding needs."""
+    last = reader.last_schedule_change(role.key) if reader else None
+    known = None
+    if last is not None:
+        known = LastChange(last.id, queue_id(last.id), last.what, last.author, last.before, last.after)
+    return Rescheduling(FolderFile(desk, role), known)

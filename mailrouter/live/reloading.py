@@ -1,0 +1,196 @@
+"""Taking up changed files while mail flows, role by role; saying what is different, and what is broken."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from mailrouter.config.configuration import Configuration
+from mailrouter.config.serving import Broken, Serving, keep_good, serving
+from mailrouter.errors import MailrouterError
+from mailrouter.intake.facts import Desk, current
+from mailrouter.intake.gate import Intake
+from mailrouter.intake.originals import Original, originate
+from mailrouter.intake.schedule_files import own_situation
+from mailrouter.live.watching import PAUSE, changes
+from mailrouter.routing import schedule_notices
+from mailrouter.schedule.localtime import local_day
+from mailrouter.schedule.model import Person
+from mailrouter.schedule.weeks import differences
+from mailrouter.store.sqlite import SqliteStore
+
+log = logging.getLogger("mailrouter")
+
+_MOST_LINES = 40
+_FIXED = (
+    *("hostname", "listen_smtp", "deliver", "store", "run_folder", "web"),
+    *("timeouts", "retry", "log_format"),
+)
+"""Settings that hold until a restart: where mail comes in, where it goes and where it waits."""
+_WHOLE = "mended"
+
+
+class Reloading:
+    """The configuration in force. ``make_desk`` makes it ready for work, and may take a while; ``wake`` is called
+    when messages of ours lie in the store, ``taken_up`` when something new is in force."""
+
+    def __init__(
+        self,
+        now: Serving,
+        intake: Intake,
+        store: SqliteStore,
+        make_desk: Callable[[Configuration], Desk],
+        wake: Callable[[], None],
+        read: Callable[[Path], Serving] = serving,
+        taken_up: Callable[[Configuration, Desk], None] = lambda configuration, desk: None,
+    ) -> None:
+        self.now = now
+        self._intake, self._store = intake, store
+        self._make_desk, self._wake = make_desk, wake
+        self._read, self._taken_up = read, taken_up
+        self._lock = asyncio.Lock()
+
+    async def settle(self) -> None:
+        """At the start: remember what is right, and tell of what is broken."""
+        self._keep()
+        for broken in self.now.broken:
+            log.error("%s", _broken_words(broken))
+        await self._tell_broken()
+
+    async def watch(self, pause: float = PAUSE) -> None:
+        """Take up each change, until cancelled; the first look reads all files, as they may have changed while the
+        service was getting ready."""
+        async for _ in changes(self.now.configuration.folder, frozenset(), pause):
+            try:
+                await self.reload(asked=False)
+            except Exception:
+                log.exception("changed files can't be taken up; it is tried again when they change")
+
+    async def reload(self, *, asked: bool = True) -> None:
+        """Read all files again and work by them from the next message on; what is broken changes nothing.
+
+        Unless it was ``asked`` for, nothing is logged where nothing changed.
+        """
+        async with self._lock:
+            old = self.now
+            try:
+                new = await asyncio.to_thread(self._read, old.configuration.folder)
+                desk = await asyncio.to_thread(self._make_desk, new.configuration)
+            except Exception as error:
+                log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
+                return
+            self.take_up(desk, new)
+            later = [
+                name
+                for name in _FIXED
+                if getattr(old.configuration.settings, name) != getattr(new.configuration.settings, name)
+            ]
+            changed = (old.texts, old.broken, old.configuration.settings) != (
+                new.texts,
+                new.broken,
+                new.configuration.settings,
+            )
+            if asked or changed:
+                log.warning(
+                    "the configuration was read again%s",
+                    f"; {', '.join(later)}: at a restart" if later else "",
+                )
+            for line in await asyncio.to_thread(what_is_different, old, new, self._intake.now()):
+                log.warning("%s", line)
+            for broken in new.broken:
+                if asked or broken not in old.broken:
+                    log.error("%s", _broken_words(broken))
+            if changed:
+                await asyncio.to_thread(self._keep)
+            await self._tell_broken()
+
+    def take_up(self, desk: Desk, new: Serving) -> None:
+        """Work by this from now on."""
+        desk.texts = new.texts
+        for role in new.configuration.roles:
+            if (handoff := self._store.reader.handoff(role.key)) is not None:
+                desk.handoffs[role.key] = current(handoff)
+        self.now = new
+        self._intake.desk = desk
+        self._taken_up(new.configuration, desk)
+
+    def _keep(self) -> None:
+        try:
+            keep_good(self.now)
+        except OSError as error:
+            folder = self.now.configuration.settings.run_folder
+            log.error("what was right last can't be kept in %s: %s", folder, error.strerror)
+
+    async def _tell_broken(self) -> None:
+        """Each broken file's partners and the operator are told, once for each text; a mended one is forgotten."""
+        broken = {found.key: found for found in self.now.broken}
+        for role in self.now.configuration.roles:
+            name = f"broken {role.key}"
+            try:
+                found = broken.get(role.key)
+                if found is None:
+                    if self._store.reader.told(name) not in ("", _WHOLE):
+                        await self._store.remember_told(
+                            name, _WHOLE, int(self._intake.now().timestamp() * 1000)
+                        )
+                    continue
+                what = _digest(found)
+                if self._store.reader.told(name) == what:
+                    continue
+                if await self._tell(found, name, what):
+                    self._wake()
+            except MailrouterError as error:
+                log.error("%s: nobody could be told that its file is broken: %s", role.key, error)
+
+    async def _tell(self, broken: Broken, name: str, what: str) -> bool:
+        desk = self._intake.desk
+        role = self.now.role(broken.key)
+        situation = own_situation(desk, role, self._intake.now())
+        file = f"{broken.key}.yaml"
+        postmaster = Person("", "", desk.configuration.settings.postmaster)
+        told = [
+            schedule_notices.broken(situation, p, broken.problems, file, broken.kept)
+            for p in desk.role_at(role, situation.duty.moment).partners
+        ]
+        # Without the lines themselves: they may hold what an absence is for.
+        alert = schedule_notices.broken(situation, postmaster, broken.problems, file, broken.kept)
+        originals = [Original("notice", notice.recipient, notice.pieces) for notice in told]
+        originals.append(Original("alert", alert.recipient, alert.pieces))
+        reason = f"the file of {broken.key} is broken"
+        return await originate(self._store, role.key, originals, self._intake.now(), reason, name, what)
+
+
+def _digest(broken: Broken) -> str:
+    told = "\n".join(map(str, broken.problems)).encode()
+    return hashlib.sha256(broken.text + b"\0" + told).hexdigest()[:32]
+
+
+def _broken_words(broken: Broken) -> str:
+    said = "\n".join(map(str, broken.problems))
+    if broken.kept:
+        return f"{broken.key}: its file has problems, so what it said before stays in force:\n{said}"
+    return f"{broken.key}: its file has problems, so this role takes no mail:\n{said}"
+
+
+def what_is_different(old: Serving, new: Serving, now: datetime) -> list[str]:
+    """``vp-hr: Thursday 3 December: elaine -> laurie``, for each role that both have and that differs."""
+    before = {role.key: role for role in old.configuration.roles}
+    after = {role.key: role for role in new.configuration.roles}
+    lines = [f"{key}: a new role" for key in after.keys() - before.keys()]
+    lines += [f"{key}: this role is gone" for key in before.keys() - after.keys()]
+    for key, role in after.items():
+        known = before.get(key)
+        if known is None or known == role:
+            continue
+        today = local_day(now, role.time_zone)
+        found = differences(known, role, today, by_key=True)
+        lines += [f"{key}: {difference.in_log(today)}" for difference in found[:_MOST_LINES]]
+        if len(found) > _MOST_LINES:
+            lines.append(f"{key}: and {len(found) - _MOST_LINES} more")
+        elif not found:
+            lines.append(f"{key}: changed, and nothing is different in who is on")
+    return lines

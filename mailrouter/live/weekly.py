@@ -1,0 +1,65 @@
+"""The weekly mail to colleagues about who is in: once a week, at its hour, over restarts too."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from mailrouter.errors import MailrouterError
+from mailrouter.intake.gate import Intake
+from mailrouter.intake.originals import Original, originate
+from mailrouter.intake.rows import milliseconds
+from mailrouter.intake.schedule_files import own_situation
+from mailrouter.routing.weekly_letter import weekly_letter
+from mailrouter.schedule.weekly import MOST_LATE, last_due
+from mailrouter.store.sqlite import SqliteStore
+
+log = logging.getLogger("mailrouter")
+
+PAUSE = 15.0
+"""Seconds between two looks at the clock."""
+
+
+async def weekly_mails(
+    intake: Intake, store: SqliteStore, wake: Callable[[], None], pause: float = PAUSE
+) -> None:
+    """Send each role's weekly mail when it is due, until cancelled."""
+    while True:
+        try:
+            if await send_due(intake, store):
+                wake()
+        except MailrouterError as error:
+            log.error("a weekly mail can't be sent yet: %s", error)
+        except Exception:
+            log.exception("a weekly mail can't be made")
+        await asyncio.sleep(pause)
+
+
+async def send_due(intake: Intake, store: SqliteStore) -> bool:
+    """Queue what is due now and was not sent; True if there was anything.
+
+    The moment that it was due is remembered in the transaction that queues it. A service that sees this setting for
+    the first time waits for the next such moment; one that was down sends late, but not the day after.
+    """
+    now, sent = intake.now(), False
+    for role in intake.desk.configuration.roles:
+        if role.weekly is None:
+            continue
+        due = last_due(role.weekly, role.time_zone, now)
+        name, what = f"weekly {role.key}", due.isoformat()
+        known = store.reader.told(name)
+        if known >= what:
+            continue
+        if not known or now - due > MOST_LATE:
+            await store.remember_told(name, what, milliseconds(now))
+            continue
+        situation = own_situation(intake.desk, role, now)
+        letters = [
+            Original("letter", to, weekly_letter(situation, role.weekly, to, due)) for to in role.weekly.to
+        ]
+        reason = "the weekly mail about who is in"
+        if await originate(store, role.key, letters, now, reason, name, what):
+            log.warning("%s: the weekly mail goes to %d", role.key, len(letters))
+            sent = True
+    return sent

@@ -1,0 +1,351 @@
+"""Mail to a role's schedule address: what it asks for, and what comes of it. Pure.
+
+The file is the one truth. What is asked for in words becomes edits of its text; an edited file that comes back is
+its new text. Either is used only if the loader of the service takes it, and if it gives just the role that was
+meant. Who the partners are, and the role's addresses, are never changed by mail: whoever could write in a partner's
+name would otherwise have the role's mail sent elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+from mailrouter.errors import ConfigurationError, MailrouterError, Problem
+from mailrouter.message.head import Head
+from mailrouter.message.scanner import Scanner
+from mailrouter.routing import schedule_notices
+from mailrouter.routing.handoff_mail import Written, attached_file, body_in
+from mailrouter.routing.handover import FileChange, Handed, Handover, too_large
+from mailrouter.routing.model import Situation
+from mailrouter.routing.notices import Notice
+from mailrouter.schedule.changes import Edit, change_for, changed, same_schedule
+from mailrouter.schedule.model import Person, Role
+from mailrouter.schedule.said import Plain, Request, Unclear, requests_in
+from mailrouter.schedule.words import called
+from mailrouter.trust.confirmations import SCHEDULE
+
+_YAML_NAME = re.compile(r"\.ya?ml(?:\.txt)?\Z", re.I)
+_TEXT_NAME = re.compile(r"\.te?xt\Z", re.I)
+_FILE_KEYS = ("role:", "partners:", "rota:")
+_MOST_PROBLEMS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A text of a role's file, and the role that the service's loader makes of it."""
+
+    text: bytes
+    role: Role
+
+
+class NothingToDo(MailrouterError):
+    """What is asked for stands in the file already."""
+
+
+class RoleFile(Protocol):
+    """A role's file, as far as deciding needs it; what is written into it comes later."""
+
+    def current(self) -> Proposed:
+        """What it holds now. Raises MailrouterError."""
+
+    def edited(self, base: Proposed, edits: Sequence[Edit]) -> Proposed:
+        """What it would be with these edits. Raises MailrouterError."""
+
+    def replaced(self, text: bytes) -> Proposed:
+        """What it would be with this text. Raises ConfigurationError with all problems."""
+
+    def shown(self, role: Role) -> Role:
+        """A role of its text as people are to see it, with what their calendars say beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """The newest change that is not undone: its id, the queue id that its notices are known by, what it did, and the
+    file's text before and after."""
+
+    id: int
+    queue: str
+    what: str
+    author: str
+    before: bytes
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a mail asks for, as it is kept aside: words or a whole file, and the message of ours that it answers."""
+
+    kind: Literal["words", "file"]
+    text: str
+    subject: str = ""
+    answers: str = ""
+
+    def kept(self) -> str:
+        """As text."""
+        return json.dumps([self.kind, self.text, self.subject, self.answers], ensure_ascii=False)
+
+    @classmethod
+    def of(cls, kept: str) -> Asked:
+        """From that text."""
+        return cls(*json.loads(kept))
+
+
+class Rescheduling:
+    """The purpose of the schedule address of one role."""
+
+    tag = SCHEDULE
+
+    def __init__(self, file: RoleFile, last: LastChange | None) -> None:
+        self._file, self._last = file, last
+
+    def written(self, mail: Handed, author: Person) -> Written:
+        """What is asked for; a problem where it isn't understood."""
+        if mail.raw is None:
+            return too_large()
+        found = _asked_in(mail)
+        if isinstance(found, Written):
+            return found
+        if found.kind == "words":
+            role = mail.situation.role
+            try:
+                requests_in(
+                    found.text, found.subject, role, author.key, _wall(role, mail.situation.duty.moment)
+                )
+            except Unclear as unclear:
+                return Written(problem=unclear.why)
+        source = "your edited file" if found.kind == "file" else "the text of the mail"
+        return Written(found.kept(), source)
+
+    def question(self, mail: Handed, author: Person, written: Written) -> Notice:
+        """With the words that were written: what they come to depends on the file when they are confirmed."""
+        asked = Asked.of(written.text)
+        lines = [] if asked.kind == "file" else (asked.text or asked.subject).splitlines()
+        return schedule_notices.confirm(mail.situation, mail.head, author, lines, mail.ask_from)
+
+    def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
+        """With examples, and the week as it stands."""
+        return schedule_notices.refused(mail.situation, mail.head, author, problem, examples=not understood)
+
+    def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
+        """The change and the notices about it, or an answer."""
+        asked = Asked.of(written.text)
+        try:
+            base = self._file.current()
+        except ConfigurationError as error:
+            return self._broken(mail, author, error.problems)
+        except MailrouterError as error:
+            return self._answer(mail, author, str(error), examples=False)
+        try:
+            if asked.kind == "file":
+                return self._whole_file(mail, author, base, asked)
+            return self._words(mail, author, base, asked, at)
+        except Unclear as unclear:
+            return self._answer(mail, author, unclear.why)
+        except ConfigurationError as error:
+            return self._problems(mail, author, error.problems)
+        except MailrouterError as error:
+            return self._answer(mail, author, str(error), examples=False)
+
+    def _words(self, mail: Handed, author: Person, base: Proposed, asked: Asked, at: datetime) -> Handover:
+        role = base.role
+        now = _wall(role, at)
+        requests = requests_in(asked.text, asked.subject, role, author.key, now)
+        if isinstance(requests[0], Plain):
+            match requests[0].what:
+                case "undo":
+                    return self._undo(mail, author, base, asked)
+                case "send file":
+                    return self._send_file(mail, author, base)
+                case what:
+                    return self._tell(mail, author, base, examples=what == "help")
+        try:
+            return self._change(mail, author, base, requests, now)
+        except NothingToDo as already:
+            return self._answer(mail, author, str(already), examples=False)
+
+    def by_command(self, situation: Situation, requests: Sequence[Request], queue: str) -> Handover:
+        """What a command asks for, which is always proven: the change, with its notices. Raises MailrouterError where
+        it can't be made, NothingToDo where it stands so already."""
+        scanner = Scanner()
+        scanner.feed(b"\r\n")
+        shape = scanner.finish()
+        mail = Handed(situation, scanner.head, shape, None, None, False, queue=queue)
+        base = self._file.current()
+        try:
+            if requests == (Plain("undo"),):
+                return self._undo(mail, None, base, Asked("words", "undo"))
+            return self._change(mail, None, base, requests, _wall(base.role, situation.duty.moment))
+        except Unclear as unclear:
+            raise MailrouterError(unclear.why) from None
+
+    def _change(
+        self, mail: Handed, author: Person | None, base: Proposed, requests: Sequence[Request], now: datetime
+    ) -> Handover:
+        role = base.role
+        change = change_for(role, requests, now)
+        if not change.edits:
+            raise NothingToDo(" ".join(change.words))
+        proposed = self._file.edited(base, change.edits)
+        if not same_schedule(proposed.role, changed(role, change.edits)):
+            raise MailrouterError(
+                "The file is written in a way in which this can't be put in safely; please change it by hand "
+                '(answer "send file" to get it).'
+            )
+        return self._set(mail, author, base, proposed, change.words, change.first)
+
+    def _undo(self, mail: Handed, author: Person | None, base: Proposed, asked: Asked) -> Handover:
+        last = self._last
+        if last is None:
+            raise MailrouterError("There is nothing to undo.")
+        if asked.answers and asked.answers != last.queue:
+            raise MailrouterError(
+                "What you answered to is not the last change any more, so nothing was undone. The last one is: "
+                f'{last.what} To undo that, write "undo" in a new mail.'
+            )
+        if base.text != last.after:
+            raise MailrouterError(
+                "The file was changed by hand since, so nothing was undone; undoing would throw that away. "
+                'Answer "send file" to get it and change it yourself.'
+            )
+        proposed = self._file.replaced(last.before)
+        words = (f"Undone: {last.what}",)
+        return self._set(mail, author, base, proposed, words, None, undoes=last.id)
+
+    def _whole_file(self, mail: Handed, author: Person, base: Proposed, asked: Asked) -> Handover:
+        text = _with_line_ends_of(base.text, asked.text)
+        if asked.answers and asked.answers != version_mark(base.text):
+            raise MailrouterError(
+                "The file was changed since it was sent to you, so yours was not taken: it would undo that. Answer "
+                '"send file" to get the newest one.'
+            )
+        proposed = self._file.replaced(text)
+        if _identity(proposed.role) != _identity(base.role):
+            raise MailrouterError(
+                "The role's addresses, and who the partners are with their mailboxes, can't be changed by mail. "
+                "Please leave these lines as they are; IT can change them in the file itself."
+            )
+        if text == base.text:
+            return self._answer(
+                mail, author, "The file is just as it was; nothing was changed.", examples=False
+            )
+        words = (f"{called(base.role)[author.key]} sent an edited file, and it is taken.",)
+        return self._set(mail, author, base, proposed, words, None)
+
+    def _set(
+        self,
+        mail: Handed,
+        author: Person | None,
+        base: Proposed,
+        proposed: Proposed,
+        words: Sequence[str],
+        first: date | None,
+        undoes: int = 0,
+    ) -> Handover:
+        told = schedule_notices.changed_notices(
+            mail.situation,
+            mail.head,
+            author,
+            self._file.shown(base.role),
+            self._file.shown(proposed.role),
+            words,
+            first,
+            mail.queue,
+            bool(undoes),
+        )
+        what = " ".join(words)
+        reason = f"the file is changed, and the partners are told: {what}"
+        at = mail.situation.duty.moment
+        return Handover(
+            "set", (reason,), author, "", at, told, FileChange(base.text, proposed.text, what, undoes)
+        )
+
+    def _send_file(self, mail: Handed, author: Person, base: Proposed) -> Handover:
+        told = schedule_notices.file(mail.situation, mail.head, author, base.text, version_mark(base.text))
+        return Handover("answer", ("the file is sent to this partner alone",), author, notices=(told,))
+
+    def _tell(self, mail: Handed, author: Person, base: Proposed, *, examples: bool) -> Handover:
+        told = schedule_notices.week(
+            mail.situation, mail.head, author, self._file.shown(base.role), examples=examples
+        )
+        return Handover("answer", ("who is in is told to this partner alone",), author, notices=(told,))
+
+    def _answer(self, mail: Handed, author: Person, problem: str, *, examples: bool = True) -> Handover:
+        told = schedule_notices.refused(mail.situation, mail.head, author, problem, examples=examples)
+        return Handover(
+            "answer", ("nothing changes, and this partner alone is told why",), author, notices=(told,)
+        )
+
+    def _problems(self, mail: Handed, author: Person, problems: Sequence[Problem]) -> Handover:
+        told = schedule_notices.problems(mail.situation, mail.head, author, problems[:_MOST_PROBLEMS])
+        return Handover("answer", ("the new text of the file has problems",), author, notices=(told,))
+
+    def _broken(self, mail: Handed, author: Person, problems: Sequence[Problem]) -> Handover:
+        told = schedule_notices.problems(
+            mail.situation, mail.head, author, problems[:_MOST_PROBLEMS], already=True
+        )
+        return Handover("answer", ("the file has problems as it is",), author, notices=(told,))
+
+
+def version_mark(text: bytes) -> str:
+    """What tells one text of a file from another, for the Message-ID of the mail that carries it."""
+    return hashlib.sha256(text).hexdigest()[:20]
+
+
+def _asked_in(mail: Handed) -> Asked | Written:
+    assert mail.raw is not None
+    head, shape, raw = mail.head, mail.shape, mail.raw
+    known_file, known_change = _answered(head)
+    file = attached_file(head, shape, raw, _is_role_file)
+    if file is not None:
+        return file if file.problem else Asked("file", file.text, answers=known_file)
+    body = body_in(head, shape, raw)
+    if body.problem and not body.empty:
+        return body
+    if _looks_like_file(body.text):
+        return Asked("file", body.text, answers=known_file)
+    return Asked("words", body.text, head.text("subject") or "", known_change)
+
+
+def _answered(head: Head) -> tuple[str, str]:
+    """Which text of the file, and which change, the mail answers; by the Message-IDs of ours that it names."""
+    file = change = ""
+    for named in (*head.references, *filter(None, [head.in_reply_to])):
+        if found := schedule_notices.ANSWERED_FILE.match(named):
+            file = found[1]
+        if found := schedule_notices.ANSWERED_CHANGE.match(named):
+            change = found[1]
+    return file, change
+
+
+def _is_role_file(name: str, text: str) -> bool:
+    return bool(_YAML_NAME.search(name)) or (bool(_TEXT_NAME.search(name)) and _looks_like_file(text))
+
+
+def _looks_like_file(text: str) -> bool:
+    lines = text.splitlines()
+    return all(any(line.startswith(key) for line in lines) for key in _FILE_KEYS)
+
+
+def _with_line_ends_of(known: bytes, text: str) -> bytes:
+    """Mail makes every line end CRLF; a file keeps its own."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
+    text = text if text.endswith("\n") else text + "\n"
+    return (text.replace("\n", "\r\n") if b"\r\n" in known else text).encode("utf-8")
+
+
+def _identity(role: Role) -> tuple[object, ...]:
+    return (
+        role.address,
+        sorted(role.aliases),
+        sorted((person.key, person.email, person.name) for person in role.partners),
+    )
+
+
+def _wall(role: Role, moment: datetime) -> datetime:
+    return moment.astimezone(role.time_zone).replace(tzinfo=None)

@@ -1,0 +1,206 @@
+"""Our messages about the schedule: changed, to be confirmed, not understood, the file itself. For partners alone. Pure.
+
+They come from the schedule address, so that an answer is the next request. An answer to one about a change names
+that change by its Message-ID, and one to the file which text of it was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from mailrouter.errors import Problem
+from mailrouter.message import compose, text
+from mailrouter.message.head import Head
+from mailrouter.message.text import quoted_printable
+from mailrouter.routing.model import Situation
+from mailrouter.routing.notices import WAIT_DAYS, Notice, notice
+from mailrouter.routing.people import local_day
+from mailrouter.schedule.model import Person, Role
+from mailrouter.schedule.weeks import Difference, differences, week_lines
+from mailrouter.schedule.words import called, date_words
+from mailrouter.trust.confirmations import schedule_address
+
+_CHANGE, _FILE = "schedule-", "schedule-file-"
+ANSWERED_CHANGE = re.compile(r"<schedule-(?!file-)([0-9a-z]+)-[a-z2-7]+@")
+ANSWERED_FILE = re.compile(r"<schedule-file-([0-9a-f]+)-[a-z2-7]+@")
+_MOST_DIFFERENCES = 12
+_MOST_WEEKS = 3
+_LONGEST = 200
+
+
+def changed_notices(
+    situation: Situation,
+    head: Head,
+    author: Person | None,
+    old: Role,
+    new: Role,
+    words: Sequence[str],
+    first: date | None,
+    queue: str,
+    undone: bool = False,
+) -> tuple[Notice, ...]:
+    """To all partners: what was understood, what is different, and the weeks as they stand now.
+
+    ``author`` is None for a command. ``first`` is the first day spoken of; without one it is the first that differs.
+    """
+    today = local_day(old, situation.duty)
+    found = differences(old, new, today)
+    name = called(old)[author.key] if author else ""
+    facts = {
+        **_facts(situation),
+        "author": name,
+        "said": [text.safe_subject(line, _LONGEST) for line in words],
+        "undone": undone,
+        "changes": [difference.in_mail() for difference in found[:_MOST_DIFFERENCES]],
+        "more": max(0, len(found) - _MOST_DIFFERENCES),
+        "weeks": _weeks(new, today, found, first),
+    }
+    subject = f"Schedule of {old.name}: {'undone' if undone else words[0]}"
+    body = situation.wording.notice("schedule-changed", facts)
+    sender = schedule_address(old.address)
+    known_by = f"{_CHANGE}{queue}-"
+    return tuple(
+        notice(situation, head, person, sender, subject, body, "rescheduled", known_by=known_by)
+        for person in situation.role.partners  # those of this moment
+    )
+
+
+def confirm(situation: Situation, head: Head, to: Person, lines: Sequence[str], sender: str) -> Notice:
+    """A question to the registered mailbox of whoever is named in From; any answer to ``sender`` confirms.
+
+    ``lines`` are what was written, none for an edited file.
+    """
+    role = situation.role
+    until = (situation.duty.moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
+    facts = {
+        **_facts(situation),
+        "author": called(role)[to.key],
+        "lines": [text.safe_subject(line, _LONGEST) for line in lines[:20] if line.strip()],
+        "until": date_words(until, local_day(role, situation.duty)),
+    }
+    words = situation.wording.notice("schedule-confirm", facts)
+    return notice(
+        situation, head, to, sender, f"Please confirm: schedule of {role.name}", words, "confirm schedule"
+    )
+
+
+def refused(situation: Situation, head: Head, to: Person, problem: str, *, examples: bool = True) -> Notice:
+    """Why nothing changed, with examples and this week."""
+    return _answer(situation, head, to, situation.role, [problem], examples, "not changed")
+
+
+def problems(
+    situation: Situation, head: Head, to: Person, found: Sequence[Problem], *, already: bool = False
+) -> Notice:
+    """What is wrong in a text of the file: the one that came, or the one that is there ``already``."""
+    said = "The file has problems as it is" if already else "The file can't be taken as you wrote it"
+    lines = [f"{said}, so nothing was changed.", *problem_lines(found)]
+    return _answer(situation, head, to, situation.role, lines, False, "not changed")
+
+
+def problem_lines(found: Sequence[Problem]) -> list[str]:
+    """Each problem as one line for people: ``Line 14: elane is not a partner here; did you mean …``."""
+    return [
+        text.safe_subject(f"Line {p.line}: {p.what}" + (f"; {p.hint}" if p.hint else ""), 400) for p in found
+    ]
+
+
+def week(situation: Situation, head: Head, to: Person, role: Role, *, examples: bool) -> Notice:
+    """Who is in, this week and the next."""
+    return _answer(situation, head, to, role, [], examples, "who is in", both_weeks=True)
+
+
+def file(situation: Situation, head: Head, to: Person, content: bytes, mark: str) -> Notice:
+    """The file itself, for the partner who asked."""
+    role = situation.role
+    words = situation.wording.notice("schedule-file", _facts(situation))
+    body = content.decode("utf-8", "replace").lstrip("\ufeff")
+    part = compose.handoff_part("", quoted_printable(body), f"{role.key}.yaml")
+    return notice(
+        situation,
+        head,
+        to,
+        schedule_address(role.address),
+        f"The schedule of {role.name}",
+        words,
+        "file",
+        known_by=f"{_FILE}{mark}-",
+        parts=[part],
+    )
+
+
+def lost(situation: Situation, to: Person, what: str, why: str) -> Notice:
+    """That a change which was told of could not be put into the file after all."""
+    lines = [f"This could not be put into the file after all: {what}", why, "Please write it again."]
+    head = Head(b"\r\n")
+    return _answer(situation, head, to, situation.role, lines, False, "not changed")
+
+
+def broken(situation: Situation, to: Person, found: Sequence[Problem], file: str, kept: bool) -> Notice:
+    """That the role's file can't be used as it is now: once for each text of it."""
+    role = situation.role
+    facts = {**_facts(situation), "file": file, "problems": problem_lines(found), "kept": kept}
+    words = situation.wording.notice("schedule-broken", facts)
+    subject = f"The schedule of {role.name} has problems"
+    return notice(situation, Head(b"\r\n"), to, schedule_address(role.address), subject, words, "broken file")
+
+
+def _answer(
+    situation: Situation,
+    head: Head,
+    to: Person,
+    role: Role,
+    lines: Sequence[str],
+    examples: bool,
+    what: str,
+    *,
+    both_weeks: bool = False,
+) -> Notice:
+    today = local_day(role, situation.duty)
+    facts = {
+        **_facts(situation),
+        "lines": list(lines),
+        "examples": examples,
+        "other": _somebody_else(role, to),
+        "weeks": _weeks(role, today, (), None, 2 if both_weeks else 1),
+    }
+    words = situation.wording.notice("schedule-answer", facts)
+    subject = f"Schedule of {role.name}: {what}"
+    return notice(situation, head, to, schedule_address(role.address), subject, words, f"answer {what}")
+
+
+def _somebody_else(role: Role, to: Person) -> str:
+    names = called(role)
+    return next((names[p.key] for p in role.partners if p.key != to.key), "")
+
+
+def _weeks(
+    role: Role, today: date, found: Sequence[Difference], first: date | None, at_least: int = 1
+) -> list[dict[str, object]]:
+    """The weeks, Monday to Sunday, that hold what is different; none of them begins before today."""
+    days = [d for change in found for d in (change.first, change.last)]
+    mondays = sorted(
+        {day - timedelta(days=day.weekday()) for day in (days or [first or today]) if day >= today}
+    )
+    if not mondays:
+        mondays = [today - timedelta(days=today.weekday())]
+    while len(mondays) < at_least:
+        mondays.append(mondays[-1] + timedelta(days=7))
+    weeks: list[dict[str, object]] = []
+    for monday in mondays[:_MOST_WEEKS]:
+        lines = week_lines(role, max(monday, today), monday + timedelta(days=6))
+        weeks.append({"monday": date_words(monday, today), "lines": lines})
+    return weeks
+
+
+def _facts(situation: Situation) -> dict[str, object]:
+    role = situation.role
+    local = situation.duty.moment.astimezone(role.time_zone)
+    return {
+        "role": role.name,
+        "address": schedule_address(role.address),
+        "written": date_words(local.date(), local_day(role, situation.duty)),
+        "time": f"{local:%H:%M}",
+    }

@@ -1,0 +1,44 @@
+"""The weekly mail about who is in, for colleagues: names and hours, no reasons. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mailrouter.message import compose, text
+from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.pieces import Pieces
+from mailrouter.routing.letters import dated
+from mailrouter.routing.model import Situation
+from mailrouter.schedule.model import Weekly
+from mailrouter.schedule.weekly import days_told
+from mailrouter.schedule.weeks import week_lines
+from mailrouter.schedule.words import short_date
+
+
+def weekly_letter(situation: Situation, weekly: Weekly, to: str, due: datetime) -> Pieces:
+    """The mail to one colleague; it comes from the role, so that an answer reaches both partners."""
+    role = situation.role
+    first, last = days_told(weekly, role.time_zone, due)
+    facts = {
+        "role": role.name,
+        "role_address": role.address,
+        "lines": week_lines(role, first, last),
+        "zone": role.time_zone.key,
+    }
+    words = situation.wording.notice("weekly", facts)
+    subject = f"Who is in as {role.name}: {short_date(first)} to {short_date(last)}"
+    headers = b"".join(
+        (
+            # A list that sends this back to the role is stopped at the door.
+            f"Mailrouter-Loop: {situation.loop_mark}\r\n".encode("ascii"),
+            text.field("Mailrouter-Role", role.address),
+            text.address_field("From", [Mailbox(role.name, role.address)]),
+            text.address_field("To", [Mailbox("", to)]),
+            text.field("Subject", text.safe_subject(subject)),
+            *dated(situation, f"weekly {role.key} {to}"),
+            b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
+            b"X-Auto-Response-Suppress: All\r\n",
+            b"Precedence: bulk\r\n",
+        )
+    )
+    return compose.fresh(headers, [compose.note_part(words)])

@@ -1,0 +1,108 @@
+"""What somebody wrote, as words, times and dates in the order they stand. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_TOKENS = re.compile(
+    r"""
+    (?P<iso>\d{4}-\d{1,2}-\d{1,2})(?!\d)
+  | (?P<slashed>\d{1,2}/\d{1,2}(?:/\d{2,4})?)(?![\d/])
+  | (?P<dotted>\d{1,2}\.\d{1,2}\.(?:\d{4})?)(?!\d)
+  | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?)
+  | (?P<number>\d+)(?P<ordinal>st|nd|rd|th)?(?![^\W_])
+  | (?P<tail>['’](?:s|m|ll|re|d)\b)
+  | (?P<word>[^\W\d_]+(?:['’](?!(?:s|m|ll|re|d)\b)[^\W\d_]+)*)
+  | (?P<stop>[.!;\n]+)
+  | (?P<mark>\S)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+MOST = 4_000
+"""Characters that are read: what is longer than that is no request."""
+
+
+class Unclear(Exception):
+    """What was written can't be understood for certain; ``why`` is a sentence for whoever wrote it."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of what was written. ``kind`` is one of ``iso slashed dotted clock number word tail stop mark``;
+    ``text`` is in small letters, every dash ``-`` and every end of a sentence or line ``.``; ``typed`` as it stands."""
+
+    kind: str
+    text: str
+    typed: str
+
+
+def tokens(text: str) -> list[Token]:
+    """The pieces of ``text``. Raises Unclear for one that is too long to be a request."""
+    if len(text) > MOST:
+        raise Unclear("It is longer than any change of the schedule.")
+    found = []
+    for match in _TOKENS.finditer(text):
+        kind = match.lastgroup or "mark"
+        kind = "number" if kind == "ordinal" else kind
+        typed = match[0]
+        folded = typed.casefold().replace("’", "'")
+        if kind == "number":
+            folded = match["number"]
+        elif kind == "stop":
+            folded = "."
+        elif typed in _DASHES:
+            folded = "-"
+        found.append(Token(kind, folded, typed.strip()))
+    return found
+
+
+class Reader:
+    """A place in what was written, that moves on as it is understood."""
+
+    def __init__(self, found: Sequence[Token]) -> None:
+        self.tokens = tuple(found)
+        self.at = 0
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is left."""
+        return self.at >= len(self.tokens)
+
+    def peek(self, ahead: int = 0) -> Token:
+        """The token here, or one further on; an empty one at the end."""
+        at = self.at + ahead
+        return self.tokens[at] if at < len(self.tokens) else Token("end", "", "")
+
+    def next(self) -> Token:
+        """The token here; goes past it."""
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def accept(self, *phrases: str) -> str:
+        """Go past the first of these phrases that stands here; gives it, ``""`` for none."""
+        for phrase in phrases:
+            words = phrase.split(" ")
+            if all(self.peek(ahead).text == word for ahead, word in enumerate(words)):
+                self.at += len(words)
+                return phrase
+        return ""
+
+    def skip(self, *phrases: str) -> None:
+        """Go past any of these, however many stand here."""
+        while self.accept(*phrases):
+            pass
+
+    def odd(self) -> Unclear:
+        """That what stands here is not understood."""
+        if self.ended:
+            return Unclear("Something is missing at its end.")
+        words = " ".join(token.typed for token in self.tokens[self.at : self.at + 4] if token.text != ".")
+        return Unclear(f'"{words or self.peek().typed}" is not understood.')

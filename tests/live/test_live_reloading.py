@@ -1,0 +1,149 @@
+"""Taking up changed files: what is logged, who is told of broken ones, and what goes on whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailrouter.config import Configuration
+from mailrouter.config.serving import read_good, serving
+from mailrouter.intake.facts import Desk
+from mailrouter.live.reloading import Reloading, what_is_different
+from mailrouter.live.upkeep import Upkeep
+from tests.intake.services import KEY, Service, service
+from tests.routing.situations import templates
+from tests.support.relay import ROLE_FILE, write_configuration
+
+MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
+LATER = int(MOMENT.timestamp() * 1000) * 2
+
+
+def desk_of(configuration: Configuration) -> Desk:
+    """With the shipped templates."""
+    return Desk(configuration, templates(), KEY)
+
+
+@asynccontextmanager
+async def reloading(folder: Path) -> AsyncIterator[tuple[Reloading, Service, list[str]]]:
+    """What a service has for it, without the service; the list grows with each wake."""
+    now = serving(folder / "config")
+    async with service(folder, desk_of(now.configuration), MOMENT) as running:
+        woken: list[str] = []
+        found = Reloading(now, running.intake, running.store, desk_of, lambda: woken.append("awake"))
+        found.take_up(running.intake.desk, now)
+        await found.settle()
+        yield found, running, woken
+
+
+def write(folder: Path, text: str, role: str = "vp-hr") -> None:
+    """A role's file."""
+    (folder / "config" / "roles" / f"{role}.yaml").write_text(text)
+
+
+async def test_what_is_different_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Day by day, for new and gone roles too; and a look without a change says nothing."""
+    write_configuration(tmp_path)
+    async with reloading(tmp_path) as (found, running, woken):
+        await found.reload(asked=False)
+        assert caplog.messages == []
+        write(tmp_path, ROLE_FILE + "swaps: [{date: 2026-12-04, partner: laurie}]\n")
+        write(tmp_path, ROLE_FILE.replace("vp-hr@", "office@"), "office")
+        await found.reload(asked=False)
+        assert "office: a new role" in caplog.messages
+        assert "vp-hr: Friday 4 December: elaine -> laurie" in caplog.messages
+        duty = running.intake.desk.rosters["vp-hr"].duty(datetime(2026, 12, 4, 18, tzinfo=UTC))
+        assert [person.key for person in duty.on] == ["laurie"]
+        (tmp_path / "config" / "roles" / "office.yaml").unlink()
+        await found.reload(asked=False)
+        assert "office: this role is gone" in caplog.messages
+        assert woken == []
+        assert list(read_good(found.now.configuration.settings.run_folder)) == ["vp-hr"]
+
+
+async def test_each_broken_text_is_told_once(tmp_path: Path) -> None:
+    """To the partners and the operator; not again for the same text, but for another, and after it was mended."""
+    write_configuration(tmp_path)
+    broken = ROLE_FILE.replace("friday:", "fryday:")
+    async with reloading(tmp_path) as (found, running, woken):
+        for text, told in ((broken, 3), (broken, 0), (broken + "x: y\n", 3), (ROLE_FILE, 0), (broken, 3)):
+            write(tmp_path, text)
+            await found.reload()
+            due = await running.store.claim(20, LATER)
+            assert len(due) == told
+            assert len(woken) == bool(told)
+            woken.clear()
+            for delivery in due:
+                assert b"`fryday` is not known here; did you mean `friday`?" in delivery.pieces
+            assert [d.kind for d in due] == ["notice", "notice", "alert"][:told]
+            assert found.now.configuration.roles[0].rota == serving_rota(tmp_path)
+
+
+def serving_rota(folder: Path) -> object:
+    """Of the file as it was at first."""
+    return serving(folder / "config", instead={"vp-hr": ROLE_FILE.encode()}).configuration.roles[0].rota
+
+
+async def test_broken_settings_change_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """All that was in force stays so, also where a role's file is right and new."""
+    write_configuration(tmp_path)
+    async with reloading(tmp_path) as (found, running, _):
+        before, desk = found.now, running.intake.desk
+        (tmp_path / "config" / "mailrouter.yaml").write_text("hostnam: x\n")
+        write(tmp_path, ROLE_FILE + "note: always\n")
+        await found.reload(asked=False)
+        assert (found.now, running.intake.desk) == (before, desk)
+        assert "the one before it stays in force" in caplog.text
+
+
+async def test_what_needs_a_restart_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By the settings' names."""
+    write_configuration(tmp_path)
+    async with reloading(tmp_path) as (found, _, _):
+        file = tmp_path / "config" / "mailrouter.yaml"
+        file.write_text(file.read_text().replace("mx.example.test", "mx2.example.test"))
+        await found.reload(asked=False)
+        assert "the configuration was read again; hostname: at a restart" in caplog.messages
+
+
+def test_a_long_list_is_cut(tmp_path: Path) -> None:
+    """Forty lines say enough."""
+    write_configuration(tmp_path)
+    old = serving(tmp_path / "config")
+    swapped = ROLE_FILE.replace("monday: laurie", "monday: elaine").replace(
+        "thursday: elaine", "thursday: laurie"
+    )
+    new = serving(tmp_path / "config", instead={"vp-hr": swapped.encode()})
+    lines = what_is_different(old, new, MOMENT)
+    assert len(lines) == 41
+    assert lines[0] == "vp-hr: Thursday 3 December: elaine -> laurie"
+    assert lines[-1].startswith("vp-hr: and ")
+
+
+async def test_upkeep_tells_what_ends_and_stops_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    """A fault in one thing that runs beside the mail takes nothing with it."""
+
+    async def fails() -> None:
+        raise ValueError("oh")
+
+    ended = asyncio.Event()
+
+    async def runs() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    upkeep = Upkeep()
+    upkeep.run(fails())
+    upkeep.run(runs())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert "has ended" in caplog.text
+    assert not ended.is_set()
+    await upkeep.stop()
+    assert ended.is_set()
