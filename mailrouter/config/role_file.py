@@ -33,6 +33,7 @@ from mailrouter.schedule.model import Answer, Emergency, Minute, Role, Weekly, h
 Note = Literal["absence", "always", "never"]
 Attach = Literal["thread", "always", "new", "never"]
 Visible = Literal["cc", "hidden"]
+Picture = Literal["none", "month"]
 ReplyTo = Literal["sender-and-role", "sender"]
 Forwarding = Literal["auto", "wrap", "companion", "munge", "untouched"]
 AlreadyAddressed = Literal["copy", "skip"]
@@ -119,10 +120,11 @@ class WeeklyFile(Lines):
     to: Annotated[tuple[Email, ...], BeforeValidator(listed), Field(min_length=1)]
     on: Annotated[int, reads(_weekday)] = 4
     at: Annotated[Minute, reads(_hour)] = 15 * 60
+    picture: Annotated[Picture, one_of(Picture)] = "none"
 
     def facts(self) -> Weekly:
         """As the schedule has it; an address counts once."""
-        return Weekly(tuple(dict.fromkeys(self.to)), self.on, self.at)
+        return Weekly(tuple(dict.fromkeys(self.to)), self.on, self.at, self.picture == "month")
 
 
 class CopyFile(Lines):

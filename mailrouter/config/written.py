@@ -134,7 +134,12 @@ def role_written(role: Role) -> dict[str, Written]:
 def _weekly(weekly: Weekly | None) -> Written:
     if weekly is None:
         return None
-    return {"to": list(weekly.to), "on": _WEEKDAYS[weekly.weekday], "at": _time(weekly.minute)}
+    return {
+        "to": list(weekly.to),
+        "on": _WEEKDAYS[weekly.weekday],
+        "at": _time(weekly.minute),
+        "picture": "month" if weekly.picture else "none",
+    }
 
 
 def _size(octets: int) -> str:

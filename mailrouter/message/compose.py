@@ -5,7 +5,7 @@ The original's octets are never rewritten; kept fields and body are ranges of th
 
 from __future__ import annotations
 
-from base64 import b32encode
+from base64 import b32encode, encodebytes
 from collections.abc import Container, Mapping, Sequence
 from hashlib import sha256
 
@@ -116,6 +116,15 @@ def handoff_part(intro: str, body: Slice | bytes, filename: str) -> Pieces:
     """An attached text: ``intro``, then ``body``, which is already quoted-printable in CRLF lines."""
     header = _text_header("quoted-printable", b"attachment" + filename_params(filename))
     return join((header + quoted_printable(intro), body))
+
+
+def picture_part(data: bytes, kind: str, filename: str) -> Pieces:
+    """An attached picture of the media type ``kind``."""
+    header = (
+        b"Content-Type: " + kind.encode("ascii") + b"\r\nContent-Transfer-Encoding: base64\r\n"
+        b"Content-Disposition: attachment" + filename_params(filename) + b"\r\n\r\n"
+    )
+    return (header + encodebytes(data).replace(b"\n", b"\r\n"),)
 
 
 def choose_boundary(seed: bytes) -> str:

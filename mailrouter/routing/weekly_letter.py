@@ -10,6 +10,7 @@ from mailrouter.message.pieces import Pieces
 from mailrouter.routing.letters import dated
 from mailrouter.routing.model import Situation
 from mailrouter.schedule.model import Weekly
+from mailrouter.schedule.picture import month_picture
 from mailrouter.schedule.weekly import days_told
 from mailrouter.schedule.weeks import week_lines
 from mailrouter.schedule.words import short_date
@@ -41,4 +42,9 @@ def weekly_letter(situation: Situation, weekly: Weekly, to: str, due: datetime) 
             b"Precedence: bulk\r\n",
         )
     )
-    return compose.fresh(headers, [compose.note_part(words)])
+    parts = [compose.note_part(words)]
+    if weekly.picture:
+        picture = month_picture(role, first, reasons=False)
+        name = f"{role.key} {first:%Y-%m}.svg"
+        parts.append(compose.picture_part(picture.encode(), "image/svg+xml", name))
+    return compose.fresh(headers, parts, boundary=compose.choose_boundary(situation.seed))

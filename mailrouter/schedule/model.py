@@ -179,11 +179,13 @@ Answer = Literal["never", "nobody", "absence", "always"]
 
 @dataclass(frozen=True, slots=True)
 class Weekly:
-    """The weekly mail about who is in: to whom, on which weekday (Monday is 0) and at which minute of the day."""
+    """The weekly mail about who is in: to whom, on which weekday (Monday is 0) and at which minute of the day, and
+    whether a ``picture`` of the month goes with it."""
 
     to: tuple[str, ...]
     weekday: int = 4
     minute: Minute = 15 * 60
+    picture: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ is never needed to read it. A reader that shows no pictures gets the title, the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from html import escape
 
@@ -18,6 +19,7 @@ from mailrouter.schedule.words import MONTHS, WEEKDAYS, called, clock_words
 _CELL, _HEAD, _TOP, _BAR, _GAP = 104, 26, 46, 17, 3
 _EDGE, _LEFT = 12, 6
 _WIDTH = 7 * _CELL + 2 * _EDGE
+_HOLIDAY = "holiday: "
 _CHARACTER = 6.2
 """Pixels that a letter of a label takes, about."""
 # Blue, orange, green, purple, pink, brown: told apart by people who don't see red from green, dark enough for white.
@@ -44,10 +46,15 @@ text { fill: #1a202c; font-size: 12px; }
 }"""
 
 
-def month_picture(role: Role, of: date) -> str:
-    """The month that holds ``of``, from Monday to Sunday: a whole SVG document."""
+def month_picture(role: Role, of: date, *, reasons: bool = True) -> str:
+    """The month that holds ``of``, from Monday to Sunday: a whole SVG document.
+
+    Without ``reasons``, for colleagues, it has holidays' names and no other word of why somebody is in or not.
+    """
     first, last = month_of(of)
     found = {day.date: day for day in days(role, *weeks_of_month(of)) if first <= day.date <= last}
+    if not reasons:
+        found = {date: replace(day, why=_holidays(day)) for date, day in found.items()}
     paint = _colours(role, found.values())
     opens, closes = _hours(role, found.values())
     rows = max([2, *(len(_lanes(day)) for day in found.values())])
@@ -76,6 +83,10 @@ def month_picture(role: Role, of: date) -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
+def _holidays(day: Day) -> tuple[str, ...]:
+    return tuple(why for why in day.why if why.startswith(_HOLIDAY))
+
+
 def _cell(
     day: Day, role: Role, paint: Mapping[str, str], hours: tuple[int, int], x: int, y: int, height: int
 ) -> Iterator[str]:
@@ -92,7 +103,7 @@ def _cell(
         yield f'<rect class="nobody" x="{x + _LEFT}" y="{y + _HEAD}" width="{room}" height="{_BAR}" rx="3"/>'
         yield f'<text class="alarm" x="{x + _LEFT + 5}" y="{y + _HEAD + 13}">nobody</text>'
     elif not day.parts and day.why:
-        words = _shortened(day.why[0].removeprefix("holiday: "), int(room / _CHARACTER))
+        words = _shortened(day.why[0].removeprefix(_HOLIDAY), int(room / _CHARACTER))
         yield f'<text class="faint" x="{x + _LEFT}" y="{y + _HEAD + 13}">{escape(words)}</text>'
     for lane, (key, stretches) in enumerate(_lanes(day).items()):
         top = y + _HEAD + lane * (_BAR + _GAP)

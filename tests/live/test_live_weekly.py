@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import email
 import email.policy
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 from mailrouter.live.weekly import send_due
 from mailrouter.message import pieces
@@ -77,3 +79,21 @@ async def test_a_role_without_it_sends_none(tmp_path: Path) -> None:
     """That is the default."""
     for moment in (FRIDAY - timedelta(days=1), FRIDAY):
         assert await queued_at(tmp_path, moment, role()) == []
+
+
+async def test_a_picture_of_the_month_where_it_is_wanted(tmp_path: Path) -> None:
+    """Attached, as a picture, with who is in and no word of why somebody is not."""
+    pictured = role(AWAY, weekly=replace(WEEKLY, picture=True))
+    await queued_at(tmp_path, FRIDAY - timedelta(days=1), pictured)
+    first, _ = await queued_at(tmp_path, FRIDAY, pictured)
+    message = email.message_from_bytes(first, policy=email.policy.default)
+    text, picture = message.iter_parts()
+    assert "Thu 10 Dec: Pat" in text.get_content()
+    assert picture.get_content_type() == "image/svg+xml"
+    assert picture.get_filename() == "vp-hr 2026-12.svg"
+    drawn = ElementTree.fromstring(picture.get_content())
+    said = " ".join(drawn.itertext())
+    assert "VP Human Resources, December 2026" in said
+    assert "Thursday 10 December: Pat" in said
+    assert "away" not in said
+    assert "example.test" not in said

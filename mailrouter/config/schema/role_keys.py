@@ -68,6 +68,13 @@ _WEEKLY = lines(
         "to": key("Who gets it: addresses.", some(forms.EMAIL), ["sue@example.com", "team@example.com"]),
         "on": key("The weekday.", forms.WEEKDAY, "friday", "mon", default="friday"),
         "at": key("The hour, in the role's time zone.", forms.TIME, "15:00", default="15:00"),
+        "picture": key(
+            "`month` attaches a picture (SVG) of the month that the week begins in. Some mail servers turn such "
+            "attachments away, so it is left out unless you ask for it.",
+            words("none", "month"),
+            "month",
+            default="none",
+        ),
     },
     ("to",),
 )
