@@ -39,7 +39,7 @@ from mailrouter.intake.outcomes import kept_mailboxes, learn
 from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.steering import Order, steer
-from mailrouter.intake.templates import Templates
+from mailrouter.intake.templates import templates_of
 from mailrouter.live.reloading import Reloading
 from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
@@ -70,7 +70,7 @@ BACKLOG = 1024
 def desk_of(configuration: Configuration) -> Desk:
     """A configuration made ready for work. Raises MailrouterError."""
     settings = configuration.settings
-    return Desk(configuration, Templates(settings.templates), read_keys(settings.run_folder / keys.NAME))
+    return Desk(configuration, templates_of(settings.templates), read_keys(settings.run_folder / keys.NAME))
 
 
 class Service:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from mailrouter.config.configuration import HERE, SYSTEM
@@ -15,6 +16,8 @@ from mailrouter.errors import Problem
 
 SETTINGS_FILE = "mailrouter.yaml"
 ROLES_FOLDER = "roles"
+REMEMBERED = 4096
+"""Roles whose texts are remembered once they were read: some 40 KB each."""
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _KEY_HINT = "rename it, as in vp-hr.yaml: small letters, digits, hyphens, no spaces"
 
@@ -62,8 +65,12 @@ def _files_in(folder: Path) -> Files:
     return Files(settings, trees, tuple(odd), texts)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def role_tree(shown: str, data: bytes) -> Tree:
-    """The tree of a role's text, under the name that people know its file by."""
+    """The tree of a role's text, under the name that people know its file by.
+
+    It is remembered: a service whose one file changes reads that one again, and not a thousand.
+    """
     return with_whole_weekdays(read(shown, data))
 
 

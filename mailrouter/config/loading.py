@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,13 +13,14 @@ from pydantic import ValidationError
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.cross_checks import between_roles, keys_of_partners
 from mailrouter.config.fields import Lines, Reading
-from mailrouter.config.folder import Files, files_in
+from mailrouter.config.folder import REMEMBERED, Files, files_in
 from mailrouter.config.report import problems_of
 from mailrouter.config.role_file import RoleFile
 from mailrouter.config.settings import Settings
 from mailrouter.config.settings_file import SettingsFile
 from mailrouter.config.tree import Items, Mapping, Text, Tree, plain
 from mailrouter.errors import ConfigurationError, Problem
+from mailrouter.schedule.model import Role
 
 File = TypeVar("File", bound=Lines)
 
@@ -42,17 +45,45 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
     dotless = dotless_domains(files.settings)
     problems = [problem for problem in files.odd if not problem.warning]
     settings_file = validated(SettingsFile, files.settings, Reading(dotless), problems)
-    role_files = {
-        key: validated(RoleFile, tree, Reading(dotless, keys_of_partners(tree)), problems)
-        for key, tree in files.roles.items()
-    }
+    read = {key: _read_role(key, tree, dotless) for key, tree in files.roles.items()}
+    for found in read.values():
+        problems += found.problems
     problems += between_roles(files.roles)
     if problems or settings_file is None:
         raise ConfigurationError(sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.what)))
 
-    roles = tuple(file.facts(key) for key, file in sorted(role_files.items()) if file is not None)
+    roles = tuple(found.role for _, found in sorted(read.items()) if found.role is not None)
     settings = settings_file.facts(folder.absolute().parent, roles, fqdn)
     return Configuration(folder, settings, roles, tuple(problem for problem in files.odd if problem.warning))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a role's tree came to; ``tree`` is held so that nothing else can be taken for it."""
+
+    tree: Tree
+    key: str
+    dotless: frozenset[str]
+    role: Role | None
+    problems: tuple[Problem, ...]
+
+
+_remembered: OrderedDict[int, _Read] = OrderedDict()
+"""By the identity of the tree, which ``role_tree`` remembers with its text."""
+
+
+def _read_role(key: str, tree: Tree, dotless: frozenset[str]) -> _Read:
+    known = _remembered.get(id(tree))
+    if known is not None and known.tree is tree and (known.key, known.dotless) == (key, dotless):
+        return known
+    problems: list[Problem] = []
+    file = validated(RoleFile, tree, Reading(dotless, keys_of_partners(tree)), problems)
+    role = file.facts(key) if file is not None and not problems else None
+    found = _Read(tree, key, dotless, role, tuple(problems))
+    _remembered[id(tree)] = found
+    while len(_remembered) > REMEMBERED:
+        _remembered.popitem(last=False)
+    return found
 
 
 def validated(model: type[File], tree: Tree, reading: Reading, problems: list[Problem]) -> File | None:

@@ -11,6 +11,7 @@ template is loaded.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -108,6 +109,17 @@ class Templates:
             line = next(_lines(error.__traceback__, template.filename), "")
             raise TemplateFault(f"{template.filename}{line}: {error}.") from error
         return "".join(text)
+
+
+def templates_of(override: Path | None) -> Templates:
+    """The templates; those that are shipped are compiled once, as they don't change while a service runs (measured:
+    60 ms). Raises TemplateFault."""
+    return Templates(override) if override is not None else _shipped_alone()
+
+
+@lru_cache(maxsize=1)
+def _shipped_alone() -> Templates:
+    return Templates()
 
 
 def _loaded(environment: jinja2.Environment, name: str, folders: list[str]) -> jinja2.Template:
