@@ -118,6 +118,7 @@ class PersonFile(Lines):
         **dict.fromkeys(("tel", "telephone", "mobile", "cell", "number"), "phone"),
         **dict.fromkeys(("timezone", "tz", "zone"), "time_zone"),
     }
+    texts: ClassVar[frozenset[str]] = frozenset({"name"})
     name: Name
     email: Email
     phone: Phone | None = None
@@ -175,7 +176,13 @@ def _covering_partner(text: str, info: ValidationInfo[Reading]) -> str:
         )
     if text.casefold() in NOBODY or text.casefold() in ("no", "no one", "noone"):
         raise Wrong(f"`{shown(text)}` can't cover", "leave `cover` out where nobody does")
-    return partner_key(text, info)
+    try:
+        return partner_key(text, info)
+    except Wrong as wrong:
+        if not wrong.hint.startswith("partners are"):  # somebody was meant
+            raise
+        hint = f"write one of {wrong.hint.removeprefix('partners are ')}; or for somebody else "
+        raise Wrong(wrong.what, f"{hint}cover: {{name: {shown(text)}, email: …}}") from None
 
 
 def _not_oneself(cover: Any, info: ValidationInfo[Reading]) -> Any:
@@ -253,6 +260,7 @@ class AbsenceFile(Lines):
         ),
         **dict.fromkeys(("repeat", "repeats", "each", "recurring", "weekly"), "every"),
     }
+    texts: ClassVar[frozenset[str]] = frozenset({"note"})
     known: ClassVar[frozenset[str]] = frozenset({"partner", "hours", "note", "cover", *_WHEN})
     partner: Partner
     on: Date | None = Field(None, alias="date")
