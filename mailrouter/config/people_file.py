@@ -110,6 +110,14 @@ class HolidaysFile(Lines):
         return HolidayRule(self.country, self.subdivision, tuple(self.also.items()), self.never)
 
 
+def _none_on_purpose(value: Any) -> Any:
+    return HolidaysFile.model_construct(country="") if value == "none" else value
+
+
+Holidays = Annotated[HolidaysFile | None, BeforeValidator(_none_on_purpose)]
+"""Public holidays, or ``none`` for none on purpose."""
+
+
 class PersonFile(Lines):
     """Somebody with a mailbox."""
 
@@ -123,7 +131,7 @@ class PersonFile(Lines):
     email: Email
     phone: Phone | None = None
     time_zone: Zone | None = None
-    holidays: HolidaysFile | None = None
+    holidays: Holidays = None
 
     def facts(self, key: str) -> Person:
         """As the schedule has it; a stand-in's key is their address."""
