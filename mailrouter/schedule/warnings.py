@@ -44,7 +44,7 @@ def warnings(role: Role, today: date) -> list[str]:
 
 
 def no_holidays(role: Role, today: date) -> Iterator[str]:
-    """That public holidays are working days, for some partners or all, since none were named: a mistake as often as not."""
+    """That public holidays are working days, for some partners or all, since none were named."""
     partners = [p for p in role.partners if p.until is None or p.until >= today]
     without = [p for p in partners if p.holidays is None] if role.holidays is None else []
     if without:

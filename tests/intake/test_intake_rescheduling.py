@@ -21,6 +21,7 @@ from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake.commanded import as_json, change_by_command, from_json
 from mailrouter.intake.explanation import explained
 from mailrouter.intake.facts import Desk
+from mailrouter.intake.keys import Keys
 from mailrouter.message.scanner import Scanner
 from mailrouter.schedule.said import Off, Plain, Works
 from mailrouter.schedule.said_dates import spans_in
@@ -49,7 +50,7 @@ def folder_in(place: Path, role: str = COMMENTED) -> Path:
 def desk_in(folder: Path) -> Desk:
     """A desk for what is in force there."""
     now = serving(folder)
-    return Desk(now.configuration, templates(), KEY, texts=now.texts)
+    return Desk(now.configuration, templates(), Keys(KEY), texts=now.texts)
 
 
 @asynccontextmanager
@@ -224,8 +225,10 @@ async def test_without_proof_the_partner_is_asked_first(tmp_path: Path) -> None:
         assert "It says:\n\noff tomorrow\n" in text_of(told["laurie"])
         back = told["laurie"]["reply-to"].addresses[0].addr_spec
         assert re.fullmatch(r"vp-hr\+schedule-[a-z2-7]{22}@example\.test", back)
-        later = asked("undo", proven=False, number=2)
-        assert (await found.send(later, SCHEDULE)).startswith("450 4.7.1")
+        for number, reply in ((12, "250"), (13, "250"), (2, "450 4.7.1")):
+            later = asked("undo", proven=False, number=number)
+            assert (await found.send(later, SCHEDULE)).startswith(reply)
+        found.sent("notice")
         assert (await found.send(asked("lunch?", proven=False, sender=ELAINE, number=3), SCHEDULE))[
             :3
         ] == "250"

@@ -95,7 +95,7 @@ ODD = {
           - {partner: elaine, from: 2026-12-19, until: 2027-01-12}
         """,
         [
-            "nobody is on duty from Monday 21 December to Friday 8 January 2027, on 8 working days",
+            "nobody is on duty from Monday 21 December to Friday 8 January 2027, on 15 working days",
             "Laurie and Elaine are both away from Monday 21 December until Friday 8 January 2027",
         ],
     ),
@@ -220,7 +220,8 @@ HOLIDAYS = {
     f"partners:\n  laurie: {{name: L, email: l@example.test, holidays: none}}\n  {_ELAINE}}}": (
         "no public holidays are named for Elaine; add holidays: {country: US}, or holidays: none"
     ),
-    f"partners:\n  laurie: {{name: L, email: l@example.test, holidays: {{country: DE}}}}\n  {_ELAINE}, until: 2026-11-30}}": "",
+    "partners:\n  laurie: {name: L, email: l@example.test, holidays: {country: DE}}\n"
+    f"  {_ELAINE}, until: 2026-11-30}}": "",
 }
 
 
