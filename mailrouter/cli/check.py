@@ -22,7 +22,7 @@ from mailrouter.schedule.grid import days
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.rota import monday_of
-from mailrouter.schedule.warnings import warnings
+from mailrouter.schedule.warnings import no_holidays, warnings
 from mailrouter.web import listener
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
@@ -89,7 +89,7 @@ def oddities(roles: Sequence[Role], now: datetime) -> list[tuple[str, list[str]]
 
 def _odd(asked: tuple[Role, date]) -> tuple[str, list[str]]:
     role, today = asked
-    return role.key, warnings(role, today)
+    return role.key, [*warnings(role, today), *no_holidays(role, today)]
 
 
 def ahead(roles: Sequence[Role], now: datetime, width: int, colour: bool = False) -> Iterator[str]:

@@ -143,7 +143,8 @@ def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanat
     lines = _wrapped(f"From <{sender}> to {names}, {local:%A %Y-%m-%d %H:%M} {local.tzname()}", columns, "")
     plan = found.plan
     if plan is None:
-        return [*lines, "", *_wrapped(f"It would be refused: {found.reasons[0]}", columns, "")]
+        lines += ["", *_wrapped(f"It would be refused: {found.reasons[0]}", columns, "")]
+        return [*lines, *_why(found.reasons[1:], columns)]
     alike: dict[tuple[str, str], list[str]] = {}
     for copy in plan.copies:
         alike.setdefault((_form(copy), copy.note), []).append(copy.recipient)
@@ -161,8 +162,12 @@ def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanat
         lines += [f"  | {line}".rstrip() for line in plan.reply.text.strip().splitlines()]
     for notice in found.notices:
         lines += ["", f"{notice.recipient} gets a message of ours about the {found.about}."]
-    lines += ["", "Why:"]
-    for reason in found.reasons:
+    return lines + _why(found.reasons, columns)
+
+
+def _why(reasons: Sequence[str], columns: int) -> list[str]:
+    lines = ["", "Why:"] if reasons else []
+    for reason in reasons:
         lines += _wrapped(reason, columns, "  - ")
     return lines
 

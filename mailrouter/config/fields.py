@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationInfo, model_validator
 
 from mailrouter.config.tree import Mapping as MappingNode
-from mailrouter.config.tree import Placed
+from mailrouter.config.tree import Placed, Text, is_empty
 from mailrouter.config.wrong import Wrong, choice, did_you_mean, shown
+from mailrouter.config.yaml_slips import quoted
 
 T = TypeVar("T")
 NOT_YET = "not available in this version"
@@ -47,22 +49,42 @@ class Reading:
 class Lines(BaseModel):
     """``key: value`` lines. ``elsewhere`` says of unknown keys (lower case) what is wrong and what to do.
 
-    ``synonyms`` are words that people use for a key, in lower case, with the key.
+    ``synonyms`` are words that people use for a key, in lower case, with the key. ``texts`` are keys of words of
+    people's own, in which a comma needs quotes.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
     elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType({})
     synonyms: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    texts: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
     @classmethod
     def _note_unknown_keys(cls, data: Any, info: ValidationInfo[Reading]) -> Any:
         if isinstance(data, Placed):
             known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data.node.entries:
-                if key not in known:
-                    info.context.unknown.append(cls._unknown(data.node, key, known))
+            told = info.context.unknown
+            said = ""  # the text that the keys before this one continue, if they are the pieces of one
+            for key, entry in data.node.entries.items():
+                if key in known:
+                    said = key if key in cls.texts else ""
+                elif said and is_empty(entry.value) and not did_you_mean(key, known):
+                    told += cls._torn(data.node, said, key)
+                else:
+                    said = ""
+                    told.append(cls._unknown(data.node, key, known))
         return data
+
+    @classmethod
+    def _torn(cls, node: MappingNode, name: str, key: str) -> list[Unknown]:
+        """What to say where ``{note: skiing, with the kids}`` was read as a note and a key; once for all pieces."""
+        keys = list(node.entries)
+        pieces = list(takewhile(lambda k: is_empty(node.entries[k].value), keys[keys.index(name) + 1 :]))
+        first = node.entries[name].value
+        if key != pieces[0] or not isinstance(first, Text) or not first.value:
+            return []
+        hint = f"put quotes around it: {name}: {shown(quoted(', '.join((first.value, *pieces))), 60)}"
+        return [Unknown(node, key, f"a comma in the {name}", hint)]
 
     @classmethod
     def _unknown(cls, node: MappingNode, key: str, known: list[str]) -> Unknown:

@@ -110,6 +110,14 @@ class HolidaysFile(Lines):
         return HolidayRule(self.country, self.subdivision, tuple(self.also.items()), self.never)
 
 
+def _none_on_purpose(value: Any) -> Any:
+    return HolidaysFile.model_construct(country="") if value == "none" else value
+
+
+Holidays = Annotated[HolidaysFile | None, BeforeValidator(_none_on_purpose)]
+"""Public holidays, or ``none`` for none on purpose."""
+
+
 class PersonFile(Lines):
     """Somebody with a mailbox."""
 
@@ -118,11 +126,12 @@ class PersonFile(Lines):
         **dict.fromkeys(("tel", "telephone", "mobile", "cell", "number"), "phone"),
         **dict.fromkeys(("timezone", "tz", "zone"), "time_zone"),
     }
+    texts: ClassVar[frozenset[str]] = frozenset({"name"})
     name: Name
     email: Email
     phone: Phone | None = None
     time_zone: Zone | None = None
-    holidays: HolidaysFile | None = None
+    holidays: Holidays = None
 
     def facts(self, key: str) -> Person:
         """As the schedule has it; a stand-in's key is their address."""
@@ -175,7 +184,13 @@ def _covering_partner(text: str, info: ValidationInfo[Reading]) -> str:
         )
     if text.casefold() in NOBODY or text.casefold() in ("no", "no one", "noone"):
         raise Wrong(f"`{shown(text)}` can't cover", "leave `cover` out where nobody does")
-    return partner_key(text, info)
+    try:
+        return partner_key(text, info)
+    except Wrong as wrong:
+        if not wrong.hint.startswith("partners are"):  # somebody was meant
+            raise
+        hint = f"write one of {wrong.hint.removeprefix('partners are ')}; or for somebody else "
+        raise Wrong(wrong.what, f"{hint}cover: {{name: {shown(text)}, email: …}}") from None
 
 
 def _not_oneself(cover: Any, info: ValidationInfo[Reading]) -> Any:
@@ -253,6 +268,7 @@ class AbsenceFile(Lines):
         ),
         **dict.fromkeys(("repeat", "repeats", "each", "recurring", "weekly"), "every"),
     }
+    texts: ClassVar[frozenset[str]] = frozenset({"note"})
     known: ClassVar[frozenset[str]] = frozenset({"partner", "hours", "note", "cover", *_WHEN})
     partner: Partner
     on: Date | None = Field(None, alias="date")

@@ -16,7 +16,7 @@ from mailrouter.config.people_file import (
     Date,
     Day,
     Email,
-    HolidaysFile,
+    Holidays,
     Name,
     PartnerFile,
     Phone,
@@ -167,7 +167,7 @@ class RoleFile(Lines):
     lunch: Annotated[tuple[Minute, Minute] | None, reads_with(_lunch)] = None
     rota: RotaFile
     special_days: SpecialDays = Field(default_factory=dict)
-    holidays: HolidaysFile | None = None
+    holidays: Holidays = None
     absences: tuple[AbsenceFile, ...] = ()
     swaps: tuple[SwapFile, ...] = ()
     emergency: EmergencyFile | None = None

@@ -24,6 +24,7 @@ EVERYBODY = ("both", "all", "everyone", "everybody")
 NOBODY = ("nobody", "none", "null", "-")
 RESERVED = (*EVERYBODY, *NOBODY)
 _JOINED = re.compile(r"\s+(?:and|&|\+|und|et|y)\s+|\s*[/;+&]\s*")
+_BETWEEN = ("and", "und", "et", "y", "")
 _FREE = ("no", "off", "free", "closed", "false", "holiday", "vacation", "weekend")
 _PARTS = {
     **dict.fromkeys(("morning", "mornings", "am", "a.m."), "09:00-13:00"),
@@ -87,18 +88,22 @@ def _shifts(text: str, info: ValidationInfo[Reading]) -> tuple[TypedShift, ...]:
     if "#" in who:
         name = shown(who.partition("#")[0])
         raise Wrong("a comment needs a space before its #", f"write {name} # …", offset=who.index("#"))
+    known = info.context.partners or {}
+    if several := _several(text, known):
+        hint = f"put a comma between them, and brackets around all: [{shown(several, 60)}]"
+        raise Wrong("a comma is missing between two people", hint)
     if who.casefold() in NOBODY:
         raise Wrong(f"`{who}` can't stand in a list", "for a day off write nobody alone, without brackets")
     start: Minute | None = None
     end: Minute | None = None
     if space:
         bare = hours.lstrip()
-        if who.casefold() in (info.context.partners or {}) and bare.casefold() in _PARTS:
+        if who.casefold() in known and bare.casefold() in _PARTS:
             hint = f"write the hours, as in {who} {_PARTS[bare.casefold()]}"
             raise Wrong(f"{shown(bare)} is not a range of times", hint, offset=len(text) - len(bare))
-        if not bare[:1].isdigit() and bare[:1].isalpha() and who.casefold() in (info.context.partners or {}):
-            hint = f"write {who} alone, or {who} 09:00-13:00"
-            raise Wrong(f"{shown(bare)} is not a range of times", hint, offset=len(text) - len(bare))
+        if bare[:1].isalpha() and who.casefold() in known and not any(map(str.isdigit, bare)):
+            key = known[who.casefold()]
+            raise Wrong(f"{shown(text)} is not a partner's short name", f"write {key}, or {key} 09:00-13:00")
         if not bare[:1].isdigit():
             raise Wrong(f"{shown(bare)} is not a range of times", RANGE_HINT, offset=len(text) - len(bare))
         try:
@@ -108,6 +113,20 @@ def _shifts(text: str, info: ValidationInfo[Reading]) -> tuple[TypedShift, ...]:
     if who.casefold() in EVERYBODY:
         return tuple((key, start, end) for key in (info.context.partners or {}).values())
     return ((partner_key(who, info), start, end),)
+
+
+def _several(text: str, known: Mapping[str, str]) -> str:
+    """``laurie 09:00-13:00, elaine`` for ``laurie 09:00-13:00; elaine``; nothing where one person is named."""
+    first, *words = re.split(r"[\s;,/&+]+", text.strip())
+    if not any(word.casefold() in known for word in words):
+        return ""
+    said = [first]
+    for word in words:
+        if word.casefold() in known:
+            said[-1] += ","
+        if word.casefold() not in _BETWEEN:
+            said.append(word)
+    return " ".join(said).replace(",,", ",")
 
 
 def _one_day(value: Any) -> Any:

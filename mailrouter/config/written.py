@@ -175,9 +175,9 @@ def _calendar(source: CalendarSource | None) -> dict[str, Written] | None:
     return _given(file=source.file, url=source.url, absent_when=when, cover=source.cover)
 
 
-def _holidays(rule: HolidayRule | None) -> dict[str, Written] | None:
-    if rule is None:
-        return None
+def _holidays(rule: HolidayRule | None) -> dict[str, Written] | str | None:
+    if rule is None or not rule.country:
+        return None if rule is None else "none"
     also: dict[str, Written] = {day.isoformat(): name for day, name in rule.also}
     never = [day.isoformat() for day in rule.never]
     return _given(country=rule.country, subdivision=rule.subdivision, also=also, never=never)

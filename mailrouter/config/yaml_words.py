@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 
 from mailrouter.config.wrong import shown
+from mailrouter.config.yaml_slips import Words, last_written, never_closed, slip
 
 _CONFLICT = "keep one of the two, and delete the lines of <, = and >"
 _BULLET = re.compile("\\s*([\u2022\u00b7\u2013\u2014\u2212\u25aa\u2023\u25e6\uf0b7])\\s")
 _NO_COLON = re.compile(r"(\s*)([\w-]+)\s+([^#\s].*)")
-Words = tuple[int, int, str, str]
-"""Line and column (from 0), what is wrong, what to do."""
 
 
 def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
@@ -19,8 +18,9 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
     mark = getattr(error, "problem_mark", None)
     context = getattr(error, "context_mark", None)
     line, column = (mark.line, mark.column) if mark else (0, 0)
-    if line >= len(lines):  # libyaml puts the end of a text on the line after its last
-        line, column = max(len(lines) - 1, 0), len(lines[-1]) if lines else 0
+    at_the_end = line > (last := last_written(lines))
+    if at_the_end and lines:  # the end of a text is on a line after its last
+        line, column = last, len(lines[last])
     text = lines[line] if lines else ""
     said = f"{getattr(error, 'context', '') or ''} {getattr(error, 'problem', '') or ''}"
 
@@ -55,6 +55,10 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
             "this quote is never closed",
             "put the same quote at the value's end",
         )
+    if (at_the_end or "flow node" in said) and (opened := never_closed(lines)):
+        return _unclosed(*opened, len(lines), 0, lines)
+    if slipped := slip(line, column, lines):
+        return slipped
     if context and ("flow sequence" in said or "flow mapping" in said):
         return _unclosed(context.line, context.column, line, column, lines)
     if "mapping values are not allowed" in said:
@@ -101,7 +105,7 @@ def _unclosed(line: int, column: int, end: int, end_column: int, lines: Sequence
     """A bracket that isn't closed, or something odd between the two."""
     opened = lines[line][column : column + 1] if line < len(lines) else ""
     closing = {"[": "]", "{": "}"}.get(opened, "a closing bracket")
-    wrong = lines[end][end_column : end_column + 1]
+    wrong = lines[end][end_column : end_column + 1] if end < len(lines) else ""
     if end == line and wrong in ("]", "}"):
         return end, end_column, f"`{opened}` is closed by `{wrong}`", f"close it with {closing}"
     if end == line and wrong:

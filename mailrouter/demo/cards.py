@@ -15,7 +15,7 @@ from mailrouter.message.head import Head
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.words import called, joined
 
-MOST_LINES = 14
+MOST_LINES = 24
 """Lines of a text that are shown."""
 LONGEST = 400
 _REPLY = re.compile(r"(?:[a-z0-9-]+: )?(?P<no>no|an) automatic reply, because (?P<why>.*)", re.S)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mailrouter.intake.decision import unfit, vacant
 from mailrouter.intake.facts import Desk, earlier_ids, seed_of
-from mailrouter.intake.handing import NO_HANDING, Handing, addressed, hand
+from mailrouter.intake.handing import NO_HANDING, Handing, addressed, came_from, hand
 from mailrouter.intake.rows import DAY_MS, day_of, milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
@@ -82,7 +82,17 @@ def explained(
     handing, to_handoff = NO_HANDING, frozenset[str]()
     if to.handoffs:
         targets = [(target, facts(target.role, to_handoff=True)) for target in to.handoffs]
-        handing = hand(desk, store, targets, head, shape, raw, 0, trusted=True)
+        handing = hand(
+            desk,
+            store,
+            targets,
+            head,
+            shape,
+            raw,
+            0,
+            trusted=True,
+            origin=came_from("127.0.0.1", "client.example"),
+        )
         why = (*handing.reasons, "this is told as if one of our own servers had handed it over")
         if handing.refusal:
             return Explanation(None, (handing.refusal, *why))

@@ -13,7 +13,16 @@ from mailrouter.config.writing import Draft
 from mailrouter.intake.aftermath import of_expansion
 from mailrouter.intake.decision import Arrival, decide, situation_of, unfit, vacant
 from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
-from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, confirmable, hand, trusts
+from mailrouter.intake.handing import (
+    NO_HANDING,
+    Addressed,
+    Handing,
+    addressed,
+    came_from,
+    confirmable,
+    hand,
+    trusts,
+)
 from mailrouter.intake.handoff_changes import changes_of, decide_rest
 from mailrouter.intake.loops import CAME_BACK, came_back, looping, of_loop
 from mailrouter.intake.reports import NO_SUCH, Reported, read_reports, returned_to
@@ -255,7 +264,8 @@ class Intake:
         situations = [situation_of(desk, target.role, head, arrival) for target in to.handoffs]
         targets = list(zip(to.handoffs, situations, strict=True))
         trusted = trusts(desk.configuration.settings.trusted_networks, client.address)
-        return hand(desk, self._store.reader, targets, head, arrival.shape, raw, spool.id, trusted)
+        origin = came_from(client.address, client.helo)
+        return hand(desk, self._store.reader, targets, head, arrival.shape, raw, spool.id, trusted, origin)
 
     async def _reports(
         self,

@@ -17,12 +17,13 @@ from mailrouter.intake.role_files import purpose_for
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
+from mailrouter.message.text import safe_subject
 from mailrouter.routing.handover import HANDOFF, Handed, Handover, Purpose, Waiting, handed_over
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author
 from mailrouter.schedule.model import Role
-from mailrouter.store.handoffs import ASK_AGAIN_MS, WAIT_MS
+from mailrouter.store.handoffs import ASKING_MS, MOST_ASKED, WAIT_MS
 from mailrouter.store.model import (
     MessageId,
     Milliseconds,
@@ -37,7 +38,7 @@ from mailrouter.trust.tokens import TokenError, token_of
 log = logging.getLogger("mailrouter.intake")
 
 LATER = "450 4.7.1 This can't be taken just now; please try again later"
-"""To whoever sends in a partner's name while that partner has another question before them; it tells nobody why."""
+"""To whoever sends in a partner's name while that partner has several questions before them; it tells nobody why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,11 @@ def trusts(networks: Sequence[Network], client: str) -> bool:
     return any(mapped in network for network in networks)
 
 
+def came_from(address: str, helo: str) -> str:
+    """The server that handed a message in, as the door saw it: its address, and the name that it gave itself."""
+    return f"{address} (which calls itself {safe_subject(helo, 100)})" if helo else address
+
+
 def hand(
     desk: Desk,
     reader: StoreReader | None,
@@ -185,14 +191,15 @@ def hand(
     raw: bytes | None,
     message: MessageId,
     trusted: bool,
+    origin: str,
 ) -> Handing:
     """Decide about each address for partners. ``raw`` is the whole message, None where it is too large to read;
-    ``trusted`` says that one of our own servers handed it over."""
+    ``trusted`` says that one of our own servers handed it over, ``origin`` which (see ``came_from``)."""
     found = Handing()
     for target, situation in targets:
         role = target.role
         try:
-            decided = _decided(desk, reader, target, situation, head, shape, raw, message, trusted)
+            decided = _decided(desk, reader, target, situation, head, shape, raw, message, trusted, origin)
         except Exception as error:
             # Without its words: they might hold some of the handoff.
             place = "".join(traceback.format_tb(error.__traceback__))
@@ -219,6 +226,7 @@ def _decided(
     raw: bytes | None,
     message: MessageId,
     trusted: bool,
+    origin: str,
 ) -> Decided | str:
     # Its partners at this moment, and no former ones.
     role, moment, tag = situation.role, situation.duty.moment, target.tag
@@ -242,8 +250,11 @@ def _decided(
         waiting=_facts_of(waiting),
         ask_from=_ask_from(desk, role, message, tag),
         again=bool(once and reader and reader.handoff_mail(once)),
-        asked=bool(mailbox and reader and reader.asked_at(waits_as(role, tag), mailbox) > at - ASK_AGAIN_MS),
+        asked=bool(
+            mailbox and reader and reader.asked(waits_as(role, tag), mailbox, at - ASKING_MS) >= MOST_ASKED
+        ),
         queue=queue_id(message),
+        origin=origin,
     )
     purpose = HANDOFF if tag == TAG else purpose_for(desk, reader, role)
     return Decided(role, handed_over(mail, purpose), moment, waiting, once, mail, purpose)

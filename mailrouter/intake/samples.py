@@ -67,6 +67,12 @@ _NOTICE: dict[str, object] = {
 _NOTICES: tuple[dict[str, object], ...] = (_NOTICE, _NOTICE | {"before": _HANDOFF})
 _MORE: dict[str, object] = {"author": "Ann", "source": "the text of the mail", "read": "Done\n- the budget\n"}
 
+_ASKED: dict[str, object] = {
+    "until": "Thursday 10 December",
+    "subject": "The budget",
+    "origin": "192.0.2.1 (which calls itself mail.example.test)",
+}
+
 _TROUBLE: dict[str, object] = {
     "role": "Office",
     "role_address": "office@example.test",
@@ -133,7 +139,7 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         _READ | {"sections": []},
     ),
     "handoff-taken": tuple(facts | _MORE for facts in _NOTICES),
-    "handoff-confirm": tuple(facts | _MORE | {"until": "Thursday 10 December"} for facts in _NOTICES),
+    "handoff-confirm": tuple(facts | _MORE | _ASKED for facts in _NOTICES),
     **dict.fromkeys(
         ("undelivered", "away-unknown", "loop"),
         tuple(
@@ -158,8 +164,7 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         _CHANGED | {"author": "", "changes": [], "undone": True, "weeks": []},
     ),
     "schedule-confirm": tuple(
-        _SCHEDULE | {"author": "Ann", "until": "Thursday 10 December", "lines": lines}
-        for lines in (["off today"], [])
+        _SCHEDULE | _ASKED | {"author": "Ann", "lines": lines} for lines in (["off today"], [])
     ),
     "schedule-answer": tuple(
         _SCHEDULE | _WEEKS | {"lines": lines, "examples": examples, "other": other}

@@ -45,7 +45,8 @@ class Handed:
     ``raw`` is the whole message, None where it is larger than ``MAX_MAIL``. ``trusted``: it came from one of
     our own servers. ``waiting`` is what it would confirm by the token in its address. ``ask_from`` is the
     address that a question would come from, ``""`` where there can be none. ``again``: this very mail was
-    worked on before; ``asked``: this partner was asked about another one within the hour. ``queue`` is its queue id.
+    worked on before; ``asked``: this partner was asked about several others within the hour. ``queue`` is its queue id,
+    ``origin`` the server that handed it in.
     """
 
     situation: Situation
@@ -59,6 +60,7 @@ class Handed:
     again: bool = False
     asked: bool = False
     queue: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class _HandoffPurpose:
         return too_large() if mail.raw is None else written_in(mail.head, mail.shape, mail.raw)
 
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
-        return notices.confirm(mail.situation, mail.head, author, written, mail.ask_from)
+        return notices.confirm(mail.situation, mail.head, author, written, mail.ask_from, mail.origin)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         return notices.unusable(mail.situation, mail.head, author, problem)
@@ -192,7 +194,8 @@ def _asked(mail: Handed, author: Person, written: Written, why: str, purpose: Pu
     if not mail.ask_from:
         return _mail(why, "the role's address is too long to ask for a confirmation", kept=purpose.tag)
     if mail.asked:
-        return Handover("later", (why, f"{name} was asked to confirm another one within the hour"), author)
+        reason = f"{name} was asked to confirm several others within the hour, and can't be asked more often"
+        return Handover("later", (why, reason), author)
     at = mail.situation.duty.moment
     question = purpose.question(mail, author, written)
     reason = f"{name} is asked to confirm it, at the registered mailbox; until then nothing changes"

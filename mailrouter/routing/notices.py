@@ -58,8 +58,13 @@ def taken(
     return notice(situation, head, to, handoff_address(role.address), subject, words, "taken")
 
 
-def confirm(situation: Situation, head: Head, to: Person, written: Written, sender: str) -> Notice:
-    """A question to the registered mailbox of whoever is named in From; any answer to ``sender`` confirms."""
+def confirm(
+    situation: Situation, head: Head, to: Person, written: Written, sender: str, origin: str
+) -> Notice:
+    """A question to the registered mailbox of whoever is named in From; any answer to ``sender`` confirms.
+
+    ``origin`` is the server that handed the mail in: with the Subject it tells one's own mail from a forgery.
+    """
     role, moment = situation.role, situation.duty.moment
     until = (moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
     facts = {
@@ -69,10 +74,17 @@ def confirm(situation: Situation, head: Head, to: Person, written: Written, send
         "source": written.source,
         "until": date_words(until, local_day(role, situation.duty)),
         "read": _read(situation, written.text),
+        **told_apart(head, origin),
     }
     words = situation.wording.notice("handoff-confirm", facts)
     subject = f"Please confirm: handoff for {role.name}"
     return notice(situation, head, to, sender, subject, words, "confirm")
+
+
+def told_apart(head: Head, origin: str) -> dict[str, object]:
+    """By what somebody knows their own mail: its Subject, and the server that it came from; both safe to show."""
+    subject = text.safe_subject(head.text("subject") or "", 120)
+    return {"subject": subject or "(none)", "origin": text.safe_subject(origin)}
 
 
 def unusable(situation: Situation, head: Head, to: Person, problem: str) -> Notice:

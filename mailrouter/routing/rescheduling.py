@@ -126,7 +126,7 @@ class Rescheduling:
         """With the words that were written: what they come to depends on the file when they are confirmed."""
         asked = Asked.of(written.text)
         lines = [] if asked.kind == "file" else (asked.text or asked.subject).splitlines()
-        return schedule_notices.confirm(mail.situation, mail.head, author, lines, mail.ask_from)
+        return schedule_notices.confirm(mail.situation, mail.head, author, lines, mail.ask_from, mail.origin)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         """With examples, and the week as it stands."""

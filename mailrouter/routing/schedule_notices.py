@@ -15,7 +15,7 @@ from mailrouter.message import compose, text
 from mailrouter.message.head import Head
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.model import Situation
-from mailrouter.routing.notices import WAIT_DAYS, Notice, notice
+from mailrouter.routing.notices import WAIT_DAYS, Notice, notice, told_apart
 from mailrouter.routing.people import local_day
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.weeks import Difference, differences, week_lines
@@ -67,10 +67,12 @@ def changed_notices(
     )
 
 
-def confirm(situation: Situation, head: Head, to: Person, lines: Sequence[str], sender: str) -> Notice:
+def confirm(
+    situation: Situation, head: Head, to: Person, lines: Sequence[str], sender: str, origin: str
+) -> Notice:
     """A question to the registered mailbox of whoever is named in From; any answer to ``sender`` confirms.
 
-    ``lines`` are what was written, none for an edited file.
+    ``lines`` are what was written, none for an edited file; ``origin`` is the server that handed the mail in.
     """
     role = situation.role
     until = (situation.duty.moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
@@ -79,6 +81,7 @@ def confirm(situation: Situation, head: Head, to: Person, lines: Sequence[str], 
         "author": called(role)[to.key],
         "lines": [text.safe_subject(line, _LONGEST) for line in lines[:20] if line.strip()],
         "until": date_words(until, local_day(role, situation.duty)),
+        **told_apart(head, origin),
     }
     words = situation.wording.notice("schedule-confirm", facts)
     return notice(

@@ -31,7 +31,7 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> Mapping
 @lru_cache(maxsize=4096)
 def holiday(rule: HolidayRule | None, day: date) -> str | None:
     """The holiday's name, or None on a day that is none by this rule. Days written by hand come first."""
-    if rule is None:
+    if rule is None or not rule.country:
         return None
     for also, name in rule.also:
         if also == day:

@@ -20,7 +20,10 @@ Minute = int
 
 @dataclass(frozen=True, slots=True)
 class HolidayRule:
-    """Public holidays by the ``holidays`` library (ISO 3166 codes), more or fewer days by hand."""
+    """Public holidays by the ``holidays`` library (ISO 3166 codes), more or fewer days by hand.
+
+    ``country`` is ``""`` for none on purpose.
+    """
 
     country: str
     subdivision: str | None = None

@@ -27,8 +27,8 @@ _FAR = 400
 def warnings(role: Role, today: date) -> list[str]:
     """One sentence for each oddity, most pressing first; ``today`` is a day of the role's zone.
 
-    Days with nobody in the next four weeks, partners who go, hours that the rota leaves to nobody, partners all away at
-    once, swaps without effect, holidays that hit nobody, an emergency contact out of reach, absences past.
+    Days with nobody that begin in the next four weeks, partners who go, hours that the rota leaves to nobody, partners
+    all away at once, swaps without effect, holidays that hit nobody, an emergency contact out of reach, absences past.
     """
     layers = Layers(role)
     return [
@@ -43,10 +43,23 @@ def warnings(role: Role, today: date) -> list[str]:
     ]
 
 
+def no_holidays(role: Role, today: date) -> Iterator[str]:
+    """That public holidays are working days, for some partners or all, since none were named."""
+    partners = [p for p in role.partners if p.until is None or p.until >= today]
+    without = [p for p in partners if p.holidays is None] if role.holidays is None else []
+    if without:
+        names = called(role)
+        whose = "" if len(without) == len(partners) else f" for {joined(names[p.key] for p in without)}"
+        yield f"no public holidays are named{whose}; add holidays: {{country: US}}, or holidays: none"
+
+
 def _nobody(layers: Layers, today: date) -> Iterator[str]:
-    """Working days without anybody on duty; those that follow one another are one sentence."""
+    """Working days without anybody on duty; those that follow one another are one sentence, to their real end."""
     run: list[date] = []
-    for day in (today + timedelta(days=ahead) for ahead in range(AHEAD)):
+    for ahead in range(_FAR):
+        if ahead >= AHEAD and not run:
+            return
+        day = today + timedelta(days=ahead)
         if not layers.working_day(day):
             continue
         if not layers.anybody(day):
@@ -55,7 +68,7 @@ def _nobody(layers: Layers, today: date) -> Iterator[str]:
             yield _nobody_words(run, today)
             run = []
     if run:
-        yield _nobody_words(run, today)
+        yield f"nobody is on duty from {date_words(run[0], today)}, for a year and beyond"
 
 
 def _nobody_words(days: list[date], today: date) -> str:

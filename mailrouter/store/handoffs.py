@@ -10,15 +10,19 @@ from mailrouter.store.model import Delivery, HandoffChange, Milliseconds, NewHan
 
 WAIT_MS: Milliseconds = 7 * 86_400_000
 """A handoff waits this long for its confirmation."""
-ASK_AGAIN_MS: Milliseconds = 3_600_000
-"""Not before this does one mailbox get another question about one role."""
+ASKING_MS: Milliseconds = 3_600_000
+MOST_ASKED = 3
+"""Within ``ASKING_MS`` one mailbox gets so many questions about one role, as long as none of them is answered."""
+MOST_WAITING = 24
+"""So many wait for one mailbox and role; a further one takes the place of the oldest."""
 
-_WAIT = """
-    INSERT INTO waiting_handoff (role, mailbox, message, asked_at, text) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (role, mailbox)
-    DO UPDATE SET message = excluded.message, asked_at = excluded.asked_at, text = excluded.text
-    WHERE asked_at <= ?
+_ASKED = "SELECT count(*) FROM waiting_handoff WHERE role = ? AND mailbox = ? AND asked_at > ?"
+_OLDEST = """
+    DELETE FROM waiting_handoff WHERE role = ?1 AND mailbox = ?2 AND message NOT IN (
+        SELECT message FROM waiting_handoff WHERE role = ?1 AND mailbox = ?2 ORDER BY asked_at DESC, message DESC LIMIT ?3
+    )
 """
+_OLDER = "DELETE FROM waiting_handoff WHERE role = ? AND mailbox = ? AND (asked_at, message) < (?, ?)"
 
 
 def keep(connection: sqlite3.Connection, new: NewHandoff) -> int:
@@ -41,7 +45,7 @@ def change(connection: sqlite3.Connection, wanted: HandoffChange, at: Millisecon
         if connection.execute("INSERT OR IGNORE INTO handoff_mail VALUES (?, ?)", row).rowcount != 1:
             return []
     if wanted.confirms is not None:
-        _take(connection, wanted.confirms, at)
+        _take(connection, wanted.confirms, at, wanted.new is not None)
     if wanted.new is not None:
         version = keep(connection, wanted.new)
         for notice in wanted.notices:
@@ -53,17 +57,28 @@ def change(connection: sqlite3.Connection, wanted: HandoffChange, at: Millisecon
     return list(wanted.notices)
 
 
-def _take(connection: sqlite3.Connection, waiting: WaitingHandoff, at: Milliseconds) -> None:
+def _take(
+    connection: sqlite3.Connection, waiting: WaitingHandoff, at: Milliseconds, is_handoff: bool
+) -> None:
     gone = connection.execute(
         "DELETE FROM waiting_handoff WHERE role = ? AND mailbox = ? AND message = ? AND asked_at > ?",
         (waiting.role, waiting.mailbox, waiting.message, at - WAIT_MS),
     ).rowcount
     if gone != 1:
         raise StoreError("The handoff that this mail confirms does not wait any more.")
+    if is_handoff:
+        # An answer to an older question must not put an older handoff in the place of this one.
+        connection.execute(_OLDER, (waiting.role, waiting.mailbox, waiting.asked_at, waiting.message))
 
 
 def _wait(connection: sqlite3.Connection, waiting: WaitingHandoff) -> None:
     connection.execute("DELETE FROM waiting_handoff WHERE asked_at <= ?", (waiting.asked_at - WAIT_MS,))
-    row = (waiting.role, waiting.mailbox, waiting.message, waiting.asked_at, waiting.text)
-    if connection.execute(_WAIT, (*row, waiting.asked_at - ASK_AGAIN_MS)).rowcount != 1:
-        raise StoreError("A confirmation of this handoff was asked for a moment ago.")
+    whose = (waiting.role, waiting.mailbox)
+    (asked,) = connection.execute(_ASKED, (*whose, waiting.asked_at - ASKING_MS)).fetchone()
+    if asked >= MOST_ASKED:
+        raise StoreError("Confirmations were asked for a moment ago.")
+    row = (*whose, waiting.message, waiting.asked_at, waiting.text)
+    connection.execute(
+        "INSERT INTO waiting_handoff (role, mailbox, message, asked_at, text) VALUES (?, ?, ?, ?, ?)", row
+    )
+    connection.execute(_OLDEST, (*whose, MOST_WAITING))

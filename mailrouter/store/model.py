@@ -225,8 +225,8 @@ class NewHandoff:
 @dataclass(frozen=True, slots=True)
 class WaitingHandoff:
     """A mail kept aside until it is confirmed: ``message`` brought it, and the confirmation was asked for at
-    ``mailbox`` (canonical). There is one a role and mailbox; ``role`` is the short name, with ``+schedule`` behind it
-    where a change of the schedule waits."""
+    ``mailbox`` (canonical). There may be several a role and mailbox; ``role`` is the short name, with
+    ``+schedule`` behind it where a change of the schedule waits."""
 
     message: MessageId
     role: str

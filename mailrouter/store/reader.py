@@ -178,12 +178,13 @@ class StoreReader:
         )
         return WaitingHandoff(*rows[0]) if rows else None
 
-    def asked_at(self, role: str, mailbox: str) -> Milliseconds:
-        """When this mailbox was last asked to confirm a handoff that waits still; 0 for never."""
+    def asked(self, role: str, mailbox: str, since: Milliseconds) -> int:
+        """How often this mailbox was asked after ``since`` to confirm what waits still."""
         rows = self._rows(
-            "SELECT asked_at FROM waiting_handoff WHERE role = ? AND mailbox = ?", (role, mailbox)
+            "SELECT count(*) FROM waiting_handoff WHERE role = ? AND mailbox = ? AND asked_at > ?",
+            (role, mailbox, since),
         )
-        return int(rows[0][0]) if rows else 0
+        return int(rows[0][0])
 
     def failing_mailboxes(self) -> list[FailingMailbox]:
         """The mailboxes that mail has not been reaching, for however short a time; none in a store that an older version

@@ -142,6 +142,21 @@ MIGRATIONS: tuple[str, ...] = (
         at INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    # Several mails may wait for one mailbox, each by itself.
+    """
+    CREATE TABLE waiting (
+        role TEXT NOT NULL,
+        mailbox TEXT NOT NULL,
+        message INTEGER NOT NULL,
+        asked_at INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (role, mailbox, message)
+    ) WITHOUT ROWID;
+    INSERT INTO waiting SELECT role, mailbox, message, asked_at, text FROM waiting_handoff;
+    DROP TABLE waiting_handoff;
+    ALTER TABLE waiting RENAME TO waiting_handoff;
+    CREATE INDEX waiting_handoff_asked ON waiting_handoff (asked_at);
+    """,
 )
 
 

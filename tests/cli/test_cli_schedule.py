@@ -136,4 +136,6 @@ def test_the_oddities_of_many_roles_are_those_of_each() -> None:
     roles = [replace(away if number % 3 else role_of(), key=f"role-{number}") for number in range(240)]
     found = oddities(roles, now)
     assert found == [pair for role in roles for pair in oddities([role], now)]
-    assert len([texts for _, texts in found if texts]) == 160
+    assert len([texts for _, texts in found if len(texts) > 1]) == 160, (
+        "beside the holidays that nobody named"
+    )

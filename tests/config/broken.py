@@ -149,9 +149,7 @@ ADDED_TO_A_ROLE: dict[str, list[str]] = {
     "{}: x": [
         "9:1: a list or mapping can't be the name before a colon; {{ }} belongs to templates, not here"
     ],
-    "note: a: b": [
-        "9:8: a second colon on this line; put quotes around the value, or begin a new line after the first colon"
-    ],
+    "note: a: b": ['9:8: a colon in the note; put quotes around it: note: "a: b"'],
     "copy: {inside: cc\nnote: never": ["9:7: `{` is never closed; add } where it ends"],
     "x: \u200b\u2028": ["9:5: an invisible character (U+2028); delete it and type the line anew"],
 }

@@ -45,6 +45,16 @@ def test_pages_that_can_not_be_served_are_told_before_the_start(
     assert "pip install 'mailrouter[web]'" in " ".join(capsys.readouterr().out.split())
 
 
+def test_holidays_that_nobody_named_are_asked_for(
+    folder: MakeFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under "worth a look", with the remedy; with the remedy taken, nothing is said."""
+    for added, asked in (("", 1), ("holidays: none\n", 0)):
+        made = folder("", **{"vp-hr": ROLE + added})
+        assert main(["check", "--config", str(made)]) == 0
+        assert capsys.readouterr().out.count("no public holidays are named") == asked
+
+
 def test_a_warning_says_that_it_is_one() -> None:
     """Without a line there is no mark."""
     warning = Problem("f", 1, 1, "this file is not read", warning=True)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mailrouter import config
 from mailrouter.config.addresses import email, plain_address
+from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Person, Role, Shift, Swap
 from tests.config.files import ROLE, MakeFolder
 
@@ -128,6 +129,13 @@ def test_values_stay_as_they_were_typed(role_with) -> None:  # type: ignore[no-u
     assert role.holidays == HolidayRule("NO")
     assert role.emergency == Emergency("on", "+1 650 555")
     assert role.absences[0].note == "12:30"
+
+
+def test_no_holidays_on_purpose(role_with) -> None:  # type: ignore[no-untyped-def]
+    """`none` is kept, so that `check` doesn't ask; at a partner it takes the place of the role's."""
+    role = role_with("holidays: none\n")
+    assert role.holidays == HolidayRule("")
+    assert not holiday(role.holidays, date(2026, 12, 25))
 
 
 def test_holidays_by_hand(role_with) -> None:  # type: ignore[no-untyped-def]

@@ -161,6 +161,7 @@ RIGHT = [
     "absences: [{partner: elaine, from: 2026-12-21, until: 2026-12-22, cover: {name: Jo, email: jo@x.test}}]",
     "emergency: {name: on, phone: 16505550100}",
     "emergency: {name: HR, phone: +1 650 555 0100 ext. 5, tell: everyone}",
+    "holidays: none",
     "holidays: {country: NO, also: [2026-12-24], never: 2026-05-17}",
     "auto_reply: absence",
     "absences: [{partner: elaine, date: 2026-12-21, hours: 13:00-17:00}]",

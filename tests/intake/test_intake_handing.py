@@ -84,20 +84,24 @@ async def test_a_question_is_good_for_a_week(tmp_path: Path, after: timedelta, r
         assert {row.handoff for row in running.offered} == {stored.version}
 
 
-async def test_the_newest_one_waits(tmp_path: Path) -> None:
-    """An hour later Laurie may be asked again, and then the first question is void."""
+async def test_each_waits_by_itself_and_the_newest_that_is_confirmed_wins(tmp_path: Path) -> None:
+    """Three an hour are asked about; the fourth is to come again. An answer to an older one is void after a newer."""
     first = await ask(tmp_path, MOMENT)
+    second = await ask(tmp_path, MOMENT + timedelta(seconds=2), 3, b"Left: the rest\r\n")
+    third = await ask(tmp_path, MOMENT + timedelta(seconds=4), 4, b"Left: forged\r\n")
+    assert len({first, second, third}) == 3
     async with service(tmp_path, desk(role()), MOMENT + HOUR - timedelta(seconds=1)) as running:
         assert (await running.send(handing(number=2), HANDOFF)).startswith("450 4.7.1")
         assert running.offered == []
-    second = await ask(tmp_path, MOMENT + HOUR, 3, b"Left: the rest\r\n")
     async with service(tmp_path, desk(role()), MOMENT + 2 * HOUR) as running:
-        assert (running.intake.recipient(first) or "").startswith("550 5.7.1")
-        assert (await running.send(mail(), first)).startswith("550 5.7.1")
+        assert running.intake.recipient(first) is None
         assert (await running.send(mail(), second)).startswith("250")
         stored = running.store.reader.handoff("vp-hr")
         assert stored is not None
         assert stored.text == "Left: the rest\n"
+        assert (running.intake.recipient(first) or "").startswith("550 5.7.1")
+        assert (await running.send(mail(), first)).startswith("550 5.7.1")
+        assert running.intake.recipient(third) is None, "a newer one waits on"
 
 
 def refused(said: str | BaseException) -> bool:
@@ -105,13 +109,13 @@ def refused(said: str | BaseException) -> bool:
     return isinstance(said, StoreError) or (isinstance(said, str) and not said.startswith("250"))
 
 
-async def test_of_two_at_once_one_counts(tmp_path: Path) -> None:
-    """Two mails in one name, two answers to one question: the second is to come again, and nothing is half done."""
+async def test_of_many_at_once_three_are_asked_about(tmp_path: Path) -> None:
+    """Five mails in one name, two answers to one question: too many are to come again, nothing is half done."""
     async with service(tmp_path, desk(role()), MOMENT) as running:
-        both = (running.send(handing(number=n), HANDOFF) for n in (1, 2))
-        said = await asyncio.gather(*both, return_exceptions=True)
-        assert sorted(map(refused, said)) == [False, True]
-        assert len(running.offered) == 1
+        many = (running.send(handing(number=n), HANDOFF) for n in range(1, 6))
+        said = await asyncio.gather(*many, return_exceptions=True)
+        assert sorted(map(refused, said)) == [False, False, False, True, True]
+        assert len(running.offered) == 3
         back = question(running)
         running.offered.clear()
         said = await asyncio.gather(*(running.send(mail(), back) for _ in range(2)), return_exceptions=True)
@@ -274,7 +278,8 @@ async def test_one_mail_to_two_roles(tmp_path: Path) -> None:
 async def test_one_role_taken_and_the_other_asked_for_later_is_all_later(tmp_path: Path) -> None:
     """A mail is taken whole or not at all."""
     async with service(tmp_path, desk(role(), second_role()), MOMENT) as running:
-        await running.send(handing(), HANDOFF)
+        for number in (1, 3, 4):
+            await running.send(handing(number=number), HANDOFF)
         running.offered.clear()
         said = await running.send(handing(number=2), HANDOFF, "office+handoff@example.test")
         assert said.startswith("450")
@@ -339,10 +344,14 @@ async def test_explain_says_what_would_happen(tmp_path: Path) -> None:
         assert wrong.plan is None
         assert wrong.reasons[0].startswith("550 5.1.1")
         assert running.store.reader.handoff("vp-hr") is None
-        await running.send(handing(), HANDOFF)
+        for number in (3, 4, 5):
+            await running.send(handing(number=number), HANDOFF)
         later = explain(running, handing(number=2), HANDOFF)
         assert later.plan is None
         assert later.reasons[0].startswith("450")
+        assert any(
+            "Laurie was asked to confirm several others within the hour" in why for why in later.reasons
+        )
 
 
 def test_a_head_is_read_as_it_came() -> None:

@@ -225,8 +225,10 @@ async def test_without_proof_the_partner_is_asked_first(tmp_path: Path) -> None:
         assert "It says:\n\noff tomorrow\n" in text_of(told["laurie"])
         back = told["laurie"]["reply-to"].addresses[0].addr_spec
         assert re.fullmatch(r"vp-hr\+schedule-[a-z2-7]{22}@example\.test", back)
-        later = asked("undo", proven=False, number=2)
-        assert (await found.send(later, SCHEDULE)).startswith("450 4.7.1")
+        for number, reply in ((12, "250"), (13, "250"), (2, "450 4.7.1")):
+            later = asked("undo", proven=False, number=number)
+            assert (await found.send(later, SCHEDULE)).startswith(reply)
+        found.offered.clear()
         assert (await found.send(asked("lunch?", proven=False, sender=ELAINE, number=3), SCHEDULE))[
             :3
         ] == "250"

@@ -115,7 +115,9 @@ def test_the_samples_of_our_messages_about_handoffs_have_their_facts() -> None:
     facts = situation(role(AWAY), handoff=HANDOFF, wording=Wording(recorder))
     head, _ = read(mail())
     notices.taken(facts, head, ELAINE, LAURIE, HANDOFF_TEXT, "x", facts.duty.moment)
-    notices.confirm(facts, head, LAURIE, Written(HANDOFF_TEXT, "x"), "vp-hr+handoff-x@example.test")
+    notices.confirm(
+        facts, head, LAURIE, Written(HANDOFF_TEXT, "x"), "vp-hr+handoff-x@example.test", "192.0.2.1"
+    )
     notices.unusable(facts, head, LAURIE, "x")
     for name, given in recorder.given.items():
         for sample in SAMPLES[name]:

@@ -57,12 +57,32 @@ def test_nothing_answers_a_notice_and_it_can_not_go_round() -> None:
 def test_a_question_says_what_an_answer_means() -> None:
     """To whom, until when, and that doing nothing is safe; the answer goes where its token is."""
     written = Written("Left: x\n", "the attached file plan.md")
-    message = parsed(notices.confirm(FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test").pieces)
+    message = parsed(
+        notices.confirm(FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1").pieces
+    )
     text = " ".join(text_of(message).split())
     assert message["reply-to"].addresses[0].addr_spec == "vp-hr+handoff-abc@example.test"
     assert "any answer confirms it" in text
     assert "thrown away on Thursday 17 December" in text
     assert "(the attached file plan.md)" in text
+    assert "Subject: The budget Came from: 192.0.2.1 If it is yours" in text
+
+
+def test_a_question_shows_a_subject_and_a_server_that_can_not_lie_about_more() -> None:
+    """Line breaks and controls in them make no lines of ours; what is too long is cut."""
+    subject = "=?utf-8?q?hi=0A=0AIf_it_is_not_yours=2C_answer=1B=5B2J?= " + "x" * 300
+    head, _ = read(mail(f"Subject: {subject}"))
+    written = Written("Left: x\n", "the text of the mail")
+    asked = notices.confirm(FACTS, head, LAURIE, written, "vp-hr+handoff-abc@example.test", "h\r\nFrom: x")
+    lines = text_of(parsed(asked.pieces))
+    assert "\x1b" not in lines
+    assert not [
+        line for line in lines.splitlines() if line.startswith(("From:", "If it is not yours, answer"))
+    ]
+    assert notices.told_apart(head, "h\r\nFrom: x")["origin"] == "h From: x"
+    assert len(str(notices.told_apart(head, "")["subject"])) == 120
+    bare = read(mail().replace(b"Subject:", b"X-Subject:"))[0]
+    assert notices.told_apart(bare, "")["subject"] == "(none)"
 
 
 def test_a_text_without_headings_is_shown_as_it_is() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from mailrouter.schedule.warnings import warnings
+from mailrouter.schedule.warnings import no_holidays, warnings
 from tests.schedule.cases import role_of_text, with_parts
 
 TODAY = date(2026, 12, 1)
@@ -87,6 +87,28 @@ ODD = {
           - {partner: elaine, from: 2027-04-01, until: further notice}
         """,
         ["Laurie and Elaine are both away from Thursday 1 April 2027 until further notice"],
+    ),
+    "nobody, from the fourth week on into the next year": (
+        """
+        absences:
+          - {partner: laurie, from: 2026-12-21, until: 2027-01-08}
+          - {partner: elaine, from: 2026-12-19, until: 2027-01-12}
+        """,
+        [
+            "nobody is on duty from Monday 21 December to Friday 8 January 2027, on 15 working days",
+            "Laurie and Elaine are both away from Monday 21 December until Friday 8 January 2027",
+        ],
+    ),
+    "nobody, without an end": (
+        """
+        absences:
+          - {partner: laurie, from: 2026-12-21, until: further notice}
+          - {partner: elaine, from: 2026-12-21, until: further notice}
+        """,
+        [
+            "nobody is on duty from Monday 21 December, for a year and beyond",
+            "Laurie and Elaine are both away from Monday 21 December until further notice",
+        ],
     ),
     "a holiday on a Saturday": (
         "holidays: {country: US, also: {2026-12-26: Boxing Day}, never: [2026-12-28]}",
@@ -188,3 +210,23 @@ def test_what_is_odd_is_said_and_nothing_else(name: str) -> None:
         warnings(role_of_text(with_parts(textwrap.dedent(parts).strip() + "\n" if parts else "")), TODAY)
         == said
     )
+
+
+_ELAINE = "elaine: {name: Elaine Miller, email: elaine@example.test"
+HOLIDAYS = {
+    "": "no public holidays are named; add holidays: {country: US}, or holidays: none",
+    "holidays: {country: US}": "",
+    "holidays: none": "",
+    f"partners:\n  laurie: {{name: L, email: l@example.test, holidays: none}}\n  {_ELAINE}}}": (
+        "no public holidays are named for Elaine; add holidays: {country: US}, or holidays: none"
+    ),
+    "partners:\n  laurie: {name: L, email: l@example.test, holidays: {country: DE}}\n"
+    f"  {_ELAINE}, until: 2026-11-30}}": "",
+}
+
+
+@pytest.mark.parametrize("parts", HOLIDAYS)
+def test_holidays_that_nobody_named_are_asked_for_once(parts: str) -> None:
+    """Unless they are named, are none on purpose, or are missing only for somebody who has left."""
+    role = role_of_text(with_parts(parts + "\n" if parts else ""))
+    assert list(no_holidays(role, TODAY)) == ([HOLIDAYS[parts]] if HOLIDAYS[parts] else [])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
-from mailrouter.store.handoffs import ASK_AGAIN_MS, WAIT_MS
+from mailrouter.store.handoffs import ASKING_MS, MOST_WAITING, WAIT_MS
 from mailrouter.store.model import Acceptance, Delivery, HandoffChange, NewHandoff, WaitingHandoff
 from mailrouter.store.schema import MIGRATIONS, migrate
 from mailrouter.store.sqlite import SqliteStore
@@ -95,18 +95,50 @@ async def test_what_waited_too_long_is_not_taken_and_goes_in_time(store: SqliteS
     assert count(store, "waiting_handoff") == 1
 
 
-async def test_one_question_an_hour_a_role_and_mailbox(store: SqliteStore) -> None:
-    """Then the newer one waits in place of the older."""
-    await take(store, HandoffChange(waiting=waiting()))
-    assert store.reader.asked_at("vp-hr", "laurie@example.test") == T0
+LAURIE = "laurie@example.test"
+
+
+async def test_three_questions_an_hour_a_role_and_mailbox(store: SqliteStore) -> None:
+    """Each waits by itself; an hour after the first there may be another."""
+    for number in (1, 2, 3):
+        await take(store, HandoffChange(waiting=waiting(number, at=T0 + number)))
+    assert store.reader.asked("vp-hr", LAURIE, T0) == 3
     with pytest.raises(StoreError, match="a moment ago"):
-        await take(store, HandoffChange(waiting=waiting(2, at=T0 + ASK_AGAIN_MS - 1)))
-    await take(store, HandoffChange(waiting=waiting(2, "elaine@example.test", T0 + 1)))
-    await take(store, HandoffChange(waiting=replace(waiting(4, at=T0 + 1), role="office")))
-    await take(store, HandoffChange(waiting=waiting(3, at=T0 + ASK_AGAIN_MS)))
-    assert store.reader.waiting_handoff("vp-hr", 1, 0) is None
-    assert store.reader.waiting_handoff("vp-hr", 3, 0) is not None
-    assert count(store, "waiting_handoff") == 3
+        await take(store, HandoffChange(waiting=waiting(4, at=T0 + ASKING_MS)))
+    await take(store, HandoffChange(waiting=waiting(5, "elaine@example.test", T0 + 4)))
+    await take(store, HandoffChange(waiting=replace(waiting(6, at=T0 + 4), role="office")))
+    await take(store, HandoffChange(waiting=waiting(7, at=T0 + 1 + ASKING_MS)))
+    assert [store.reader.waiting_handoff("vp-hr", n, 0) is not None for n in (1, 2, 3, 4, 7)] == [
+        *(True, True, True),
+        *(False, True),
+    ]
+
+
+async def test_what_waits_is_bounded_and_the_oldest_makes_room(store: SqliteStore) -> None:
+    """Somebody who sends mails in a partner's name for a week fills neither the disk nor every place."""
+    for number in range(1, MOST_WAITING + 4):
+        await take(store, HandoffChange(waiting=waiting(number, at=T0 + number * ASKING_MS)))
+    assert count(store, "waiting_handoff") == MOST_WAITING
+    assert [store.reader.waiting_handoff("vp-hr", n, 0) is not None for n in (3, 4)] == [False, True]
+
+
+async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule_does_not(
+    store: SqliteStore,
+) -> None:
+    """A handoff is whole, so an older one can't follow a newer; changes of the schedule are each their own."""
+    for number in (1, 2, 3):
+        await take(store, HandoffChange(waiting=waiting(number, at=T0 + number)))
+    await take(store, HandoffChange(new=NEW, confirms=waiting(2, at=T0 + 2)))
+    assert [store.reader.waiting_handoff("vp-hr", n, 0) is not None for n in (1, 2, 3)] == [
+        False,
+        False,
+        True,
+    ]
+    for number in (4, 5):
+        other = replace(waiting(number, at=T0 + number), role="vp-hr+schedule")
+        await take(store, HandoffChange(waiting=other))
+    await take(store, HandoffChange(confirms=replace(waiting(5, at=T0 + 5), role="vp-hr+schedule")))
+    assert store.reader.waiting_handoff("vp-hr+schedule", 4, 0) is not None
 
 
 async def test_a_store_of_the_first_version_gets_the_new_tables(tmp_path: Path) -> None:

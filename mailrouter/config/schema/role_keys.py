@@ -199,9 +199,11 @@ def _when() -> dict[str, Schema]:
             otherwise=OTHERWISE["special_days"],
         ),
         "holidays": key(
-            "Public holidays, on which nobody works.",
-            ref("holidays"),
+            "Public holidays, on which nobody works; `none` where they are working days on purpose: `check` then says "
+            "nothing of it.",
+            either(ref("holidays"), words("none")),
             {"country": "US", "subdivision": "CA"},
+            "none",
             otherwise=OTHERWISE["holidays"],
         ),
         "absences": key(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailrouter.config.defaults import ROLE as OTHERWISE
 from mailrouter.config.schema import forms
-from mailrouter.config.schema.forms import Schema, either, key, lines, ref, some
+from mailrouter.config.schema.forms import Schema, either, key, lines, ref, some, words
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -107,9 +107,10 @@ _MAILBOX = {
         otherwise="the role's",
     ),
     "holidays": key(
-        "Public holidays of this person's own, in place of the role's.",
-        ref("holidays"),
+        "Public holidays of this person's own, in place of the role's; or `none`.",
+        either(ref("holidays"), words("none")),
         {"country": "DE", "subdivision": "BY"},
+        "none",
         otherwise="the role's",
     ),
 }

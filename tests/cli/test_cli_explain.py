@@ -1,0 +1,52 @@
+"""What `mailrouter explain` prints."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from mailrouter.cli import main
+from mailrouter.store.handoffs import MOST_ASKED
+from mailrouter.store.model import Acceptance, HandoffChange, WaitingHandoff
+from mailrouter.store.sqlite import SqliteStore
+from tests.config.files import ROLE, MakeFolder
+from tests.support.messages import SMALL, filled, message_of
+
+AT = "2026-12-10 10:00"
+NOW = 1_796_925_600_000
+"""The same moment in Los Angeles, in milliseconds."""
+MAIL = b"From: laurie@example.test\nTo: vp-hr+handoff@example.test\nSubject: x\n\nLeft: all\n"
+
+
+async def three_questions(path: Path) -> None:
+    """A store in which Laurie was asked as often as may be."""
+    store = SqliteStore.open(path)
+    for number in range(1, MOST_ASKED + 1):
+        spool = await filled(store, SMALL)
+        waits = WaitingHandoff(number, "vp-hr", "laurie@example.test", NOW - number, "Left: x\n")
+        message = message_of(spool.id, len(SMALL), NOW - number)
+        await store.accept(
+            spool, Acceptance(message, await spool.finish(), [], handoffs=[HandoffChange(waiting=waits)])
+        )
+    store.close()
+
+
+def test_a_mail_that_is_put_off_is_told_with_its_reasons(
+    folder: MakeFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reply alone is meant for whoever sends, and gives nothing away; IT reads why."""
+    made = folder("", **{"vp-hr": ROLE})
+    (tmp_path / "mail.eml").write_bytes(MAIL)
+    command = ["explain", str(tmp_path / "mail.eml"), "--at", AT, "--config", str(made)]
+    assert main(command) == 0
+    assert "It would be refused" not in capsys.readouterr().out
+    path = made.parent / "var" / "mailrouter.db"
+    path.parent.mkdir(exist_ok=True)
+    asyncio.run(three_questions(path))
+    assert main(command) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "It would be refused: 450 4.7.1" in said
+    assert "Why: - nothing proves that Laurie wrote it" in said
+    assert "- Laurie was asked to confirm several others within the hour" in said
