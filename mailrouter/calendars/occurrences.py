@@ -179,10 +179,18 @@ def _expanded(group: _Group, zone: ZoneInfo, start: datetime, end: datetime) -> 
         calendar = icalendar.Calendar.from_ical(_text(lines))
         # Bounds without a zone compare with all kinds of times; two days more on each side hold every zone's.
         first, last = ((start - 2 * _DAY).replace(tzinfo=None), (end + 2 * _DAY).replace(tzinfo=None))
-        times = recurring_ical_events.of(calendar).between(first, last)
+        # The library takes an end for a length of wall time; where the clocks change in between, that is another moment.
+        times = calendar.events if _once(group) else recurring_ical_events.of(calendar).between(first, last)
     if len(times) > limits.MAX_TIMES_OF_EVENT:
         raise OverflowError
     return list(_within(times, zone, start, end))
+
+
+def _once(group: _Group) -> bool:
+    """Whether it is one event that does not come round and says when it ends."""
+    (event, *exceptions) = group.events
+    again = any(event.values(name) for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
+    return not exceptions and not again and len(event.values("DTEND")) == 1
 
 
 def _within(
@@ -195,6 +203,7 @@ def _within(
         if whole and until <= begin:
             until = begin + _DAY  # a day without an end is that day (RFC 5545 §3.6.1)
         bounds = _moment(begin, zone), _moment(until, zone, end=True)
+        bounds = min(bounds), max(bounds)  # some programs write them the wrong way round
         if said == "yes" or (said == "all-day" and (whole or _midnights(bounds, zone))):
             clipped = max(bounds[0], start), min(bounds[1], end)
             if clipped[0] < clipped[1]:

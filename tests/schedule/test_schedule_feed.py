@@ -180,6 +180,18 @@ def test_the_changes_of_the_clocks_are_found() -> None:
     assert not list(changes(ZoneInfo("Asia/Kolkata"), *year))
 
 
+@pytest.mark.parametrize("hours", ["00:00-24:00", "20:00-24:00"])
+def test_an_end_in_the_hour_that_comes_twice(hours: str) -> None:
+    """Havana's clocks go back at one o'clock, so a Saturday's 24:00 is told in UTC, and read as that very moment."""
+    role = role_of(f"zone America/Havana; rota sat laurie {hours}")
+    start = datetime(2026, 10, 31, 4, tzinfo=UTC)
+    raw = feed(role, start, start + timedelta(days=2), CHANGED, "laurie")
+    theirs = raw.replace(b"UID:mailrouter-", b"UID:another-")
+    rule = Rule((f"title {role.name}",))
+    read = absences_in(theirs, rule, role.time_zone, start, start + timedelta(days=2))
+    assert [end for _, end in read.busy] == [datetime(2026, 11, 1, 5, tzinfo=UTC)]
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(roles())
 def test_out_and_in_again_is_the_same_timeline(found: tuple[Role, datetime]) -> None:
