@@ -285,7 +285,7 @@ class Service:
 
     def _taken_up(self, configuration: Configuration, desk: Desk) -> None:
         """What else goes by the configuration in force."""
-        self._feeds = Feeds(configuration, desk.keys.current)
+        self._lay(configuration, desk)
         self.store.keep_history = configuration.settings.keep_history
         self._calendars_due.set()
         for key in set(self.store.reader.handoff_roles()).difference(desk.rosters):
@@ -306,15 +306,20 @@ class Service:
         """The next message is marked with the new key."""
         made = keys.rotate(self.configuration.settings.run_folder / keys.NAME, now_ms())
         assert self.reloading is not None
-        self.reloading.take_up(self._make_desk(self.configuration), self.reloading.now)
+        await self.reloading.renew()
         log.warning("a new key was made; what the one before it made is taken for %d days", VALID_DAYS + 1)
         return {"until": keys.moment_written(made.earlier[0][1])}
 
     def _take_up_calendars(self) -> None:
         """A partner's calendar has brought other absences: the next message is planned by them."""
-        # Not a whole new desk: its templates alone take some 60 ms to compile.
-        self.intake.desk = replace(self.intake.desk, configuration=with_kept(self.configuration))
-        self._feeds = Feeds(self.configuration, self.intake.desk.keys.current)
+        self._lay(self.configuration, self.intake.desk)
+
+    def _lay(self, configuration: Configuration, desk: Desk) -> None:
+        """Have feeds and desk hold what the calendars say by now: it may be newer than a desk that took a while."""
+        self._feeds = Feeds(configuration, desk.keys.current)
+        if self._feeds.configuration.roles != desk.configuration.roles:
+            # Not a whole new desk: its templates alone take some 60 ms to compile.
+            self.intake.desk = replace(desk, configuration=self._feeds.configuration)
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
@@ -389,13 +394,7 @@ async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False)
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
     await service.start()
-
-    async def reload() -> None:
-        supervisor.reloading()
-        await service.reload()
-        supervisor.ready(service.state())
-
-    loop.add_signal_handler(signal.SIGHUP, lambda: service.upkeep.run(reload()))
+    loop.add_signal_handler(signal.SIGHUP, lambda: service.upkeep.run(reload(service, supervisor)))
     process.settle_down()
     web = f", web {_name(service.web.address)}" if service.web else ""
     tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}{web}")
@@ -412,6 +411,16 @@ async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False)
         tell(f"mailrouter stopped; {waiting} still to deliver")
     else:
         tell("mailrouter stopped; everything is delivered")
+
+
+async def reload(service: Service, supervisor: Supervisor) -> None:
+    """Have the configuration read again, and tell what started the service of beginning and end."""
+    supervisor.reloading()
+    try:
+        await service.reload()
+    except Exception:
+        log.exception("the configuration can't be taken up")
+    supervisor.ready(service.state())  # in any case, or systemd would wait for it for ever
 
 
 def run(

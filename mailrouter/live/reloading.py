@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -53,6 +54,8 @@ class Reloading:
         self._make_desk, self._wake = make_desk, wake
         self._read, self._taken_up = read, taken_up
         self._lock = asyncio.Lock()
+        self._later: list[str] = []
+        """The settings in the files that hold from the next start on."""
 
     async def settle(self) -> None:
         """At the start: remember what is right, and tell of what is broken."""
@@ -78,22 +81,21 @@ class Reloading:
         async with self._lock:
             old = self.now
             try:
-                new = await asyncio.to_thread(self._read, old.configuration.folder)
+                new, later = _until_restart(
+                    old, await asyncio.to_thread(self._read, old.configuration.folder)
+                )
                 desk = await asyncio.to_thread(self._make_desk, new.configuration)
             except Exception as error:
                 log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
                 return
             self.take_up(desk, new)
-            later = [
-                name
-                for name in _FIXED
-                if getattr(old.configuration.settings, name) != getattr(new.configuration.settings, name)
-            ]
-            changed = (old.texts, old.broken, old.configuration.settings) != (
+            changed = (old.texts, old.broken, old.configuration.settings, self._later) != (
                 new.texts,
                 new.broken,
                 new.configuration.settings,
+                later,
             )
+            self._later = later
             if asked or changed:
                 log.warning(
                     "the configuration was read again%s",
@@ -107,6 +109,14 @@ class Reloading:
             if changed:
                 await asyncio.to_thread(self._keep)
             await self._tell_broken()
+
+    async def renew(self) -> None:
+        """Have the desk made again of the configuration in force, since what else it is made of has changed: the keys.
+
+        A reload that is under way has its turn first, for its desk may be of before that.
+        """
+        async with self._lock:
+            self.take_up(await asyncio.to_thread(self._make_desk, self.now.configuration), self.now)
 
     def take_up(self, desk: Desk, new: Serving) -> None:
         """Work by this from now on."""
@@ -162,6 +172,17 @@ class Reloading:
         originals.append(Original("alert", alert.recipient, alert.pieces))
         reason = f"the file of {broken.key} is broken"
         return await originate(self._store, role.key, originals, self._intake.now(), reason, name, what)
+
+
+def _until_restart(old: Serving, new: Serving) -> tuple[Serving, list[str]]:
+    """What was read, with the settings that hold until a restart as they are in force; and which of them differ."""
+    now, wanted = old.configuration.settings, new.configuration.settings
+    later = [name for name in _FIXED if getattr(now, name) != getattr(wanted, name)]
+    if not later:
+        return new, later
+    # Without this, a new run folder would be given a key of its own at once, and mail on its way would be unknown.
+    settings = replace(wanted, **{name: getattr(now, name) for name in later})
+    return replace(new, configuration=replace(new.configuration, settings=settings)), later
 
 
 def _digest(broken: Broken) -> str:

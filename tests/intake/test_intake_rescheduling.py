@@ -21,6 +21,7 @@ from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake.commanded import as_json, change_by_command, from_json
 from mailrouter.intake.explanation import explained
 from mailrouter.intake.facts import Desk
+from mailrouter.intake.keys import Keys
 from mailrouter.message.scanner import Scanner
 from mailrouter.schedule.said import Off, Plain, Works
 from mailrouter.schedule.said_dates import spans_in
@@ -49,7 +50,7 @@ def folder_in(place: Path, role: str = COMMENTED) -> Path:
 def desk_in(folder: Path) -> Desk:
     """A desk for what is in force there."""
     now = serving(folder)
-    return Desk(now.configuration, templates(), KEY, texts=now.texts)
+    return Desk(now.configuration, templates(), Keys(KEY), texts=now.texts)
 
 
 @asynccontextmanager

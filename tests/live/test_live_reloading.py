@@ -13,6 +13,7 @@ import pytest
 from mailrouter.config import Configuration
 from mailrouter.config.serving import read_good, serving
 from mailrouter.intake.facts import Desk
+from mailrouter.intake.keys import Keys
 from mailrouter.live.reloading import Reloading, what_is_different
 from mailrouter.live.upkeep import Upkeep
 from tests.intake.services import KEY, Service, service
@@ -25,7 +26,7 @@ LATER = int(MOMENT.timestamp() * 1000) * 2
 
 def desk_of(configuration: Configuration) -> Desk:
     """With the shipped templates."""
-    return Desk(configuration, templates(), KEY)
+    return Desk(configuration, templates(), Keys(KEY))
 
 
 @asynccontextmanager
