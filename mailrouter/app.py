@@ -20,7 +20,7 @@ from mailrouter.calendars.kept import with_kept
 from mailrouter.calendars.published import Feeds
 from mailrouter.calendars.refreshing import keep_fresh
 from mailrouter.config import Configuration, Settings
-from mailrouter.config.serving import Serving, serving
+from mailrouter.config.serving import Serving, keep_good, serving
 from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
@@ -126,7 +126,14 @@ class Service:
         self.transport = self._transport(settings)
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         reloading = self.reloading = Reloading(
-            self._loaded, self.intake, self.store, self._make_desk, self._wake, self._read, self._taken_up
+            self._loaded,
+            self.intake,
+            self.store,
+            self._make_desk,
+            self._wake,
+            self._read,
+            self._taken_up,
+            self._remember,
         )
         reloading.take_up(desk, self._loaded)
         if await self.intake.files.recover(desk):
@@ -273,6 +280,11 @@ class Service:
         """Have the configuration read again; see ``Reloading.reload``."""
         if self.reloading is not None:
             await self.reloading.reload()
+
+    def _remember(self, now: Serving) -> None:
+        """For the next start. A trial leaves what a service of the same run folder goes back on as it is."""
+        if not self.shadow:
+            keep_good(now)
 
     def _read(self, folder: Path) -> Serving:
         return self._in_force(serving(folder))

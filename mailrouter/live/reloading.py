@@ -37,7 +37,8 @@ _WHOLE = "mended"
 
 class Reloading:
     """The configuration in force. ``make_desk`` makes it ready for work, and may take a while; ``wake`` is called
-    when messages of ours lie in the store, ``taken_up`` when something new is in force."""
+    when messages of ours lie in the store, ``taken_up`` when something new is in force, ``remember`` when it is to
+    hold over a restart."""
 
     def __init__(
         self,
@@ -48,11 +49,12 @@ class Reloading:
         wake: Callable[[], None],
         read: Callable[[Path], Serving] = serving,
         taken_up: Callable[[Configuration, Desk], None] = lambda configuration, desk: None,
+        remember: Callable[[Serving], None] = keep_good,
     ) -> None:
         self.now = now
         self._intake, self._store = intake, store
         self._make_desk, self._wake = make_desk, wake
-        self._read, self._taken_up = read, taken_up
+        self._read, self._taken_up, self._remember = read, taken_up, remember
         self._lock = asyncio.Lock()
         self._later: list[str] = []
         """The settings in the files that hold from the next start on."""
@@ -130,7 +132,7 @@ class Reloading:
 
     def _keep(self) -> None:
         try:
-            keep_good(self.now)
+            self._remember(self.now)
         except OSError as error:
             folder = self.now.configuration.settings.run_folder
             log.error("what was right last can't be kept in %s: %s", folder, error.strerror)

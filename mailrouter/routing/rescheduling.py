@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
 
+from mailrouter.address import canonical, domain_of
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
@@ -227,8 +228,16 @@ class Rescheduling:
         proposed = self._file.replaced(text)
         if _identity(proposed.role) != _identity(base.role):
             raise MailrouterError(
-                "The role's addresses, and who the partners are with their mailboxes, can't be changed by mail. "
-                "Please leave these lines as they are; IT can change them in the file itself."
+                "The role's addresses, and who the partners are (with their mailboxes, first and last days, and "
+                "calendars), can't be changed by mail. Please leave these lines as they are; IT can change them in "
+                "the file itself."
+            )
+        strange = _reached(proposed.role) - _reached(base.role)
+        strange = {address for address in strange if domain_of(address) not in mail.situation.our_domains}
+        if strange:
+            raise MailrouterError(
+                f"A mailbox outside can't be brought in by mail ({', '.join(sorted(strange))}), for it would get mail, "
+                "or the schedule. IT can change that in the file itself."
             )
         if text == base.text:
             return self._answer(
@@ -343,8 +352,13 @@ def _identity(role: Role) -> tuple[object, ...]:
     return (
         role.address,
         sorted(role.aliases),
-        sorted((person.key, person.email, person.name) for person in role.partners),
+        {p.key: (p.email, p.name, p.since, p.until, p.calendar) for p in role.partners},
     )
+
+
+def _reached(role: Role) -> set[str]:
+    """The mailboxes, beside the partners', that something of the role goes to."""
+    return {canonical(to) for to in (*(p.email for p in role.people), *(role.weekly.to if role.weekly else ()))}
 
 
 def _wall(role: Role, moment: datetime) -> datetime:

@@ -325,6 +325,14 @@ async def test_a_file_with_errors_is_answered_with_them(tmp_path: Path) -> None:
         ("  elaine: {name: Elaine Miller, email: elaine@example.test}\n", ""),
         ("emergency:", "aliases: [it@example.test]\nemergency:"),
         ("role: vp-hr@", "role: vp@"),
+        ("elaine@example.test}", "elaine@example.test, until: 2026-12-04}"),
+        ("laurie@example.test}", "laurie@example.test, from: 2026-12-01}"),
+        ("elaine@example.test}", "elaine@example.test, calendar: {url: 'https://192.0.2.1/x'}}"),
+        (
+            "# the end",
+            "absences: [{partner: elaine, from: 2026-12-07, until: 2026-12-08, cover: {name: Eve, email: eve@evil.test}}]",
+        ),
+        ("# the end", "weekly_mail: {to: [eve@evil.test]}"),
     ],
     ids=str,
 )
@@ -339,7 +347,18 @@ async def test_who_the_partners_are_is_not_changed_by_mail(tmp_path: Path, chang
         await found.send(with_file(role.replace(*change)), SCHEDULE)
         told = notices(found)
         assert set(told) == {"laurie"}
-        assert "can't be changed by mail" in " ".join(text_of(told["laurie"]).split())
+        said = " ".join(text_of(told["laurie"]).split())
+        assert "can't be changed by mail" in said or "can't be brought in by mail (eve@evil.test)" in said
+        assert file_of(tmp_path) == role
+
+
+@pytest.mark.parametrize("line", ["cover: {name: Pat, email: pat@example.test}", "cover: elaine"])
+async def test_a_colleague_may_cover_by_mail(tmp_path: Path, line: str) -> None:
+    """Our own people may be named in an edited file."""
+    role = COMMENTED + f"absences:\n  - {{partner: laurie, from: 2026-12-07, until: 2026-12-08, {line}}}\n"
+    folder_in(tmp_path)
+    async with running(tmp_path) as found:
+        await found.send(with_file(role), SCHEDULE)
         assert file_of(tmp_path) == role
 
 

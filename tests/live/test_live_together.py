@@ -38,7 +38,7 @@ async def started(config: Path) -> AsyncIterator[Service]:
 async def until(condition: Callable[[], bool]) -> None:
     """Return once it is true."""
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - other threads and processes are at work
             await asyncio.sleep(0.01)
 
 
