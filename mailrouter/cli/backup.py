@@ -47,7 +47,9 @@ def _make(folder: Path, settings: Settings, target: Path) -> str:
         found = {KEY: settings.run_folder / NAME}
         # After the store: a key that was made meanwhile has the one before it beside it.
         if not found[KEY].exists():
-            raise StoreError(f"There is no key file {found[KEY]}; it is made by the first `mailrouter serve`.")
+            raise StoreError(
+                f"There is no key file {found[KEY]}; it is made by the first `mailrouter serve`."
+            )
         for inside, path in archive.files_under(folder):
             found[f"config/{inside}"] = path
         if settings.templates and not settings.templates.is_relative_to(folder.absolute()):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.serving import Broken, Serving, keep_good, serving
-from mailrouter.errors import MailrouterError
+from mailrouter.errors import ConfigurationError, MailrouterError
 from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
@@ -88,6 +88,8 @@ class Reloading:
                 )
                 desk = await asyncio.to_thread(self._make_desk, new.configuration)
             except Exception as error:
+                if isinstance(error, ConfigurationError):
+                    error = error.discreet()
                 log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
                 return
             self.take_up(desk, new)
@@ -168,8 +170,9 @@ class Reloading:
             schedule_notices.broken(situation, p, broken.problems, file, broken.kept)
             for p in desk.role_at(role, situation.duty.moment).partners
         ]
-        # Without the lines themselves: they may hold what an absence is for.
-        alert = schedule_notices.broken(situation, postmaster, broken.problems, file, broken.kept)
+        # A line may hold what an absence is for.
+        discreet = [problem.discreet() for problem in broken.problems]
+        alert = schedule_notices.broken(situation, postmaster, discreet, file, broken.kept)
         originals = [Original("notice", notice.recipient, notice.pieces) for notice in told]
         originals.append(Original("alert", alert.recipient, alert.pieces))
         reason = f"the file of {broken.key} is broken"
@@ -193,7 +196,7 @@ def _digest(broken: Broken) -> str:
 
 
 def _broken_words(broken: Broken) -> str:
-    said = "\n".join(map(str, broken.problems))
+    said = "\n".join(str(problem.discreet()) for problem in broken.problems)
     if broken.kept:
         return f"{broken.key}: its file has problems, so what it said before stays in force:\n{said}"
     return f"{broken.key}: its file has problems, so this role takes no mail:\n{said}"

@@ -358,7 +358,9 @@ def _identity(role: Role) -> tuple[object, ...]:
 
 def _reached(role: Role) -> set[str]:
     """The mailboxes, beside the partners', that something of the role goes to."""
-    return {canonical(to) for to in (*(p.email for p in role.people), *(role.weekly.to if role.weekly else ()))}
+    return {
+        canonical(to) for to in (*(p.email for p in role.people), *(role.weekly.to if role.weekly else ()))
+    }
 
 
 def _wall(role: Role, moment: datetime) -> datetime:
