@@ -27,7 +27,7 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.schedule.changes import Edit, change_for, changed, same_schedule
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.said import Plain, Request, Unclear, requests_in
+from mailrouter.schedule.said import Back, Cancel, Plain, Request, Unclear, requests_in
 from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import SCHEDULE
 
@@ -189,7 +189,11 @@ class Rescheduling:
         self, mail: Handed, author: Person | None, base: Proposed, requests: Sequence[Request], now: datetime
     ) -> Handover:
         role = base.role
-        change = change_for(role, requests, now)
+        try:
+            change = change_for(role, requests, now)
+        except Unclear:
+            self._not_of_a_calendar(role, requests, now)
+            raise
         if not change.edits:
             raise NothingToDo(" ".join(change.words))
         proposed = self._file.edited(base, change.edits)
@@ -199,6 +203,19 @@ class Rescheduling:
                 '(answer "send file" to get it).'
             )
         return self._set(mail, author, base, proposed, change.words, change.first)
+
+    def _not_of_a_calendar(self, role: Role, requests: Sequence[Request], now: datetime) -> None:
+        """Raises MailrouterError where the absence that is to end is no line of the file, but from somebody's calendar."""
+        if not any(isinstance(request, Back | Cancel) for request in requests):
+            return
+        try:
+            change_for(self._file.shown(role), requests, now)
+        except Unclear:
+            return
+        raise MailrouterError(
+            "That absence comes from a partner's own calendar, so it can be ended there alone; within an hour it is "
+            "ended here as well."
+        )
 
     def _undo(self, mail: Handed, author: Person | None, base: Proposed, asked: Asked) -> Handover:
         last = self._last

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.calendars.kept import Kept, folder_of, keep
 from mailrouter.config.serving import serving
 from mailrouter.config.writing import CannotWrite
 from mailrouter.errors import MailrouterError, StoreError
@@ -330,7 +331,8 @@ async def test_a_file_with_errors_is_answered_with_them(tmp_path: Path) -> None:
         ("elaine@example.test}", "elaine@example.test, calendar: {url: 'https://192.0.2.1/x'}}"),
         (
             "# the end",
-            "absences: [{partner: elaine, from: 2026-12-07, until: 2026-12-08, cover: {name: Eve, email: eve@evil.test}}]",
+            "absences:\n  - partner: elaine\n    from: 2026-12-07\n    until: 2026-12-07\n"
+            "    cover: {name: Eve, email: eve@evil.test}",
         ),
         ("# the end", "weekly_mail: {to: [eve@evil.test]}"),
     ],
@@ -634,3 +636,33 @@ async def test_answers_as_mail_programs_write_them(tmp_path: Path, text: str, ki
         )
         assert (await found.send(raw, SCHEDULE)).startswith("250")
         assert file_of(tmp_path) == COMMENTED
+
+
+async def test_a_calendars_absences_are_shown_and_never_written(tmp_path: Path) -> None:
+    """The mail shows the week with them, the file gets only what was said, and one can't be cancelled here."""
+    role = COMMENTED.replace("elaine@example.test}", "elaine@example.test, calendar: {file: elaine.ics}}")
+    folder_in(tmp_path, role)
+    read = serving(tmp_path / "config").configuration
+    friday = datetime(2026, 12, 4, 8, tzinfo=UTC)  # midnight in Los Angeles
+    kept = Kept(MOMENT, MOMENT, MOMENT, busy=((friday, friday + timedelta(days=1)),), events=1)
+    keep(folder_of(read), read.roles[0], read.roles[0].person("elaine"), kept)
+
+    async def told(text: str, number: int) -> str:
+        assert (await found.send(asked(text, number=number), SCHEDULE)).startswith("250")
+        return " ".join(text_of(notices(found)["laurie"]).split())
+
+    async with running(tmp_path) as found:
+        assert "Fri 4 Dec: nobody" in await told("week", 1)
+        for number, text in enumerate(("cancel Elaine's absence on Friday", "Elaine is back on Friday"), 2):
+            said = await told(text, number)
+            assert "comes from a partner's own calendar" in said
+            assert "Fri 4 Dec: nobody" in said or "this week" not in said
+        assert file_of(tmp_path) == role
+        assert "Fri 4 Dec: Laurie (was: nobody)" in await told("Elaine is off Friday, I cover", 4)
+        line = "  - {partner: elaine, from: 2026-12-04, until: 2026-12-04, cover: laurie}\n"
+        assert sorted(file_of(tmp_path).splitlines(True)) == sorted(
+            [*role.splitlines(True), "absences:\n", line]
+        )
+        said = await told("undo", 5)
+        assert "Fri 4 Dec: nobody (was: Laurie)" in said
+        assert file_of(tmp_path) == role
