@@ -337,7 +337,10 @@ class Service:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
         for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
         oldest = self.store.reader.oldest()
-        people = self._people()
+        desk, now = self.intake.desk, self.intake.now()
+        # Of a former partner nothing has to arrive any more.
+        roles = [desk.role_at(role, now) for role in desk.configuration.roles]
+        people = {canonical(person.email) for role in roles for person in role.people}
         return {
             "delivers_to": self.transport.name,
             "trouble": self.transport.trouble,

@@ -93,8 +93,9 @@ class Desk:
         """All facts about one role for one message; what memory knows is given by the caller."""
         settings = self.configuration.settings
         roster = self.rosters[role.key]
+        role = roster.role_at(moment)
         return Situation(
-            role=roster.role_at(moment),
+            role=role,
             duty=roster.duty(moment),
             reverse_path=reverse_path,
             hostname=settings.hostname,

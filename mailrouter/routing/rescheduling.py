@@ -205,7 +205,7 @@ class Rescheduling:
         return self._set(mail, author, base, proposed, change.words, change.first)
 
     def _not_of_a_calendar(self, role: Role, requests: Sequence[Request], now: datetime) -> None:
-        """Raises MailrouterError where the absence that is to end is no line of the file, but from somebody's calendar."""
+        """Raises MailrouterError where the absence that is to end is no line of the file, but of a calendar."""
         if not any(isinstance(request, Back | Cancel) for request in requests):
             return
         try:

@@ -16,6 +16,7 @@ from mailrouter.app import Service
 from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
 from mailrouter.config.serving import serving
+from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.keys import read_keys
@@ -129,3 +130,17 @@ async def test_a_reload_that_fails_has_ended_as_well(tmp_path: Path, monkeypatch
         monkeypatch.setattr(service, "reload", fails)
         await app.reload(service, Supervisor({}))
     assert said == ["RELOADING=1", "READY=1"]
+
+
+async def test_a_former_partners_mailbox_is_nothing_that_is_wrong(tmp_path: Path) -> None:
+    """``check --live`` asks for those whose mail matters."""
+    config = write_configuration(tmp_path)
+    role = config / "roles" / "vp-hr.yaml"
+    gone = "  zoe: {name: Zoe Old, email: zoe@example.test, until: 2026-01-31}\nrota:"
+    role.write_text(role.read_text().replace("rota:", gone))
+    async with started(config) as service:
+        for mailbox in ("zoe@example.test", "laurie@example.test"):
+            for at in (now_ms() - 2 * 86_400_000, now_ms()):
+                service.mailboxes.failed(mailbox, at, "550 5.1.1 no such user")
+        failing = service.status()["failing"]
+        assert [one["mailbox"] for one in failing] == ["laurie@example.test"]  # type: ignore[attr-defined]
