@@ -163,7 +163,7 @@ def _answer(
         **_facts(situation),
         "lines": list(lines),
         "examples": examples,
-        "other": _somebody_else(role, to),
+        "other": _somebody_else(situation.role, to),  # no former partner
         "weeks": _weeks(role, today, (), None, 2 if both_weeks else 1),
     }
     words = situation.wording.notice("schedule-answer", facts)
