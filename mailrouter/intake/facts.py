@@ -113,6 +113,7 @@ class Desk:
             unreached=self.mailboxes.unreached(role, int(moment.timestamp() * 1000))
             if self.mailboxes
             else (),
+            whole=roster.role,
         )
 
     def take_up_handoff(self, reader: StoreReader, role: str) -> None:

@@ -154,9 +154,8 @@ class Rescheduling:
             return self._answer(mail, author, str(error), examples=False)
 
     def _words(self, mail: Handed, author: Person, base: Proposed, asked: Asked, at: datetime) -> Handover:
-        role = base.role
-        now = _wall(role, at)
-        requests = requests_in(asked.text, asked.subject, role, author.key, now)
+        now = _wall(base.role, at)
+        requests = requests_in(asked.text, asked.subject, mail.situation.role, author.key, now)
         if isinstance(requests[0], Plain):
             match requests[0].what:
                 case "undo":

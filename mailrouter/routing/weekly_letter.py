@@ -22,7 +22,7 @@ def weekly_letter(situation: Situation, weekly: Weekly, to: str, due: datetime) 
     facts = {
         "role": role.name,
         "role_address": role.address,
-        "lines": week_lines(role, first, last),
+        "lines": week_lines(situation.schedule, first, last),
         "zone": role.time_zone.key,
     }
     words = situation.wording.notice("weekly", facts)

@@ -666,3 +666,16 @@ async def test_a_calendars_absences_are_shown_and_never_written(tmp_path: Path) 
         said = await told("undo", 5)
         assert "Fri 4 Dec: nobody (was: Laurie)" in said
         assert file_of(tmp_path) == role
+
+
+@pytest.mark.parametrize("text", ["what is this", "week", "off yesterday", "undo"])
+async def test_answers_show_the_week_of_a_role_with_a_former_partner(tmp_path: Path, text: str) -> None:
+    """Elaine's last day was Tuesday, and the rota names her still."""
+    folder_in(tmp_path, COMMENTED.replace("elaine@example.test}", "elaine@example.test, until: 2026-12-01}"))
+    async with running(tmp_path) as found:
+        assert (await found.send(asked(text), SCHEDULE)).startswith("250")
+        told = notices(found)
+        assert set(told) == {"laurie"}
+        said = text_of(told["laurie"])
+        assert "Elaine" not in said
+        assert "The week of Monday 30 November, as it stands:\n\nnobody\n" in said

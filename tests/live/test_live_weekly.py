@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from mailrouter.live.weekly import send_due
@@ -12,7 +13,7 @@ from mailrouter.message import pieces
 from mailrouter.schedule.model import Role, Weekly
 from tests.intake.services import desk, service
 from tests.routing.situations import role
-from tests.schedule.roles import at
+from tests.schedule.roles import CARMEN, ELAINE, LAURIE, at
 
 WEEKLY = Weekly(("sue@example.test", "team@example.test"))
 AWAY = "away elaine 2026-12-10 cover pat"
@@ -77,3 +78,18 @@ async def test_a_role_without_it_sends_none(tmp_path: Path) -> None:
     """That is the default."""
     for moment in (FRIDAY - timedelta(days=1), FRIDAY):
         assert await queued_at(tmp_path, moment, role()) == []
+
+
+async def test_it_knows_former_partners_and_those_to_come(tmp_path: Path) -> None:
+    """The rota may name both: a former one has no hours, and one who begins next week stands in that week's mail."""
+    partners = (
+        replace(LAURIE, until=date(2026, 12, 8)),
+        replace(ELAINE, until=date(2026, 12, 1)),
+        replace(CARMEN, since=date(2026, 12, 10)),
+    )
+    of = role("rota mon laurie, tue elaine, wed laurie, thu carmen", weekly=WEEKLY, partners=partners)
+    await queued_at(tmp_path, FRIDAY - timedelta(days=1), of)
+    said = (await queued_at(tmp_path, FRIDAY, of))[0].decode()
+    assert "Mon 7 Dec: Laurie" in said
+    assert "Thu 10 Dec: Carmen" in said
+    assert "Elaine" not in said
