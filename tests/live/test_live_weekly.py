@@ -45,6 +45,21 @@ async def test_it_goes_once_a_week_over_restarts(tmp_path: Path) -> None:
     assert len(await queued_at(tmp_path, FRIDAY + 7 * day + timedelta(hours=20))) == 2
 
 
+async def test_it_knows_former_partners_and_those_to_come(tmp_path: Path) -> None:
+    """The rota may name both: a former one has no hours, and one who begins next week stands in that week's mail."""
+    partners = (
+        replace(LAURIE, until=date(2026, 12, 8)),
+        replace(ELAINE, until=date(2026, 12, 1)),
+        replace(CARMEN, since=date(2026, 12, 10)),
+    )
+    of = role("rota mon laurie, tue elaine, wed laurie, thu carmen", weekly=WEEKLY, partners=partners)
+    await queued_at(tmp_path, FRIDAY - timedelta(days=1), of)
+    said = (await queued_at(tmp_path, FRIDAY, of))[0].decode()
+    assert "Mon 7 Dec: Laurie" in said
+    assert "Thu 10 Dec: Carmen" in said
+    assert "Elaine" not in said
+
+
 async def test_what_is_more_than_a_day_late_is_left_out(tmp_path: Path) -> None:
     """The next one is sent."""
     await queued_at(tmp_path, FRIDAY - timedelta(days=1))
@@ -78,18 +93,3 @@ async def test_a_role_without_it_sends_none(tmp_path: Path) -> None:
     """That is the default."""
     for moment in (FRIDAY - timedelta(days=1), FRIDAY):
         assert await queued_at(tmp_path, moment, role()) == []
-
-
-async def test_it_knows_former_partners_and_those_to_come(tmp_path: Path) -> None:
-    """The rota may name both: a former one has no hours, and one who begins next week stands in that week's mail."""
-    partners = (
-        replace(LAURIE, until=date(2026, 12, 8)),
-        replace(ELAINE, until=date(2026, 12, 1)),
-        replace(CARMEN, since=date(2026, 12, 10)),
-    )
-    of = role("rota mon laurie, tue elaine, wed laurie, thu carmen", weekly=WEEKLY, partners=partners)
-    await queued_at(tmp_path, FRIDAY - timedelta(days=1), of)
-    said = (await queued_at(tmp_path, FRIDAY, of))[0].decode()
-    assert "Mon 7 Dec: Laurie" in said
-    assert "Thu 10 Dec: Carmen" in said
-    assert "Elaine" not in said
