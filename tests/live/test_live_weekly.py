@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from mailrouter.live.weekly import send_due
@@ -48,9 +48,9 @@ async def test_it_goes_once_a_week_over_restarts(tmp_path: Path) -> None:
 async def test_it_knows_former_partners_and_those_to_come(tmp_path: Path) -> None:
     """The rota may name both: a former one has no hours, and one who begins next week stands in that week's mail."""
     partners = (
-        replace(LAURIE, until=date(2026, 12, 8)),
-        replace(ELAINE, until=date(2026, 12, 1)),
-        replace(CARMEN, since=date(2026, 12, 10)),
+        replace(LAURIE, until=datetime(2026, 12, 8).date()),
+        replace(ELAINE, until=datetime(2026, 12, 1).date()),
+        replace(CARMEN, since=datetime(2026, 12, 10).date()),
     )
     of = role("rota mon laurie, tue elaine, wed laurie, thu carmen", weekly=WEEKLY, partners=partners)
     await queued_at(tmp_path, FRIDAY - timedelta(days=1), of)
