@@ -107,8 +107,9 @@ def replace_private(path: Path, data: bytes) -> None:
 def give_to_owner_of(folder: Path, path: Path) -> None:
     """What root writes beside a service of another user is that user's, or the service could not read it."""
     if os.geteuid() == 0:
-        found = folder.stat()
-        os.chown(path, found.st_uid, found.st_gid)
+        wanted, found = folder.stat(), path.stat()
+        if (wanted.st_uid, wanted.st_gid) != (found.st_uid, found.st_gid):
+            os.chown(path, wanted.st_uid, wanted.st_gid)
 
 
 def _write(descriptor: int, data: bytes) -> None:
