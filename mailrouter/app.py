@@ -20,7 +20,7 @@ from mailrouter.calendars.kept import with_kept
 from mailrouter.calendars.published import Feeds
 from mailrouter.calendars.refreshing import keep_fresh
 from mailrouter.config import Configuration, Settings
-from mailrouter.config.serving import Serving, serving
+from mailrouter.config.serving import Serving, keep_good, serving
 from mailrouter.control import Control
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
@@ -126,7 +126,14 @@ class Service:
         self.transport = self._transport(settings)
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         reloading = self.reloading = Reloading(
-            self._loaded, self.intake, self.store, self._make_desk, self._wake, self._read, self._taken_up
+            self._loaded,
+            self.intake,
+            self.store,
+            self._make_desk,
+            self._wake,
+            self._read,
+            self._taken_up,
+            self._remember,
         )
         reloading.take_up(desk, self._loaded)
         if await self.intake.files.recover(desk):
@@ -274,6 +281,11 @@ class Service:
         if self.reloading is not None:
             await self.reloading.reload()
 
+    def _remember(self, now: Serving) -> None:
+        """For the next start. A trial leaves what a service of the same run folder goes back on as it is."""
+        if not self.shadow:
+            keep_good(now)
+
     def _read(self, folder: Path) -> Serving:
         return self._in_force(serving(folder))
 
@@ -285,7 +297,7 @@ class Service:
 
     def _taken_up(self, configuration: Configuration, desk: Desk) -> None:
         """What else goes by the configuration in force."""
-        self._feeds = Feeds(configuration, desk.keys.current)
+        self._lay(configuration, desk)
         self.store.keep_history = configuration.settings.keep_history
         self._calendars_due.set()
         for key in set(self.store.reader.handoff_roles()).difference(desk.rosters):
@@ -306,21 +318,29 @@ class Service:
         """The next message is marked with the new key."""
         made = keys.rotate(self.configuration.settings.run_folder / keys.NAME, now_ms())
         assert self.reloading is not None
-        self.reloading.take_up(self._make_desk(self.configuration), self.reloading.now)
+        await self.reloading.renew()
         log.warning("a new key was made; what the one before it made is taken for %d days", VALID_DAYS + 1)
         return {"until": keys.moment_written(made.earlier[0][1])}
 
     def _take_up_calendars(self) -> None:
         """A partner's calendar has brought other absences: the next message is planned by them."""
-        # Not a whole new desk: its templates alone take some 60 ms to compile.
-        self.intake.desk = replace(self.intake.desk, configuration=with_kept(self.configuration))
-        self._feeds = Feeds(self.configuration, self.intake.desk.keys.current)
+        self._lay(self.configuration, self.intake.desk)
+
+    def _lay(self, configuration: Configuration, desk: Desk) -> None:
+        """Have feeds and desk hold what the calendars say by now: it may be newer than a desk that took a while."""
+        self._feeds = Feeds(configuration, desk.keys.current)
+        if self._feeds.configuration.roles != desk.configuration.roles:
+            # Not a whole new desk: its templates alone take some 60 ms to compile.
+            self.intake.desk = replace(desk, configuration=self._feeds.configuration)
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
         for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
         oldest = self.store.reader.oldest()
-        people = self._people()
+        desk, now = self.intake.desk, self.intake.now()
+        # Of a former partner nothing has to arrive any more.
+        roles = [desk.role_at(role, now) for role in desk.configuration.roles]
+        people = {canonical(person.email) for role in roles for person in role.people}
         return {
             "delivers_to": self.transport.name,
             "trouble": self.transport.trouble,
@@ -389,13 +409,7 @@ async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False)
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, ended.set)
     await service.start()
-
-    async def reload() -> None:
-        supervisor.reloading()
-        await service.reload()
-        supervisor.ready(service.state())
-
-    loop.add_signal_handler(signal.SIGHUP, lambda: service.upkeep.run(reload()))
+    loop.add_signal_handler(signal.SIGHUP, lambda: service.upkeep.run(reload(service, supervisor)))
     process.settle_down()
     web = f", web {_name(service.web.address)}" if service.web else ""
     tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}{web}")
@@ -412,6 +426,16 @@ async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False)
         tell(f"mailrouter stopped; {waiting} still to deliver")
     else:
         tell("mailrouter stopped; everything is delivered")
+
+
+async def reload(service: Service, supervisor: Supervisor) -> None:
+    """Have the configuration read again, and tell what started the service of beginning and end."""
+    supervisor.reloading()
+    try:
+        await service.reload()
+    except Exception:
+        log.exception("the configuration can't be taken up")
+    supervisor.ready(service.state())  # in any case, or systemd would wait for it for ever
 
 
 def run(

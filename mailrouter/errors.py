@@ -13,7 +13,7 @@ MailrouterError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class MailrouterError(Exception):
@@ -42,6 +42,13 @@ class Problem:
             + (f"; {self.hint}" if self.hint else "")
         )
 
+    def discreet(self) -> Problem:
+        """For logs, and for whoever is no partner: without the line, and without words of one that holds a note."""
+        if "note" not in self.source_line.casefold():
+            return replace(self, source_line="")
+        hint = "it may hold a note, which is for the partners, so it isn't shown here; `mailrouter check` shows it"
+        return replace(self, what="something in this line is wrong", hint=hint, source_line="")
+
 
 class ConfigurationError(MailrouterError):
     """The configuration can't be used; ``problems`` holds everything found, not only the first."""
@@ -49,6 +56,10 @@ class ConfigurationError(MailrouterError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+    def discreet(self) -> ConfigurationError:
+        """The same for a log (see ``Problem.discreet``)."""
+        return ConfigurationError([problem.discreet() for problem in self.problems])
 
 
 class UsageError(MailrouterError):

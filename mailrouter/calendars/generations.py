@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from mailrouter.calendars.kept import write_private
+from mailrouter.config.writing import replace_private
 from mailrouter.errors import StoreError
 
 FILE = "calendar-addresses.json"
@@ -42,7 +42,7 @@ def draw_anew(run_folder: Path, name: str) -> None:
     found = {**generations(run_folder), name: secrets.token_hex(8)}
     try:
         run_folder.mkdir(parents=True, exist_ok=True)
-        write_private(path, json.dumps(found, indent=1).encode())
+        replace_private(path, json.dumps(found, indent=1).encode())
     except OSError as error:
         raise StoreError(f"{path} can't be written: {error.strerror}.") from error
 

@@ -5,16 +5,15 @@ The last good reading stays until there is a better one, so a server that is awa
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mailrouter.config import Configuration
+from mailrouter.config.writing import give_to_owner_of, replace_private
 from mailrouter.schedule.imported import Interval, with_calendars, zone_of
 from mailrouter.schedule.model import Person, Role
 
@@ -107,31 +106,7 @@ def keep(folder: Path, role: Role, person: Person, kept: Kept) -> None:
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         give_to_owner_of(folder.parent, folder)
-    write_private(_path(folder, role, person), json.dumps(data).encode())
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """A file that appears whole, mode 0600, its folder's owner's. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        give_to_owner_of(path.parent, draft)
-        draft.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
-
-
-def give_to_owner_of(folder: Path, path: Path) -> None:
-    """What root writes beside a service of another user is that user's, or the service could not read it."""
-    if os.geteuid() == 0:
-        found = folder.stat()
-        os.chown(path, found.st_uid, found.st_gid)
+    replace_private(_path(folder, role, person), json.dumps(data).encode())
 
 
 def _path(folder: Path, role: Role, person: Person) -> Path:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 
 from mailrouter.calendars.kept import folder_of, kept_of
+from mailrouter.calendars.refreshing import sources
 from mailrouter.config import Configuration
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.words import moment_words
@@ -17,10 +18,8 @@ STALE = timedelta(days=1)
 
 def calendar_oddities(configuration: Configuration, now: datetime) -> Iterator[tuple[str, str]]:
     """The role's short name and a sentence, for each calendar that can't be read or has not been for a day."""
-    for role in configuration.roles:
-        for person in role.partners:
-            if person.calendar is not None:
-                yield from ((role.key, words) for words in _of(configuration, role, person, now))
+    for role, person in sources(configuration, now):
+        yield from ((role.key, words) for words in _of(configuration, role, person, now))
 
 
 def _of(configuration: Configuration, role: Role, person: Person, now: datetime) -> Iterator[str]:

@@ -49,7 +49,8 @@ class Feeds:
     """
 
     def __init__(self, configuration: Configuration, key: bytes) -> None:
-        self._configuration = with_kept(configuration)
+        self.configuration = with_kept(configuration)
+        """With the absences of partners' calendars."""
         self._key = key
         self._made: dict[tuple[str, str], tuple[date, str, Published]] = {}
 
@@ -65,17 +66,17 @@ class Feeds:
 
     def secret(self, role: Role, partner: str = "") -> str:
         """The secret of a role's or a partner's feed. Raises StoreError."""
-        word = generations(self._configuration.settings.run_folder).get(name_of(role.key, partner), "")
+        word = generations(self.configuration.settings.run_folder).get(name_of(role.key, partner), "")
         return feed_secret(self._key, role.key, partner, word)
 
     def _addresses(self, now: datetime) -> Iterator[tuple[Role, str, str]]:
         """Each role's feed, and those of who is a partner today."""
         try:
-            words = generations(self._configuration.settings.run_folder)
+            words = generations(self.configuration.settings.run_folder)
         except StoreError as error:
             log.error("%s", error)
             return
-        for role in self._configuration.roles:
+        for role in self.configuration.roles:
             today = local_day(now, role.time_zone)
             partners = (person.key for person in role.partners if person.is_partner_on(today))
             for partner in ("", *partners):
@@ -85,7 +86,7 @@ class Feeds:
     def _of(self, role: Role, partner: str, now: datetime) -> Published:
         today = local_day(now, role.time_zone)
         monday = today - timedelta(days=today.weekday())
-        changed = changed_at(self._configuration, role)
+        changed = changed_at(self.configuration, role)
         known = self._made.get((role.key, partner))
         if known is not None and known[:2] == (monday, changed.isoformat()):
             return known[2]

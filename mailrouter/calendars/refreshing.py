@@ -18,6 +18,7 @@ from mailrouter.calendars import limits
 from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
 from mailrouter.schedule.imported import zone_of
+from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
 
 log = logging.getLogger("mailrouter.calendars")
@@ -30,11 +31,12 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHO
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def sources(configuration: Configuration) -> Iterator[tuple[Role, Person]]:
-    """Every partner with a calendar."""
+def sources(configuration: Configuration, now: datetime) -> Iterator[tuple[Role, Person]]:
+    """Every partner with a calendar, but for those whose last day is over: what they do is nobody's concern any more."""
     for role in configuration.roles:
+        today = local_day(now, role.time_zone)
         for person in role.partners:
-            if person.calendar is not None:
+            if person.calendar is not None and (person.until is None or today <= person.until):
                 yield role, person
 
 
@@ -117,11 +119,11 @@ async def keep_fresh(
     while True:
         wake.clear()
         try:
-            for role, person in sources(configuration()):
+            for role, person in sources(configuration(), clock()):
                 await _refresh_due(configuration(), role, person, clock, unkept)
             now_known = {
                 (role.key, person.key): kept_of(folder_of(configuration()), role, person).changed_at
-                for role, person in sources(configuration())
+                for role, person in sources(configuration(), clock())
             }
             if now_known != known:
                 known = now_known

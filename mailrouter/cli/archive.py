@@ -4,6 +4,8 @@ mailrouter-backup.json   what it is, where things belong, a SHA-256 of each file
 store.db                 the store
 mailrouter.key           the keys
 config/…  templates/…    the configuration, and texts of its own if it names a folder for them
+run/…                    what the service keeps beside the key: roles' files as they last were right, the addresses of
+                         feeds, what was read of partners' calendars
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from mailrouter.errors import MailrouterError
 
 MANIFEST = "mailrouter-backup.json"
 STORE, KEY = "store.db", "mailrouter.key"
-FOLDERS = ("config", "templates")
+FOLDERS = ("config", "templates", "run")
 FORM = 1
 _MOST_MANIFEST = 4_000_000
 _BLOCK = 1 << 20

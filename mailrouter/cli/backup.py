@@ -7,15 +7,18 @@ import os
 import shutil
 import tempfile
 import textwrap
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mailrouter import __version__, config
+from mailrouter.calendars import generations, kept
 from mailrouter.cli import archive
 from mailrouter.cli.archive import KEY, STORE, Manifest
 from mailrouter.cli.common import width
 from mailrouter.cli.queue_text import counted, size
 from mailrouter.config import Settings
+from mailrouter.config.serving import GOOD_FOLDER
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake.keys import NAME
 from mailrouter.store.copying import copy_store
@@ -41,17 +44,25 @@ def _make(folder: Path, settings: Settings, target: Path) -> str:
     partial = target.with_name(f"{target.name}.partial")
     with tempfile.TemporaryDirectory(prefix=".mailrouter-backup-", dir=target.absolute().parent) as name:
         copied = copy_store(settings.store, Path(name) / STORE)
-        contents = {STORE: Path(name) / STORE, KEY: Path(name) / KEY}
+        found = {KEY: settings.run_folder / NAME}
         # After the store: a key that was made meanwhile has the one before it beside it.
-        key = settings.run_folder / NAME
-        if not key.exists():
-            raise StoreError(f"There is no key file {key}; it is made by the first `mailrouter serve`.")
-        shutil.copyfile(key, contents[KEY])
+        if not found[KEY].exists():
+            raise StoreError(
+                f"There is no key file {found[KEY]}; it is made by the first `mailrouter serve`."
+            )
         for inside, path in archive.files_under(folder):
-            contents[f"config/{inside}"] = path
+            found[f"config/{inside}"] = path
         if settings.templates and not settings.templates.is_relative_to(folder.absolute()):
             for inside, path in archive.files_under(settings.templates):
-                contents[f"templates/{inside}"] = path
+                found[f"templates/{inside}"] = path
+        for inside, path in _kept(settings.run_folder):
+            found[f"run/{inside}"] = path
+        contents = {STORE: Path(name) / STORE}
+        # Copied first: a change by mail may write one of them at any moment, and it is to be whole.
+        for inside, path in found.items():
+            contents[inside] = Path(name) / "files" / inside
+            contents[inside].parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, contents[inside])
         made = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = Manifest(__version__, made, copied.format, _places(folder, settings))
         partial.unlink(missing_ok=True)
@@ -67,6 +78,15 @@ def _make(folder: Path, settings: Settings, target: Path) -> str:
         f"({counted(copied.waiting, 'delivery', 'deliveries')} still to do), the handoffs, the key and the "
         "configuration. Keep it as safe as mail."
     )
+
+
+def _kept(run_folder: Path) -> Iterator[tuple[str, Path]]:
+    """What the service keeps beside its key that the next one has to know."""
+    if (addresses := run_folder / generations.FILE).exists():
+        yield generations.FILE, addresses
+    for name in (GOOD_FOLDER, kept.FOLDER):
+        for inside, path in archive.files_under(run_folder / name):
+            yield f"{name}/{inside}", path
 
 
 def _places(folder: Path, settings: Settings) -> dict[str, str]:

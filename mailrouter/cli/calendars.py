@@ -21,8 +21,8 @@ def calendars(options: argparse.Namespace) -> int:
     """List every partner's calendar; 1 if one can't be read."""
     configuration = load(options)
     wanted = role_named(configuration, options.role).key if options.role else None
-    found = [(role, person) for role, person in sources(configuration) if wanted in (None, role.key)]
     now = datetime.now(UTC)
+    found = [(role, person) for role, person in sources(configuration, now) if wanted in (None, role.key)]
     kept = [_kept(configuration, role, person, now, options.refresh) for role, person in found]
     if options.json:
         print_json([_as_data(*each) for each in zip(found, kept, strict=True)])

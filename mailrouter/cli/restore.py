@@ -64,7 +64,7 @@ def _restore(source: Path, folder: Path, force: bool) -> list[str]:
                 os.replace(old, aside)
                 said.append(f"{old} is now {aside.name}.")
             for old, new in moves:
-                _move(old, new)
+                _move(old, new, private=old.is_relative_to(unpacked / "run"))
     said.append(
         f"Restored from {manifest.made}: {counted(held.messages, 'message')}, "
         f"{counted(held.waiting, 'delivery', 'deliveries')} still to do, the handoffs, the key and the configuration "
@@ -91,7 +91,8 @@ def _logs(store: Path) -> list[Path]:
 def _moves(unpacked: Path, folder: Path, places: dict[str, Path]) -> list[tuple[Path, Path]]:
     """What goes where; of a configuration that is there and the same, nothing."""
     moves = [(unpacked / KEY, places["run_folder"] / NAME), (unpacked / STORE, places["store"])]
-    for name, place in (("config", folder), ("templates", places.get("templates"))):
+    whither = {"config": folder, "templates": places.get("templates"), "run": places["run_folder"]}
+    for name, place in whither.items():
         if place is None or not (unpacked / name).exists():
             continue
         for inside, path in archive.files_under(unpacked / name):
@@ -101,12 +102,13 @@ def _moves(unpacked: Path, folder: Path, places: dict[str, Path]) -> list[tuple[
     return moves
 
 
-def _move(old: Path, new: Path) -> None:
-    """Also from one disk to another: the file appears whole."""
-    new.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+def _move(old: Path, new: Path, private: bool = False) -> None:
+    """Also from one disk to another: the file appears whole. A ``private`` one has its folder for itself."""
+    new.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    new.parent.mkdir(exist_ok=True, mode=0o700 if private else 0o750)
     draft = new.with_name(f".{new.name}.restoring")
     shutil.copyfile(old, draft)
-    draft.chmod(0o640 if new.suffix in (".yaml", ".yml", ".j2") else 0o600)
+    draft.chmod(0o640 if new.suffix in (".yaml", ".yml", ".j2") and not private else 0o600)
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     os.replace(draft, new)

@@ -25,5 +25,6 @@ def rotate_key(options: argparse.Namespace) -> int:
             os.close(descriptor)
         done = {"until": keys.moment_written(made.earlier[0][1])}
     words = f"A new key is in force. By the one before it, bounces and loops are known until {done['until']}."
+    words += " Calendar feeds have new addresses: mailrouter calendar-address."
     print(textwrap.fill(words, width()))
     return 0

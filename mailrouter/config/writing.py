@@ -46,7 +46,7 @@ class Draft:
             if self.target.read_bytes() != self.before:
                 raise ChangedMeanwhile(f"{self.path.name} was changed by somebody else in this moment.")
             os.replace(self.draft, self.target)
-            _sync_folder(self.target.parent)
+            sync_folder(self.target.parent)
         except OSError as error:
             raise _why_not(self.path, error) from error
 
@@ -85,17 +85,31 @@ def draft(path: Path, before: bytes, after: bytes) -> Draft:
 
 
 def replace_private(path: Path, data: bytes) -> None:
-    """A file of our own (mode 0600) replaced in the same way. Raises OSError."""
-    made = path.with_name(f".{path.name}.new")
+    """A file of our own (mode 0600, its folder's owner's) replaced in the same way. Raises OSError."""
+    made = path.with_name(f".{path.name}.{os.getpid()}.new")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.fchmod(descriptor, 0o600)
-        _write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(made, path)
-    _sync_folder(path.parent)
+        try:
+            os.fchmod(descriptor, 0o600)
+            _write(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        give_to_owner_of(path.parent, made)
+        os.replace(made, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            made.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def give_to_owner_of(folder: Path, path: Path) -> None:
+    """What root writes beside a service of another user is that user's, or the service could not read it."""
+    if os.geteuid() == 0:
+        wanted, found = folder.stat(), path.stat()
+        if (wanted.st_uid, wanted.st_gid) != (found.st_uid, found.st_gid):
+            os.chown(path, wanted.st_uid, wanted.st_gid)
 
 
 def _write(descriptor: int, data: bytes) -> None:
@@ -109,7 +123,8 @@ def _same_owner(descriptor: int, known: os.stat_result) -> None:
         os.fchown(descriptor, known.st_uid, known.st_gid)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: a rename is durable after that. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -17,6 +17,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from mailrouter.config.writing import sync_folder
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery
@@ -145,7 +146,7 @@ def _make(mailbox: Path) -> None:
     for folder in (mailbox.parent, mailbox, mailbox / "tmp", mailbox / "new", mailbox / "cur"):
         folder.mkdir(mode=0o700, exist_ok=True)
     for folder in (mailbox, mailbox.parent):
-        _sync(folder)
+        sync_folder(folder)
 
 
 def _write(file: Path, blocks: list[bytes], more: bool, last: bool = False) -> None:
@@ -163,12 +164,4 @@ def _write(file: Path, blocks: list[bytes], more: bool, last: bool = False) -> N
 def _finish(file: Path, blocks: list[bytes], more: bool, place: Path) -> None:
     _write(file, blocks, more, last=True)
     os.rename(file, place)
-    _sync(place.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(place.parent)

@@ -93,8 +93,9 @@ class Desk:
         """All facts about one role for one message; what memory knows is given by the caller."""
         settings = self.configuration.settings
         roster = self.rosters[role.key]
+        role = roster.role_at(moment)
         return Situation(
-            role=roster.role_at(moment),
+            role=role,
             duty=roster.duty(moment),
             reverse_path=reverse_path,
             hostname=settings.hostname,
@@ -112,6 +113,7 @@ class Desk:
             unreached=self.mailboxes.unreached(role, int(moment.timestamp() * 1000))
             if self.mailboxes
             else (),
+            whole=roster.role,
         )
 
     def take_up_handoff(self, reader: StoreReader, role: str) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mailrouter.config.writing import sync_folder
 from mailrouter.errors import StoreError
 from mailrouter.store.model import Milliseconds
 from mailrouter.trust.tokens import VALID_DAYS
@@ -102,7 +103,7 @@ def rotate(path: Path, now: Milliseconds) -> Keys:
         except BaseException:
             draft.unlink()
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise StoreError(f"The key file {path} can't be written: {error.strerror}.") from error
     return new
@@ -136,14 +137,6 @@ def _draft(path: Path, content: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return draft
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _make_private(path: Path) -> None:

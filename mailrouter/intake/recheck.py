@@ -28,6 +28,7 @@ from mailrouter.schedule.model import Person, Role
 from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, Milliseconds, queue_id
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.steering import DROPPED_BY
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -98,7 +99,10 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
     have = {
         canonical(other.recipient)
         for other in entry.deliveries
-        if other.kind == "copy" and other.id != delivery.id and other.state != "withdrawn"
+        if other.kind == "copy"
+        and other.id != delivery.id
+        # What somebody has dropped does not come again.
+        and (other.state != "withdrawn" or other.last_reply.startswith(DROPPED_BY))
     }
     taken = [other.id & ((1 << DELIVERY_BITS) - 1) for other in entry.deliveries]
     first = max((number for number in taken if number != REPLY_NUMBER), default=-1) + 1

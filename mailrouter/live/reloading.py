@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.serving import Broken, Serving, keep_good, serving
-from mailrouter.errors import MailrouterError
+from mailrouter.errors import ConfigurationError, MailrouterError
 from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
@@ -36,7 +37,8 @@ _WHOLE = "mended"
 
 class Reloading:
     """The configuration in force. ``make_desk`` makes it ready for work, and may take a while; ``wake`` is called
-    when messages of ours lie in the store, ``taken_up`` when something new is in force."""
+    when messages of ours lie in the store, ``taken_up`` when something new is in force, ``remember`` when it is to
+    hold over a restart."""
 
     def __init__(
         self,
@@ -47,12 +49,15 @@ class Reloading:
         wake: Callable[[], None],
         read: Callable[[Path], Serving] = serving,
         taken_up: Callable[[Configuration, Desk], None] = lambda configuration, desk: None,
+        remember: Callable[[Serving], None] = keep_good,
     ) -> None:
         self.now = now
         self._intake, self._store = intake, store
         self._make_desk, self._wake = make_desk, wake
-        self._read, self._taken_up = read, taken_up
+        self._read, self._taken_up, self._remember = read, taken_up, remember
         self._lock = asyncio.Lock()
+        self._later: list[str] = []
+        """The settings in the files that hold from the next start on."""
 
     async def settle(self) -> None:
         """At the start: remember what is right, and tell of what is broken."""
@@ -78,22 +83,23 @@ class Reloading:
         async with self._lock:
             old = self.now
             try:
-                new = await asyncio.to_thread(self._read, old.configuration.folder)
+                new, later = _until_restart(
+                    old, await asyncio.to_thread(self._read, old.configuration.folder)
+                )
                 desk = await asyncio.to_thread(self._make_desk, new.configuration)
             except Exception as error:
+                if isinstance(error, ConfigurationError):
+                    error = error.discreet()
                 log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
                 return
             self.take_up(desk, new)
-            later = [
-                name
-                for name in _FIXED
-                if getattr(old.configuration.settings, name) != getattr(new.configuration.settings, name)
-            ]
-            changed = (old.texts, old.broken, old.configuration.settings) != (
+            changed = (old.texts, old.broken, old.configuration.settings, self._later) != (
                 new.texts,
                 new.broken,
                 new.configuration.settings,
+                later,
             )
+            self._later = later
             if asked or changed:
                 log.warning(
                     "the configuration was read again%s",
@@ -108,6 +114,14 @@ class Reloading:
                 await asyncio.to_thread(self._keep)
             await self._tell_broken()
 
+    async def renew(self) -> None:
+        """Have the desk made again of the configuration in force, since what else it is made of has changed: the keys.
+
+        A reload that is under way has its turn first, for its desk may be of before that.
+        """
+        async with self._lock:
+            self.take_up(await asyncio.to_thread(self._make_desk, self.now.configuration), self.now)
+
     def take_up(self, desk: Desk, new: Serving) -> None:
         """Work by this from now on."""
         desk.texts = new.texts
@@ -120,7 +134,7 @@ class Reloading:
 
     def _keep(self) -> None:
         try:
-            keep_good(self.now)
+            self._remember(self.now)
         except OSError as error:
             folder = self.now.configuration.settings.run_folder
             log.error("what was right last can't be kept in %s: %s", folder, error.strerror)
@@ -156,12 +170,24 @@ class Reloading:
             schedule_notices.broken(situation, p, broken.problems, file, broken.kept)
             for p in desk.role_at(role, situation.duty.moment).partners
         ]
-        # Without the lines themselves: they may hold what an absence is for.
-        alert = schedule_notices.broken(situation, postmaster, broken.problems, file, broken.kept)
+        # A line may hold what an absence is for.
+        discreet = [problem.discreet() for problem in broken.problems]
+        alert = schedule_notices.broken(situation, postmaster, discreet, file, broken.kept)
         originals = [Original("notice", notice.recipient, notice.pieces) for notice in told]
         originals.append(Original("alert", alert.recipient, alert.pieces))
         reason = f"the file of {broken.key} is broken"
         return await originate(self._store, role.key, originals, self._intake.now(), reason, name, what)
+
+
+def _until_restart(old: Serving, new: Serving) -> tuple[Serving, list[str]]:
+    """What was read, with the settings that hold until a restart as they are in force; and which of them differ."""
+    now, wanted = old.configuration.settings, new.configuration.settings
+    later = [name for name in _FIXED if getattr(now, name) != getattr(wanted, name)]
+    if not later:
+        return new, later
+    # Without this, a new run folder would be given a key of its own at once, and mail on its way would be unknown.
+    settings = replace(wanted, **{name: getattr(now, name) for name in later})
+    return replace(new, configuration=replace(new.configuration, settings=settings)), later
 
 
 def _digest(broken: Broken) -> str:
@@ -170,7 +196,7 @@ def _digest(broken: Broken) -> str:
 
 
 def _broken_words(broken: Broken) -> str:
-    said = "\n".join(map(str, broken.problems))
+    said = "\n".join(str(problem.discreet()) for problem in broken.problems)
     if broken.kept:
         return f"{broken.key}: its file has problems, so what it said before stays in force:\n{said}"
     return f"{broken.key}: its file has problems, so this role takes no mail:\n{said}"

@@ -12,6 +12,7 @@ from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import own_situation
 from mailrouter.routing.weekly_letter import weekly_letter
+from mailrouter.schedule.model import Role
 from mailrouter.schedule.weekly import MOST_LATE, last_due
 from mailrouter.store.sqlite import SqliteStore
 
@@ -42,24 +43,35 @@ async def send_due(intake: Intake, store: SqliteStore) -> bool:
     The moment that it was due is remembered in the transaction that queues it. A service that sees this setting for
     the first time waits for the next such moment; one that was down sends late, but not the day after.
     """
-    now, sent = intake.now(), False
+    sent = False
     for role in intake.desk.configuration.roles:
-        if role.weekly is None:
-            continue
-        due = last_due(role.weekly, role.time_zone, now)
-        name, what = f"weekly {role.key}", due.isoformat()
-        known = store.reader.told(name)
-        if known >= what:
-            continue
-        if not known or now - due > MOST_LATE:
-            await store.remember_told(name, what, milliseconds(now))
-            continue
-        situation = own_situation(intake.desk, role, now)
-        letters = [
-            Original("letter", to, weekly_letter(situation, role.weekly, to, due)) for to in role.weekly.to
-        ]
-        reason = "the weekly mail about who is in"
-        if await originate(store, role.key, letters, now, reason, name, what):
-            log.warning("%s: the weekly mail goes to %d", role.key, len(letters))
-            sent = True
+        try:
+            sent |= await _send(intake, store, role)
+        except MailrouterError:
+            raise
+        except Exception:
+            log.exception("%s: its weekly mail can't be made", role.key)
     return sent
+
+
+async def _send(intake: Intake, store: SqliteStore, role: Role) -> bool:
+    if role.weekly is None:
+        return False
+    now = intake.now()
+    due = last_due(role.weekly, role.time_zone, now)
+    name, what = f"weekly {role.key}", due.isoformat()
+    known = store.reader.told(name)
+    if known >= what:
+        return False
+    if not known or now - due > MOST_LATE:
+        await store.remember_told(name, what, milliseconds(now))
+        return False
+    situation = own_situation(intake.desk, role, now)
+    letters = [
+        Original("letter", to, weekly_letter(situation, role.weekly, to, due)) for to in role.weekly.to
+    ]
+    reason = "the weekly mail about who is in"
+    if not await originate(store, role.key, letters, now, reason, name, what):
+        return False
+    log.warning("%s: the weekly mail goes to %d", role.key, len(letters))
+    return True

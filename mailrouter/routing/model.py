@@ -48,6 +48,9 @@ class Situation:
     ``handoff_seen`` the version that this conversation has carried already, 0 for none; ``next_hop_size``
     the SIZE of the next hop; ``to_handoff`` says that the mail came to the role's handoff address alone, or to a
     return path; ``unreached`` are the keys of partners whose mailboxes have been failing, and since when.
+
+    ``role`` has its partners of this moment alone, for whoever is asked or told; ``whole`` is the role with former and
+    coming ones (None: the same), whom the rota may name.
     """
 
     role: Role
@@ -67,6 +70,12 @@ class Situation:
     next_hop_size: int | None = None
     to_handoff: bool = False
     unreached: tuple[tuple[str, datetime], ...] = ()
+    whole: Role | None = None
+
+    @property
+    def schedule(self) -> Role:
+        """The role whose days can be looked at, today's and others."""
+        return self.whole or self.role
 
 
 @dataclass(frozen=True, slots=True)

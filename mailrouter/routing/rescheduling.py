@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
 
+from mailrouter.address import canonical, domain_of
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
@@ -26,7 +27,7 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.schedule.changes import Edit, change_for, changed, same_schedule
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.said import Plain, Request, Unclear, requests_in
+from mailrouter.schedule.said import Back, Cancel, Plain, Request, Unclear, requests_in
 from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import SCHEDULE
 
@@ -153,9 +154,8 @@ class Rescheduling:
             return self._answer(mail, author, str(error), examples=False)
 
     def _words(self, mail: Handed, author: Person, base: Proposed, asked: Asked, at: datetime) -> Handover:
-        role = base.role
-        now = _wall(role, at)
-        requests = requests_in(asked.text, asked.subject, role, author.key, now)
+        now = _wall(base.role, at)
+        requests = requests_in(asked.text, asked.subject, mail.situation.role, author.key, now)
         if isinstance(requests[0], Plain):
             match requests[0].what:
                 case "undo":
@@ -188,7 +188,11 @@ class Rescheduling:
         self, mail: Handed, author: Person | None, base: Proposed, requests: Sequence[Request], now: datetime
     ) -> Handover:
         role = base.role
-        change = change_for(role, requests, now)
+        try:
+            change = change_for(role, requests, now)
+        except Unclear:
+            self._not_of_a_calendar(role, requests, now)
+            raise
         if not change.edits:
             raise NothingToDo(" ".join(change.words))
         proposed = self._file.edited(base, change.edits)
@@ -198,6 +202,19 @@ class Rescheduling:
                 '(answer "send file" to get it).'
             )
         return self._set(mail, author, base, proposed, change.words, change.first)
+
+    def _not_of_a_calendar(self, role: Role, requests: Sequence[Request], now: datetime) -> None:
+        """Raises MailrouterError where the absence that is to end is no line of the file, but of a calendar."""
+        if not any(isinstance(request, Back | Cancel) for request in requests):
+            return
+        try:
+            change_for(self._file.shown(role), requests, now)
+        except Unclear:
+            return
+        raise MailrouterError(
+            "That absence comes from a partner's own calendar, so it can be ended there alone; within an hour it is "
+            "ended here as well."
+        )
 
     def _undo(self, mail: Handed, author: Person | None, base: Proposed, asked: Asked) -> Handover:
         last = self._last
@@ -227,8 +244,16 @@ class Rescheduling:
         proposed = self._file.replaced(text)
         if _identity(proposed.role) != _identity(base.role):
             raise MailrouterError(
-                "The role's addresses, and who the partners are with their mailboxes, can't be changed by mail. "
-                "Please leave these lines as they are; IT can change them in the file itself."
+                "The role's addresses, and who the partners are (with their mailboxes, first and last days, and "
+                "calendars), can't be changed by mail. Please leave these lines as they are; IT can change them in "
+                "the file itself."
+            )
+        strange = _reached(proposed.role) - _reached(base.role)
+        strange = {address for address in strange if domain_of(address) not in mail.situation.our_domains}
+        if strange:
+            raise MailrouterError(
+                f"A mailbox outside can't be brought in by mail ({', '.join(sorted(strange))}), for it would get mail, "
+                "or the schedule. IT can change that in the file itself."
             )
         if text == base.text:
             return self._answer(
@@ -343,8 +368,15 @@ def _identity(role: Role) -> tuple[object, ...]:
     return (
         role.address,
         sorted(role.aliases),
-        sorted((person.key, person.email, person.name) for person in role.partners),
+        {p.key: (p.email, p.name, p.since, p.until, p.calendar) for p in role.partners},
     )
+
+
+def _reached(role: Role) -> set[str]:
+    """The mailboxes, beside the partners', that something of the role goes to."""
+    return {
+        canonical(to) for to in (*(p.email for p in role.people), *(role.weekly.to if role.weekly else ()))
+    }
 
 
 def _wall(role: Role, moment: datetime) -> datetime:

@@ -91,7 +91,7 @@ def confirm(
 
 def refused(situation: Situation, head: Head, to: Person, problem: str, *, examples: bool = True) -> Notice:
     """Why nothing changed, with examples and this week."""
-    return _answer(situation, head, to, situation.role, [problem], examples, "not changed")
+    return _answer(situation, head, to, situation.schedule, [problem], examples, "not changed")
 
 
 def problems(
@@ -100,7 +100,7 @@ def problems(
     """What is wrong in a text of the file: the one that came, or the one that is there ``already``."""
     said = "The file has problems as it is" if already else "The file can't be taken as you wrote it"
     lines = [f"{said}, so nothing was changed.", *problem_lines(found)]
-    return _answer(situation, head, to, situation.role, lines, False, "not changed")
+    return _answer(situation, head, to, situation.schedule, lines, False, "not changed")
 
 
 def problem_lines(found: Sequence[Problem]) -> list[str]:
@@ -138,7 +138,7 @@ def lost(situation: Situation, to: Person, what: str, why: str) -> Notice:
     """That a change which was told of could not be put into the file after all."""
     lines = [f"This could not be put into the file after all: {what}", why, "Please write it again."]
     head = Head(b"\r\n")
-    return _answer(situation, head, to, situation.role, lines, False, "not changed")
+    return _answer(situation, head, to, situation.schedule, lines, False, "not changed")
 
 
 def broken(situation: Situation, to: Person, found: Sequence[Problem], file: str, kept: bool) -> Notice:
@@ -166,7 +166,7 @@ def _answer(
         **_facts(situation),
         "lines": list(lines),
         "examples": examples,
-        "other": _somebody_else(role, to),
+        "other": _somebody_else(situation.role, to),  # no former partner
         "weeks": _weeks(role, today, (), None, 2 if both_weeks else 1),
     }
     words = situation.wording.notice("schedule-answer", facts)

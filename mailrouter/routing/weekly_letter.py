@@ -18,7 +18,7 @@ from mailrouter.schedule.words import short_date
 
 def weekly_letter(situation: Situation, weekly: Weekly, to: str, due: datetime) -> Pieces:
     """The mail to one colleague; it comes from the role, so that an answer reaches both partners."""
-    role = situation.role
+    role = situation.schedule  # the week told of may be one of partners to come
     first, last = days_told(weekly, role.time_zone, due)
     facts = {
         "role": role.name,

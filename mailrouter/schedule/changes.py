@@ -6,7 +6,7 @@ role is the text used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
@@ -131,6 +131,8 @@ def _off(role: Role, off: Off, today: date) -> tuple[list[Edit], list[str], date
     edits: list[Edit] = []
     words: list[str] = []
     for span in off.spans:
+        for key in filter(None, (off.who, off.cover)):
+            _is_partner(role, key, span.start.date(), span.last_day, today)
         known = [a for a in role.absences if (a.who, a.start, a.end) == (off.who, span.start, span.end)]
         new = Absence(off.who, span.start, span.end, off.note, off.cover, span.whole_days)
         covers = f"; {names[off.cover]} covers" if off.cover else ""
@@ -158,6 +160,9 @@ def _swap(role: Role, wish: Swapping, today: date) -> tuple[list[Edit], list[str
             return [], [f"{_swap_words(swap, role, today)[:-1]}: that stands so already."], wish.day
     layers = Layers(role)
     worker = _other_than(_only_one(layers, wish.day, (wish.who, wish.other), today), wish)
+    _is_partner(role, worker, wish.day, wish.day, today)
+    if wish.back is not None:
+        _is_partner(role, _other_than(worker, wish), wish.back, wish.back, today)
     if wish.back is not None and _only_one(layers, wish.back, (wish.who, wish.other), today) != worker:
         name = names[worker]
         raise Unclear(
@@ -169,12 +174,25 @@ def _swap(role: Role, wish: Swapping, today: date) -> tuple[list[Edit], list[str
 
 
 def _works(role: Role, wish: Works, today: date) -> tuple[list[Edit], list[str], date]:
+    _is_partner(role, wish.who, wish.day, wish.day, today)
     start, end = wish.hours or (None, None)
     swap = Swap(wish.who, wish.day, wish.back, start, end)
     words = _swap_words(swap, role, today)
     if swap in role.swaps:
         return [], [f"{words[:-1]}: that stands so already."], wish.day
     return [AddSwap(swap)], [words], wish.day
+
+
+def _is_partner(role: Role, key: str, first: date, last: date, today: date) -> None:
+    """Raises Unclear for somebody who is no partner on any of these days: before their first day, or after their last."""
+    person = role.person(key)
+    if person.since is not None and last < person.since:
+        why = f"is no partner before {date_words(person.since, today)}"
+    elif person.until is not None and first > person.until:
+        why = f"is no partner after {date_words(person.until, today)}"
+    else:
+        return
+    raise Unclear(f"{called(role)[key]} {why}.")
 
 
 def _only_one(layers: Layers, day: date, pair: tuple[str, str], today: date) -> str:
@@ -254,14 +272,19 @@ def _one_cancelled(role: Role, cancel: Cancel, span: Said, name: str, today: dat
 
 def _swap_words(swap: Swap, role: Role, today: date) -> str:
     names = called(role)
-    others = joined(names[p.key] for p in role.partners if p.key != swap.who)
+    others = _others(role, swap, swap.day, names)
     hours = ""
     if swap.start is not None and swap.end is not None:
         hours = f" from {clock_words(swap.start)} to {clock_words(swap.end)}"
     words = f"{names[swap.who]} works on {date_words(swap.day, today)}{hours} instead of {others}"
     if swap.given_back:
+        others = _others(role, swap, swap.given_back, names)
         words += f", and {others} on {date_words(swap.given_back, today)} in return"
     return f"{words}."
+
+
+def _others(role: Role, swap: Swap, day: date, names: Mapping[str, str]) -> str:
+    return joined(names[p.key] for p in role.partners if p.key != swap.who and p.is_partner_on(day))
 
 
 def span_words(start: datetime, end: datetime, today: date) -> str:

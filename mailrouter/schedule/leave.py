@@ -148,13 +148,16 @@ class _Own:
         if not parts:
             return None
         # What touches it at either end is the same stretch, and so on.
+        known = set(parts)
+        start, end = min(p.start for p in parts), max(p.end for p in parts)
         for _ in range(_JOINED):
-            start, end = min(p.start for p in parts), max(p.end for p in parts)
             near = (self._stretch(start - timedelta.resolution), self._stretch(end))
             more = [p for s in near if s for p in s.parts] + [*self._touching(start), *self._touching(end)]
-            if not (more := [p for p in dict.fromkeys(more) if p not in parts]):
+            if not (more := [p for p in dict.fromkeys(more) if p not in known]):
                 break
             parts += more
+            known.update(more)
+            start, end = min(start, *(p.start for p in more)), max(end, *(p.end for p in more))
         parts.sort(key=_start)
         return Leave(self.who, parts[0].start, max(p.end for p in parts), tuple(parts))
 

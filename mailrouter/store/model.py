@@ -321,10 +321,11 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The queue in numbers: deliveries queued and failed, when the oldest queued one was made, when the first is or
-    was due, and how many handoff versions were ever kept."""
+    """The queue in numbers: deliveries queued, on hold and failed, when the oldest queued one was made, when the
+    first is or was due, and how many handoff versions were ever kept."""
 
     queued: int
+    held: int
     failed: int
     oldest: Milliseconds | None
     due: Milliseconds | None

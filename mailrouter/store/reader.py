@@ -44,6 +44,7 @@ OLDEST = "SELECT min(id) FROM delivery INDEXED BY delivery_due WHERE state = 'qu
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 QUEUED = "SELECT count(*), min(id), min(next_at) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 FAILED = "SELECT count(*) FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'"
+HELD = "SELECT count(*) FROM delivery INDEXED BY delivery_held WHERE state = 'held'"
 OPEN_DELIVERIES = f"""
     SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
     UNION ALL
@@ -258,9 +259,10 @@ class StoreReader:
         """How the queue stands. It reads all that is queued: for people and monitoring, not for the hot path."""
         ((queued, first, due),) = self._rows(QUEUED)
         ((failed,),) = self._rows(FAILED)
+        ((held,),) = self._rows(HELD)
         oldest = self.delivery(first) if queued else None
         ((handoffs,),) = self._rows("SELECT ifnull(max(version), 0) FROM handoff")
-        return Standing(queued, failed, oldest.created_at if oldest else None, due, handoffs)
+        return Standing(queued, held, failed, oldest.created_at if oldest else None, due, handoffs)
 
     def entry(self, message: MessageId) -> QueueEntry | None:
         """One message with all its deliveries, or None."""

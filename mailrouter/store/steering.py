@@ -34,6 +34,8 @@ _CHANGE: dict[Action, str] = {
         " WHERE state IN ('queued', 'held', 'failed')"
     ),
 }
+DROPPED_BY = "dropped by "
+"""With it begin the words of a delivery that somebody dropped; who they are follows."""
 DONE: dict[Action, What] = {"hold": "held", "release": "released", "retry": "retried", "drop": "dropped"}
 
 
@@ -50,7 +52,7 @@ def steer(
     names = ", ".join(f":d{n}" for n in range(len(deliveries)))
     values: dict[str, object] = {f"d{n}": id_ for n, id_ in enumerate(deliveries)}
     statement = f"UPDATE delivery SET {_CHANGE[action]} AND id IN ({names}) RETURNING id"
-    values |= {"at": at, "words": f"dropped by {who}"}
+    values |= {"at": at, "words": f"{DROPPED_BY}{who}"}
     done = sorted(int(id_) for (id_,) in connection.execute(statement, values).fetchall())
     events.note(connection, [Event(id_, at, DONE[action], who, "") for id_ in done])
     if action == "drop":

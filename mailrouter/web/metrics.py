@@ -104,6 +104,7 @@ class _Collector:
         yield _gauge("store_readable", "0 where the store can't be read", 1)
         queue = _family("Gauge")("mailrouter_queue", "Deliveries in the queue, by state", labels=["state"])
         queue.add_metric(["queued"], standing.queued)
+        queue.add_metric(["held"], standing.held)
         queue.add_metric(["failed"], standing.failed)
         yield queue
         now = now_ms()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mailrouter.calendars.kept import folder_of, kept_of
-from mailrouter.calendars.refreshing import AFTER_FAILURE, keep_fresh
+from mailrouter.calendars.oddities import calendar_oddities
+from mailrouter.calendars.refreshing import AFTER_FAILURE, keep_fresh, sources
 from mailrouter.config import load
 from tests.calendars.ics import OOF, calendar
 from tests.calendars.test_calendars_kept import configured
@@ -69,6 +71,19 @@ async def test_a_calendar_is_read_when_it_is_due(tmp_path: Path) -> None:
     await keeping.once()
     assert keeping.changes == 2
     await keeping.end()
+
+
+async def test_a_former_partners_calendar_is_left_alone(tmp_path: Path) -> None:
+    """Read up to their last day, and not from the next one on; nor is it missed."""
+    (tmp_path / "elaine.ics").write_bytes(calendar(f"DTSTART;VALUE=DATE:20261210\n{OOF}"))
+    configuration = configured(tmp_path)
+    (role,) = configuration.roles
+    leaving = [replace(p, until=NOW.date()) if p.key == "elaine" else p for p in role.partners]
+    configuration = replace(configuration, roles=(replace(role, partners=tuple(leaving)),))
+    for later, read in ((timedelta(), ["elaine"]), (timedelta(days=1), [])):
+        assert [person.key for _, person in sources(configuration, NOW + later)] == read
+        odd = [text for _, text in calendar_oddities(configuration, NOW + later)]
+        assert ["has not been read yet" in text for text in odd] == [True] * len(read)
 
 
 async def test_a_record_that_cant_be_written_is_told_once_in_a_while(

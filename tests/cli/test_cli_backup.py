@@ -313,3 +313,28 @@ def test_a_reload_takes_up_a_key_that_was_put_there(tmp_path: Path) -> None:
         mark = next(line for line in sink.taken[0][2].split(b"\r\n") if line.startswith(b"Mailrouter-Loop"))
         made = loop_mark(key.read_bytes(), ROLE)
         assert mark.decode() == f"Mailrouter-Loop: {made}"
+
+
+def test_what_the_service_keeps_beside_its_key_comes_back(tmp_path: Path) -> None:
+    """A role's file as it last was right (without which a broken one would keep the service from starting), the
+    addresses of feeds, and the calendars as they were read; all private."""
+    config, _, _ = full(tmp_path)
+    role, var = config / "roles" / "vp-hr.yaml", tmp_path / "var" / "run"
+    good = role.read_bytes()
+    (var / "calendar-addresses.json").write_text('{"vp-hr": "abcdef"}')
+    (var / "calendars").mkdir(mode=0o700, exist_ok=True)
+    (var / "calendars" / "vp-hr--elaine.json").write_text("{}")
+    role.write_text(role.read_text().replace("friday:", "fryday:"))
+    backup = tmp_path / "second.tar"
+    run(config, "backup", str(backup))
+    fresh = tmp_path / "new" / "config"
+    run(fresh, "restore", str(backup))
+    place = tmp_path / "new" / "var" / "run"
+    kept = ("good/vp-hr.yaml", "calendar-addresses.json", "calendars/vp-hr--elaine.json")
+    assert (place / kept[0]).read_bytes() == good
+    for name in kept:
+        assert (place / name).read_bytes() == (var / name).read_bytes()
+        assert stat.S_IMODE((place / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE((place / "good").stat().st_mode) == 0o700
+    with relay(fresh) as running:
+        assert send(running.port, [("jane@outside.test", ROLE, MAIL)])[0].startswith("250")

@@ -77,6 +77,9 @@ def test_a_trial_delivers_nothing_and_tells_what_it_would_have_done(tmp_path: Pa
             assert send(running.port, [(JANE, ROLE, MAIL)])[0].startswith("250")
             found = told(config)
             assert not (tmp_path / "var/mailrouter.db").exists()
+            assert not (tmp_path / "var/run/good").exists(), (
+                "a service beside it may go back on what lies there"
+            )
         assert sink.taken == []
     role = found["roles"]["vp-hr"]
     assert (found["mails"], role["mails"], role["senders"], role["reply"]) == (4, 4, 2, 1)

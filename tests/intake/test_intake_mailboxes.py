@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import FailingMailbox, Kind, Outcome, State
 from mailrouter.store.sqlite import SqliteStore
 from tests.intake.services import desk, service
-from tests.routing.situations import mail, role
+from tests.routing.situations import AWAY, CANARY, HANDOFF_TEXT, mail, role
+from tests.schedule import roles
 from tests.support.messages import deliveries_of
 
 ELAINE = "elaine@example.test"
@@ -108,6 +109,24 @@ async def test_the_other_partners_copy_says_so(tmp_path: Path) -> None:
         of.mailboxes.arrived(ELAINE, NOW)
         await running.send(mail())
         assert all(b"has not been arriving" not in copy for copy in running.sent().values())
+
+
+async def test_a_former_partners_mailbox_troubles_nobody(tmp_path: Path) -> None:
+    """Carmen's last day was long ago: mail to Laurie and Elaine is as ever, handoff and all."""
+    left = replace(
+        role(AWAY), partners=(roles.LAURIE, roles.ELAINE, replace(roles.CARMEN, until=date(2026, 11, 30)))
+    )
+    async with service(tmp_path, desk(left), MOMENT) as running:
+        await running.hand_over("vp-hr", HANDOFF_TEXT)
+        await running.send(mail("Message-ID: <n1@example.test>"))
+        before = running.sent()
+        running.offered.clear()
+        for back in (2 * DAY_MS, DAY_MS // 2):
+            running.intake.desk.mailboxes.failed("carmen@example.test", NOW - back, "550 5.1.1 no such user")
+        await running.send(mail("Message-ID: <n2@example.test>"))
+        assert set(running.sent()) == set(before) == {"laurie", "elaine"}
+        assert [CANARY.encode() in raw for raw in running.sent().values()] == [True, True]
+        assert b"Carmen" not in b"".join(running.sent().values())
 
 
 async def test_it_is_told_to_the_operator_and_the_other_partner(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.steering import steer
 from tests.intake.services import Service, desk, service
 from tests.routing.situations import AWAY, CANARY, HANDOFF_TEXT, mail, role, second_role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE
@@ -74,6 +75,16 @@ async def test_a_former_partners_copy_goes_to_the_successor_without_the_handoff(
         assert plain.endswith(raw)
         assert CANARY.encode() not in plain
         assert queued[1].next_at == NOW
+
+
+async def test_what_was_dropped_does_not_come_again(tmp_path: Path) -> None:
+    """Laurie's copy was dropped by hand before Elaine left: Carmen alone gets one."""
+    async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
+        laurie, elaine = await taken(running, mail())
+        running.store.release([laurie])
+        await running.store.run(lambda c: steer(c, "drop", [laurie.id], NOW, "jim", {}))
+        queued = await anew(running, elaine, replace(role(), **SUCCESSOR))
+        assert [one.recipient for one in queued] == ["carmen@example.test"]
 
 
 async def test_a_companion_is_withdrawn_alone(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.calendars.kept import Kept, folder_of, keep
 from mailrouter.config.serving import serving
 from mailrouter.config.writing import CannotWrite
 from mailrouter.errors import MailrouterError, StoreError
@@ -327,6 +328,15 @@ async def test_a_file_with_errors_is_answered_with_them(tmp_path: Path) -> None:
         ("  elaine: {name: Elaine Miller, email: elaine@example.test}\n", ""),
         ("emergency:", "aliases: [it@example.test]\nemergency:"),
         ("role: vp-hr@", "role: vp@"),
+        ("elaine@example.test}", "elaine@example.test, until: 2026-12-04}"),
+        ("laurie@example.test}", "laurie@example.test, from: 2026-12-01}"),
+        ("elaine@example.test}", "elaine@example.test, calendar: {url: 'https://192.0.2.1/x'}}"),
+        (
+            "# the end",
+            "absences:\n  - partner: elaine\n    from: 2026-12-07\n    until: 2026-12-07\n"
+            "    cover: {name: Eve, email: eve@evil.test}",
+        ),
+        ("# the end", "weekly_mail: {to: [eve@evil.test]}"),
     ],
     ids=str,
 )
@@ -341,7 +351,18 @@ async def test_who_the_partners_are_is_not_changed_by_mail(tmp_path: Path, chang
         await found.send(with_file(role.replace(*change)), SCHEDULE)
         told = notices(found)
         assert set(told) == {"laurie"}
-        assert "can't be changed by mail" in " ".join(text_of(told["laurie"]).split())
+        said = " ".join(text_of(told["laurie"]).split())
+        assert "can't be changed by mail" in said or "can't be brought in by mail (eve@evil.test)" in said
+        assert file_of(tmp_path) == role
+
+
+@pytest.mark.parametrize("line", ["cover: {name: Pat, email: pat@example.test}", "cover: elaine"])
+async def test_a_colleague_may_cover_by_mail(tmp_path: Path, line: str) -> None:
+    """Our own people may be named in an edited file."""
+    role = COMMENTED + f"absences:\n  - {{partner: laurie, from: 2026-12-07, until: 2026-12-08, {line}}}\n"
+    folder_in(tmp_path)
+    async with running(tmp_path) as found:
+        await found.send(with_file(role), SCHEDULE)
         assert file_of(tmp_path) == role
 
 
@@ -617,3 +638,46 @@ async def test_answers_as_mail_programs_write_them(tmp_path: Path, text: str, ki
         )
         assert (await found.send(raw, SCHEDULE)).startswith("250")
         assert file_of(tmp_path) == COMMENTED
+
+
+async def test_a_calendars_absences_are_shown_and_never_written(tmp_path: Path) -> None:
+    """The mail shows the week with them, the file gets only what was said, and one can't be cancelled here."""
+    role = COMMENTED.replace("elaine@example.test}", "elaine@example.test, calendar: {file: elaine.ics}}")
+    folder_in(tmp_path, role)
+    read = serving(tmp_path / "config").configuration
+    friday = datetime(2026, 12, 4, 8, tzinfo=UTC)  # midnight in Los Angeles
+    kept = Kept(MOMENT, MOMENT, MOMENT, busy=((friday, friday + timedelta(days=1)),), events=1)
+    keep(folder_of(read), read.roles[0], read.roles[0].person("elaine"), kept)
+
+    async def told(text: str, number: int) -> str:
+        assert (await found.send(asked(text, number=number), SCHEDULE)).startswith("250")
+        return " ".join(text_of(notices(found)["laurie"]).split())
+
+    async with running(tmp_path) as found:
+        assert "Fri 4 Dec: nobody" in await told("week", 1)
+        for number, text in enumerate(("cancel Elaine's absence on Friday", "Elaine is back on Friday"), 2):
+            said = await told(text, number)
+            assert "comes from a partner's own calendar" in said
+            assert "Fri 4 Dec: nobody" in said or "this week" not in said
+        assert file_of(tmp_path) == role
+        assert "Fri 4 Dec: Laurie (was: nobody)" in await told("Elaine is off Friday, I cover", 4)
+        line = "  - {partner: elaine, from: 2026-12-04, until: 2026-12-04, cover: laurie}\n"
+        assert sorted(file_of(tmp_path).splitlines(True)) == sorted(
+            [*role.splitlines(True), "absences:\n", line]
+        )
+        said = await told("undo", 5)
+        assert "Fri 4 Dec: nobody (was: Laurie)" in said
+        assert file_of(tmp_path) == role
+
+
+@pytest.mark.parametrize("text", ["what is this", "week", "off yesterday", "undo"])
+async def test_answers_show_the_week_of_a_role_with_a_former_partner(tmp_path: Path, text: str) -> None:
+    """Elaine's last day was Tuesday, and the rota names her still."""
+    folder_in(tmp_path, COMMENTED.replace("elaine@example.test}", "elaine@example.test, until: 2026-12-01}"))
+    async with running(tmp_path) as found:
+        assert (await found.send(asked(text), SCHEDULE)).startswith("250")
+        told = notices(found)
+        assert set(told) == {"laurie"}
+        said = text_of(told["laurie"])
+        assert "Elaine" not in said
+        assert "The week of Monday 30 November, as it stands:\n\nnobody\n" in said

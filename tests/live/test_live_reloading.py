@@ -18,6 +18,7 @@ from mailrouter.live.reloading import Reloading, what_is_different
 from mailrouter.live.upkeep import Upkeep
 from tests.intake.services import KEY, Service, service
 from tests.routing.situations import templates
+from tests.support.correspondence import mailrouter
 from tests.support.relay import ROLE_FILE, write_configuration
 
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
@@ -82,6 +83,41 @@ async def test_each_broken_text_is_told_once(tmp_path: Path) -> None:
                 assert b"`fryday` is not known here; did you mean `friday`?" in delivery.pieces
             assert [d.kind for d in due] == ["notice", "notice", "alert"][:told]
             assert found.now.configuration.roles[0].rota == serving_rota(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "absence",
+    [
+        "- {partner: elaine, from: 2026-12-01, until: 2026-12-03, note: knee, then canary}",
+        "- {partner: elaine, from: 2026-12-01, until: 2026-12-03, note: *canary}",
+        "- partner: elaine\n    from: 2026-12-01\n    note:canary",
+    ],
+)
+async def test_what_an_absence_is_for_is_told_to_partners_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, absence: str
+) -> None:
+    """A note that is written wrongly is quoted by the error about it: not in the log, and not to the operator."""
+    write_configuration(tmp_path)
+    async with reloading(tmp_path) as (found, running, _):
+        write(tmp_path, f"{ROLE_FILE}absences:\n  {absence}\n")
+        await found.reload()
+        due = await running.store.claim(20, LATER)
+        assert [(d.kind, b"canary" in d.pieces) for d in due] == [("notice", True)] * 2 + [("alert", False)]
+        (tmp_path / "config" / "mailrouter.yaml").write_text("hostnam: x\n")
+        await found.reload()
+        assert "the one before it stays in force" in caplog.text
+        assert "something in this line is wrong" in caplog.text
+        assert "canary" not in caplog.text
+
+
+def test_a_start_that_is_refused_says_no_note_in_a_log(tmp_path: Path) -> None:
+    """``serve`` has its errors where its log is."""
+    config = write_configuration(tmp_path, role="absences:\n  - {partner: elaine, note: knee, canary}\n")
+    done = mailrouter("serve", "--config", str(config))
+    assert done.returncode == 1
+    assert "vp-hr.yaml:15:" in done.stderr
+    assert "canary" not in done.stderr + done.stdout
+    assert "canary" in mailrouter("check", "--config", str(config)).stderr
 
 
 def serving_rota(folder: Path) -> object:

@@ -14,7 +14,7 @@ from mailrouter.message import pieces
 from mailrouter.schedule.model import Role, Weekly
 from tests.intake.services import desk, service
 from tests.routing.situations import role
-from tests.schedule.roles import at
+from tests.schedule.roles import CARMEN, ELAINE, LAURIE, at
 
 WEEKLY = Weekly(("sue@example.test", "team@example.test"))
 AWAY = "away elaine 2026-12-10 cover pat"
@@ -44,6 +44,21 @@ async def test_it_goes_once_a_week_over_restarts(tmp_path: Path) -> None:
     for later in (timedelta(seconds=1), timedelta(hours=1), 3 * day, 7 * day - timedelta(seconds=1)):
         assert await queued_at(tmp_path, FRIDAY + later) == []
     assert len(await queued_at(tmp_path, FRIDAY + 7 * day + timedelta(hours=20))) == 2
+
+
+async def test_it_knows_former_partners_and_those_to_come(tmp_path: Path) -> None:
+    """The rota may name both: a former one has no hours, and one who begins next week stands in that week's mail."""
+    partners = (
+        replace(LAURIE, until=datetime(2026, 12, 8).date()),
+        replace(ELAINE, until=datetime(2026, 12, 1).date()),
+        replace(CARMEN, since=datetime(2026, 12, 10).date()),
+    )
+    of = role("rota mon laurie, tue elaine, wed laurie, thu carmen", weekly=WEEKLY, partners=partners)
+    await queued_at(tmp_path, FRIDAY - timedelta(days=1), of)
+    said = (await queued_at(tmp_path, FRIDAY, of))[0].decode()
+    assert "Mon 7 Dec: Laurie" in said
+    assert "Thu 10 Dec: Carmen" in said
+    assert "Elaine" not in said
 
 
 async def test_what_is_more_than_a_day_late_is_left_out(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
 
 from mailrouter.schedule.changes import change_for, changed, span_words
-from mailrouter.schedule.said import requests_in
+from mailrouter.schedule.said import Off, Request, Swapping, Works, requests_in
+from mailrouter.schedule.said_dates import Said
 from mailrouter.schedule.said_words import Unclear
 from mailrouter.schedule.weeks import differences, week_lines
-from tests.schedule.roles import role_of
+from tests.schedule.roles import CARMEN, ELAINE, LAURIE, role_of
 
 NOW = datetime(2026, 12, 3, 10)  # a Thursday
 TODAY = NOW.date()
@@ -139,6 +141,47 @@ def test_a_shift_over_midnight_is_told_on_both_days() -> None:
         "Fri 4 Dec: Elaine 22:00-24:00",
         "Sat 5 Dec: Elaine 00:00-06:00",
     ]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Off("carmen", (Said(datetime(2026, 12, 7), datetime(2026, 12, 8), True),)),
+        Off("laurie", (Said(datetime(2026, 12, 7), datetime(2026, 12, 8), True),), cover="carmen"),
+        Works("carmen", date(2026, 12, 8)),
+        Swapping("laurie", "carmen", date(2026, 12, 8)),
+    ],
+)
+def test_nobody_works_before_or_after_their_time(asked: Request) -> None:
+    """Not as a cover, not by a swap and not on the day given back; on their last day they may."""
+    role = role_of("partners laurie elaine carmen; rota mon elaine, tue laurie, fri carmen")
+    former = replace(CARMEN, until=date(2026, 11, 30))
+    with pytest.raises(Unclear, match="Carmen is no partner after Monday 30 November"):
+        change_for(replace(role, partners=(LAURIE, ELAINE, former)), [asked], NOW)
+    later = replace(role, partners=(LAURIE, ELAINE, replace(CARMEN, since=date(2027, 1, 1))))
+    with pytest.raises(Unclear, match="Carmen is no partner before Friday 1 January 2027"):
+        change_for(later, [asked], NOW)
+    assert change_for(role, [asked], NOW).edits
+
+
+def test_nobody_gives_back_a_day_after_their_time() -> None:
+    """Carmen's last day is between the two."""
+    role = role_of("partners laurie elaine carmen; rota mon elaine, tue laurie, fri carmen")
+    leaving = replace(role, partners=(LAURIE, ELAINE, replace(CARMEN, until=date(2026, 12, 12))))
+    asked = Swapping("laurie", "carmen", date(2026, 12, 11), date(2026, 12, 15))
+    assert change_for(role, [asked], NOW).edits
+    with pytest.raises(Unclear, match="Carmen is no partner after Saturday 12 December"):
+        change_for(leaving, [asked], NOW)
+
+
+def test_a_swap_is_told_without_former_partners() -> None:
+    """Who is no partner on that day does not work instead of anybody, nor is it worked instead of them."""
+    role = role_of("partners laurie elaine carmen; rota mon laurie")
+    role = replace(role, partners=(LAURIE, ELAINE, replace(CARMEN, until=date(2026, 12, 7))))
+    said = change_for(role, [Works("elaine", date(2026, 12, 7), date(2026, 12, 8))], NOW).words
+    assert said == (
+        "Elaine works on Monday 7 December instead of Laurie and Carmen, and Laurie on Tuesday 8 December in return.",
+    )
 
 
 def test_spans_in_words() -> None:

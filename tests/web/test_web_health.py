@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.smtp.gate import Traffic
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.steering import steer
 from mailrouter.web import health
 from mailrouter.web.health import STUCK, Readiness
 from mailrouter.web.pages import Asked
@@ -34,6 +35,22 @@ async def test_delivery_that_stands_still_is_not_ready(tmp_path: Path) -> None:
         # A long queue that moves is none.
         dispatcher.delivered_at = T0 + HOUR - 1000
         assert (await Readiness(watched, lambda: T0 + HOUR)(Asked())).status == 200
+    finally:
+        store.close()
+
+
+async def test_what_is_on_hold_does_not_stand_still(tmp_path: Path) -> None:
+    """However old it is: somebody wants it so. It is counted apart."""
+    store = SqliteStore.open(tmp_path / "m.db")
+    try:
+        hop = SimpleNamespace(name="x", trouble="")
+        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
+        ids = [delivery.id for delivery in await put(store)]
+        assert (await Readiness(watched, lambda: T0 + HOUR)(Asked())).status == 503
+        await store.run(lambda connection: steer(connection, "hold", ids, T0, "jim", {}))
+        assert (await Readiness(watched, lambda: T0 + HOUR)(Asked())).status == 200
+        standing = store.reader.standing()
+        assert (standing.queued, standing.held, standing.due) == (0, 2, None)
     finally:
         store.close()
 

@@ -170,6 +170,7 @@ def test_a_trouble_at_the_next_hop_is_seen(tmp_path: Path) -> None:
         wait_until(lambda: watched.samples()["next_hop_trouble",] == 1, what="the trouble")
         found = watched.samples()
         assert found["queue", "queued"] == 2
+        assert found["queue", "held"] == 0
         assert found["queue_oldest_seconds",] > 0
         assert watched.page("/readyz")[0] == 200
 
