@@ -7,9 +7,8 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -22,21 +21,18 @@ from mailrouter.calendars.refreshing import keep_fresh
 from mailrouter.config import Configuration, Settings
 from mailrouter.config.serving import Serving, keep_good, serving
 from mailrouter.control import Control
-from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
-from mailrouter.delivery.retry import takes_long
 from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake import keys
-from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import trusts
 from mailrouter.intake.keys import read_keys
+from mailrouter.intake.leaving import Leaving
 from mailrouter.intake.outcomes import kept_mailboxes, learn
-from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.steering import Order, steer
 from mailrouter.intake.templates import templates_of
@@ -44,10 +40,8 @@ from mailrouter.live.reloading import Reloading
 from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
 from mailrouter.smtp.gate import Gate
-from mailrouter.smtp.offer import Outgoing
-from mailrouter.smtp.replies import Reply
 from mailrouter.smtp.server import Door, Limits, Traffic, work_ended
-from mailrouter.store.model import Delivery, Outcome, moment_of
+from mailrouter.store.model import moment_of
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.supervision import Supervisor
 from mailrouter.trust.tokens import VALID_DAYS
@@ -92,7 +86,6 @@ class Service:
         self._limits = Limits(
             exempt=lambda address: trusts(self.configuration.settings.trusted_networks, address)
         )
-        self._anew: set[asyncio.Task[None]] = set()
         self._calendars_due = asyncio.Event()
 
     def _in_force(self, read: Serving) -> Serving:
@@ -120,11 +113,13 @@ class Service:
         settings = self.configuration.settings
         self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
+        self.leaving = Leaving(self.store, settings.retry, lambda: self.transport.trouble)
         self.dispatcher = Dispatcher(
-            self.store, self._follow, retry=settings.retry, watch=partial(learn, self.mailboxes)
+            self.store, self.leaving.follow, retry=settings.retry, watch=partial(learn, self.mailboxes)
         )
         self.transport = self._transport(settings)
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
+        self.leaving.begin(self.intake, self.dispatcher)
         reloading = self.reloading = Reloading(
             self._loaded,
             self.intake,
@@ -196,76 +191,20 @@ class Service:
     def _transport(self, settings: Settings) -> MaildirTransport | SmtpTransport | ShadowTransport:
         dispatcher = self.dispatcher
         if self.shadow:
-            return ShadowTransport(dispatcher, self._check)
+            return ShadowTransport(dispatcher, self.leaving.check)
         to = settings.deliver
         if to.path is not None:
-            return MaildirTransport(to.path, settings.hostname, dispatcher, self._blocks, self._check)
+            return MaildirTransport(
+                to.path, settings.hostname, dispatcher, self.leaving.blocks, self.leaving.check
+            )
         pool = pool_for(settings.retry)
         return SmtpTransport(
-            to.host, to.port, settings.hostname, dispatcher, self._prepare, settings.timeouts, pool
+            to.host, to.port, settings.hostname, dispatcher, self.leaving.prepare, settings.timeouts, pool
         )
 
     def _people(self) -> set[str]:
         """The mailboxes of everybody behind a role."""
         return {canonical(p.email) for role in self.configuration.roles for p in role.people}
-
-    def _follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
-        """What an attempt that failed, or has long been trying, brings about."""
-        desk, reader, now = self.intake.desk, self.store.reader, self.intake.now()
-        if outcome.state == "failed":
-            told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
-        else:
-            told = of_lasting(desk, reader, delivery, outcome.reply, now)
-            retry = self.configuration.settings.retry
-            if takes_long(delivery, outcome.at, retry):
-                until = datetime.fromtimestamp(delivery.created_at / 1000 + retry.give_up, UTC)
-                told += of_delay(desk, reader, delivery, outcome.reply, now, until)
-        return replace(outcome, consequences=told)
-
-    def _blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
-        return content.stream(self.store, delivery)
-
-    def _check(self, delivery: Delivery) -> bool:
-        """Whether a delivery may leave as it stands; if not, it is being planned anew."""
-        if delivery.kind == "delay":
-            now = now_ms()
-            told = may_be_told(self.store.reader, delivery, bool(self.transport.trouble), now)
-            if told == "later":
-                after = now + int(1000 * self.configuration.settings.retry.first)
-                self.dispatcher.record(
-                    Outcome(delivery.id, "queued", "the mail itself goes first", now, after)
-                )
-                return False
-            if told == "yes":
-                return True
-        elif may_have(self.intake.desk, delivery, self.intake.now()):
-            return True
-        task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
-        self._anew.add(task)
-        task.add_done_callback(self._anew.discard)
-        return False
-
-    async def _plan_anew(self, delivery: Delivery) -> None:
-        try:
-            await plan_anew(self.intake, self.store, delivery, now_ms)
-        except Exception as error:
-            log.exception("%s can't be planned anew", delivery.queue_id)
-            self.dispatcher.settle(delivery, Reply(451, f"4.3.5 It can't be planned anew: {error}", own=True))
-
-    def _prepare(self, delivery: Delivery) -> Outgoing | None:
-        if not self._check(delivery):
-            return None
-        whole = content.whole(self.store, delivery)
-        return Outgoing(
-            delivery.reverse_path,
-            delivery.recipient,
-            delivery.size,
-            delivery.eight_bit,
-            delivery.smtputf8,
-            whole or b"",
-            None if whole is not None else lambda: content.stream(self.store, delivery),
-            delivery.queue_id,
-        )
 
     def _wake(self) -> None:
         """Messages of ours lie in the store."""

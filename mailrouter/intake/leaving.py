@@ -1,0 +1,98 @@
+"""Deliveries as they leave: whether each may still go, what is sent of it, and what its outcome brings about.
+
+It stands between delivery, which knows nothing of roles, and what was decided about the mail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mailrouter.config.sending import Retry
+from mailrouter.delivery import content
+from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.retry import takes_long
+from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
+from mailrouter.intake.gate import Intake
+from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
+from mailrouter.smtp.offer import Outgoing
+from mailrouter.smtp.replies import Reply
+from mailrouter.store.model import Delivery, Outcome
+from mailrouter.store.sqlite import SqliteStore
+
+log = logging.getLogger("mailrouter")
+
+
+class Leaving:
+    """What a transport and the dispatcher ask about each delivery. ``begin`` names those that are made after it."""
+
+    def __init__(self, store: SqliteStore, retry: Retry, trouble: Callable[[], str]) -> None:
+        """``trouble`` tells what is wrong with the next server; ``""`` for nothing."""
+        self._store, self._retry, self._trouble = store, retry, trouble
+        self._anew: set[asyncio.Task[None]] = set()
+
+    def begin(self, intake: Intake, dispatcher: Dispatcher) -> None:
+        """From now on there is something to deliver."""
+        self._intake, self._dispatcher = intake, dispatcher
+
+    def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+        """What an attempt that failed, or has long been trying, brings about."""
+        desk, reader, now = self._intake.desk, self._store.reader, self._intake.now()
+        if outcome.state == "failed":
+            told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
+        else:
+            told = of_lasting(desk, reader, delivery, outcome.reply, now)
+            if takes_long(delivery, outcome.at, self._retry):
+                until = datetime.fromtimestamp(delivery.created_at / 1000 + self._retry.give_up, UTC)
+                told += of_delay(desk, reader, delivery, outcome.reply, now, until)
+        return replace(outcome, consequences=told)
+
+    def blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
+        """Its bytes."""
+        return content.stream(self._store, delivery)
+
+    def check(self, delivery: Delivery) -> bool:
+        """Whether a delivery may leave as it stands; if not, it is being planned anew."""
+        if delivery.kind == "delay":
+            now = now_ms()
+            told = may_be_told(self._store.reader, delivery, bool(self._trouble()), now)
+            if told == "later":
+                after = now + int(1000 * self._retry.first)
+                later = Outcome(delivery.id, "queued", "the mail itself goes first", now, after)
+                self._dispatcher.record(later)
+                return False
+            if told == "yes":
+                return True
+        elif may_have(self._intake.desk, delivery, self._intake.now()):
+            return True
+        task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
+        self._anew.add(task)
+        task.add_done_callback(self._anew.discard)
+        return False
+
+    async def _plan_anew(self, delivery: Delivery) -> None:
+        try:
+            await plan_anew(self._intake, self._store, delivery, now_ms)
+        except Exception as error:
+            log.exception("%s can't be planned anew", delivery.queue_id)
+            reply = Reply(451, f"4.3.5 It can't be planned anew: {error}", own=True)
+            self._dispatcher.settle(delivery, reply)
+
+    def prepare(self, delivery: Delivery) -> Outgoing | None:
+        """Its transaction, or None where it must not leave as it stands."""
+        if not self.check(delivery):
+            return None
+        whole = content.whole(self._store, delivery)
+        return Outgoing(
+            delivery.reverse_path,
+            delivery.recipient,
+            delivery.size,
+            delivery.eight_bit,
+            delivery.smtputf8,
+            whole or b"",
+            None if whole is not None else lambda: content.stream(self._store, delivery),
+            delivery.queue_id,
+        )
