@@ -199,5 +199,9 @@ def _strace(pid: int, inject: str, calls: str, paths: Sequence[Path]) -> Iterato
         yield
     finally:
         tracer.terminate()
-        tracer.wait(30)
+        try:
+            tracer.wait(5)
+        except subprocess.TimeoutExpired:
+            tracer.kill()  # it may be stuck with a thread that it delays; what it traced goes on, or is gone
+            tracer.wait(30)
         tracer.stderr.close()
