@@ -29,6 +29,9 @@ _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[
 _MARGIN = "    "
 _MANY = 200
 """Roles from which on it is worth the while to begin further processes."""
+_PART = 50
+_ASKED: list[tuple[Role, date]] = []
+"""What the processes of ``oddities`` are to look at."""
 _TABLES = 4
 """Roles whose weeks are shown; more would bury the problems."""
 
@@ -78,13 +81,26 @@ def oddities(roles: Sequence[Role], now: datetime) -> list[tuple[str, list[str]]
     asked = [(role, local_day(now, role.time_zone)) for role in roles]
     if len(roles) < _MANY:
         return list(map(_odd, asked))
+    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     try:
-        with ProcessPoolExecutor() as pool:
-            return list(pool.map(_odd, asked, chunksize=_MANY // 4))
-    except OSError:  # a system that lends no process or no shared memory: slower, and no worse
+        # Forked processes have the roles already; to send them would take as long as to look at them.
+        _ASKED[:] = asked
+        with ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork")) as pool:
+            parts = pool.map(_odd_part, range(0, len(asked), _PART))
+            return [found for part in parts for found in part]
+    except (
+        OSError,
+        ValueError,
+    ):  # a system that lends no process, no shared memory or no fork: slower, and no worse
         return list(map(_odd, asked))
+    finally:
+        _ASKED.clear()
+
+
+def _odd_part(first: int) -> list[tuple[str, list[str]]]:
+    return list(map(_odd, _ASKED[first : first + _PART]))
 
 
 def _odd(asked: tuple[Role, date]) -> tuple[str, list[str]]:

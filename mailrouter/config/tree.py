@@ -10,7 +10,7 @@ from mailrouter.config.wrong import masked
 from mailrouter.errors import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: of these there are a hundred in a file, and each costs a third so
 class Text:
     """A scalar as typed. ``value`` is None where nothing was typed (or ``~``). Places count from 0.
 
@@ -36,7 +36,7 @@ class Items:
     depth: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: of these there are a hundred in a file, and each costs a third so
 class Entry:
     """One ``key: value``; the place is the key's, ``typed`` the key as it stands in the file."""
 

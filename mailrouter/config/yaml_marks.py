@@ -124,8 +124,8 @@ class _Composition:
     def _events(self, text: str) -> Iterator[Any]:
         parser = self.loader(text)
         try:
-            while parser.check_event():
-                yield parser.get_event()
+            while (event := parser.get_event()) is not None:
+                yield event
         finally:
             parser.dispose()
 
@@ -195,8 +195,9 @@ class _Composition:
 
     def _add(self, node: Node, anchor: str | None, place: tuple[int, int] | None = None) -> None:
         line, column = place or (node.line, node.column)
-        # An alias may stand for a deep list, so depth is checked for every node, not only for typed brackets.
-        self._within_depth(node.depth, line, column)
+        # An alias may stand for a deep list, so depth is checked for every node that has one, not only for brackets.
+        if node.depth:
+            self._within_depth(node.depth, line, column)
         if anchor:
             self.anchors[anchor] = node
         self.size += node.size
@@ -210,7 +211,8 @@ class _Composition:
             return
         parent = self.stack[-1]
         parent.size += node.size
-        parent.depth = max(parent.depth, node.depth + 1)
+        if parent.depth <= node.depth:
+            parent.depth = node.depth + 1
         if not parent.pairs:
             parent.items.append(node)
         elif parent.key is None:
