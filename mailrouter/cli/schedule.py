@@ -63,10 +63,9 @@ def _days(options: argparse.Namespace, today: date) -> tuple[date, date]:
 
 def _month(text: str | None, today: date) -> date:
     """A day of the month: ``2026-12``, or any day of it."""
-    if text and len(text) == len("2026-12"):
-        text += "-01"
+    whole = f"{text}-01" if text and len(text) == len("2026-12") else text
     try:
-        return day_of(text or None, "--month", today)
+        return day_of(whole or None, "--month", today)
     except UsageError:
         raise UsageError(f"--month: {text} is not a month; write it as 2026-12.") from None
 
