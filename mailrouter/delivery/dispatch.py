@@ -291,6 +291,8 @@ class Dispatcher:
                 log.error("the store can't be read: %s", error)
             except Exception:
                 log.exception("a round of the delivery loop failed")
+            # The next hop may get into trouble meanwhile, and nothing but this loop looks for what is overdue then.
+            pause = min(pause, max(0.05, self._overdue.every / 1000))
             self._asleep_until = self._clock() + int(pause * 1000)
             try:
                 async with asyncio.timeout(pause):

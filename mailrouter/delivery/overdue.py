@@ -50,14 +50,15 @@ class Overdue:
         self._ended = ended
         self._trouble = trouble
         self._rest = rest
-        self._every = min(EVERY, int(1000 * retry.most))
+        self.every: Milliseconds = min(EVERY, int(1000 * retry.most))
+        """Between two looks."""
         self._last: Milliseconds = -EVERY
         self._told_up_to: DeliveryId = 0
         """Everything up to this id that was queued was looked at for its notice."""
 
     def due(self, now: Milliseconds) -> bool:
         """Whether it is time for a look. While the next hop is well, attempts tell the same sooner."""
-        return bool(self._trouble()) and now - self._last >= self._every
+        return bool(self._trouble()) and now - self._last >= self.every
 
     async def look(self, clock: Callable[[], Milliseconds]) -> int:
         """Go through all that is queued; gives how many deliveries' time was over. Raises StoreError."""
