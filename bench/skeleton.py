@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mailrouter import app
+from mailrouter import running
 from mailrouter.intake import gate
 from mailrouter.intake.decision import Arrival
 from mailrouter.intake.facts import Desk
@@ -29,7 +29,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--config", type=Path, required=True)
     gate.decide = both
-    app.run(options.parse_args().config, lambda line: print(line, flush=True))
+    running.run(options.parse_args().config, lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,15 @@
-"""The wiring, to be read from top to bottom: load, check, build, listen, stop."""
+"""The wiring of the service, to be read from top to bottom: build, listen, go by what is read anew, stop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import os
-import signal
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from mailrouter import process
 from mailrouter.address import canonical
 from mailrouter.calendars.kept import with_kept
 from mailrouter.calendars.published import Feeds
@@ -25,7 +21,7 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
 from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
-from mailrouter.errors import MailrouterError, StoreError
+from mailrouter.errors import StoreError
 from mailrouter.intake import keys
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
@@ -43,7 +39,6 @@ from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.server import Door, Limits, Traffic, work_ended
 from mailrouter.store.model import moment_of
 from mailrouter.store.sqlite import SqliteStore
-from mailrouter.supervision import Supervisor
 from mailrouter.trust.tokens import VALID_DAYS
 from mailrouter.web import calendar, health, metrics
 from mailrouter.web.listener import Listener
@@ -55,9 +50,7 @@ log = logging.getLogger("mailrouter")
 GRACE = 7.0
 """Seconds that transactions under way have when the service stops, ours and the next hop's."""
 END = 9.0
-"""Seconds after which nothing more is waited for but the store, ..."""
-LIMIT = 9.8
-"""... and after which the process ends, whatever hangs."""
+"""Seconds after which nothing more is waited for but the store."""
 BACKLOG = 1024
 
 
@@ -160,7 +153,7 @@ class Service:
         self._calendars = loop.create_task(
             keep_fresh(lambda: self.configuration, self._take_up_calendars, self._calendars_due)
         )
-        self.addresses = [_name(listening.getsockname()) for listening in self._server.sockets]
+        self.addresses = [name_of(listening.getsockname()) for listening in self._server.sockets]
 
     async def _start_pages(self) -> None:
         if (web := self.configuration.settings.web) is not None:
@@ -336,69 +329,7 @@ class Service:
         return waiting
 
 
-async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False) -> None:
-    """Run until SIGTERM or SIGINT; ``tell`` hears one line once mail is taken, and one at the end.
-
-    SIGHUP has the configuration read again; ``shadow`` is for a trial. What started the service is told by sd_notify.
-    Raises MailrouterError, OSError.
-    """
-    service, supervisor = Service(now, shadow), Supervisor()
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, ended.set)
-    await service.start()
-    loop.add_signal_handler(signal.SIGHUP, lambda: service.upkeep.run(reload(service, supervisor)))
-    process.settle_down()
-    web = f", web {_name(service.web.address)}" if service.web else ""
-    tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}{web}")
-    supervisor.ready(service.state())
-    watching = loop.create_task(supervisor.watch(service.store.answers, service.state))
-    await ended.wait()
-    supervisor.stopping()
-    process.end_within(LIMIT, tell)
-    watching.cancel()
-    waiting = await service.stop()
-    if waiting is None:
-        tell("mailrouter stopped; the store can't tell what is still to deliver")
-    elif waiting:
-        tell(f"mailrouter stopped; {waiting} still to deliver")
-    else:
-        tell("mailrouter stopped; everything is delivered")
-
-
-async def reload(service: Service, supervisor: Supervisor) -> None:
-    """Have the configuration read again, and tell what started the service of beginning and end."""
-    supervisor.reloading()
-    try:
-        await service.reload()
-    except Exception:
-        log.exception("the configuration can't be taken up")
-    supervisor.ready(service.state())  # in any case, or systemd would wait for it for ever
-
-
-def run(
-    folder: Path,
-    tell: Callable[[str], None],
-    settled: Callable[[Settings], None] = lambda settings: None,
-    shadow: bool = False,
-) -> None:
-    """Load the configuration in ``folder`` and serve (see ``serve``); ``settled`` hears of the settings first.
-
-    Raises MailrouterError.
-    """
-    now = serving(folder, starting=True)
-    settled(now.configuration.settings)
-    process.prepare()
-    try:
-        with asyncio.Runner(loop_factory=process.loop_factory()) as runner:
-            runner.run(serve(now, tell, shadow))
-    except OSError as error:
-        host, port = now.configuration.settings.listen_smtp
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise MailrouterError(f"Nothing can listen on {_name((host, port))}: {why}.") from error
-
-
-def _name(address: Any) -> str:
+def name_of(address: Any) -> str:
+    """An address of a socket as it is written: ``127.0.0.1:25``, ``[::1]:25``."""
     host, port = address[0], address[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

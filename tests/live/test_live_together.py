@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter import app
+from mailrouter import running
 from mailrouter.app import Service
 from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
@@ -128,7 +128,7 @@ async def test_a_reload_that_fails_has_ended_as_well(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Supervisor, "_tell", lambda self, *lines: said.append(lines[0]))
     async with started(write_configuration(tmp_path)) as service:
         monkeypatch.setattr(service, "reload", fails)
-        await app.reload(service, Supervisor({}))
+        await running.reload(service, Supervisor({}))
     assert said == ["RELOADING=1", "READY=1"]
 
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mailrouter import app
+from mailrouter import running
 
 _open = sqlite3.connect
 _chosen = argparse.Namespace()
@@ -55,7 +55,7 @@ def main() -> None:
     options.add_argument("--config", type=Path, required=True)
     options.parse_args(namespace=_chosen)
     sqlite3.connect = lambda *words, **names: _open(*words, factory=_Doomed, **names)  # type: ignore[assignment]
-    app.run(_chosen.config, lambda line: print(line, flush=True))
+    running.run(_chosen.config, lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":
