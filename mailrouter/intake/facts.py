@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from mailrouter import keyed
 from mailrouter.address import canonical, split_tag
 from mailrouter.config import Configuration
 from mailrouter.intake.keys import Keys
@@ -124,7 +124,7 @@ class Desk:
     def conversation(self, role: Role, message_ids: Sequence[str]) -> list[str]:
         """The keys under which this role's conversations with these Message-IDs are remembered."""
         return [
-            hmac.digest(self.keys.memory, f"{role.key}\0{id_}".encode(), "sha256")[:15].hex()
+            keyed.digest(self.keys.memory, f"{role.key}\0{id_}".encode())[:15].hex()
             for id_ in dict.fromkeys(message_ids)
         ]
 

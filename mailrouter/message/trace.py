@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import b32encode
 from datetime import datetime
 from functools import lru_cache
 
+from mailrouter import keyed
 from mailrouter.address import canonical
 from mailrouter.message.head import Head
 from mailrouter.message.text import date_field
@@ -58,8 +58,7 @@ def received_count(head: Head) -> int:
 @lru_cache(maxsize=1024)
 def loop_mark(key: bytes, role_address: str) -> str:
     """The value of ``Mailrouter-Loop`` for a role: keyed, so that no outsider can stop a role's mail."""
-    digest = hmac.digest(key, b"loop\0" + canonical(role_address).encode("utf-8"), "sha256")
-    return b32encode(digest[:15]).decode("ascii").lower()
+    return keyed.base32(keyed.digest(key, b"loop\0" + canonical(role_address).encode("utf-8"))[:15])
 
 
 def has_loop_mark(head: Head, key: bytes, role_address: str) -> bool:

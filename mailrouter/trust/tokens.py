@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hmac
 import re
-from base64 import b32decode, b32encode
+from base64 import b32decode
 from collections.abc import Sequence
 from typing import Literal
 
+from mailrouter import keyed
 from mailrouter.errors import MailrouterError
 
 VALID_DAYS = 21
@@ -47,7 +48,7 @@ def make(key: bytes, delivery: int, day: int) -> str:
     if delivery < 0 or delivery >> _DELIVERY_BITS or day < 0 or day >> _DAY_BITS:
         raise ValueError(f"delivery {delivery} on day {day} does not fit into a token")
     number = delivery << _DAY_BITS | day
-    body = b32encode(number.to_bytes(10, "big")).decode("ascii").lower()
+    body = keyed.base32(number.to_bytes(10, "big"))
     return body + _tag(key, body)
 
 
@@ -111,5 +112,5 @@ def token_of(address: str) -> str | None:
 
 
 def _tag(key: bytes, body: str) -> str:
-    digest = hmac.digest(key, _PURPOSE + body.encode("ascii"), "sha256")
-    return b32encode(digest[:10]).decode("ascii").lower()[: LENGTH - _BODY]
+    digest = keyed.digest(key, _PURPOSE + body.encode("ascii"))
+    return keyed.base32(digest[:10])[: LENGTH - _BODY]
