@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from mailrouter.errors import StoreError
-from mailrouter.message.pieces import Slice, decode, render
+from mailrouter.message.pieces import Pieces, Slice, decode, render
 from mailrouter.store.model import CHUNK_SIZE, Delivery
 from mailrouter.store.sqlite import SqliteStore
 
 
+def pieces_of(delivery: Delivery) -> Pieces:
+    """What it is made of."""
+    return decode(delivery.pieces) if delivery.made is None else delivery.made
+
+
 async def stream(store: SqliteStore, delivery: Delivery) -> AsyncIterator[bytes]:
     """The bytes in blocks of at most a chunk. Raises StoreError where a part is missing."""
-    for piece in decode(delivery.pieces):
+    for piece in pieces_of(delivery):
         if isinstance(piece, bytes):
             yield piece
         elif piece.blob == 0 and delivery.content is not None:
@@ -26,7 +31,7 @@ async def stream(store: SqliteStore, delivery: Delivery) -> AsyncIterator[bytes]
 
 def whole(store: SqliteStore, delivery: Delivery) -> bytes | None:
     """All bytes at once for a message that fits in a chunk, else None."""
-    pieces = decode(delivery.pieces)
+    pieces = pieces_of(delivery)
     blobs: dict[int, bytes] = {}
     for piece in pieces:
         if not isinstance(piece, Slice) or piece.blob in blobs:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from mailrouter import keyed
 from mailrouter.config.writing import Draft
 from mailrouter.intake.aftermath import of_expansion
 from mailrouter.intake.decision import Arrival, decide, situation_of, unfit, vacant
@@ -67,6 +68,8 @@ class Intake:
         self._clock = clock
         self._read = read
         self.files = ScheduleFiles(store)
+        self._secret = os.urandom(32)
+        """A message's seed is made of it and its queue id: a call of the kernel for each would cost more."""
 
     def now(self) -> datetime:
         """The moment, as the injected clock has it."""
@@ -328,7 +331,7 @@ class Intake:
             reverse_path=envelope.reverse_path or "",
             received=received,
             moment=moment,
-            seed=os.urandom(32),
+            seed=keyed.digest(self._secret, name.encode()),
             seen=lambda role: self._seen(desk, role, head),
             next_hop_size=self._next_hop_size(),
         )

@@ -136,4 +136,5 @@ def _delivery(
         smtputf8=message.smtputf8 and kind == "copy",
         next_at=message.received_at,
         created_at=message.received_at,
+        made=content,
     )

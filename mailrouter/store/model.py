@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from mailrouter.message.pieces import Pieces
+
 MessageId = int
 DeliveryId = int
 Milliseconds = int
@@ -112,7 +114,8 @@ class Delivery:
     """One message to one recipient: what to send, and how far it has come.
 
     ``pieces`` is encoded by ``mailrouter.message.pieces``; ``handoff`` the handoff version it carries, or 0.
-    ``content`` holds the message's bytes while they are still in memory (small, just accepted), else None.
+    ``content`` holds the message's bytes and ``made`` what ``pieces`` says while they are still in memory (small, just
+    accepted), else None.
     """
 
     id: DeliveryId
@@ -131,6 +134,7 @@ class Delivery:
     state: State = "queued"
     last_reply: str = ""
     content: bytes | None = field(default=None, repr=False, compare=False)
+    made: Pieces | None = field(default=None, repr=False, compare=False)
 
     @property
     def message(self) -> MessageId:
