@@ -132,7 +132,7 @@ def maildir(folder: Path, recipient: str) -> list[bytes]:
     return [path.read_bytes() for path in sorted((folder / "var" / "mail" / recipient / "new").glob("*"))]
 
 
-def wait_until(condition, seconds: float = 30.0, what: str = "it") -> None:  # type: ignore[no-untyped-def]
+def wait_until(condition, seconds: float = 60.0, what: str = "it") -> None:  # type: ignore[no-untyped-def]
     """Return once ``condition()`` is true; other processes are at work, so there is nothing to wait on but time."""
     end = time.monotonic() + seconds
     while not condition():
