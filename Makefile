@@ -2,6 +2,7 @@
 # make install   .venv with .venv/bin/mailrouter
 # make test      everything that is checked: format, lint, types, layers, tests
 # make image-test  the container image, built and run for real with podman (as root; about a minute)
+# make unit-test  the systemd unit under a systemd of its own, set up as docs/deploy.md says (as root; two minutes)
 # make torture   the relay under load, killed over 200 times and worse, and what was lost (as root; about six minutes)
 # make bench     what it costs, side by side with Postfix
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo install test check image-test torture bench clean
+.PHONY: help demo install test check image-test unit-test torture bench clean
 
 help:
 	@sed -n 's/^# make /  make /p' Makefile
@@ -52,6 +53,9 @@ test: check
 
 image-test: $(VENV)/bin/python
 	$(VENV)/bin/python -m tests.packaging.image
+
+unit-test: $(VENV)/.test
+	$(VENV)/bin/python -m tests.packaging.unit
 
 torture: $(VENV)/.test
 	$(VENV)/bin/python -m tests.torture $(TORTURE)

@@ -170,5 +170,5 @@ def _shown(path: Path) -> str:
     """The path as given, or from here where it is below the current folder."""
     try:
         return str(path.relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError):  # not below it; or it was deleted
         return str(path)

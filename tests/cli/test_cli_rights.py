@@ -65,3 +65,16 @@ def test_a_folder_that_may_not_be_made(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     assert str(tmp_path) in done.stderr
     assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_that_was_deleted_under_the_shell(tmp_path: Path) -> None:
+    """Where one stands in a folder that is no more, a whole path is as good as ever."""
+    config = write_configuration(tmp_path)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir "$PWD"; exec "$0" -m mailrouter check --config "$1"', sys.executable, str(config)],
+        cwd=gone, env={**os.environ, "PYTHONPATH": str(CHECKOUT)}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, "vp-hr" in done.stdout) == (0, True)

@@ -47,9 +47,8 @@ def test_every_command_on_the_pages_exists() -> None:
 
 def test_each_block_for_a_real_server_is_used() -> None:
     """A block marked as tested on the page about deployment stands in a test that gives it to a real server."""
-    tests = Path(__file__).parents[1] / "end_to_end"
-    words = "".join(
-        (tests / name).read_text("utf-8")
-        for name in ("test_exim.py", "test_deploy_postfix.py", "test_deploy_service.py")
-    )
+    tests = Path(__file__).parents[1]
+    served = ("test_exim.py", "test_deploy_postfix.py", "test_deploy_service.py")
+    files = [*(tests / "end_to_end" / name for name in served), tests / "packaging" / "unit.py"]
+    words = "".join(path.read_text("utf-8") for path in files)
     assert [name for name in marked("deploy.md") if f'"{name}"' not in words] == []

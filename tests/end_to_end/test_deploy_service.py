@@ -49,7 +49,7 @@ def test_the_unit_runs_and_stops_as_systemd_would_do_it(tmp_path: Path) -> None:
 def test_a_reload_reads_the_partners_file_again(tmp_path: Path) -> None:
     """The signal of ExecReload brings a changed file into force; a broken one leaves the service as it was."""
     (command,) = re.findall(r"^ExecReload=(.*)$", UNIT.read_text(), re.MULTILINE)
-    assert command == "/bin/kill -HUP $MAINPID"
+    assert command == '/bin/sh -c "kill -HUP ${MAINPID}"'
     config = write_configuration(tmp_path)
     role = config / "roles" / "vp-hr.yaml"
     mail = b"From: jane@outside.test\r\nTo: vp-hr@example.test\r\nSubject: Budget\r\n\r\nHello\r\n"

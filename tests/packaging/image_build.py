@@ -35,15 +35,20 @@ def which(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
-def make_base(folder: Path, name: str) -> None:
-    """Import a minimal Debian with Python under this name. Raises Failed."""
-    root = folder / "base"
-    command = [which("debootstrap") or "", "--variant=minbase"]
-    command += ["--include=python3,python3-venv,ca-certificates", SUITE, str(root)]
+def debootstrap(root: Path, *packages: str) -> None:
+    """Make a minimal Debian with Python, and these packages, in ``root``. Raises Failed."""
+    wanted = ",".join(("python3", "python3-venv", "ca-certificates", *packages))
+    command = [which("debootstrap") or "", "--variant=minbase", f"--include={wanted}", SUITE, str(root)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         words = "\n".join(done.stdout.splitlines()[-10:])
         raise Failed(f"debootstrap ended with {done.returncode}:\n{words}\n{done.stderr}")
+
+
+def make_base(folder: Path, name: str) -> None:
+    """Import a minimal Debian with Python under this name. Raises Failed."""
+    root = folder / "base"
+    debootstrap(root)
     archive = folder / "base.tar"
     subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
     podman("import", "--quiet", str(archive), name)
@@ -74,12 +79,17 @@ def local_folders(settings: dict[str, str]) -> list[str]:
     return sorted({str(path) for path in named if path.exists()})
 
 
-def build(folder: Path, base: str, name: str) -> None:
-    """Build the checkout's image upon ``base`` under this name. Raises Failed."""
+def lent_to_pip(folder: Path) -> dict[str, str]:
+    """What pip elsewhere needs to find packages as it does here: paths of this machine, and where each goes there."""
     settings = pip_here()
     written = folder / "pip.conf"
     written.write_text("[global]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items()))
-    lent = {str(written): "/etc/pip.conf", **{path: path for path in local_folders(settings)}}
+    return {str(written): "/etc/pip.conf", **{path: path for path in local_folders(settings)}}
+
+
+def build(folder: Path, base: str, name: str) -> None:
+    """Build the checkout's image upon ``base`` under this name. Raises Failed."""
+    lent = lent_to_pip(folder)
     volumes = [part for path, at in lent.items() for part in ("--volume", f"{path}:{at}:ro")]
     podman(
         *("build", "--network", "host", "--format", "docker", "--layers=false", "--force-rm", *LIMITS),
