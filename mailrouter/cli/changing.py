@@ -22,7 +22,7 @@ from mailrouter.intake.schedule_files import ScheduleFiles
 from mailrouter.intake.templates import Templates
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.said import Request
+from mailrouter.schedule.requests import Request
 from mailrouter.schedule.said_words import Unclear
 from mailrouter.schedule.weeks import week_lines
 from mailrouter.store.sqlite import SqliteStore

@@ -24,7 +24,7 @@ from mailrouter.intake.explanation import explained
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.keys import Keys
 from mailrouter.message.scanner import Scanner
-from mailrouter.schedule.said import Off, Plain, Works
+from mailrouter.schedule.requests import Off, Plain, Works
 from mailrouter.schedule.said_dates import spans_in
 from tests.intake.services import KEY, Service, service
 from tests.routing.situations import templates
