@@ -271,7 +271,7 @@ class Service:
 
     def _lay(self, configuration: Configuration, desk: Desk) -> None:
         """Have feeds and desk hold what the calendars say by now: it may be newer than a desk that took a while."""
-        self._feeds = Feeds(configuration, desk.keys.current)
+        self._feeds = Feeds(configuration, desk.keys.current, desk.keys.earlier)
         if self._feeds.configuration.roles != desk.configuration.roles:
             # Not a whole new desk: its templates alone take some 60 ms to compile.
             self.intake.desk = replace(desk, configuration=self._feeds.configuration, known=desk.rosters)

@@ -21,7 +21,7 @@ from mailrouter.live.watching import PAUSE, changes
 from mailrouter.routing import schedule_notices
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
-from mailrouter.schedule.weeks import differences
+from mailrouter.schedule.weeks import differences, summed_up
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter")
@@ -233,7 +233,7 @@ def what_is_different(old: Serving, new: Serving, now: datetime) -> list[str]:
         if known is None or known == role:
             continue
         today = local_day(now, role.time_zone)
-        found = differences(known, role, today, by_key=True)
+        found = summed_up(differences(known, role, today, by_key=True))
         lines += [f"{key}: {difference.in_log(today)}" for difference in found[:_MOST_LINES]]
         if len(found) > _MOST_LINES:
             lines.append(f"{key}: and {len(found) - _MOST_LINES} more")

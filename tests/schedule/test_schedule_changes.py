@@ -14,7 +14,7 @@ from mailrouter.schedule.requests import Off, Request, Swapping, Works
 from mailrouter.schedule.said import requests_in
 from mailrouter.schedule.said_dates import Said
 from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.weeks import differences, week_lines
+from mailrouter.schedule.weeks import differences, summed_up, week_lines
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE, role_of
 
 NOW = datetime(2026, 12, 3, 10)  # a Thursday
@@ -155,6 +155,19 @@ def test_the_log_names_keys_and_stretches() -> None:
         "Wednesday 9 December: laurie 09:00-13:00, elaine 12:00-17:00 -> laurie",
         "Thursday 10 December to Friday 11 December: elaine -> laurie",
     ]
+
+
+def test_what_comes_again_each_week_is_told_once() -> None:
+    """Where the rota has changed; what differs three times at most is told day by day."""
+    role, other = role_of(), role_of("rota mon laurie, tue elaine, wed laurie, thu elaine, fri elaine")
+    found = differences(role, other, TODAY)
+    tuesdays, wednesdays = sorted(summed_up(found), key=lambda one: one.first.weekday())
+    assert tuesdays.in_mail() == ("Tuesday, 57 times from 8 December to 4 January 2028: Elaine (was: Laurie)")
+    assert wednesdays.in_log(TODAY) == (
+        "Wednesday, 57 times from 9 December to 5 January 2028: Laurie 09:00-13:00, Elaine 12:00-17:00 -> Laurie"
+    )
+    few = [one for one in found if one.first.weekday() == 1][:3]
+    assert summed_up(few) == few
 
 
 def test_a_shift_over_midnight_is_told_on_both_days() -> None:
