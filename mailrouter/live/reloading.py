@@ -233,7 +233,7 @@ def what_is_different(old: Serving, new: Serving, now: datetime) -> list[str]:
         if known is None or known == role:
             continue
         today = local_day(now, role.time_zone)
-        found = summed_up(differences(known, role, today, by_key=True))
+        found = summed_up(differences(known, role, today, by_key=True), today)
         lines += [f"{key}: {difference.in_log(today)}" for difference in found[:_MOST_LINES]]
         if len(found) > _MOST_LINES:
             lines.append(f"{key}: and {len(found) - _MOST_LINES} more")

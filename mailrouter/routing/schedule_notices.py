@@ -48,7 +48,7 @@ def changed_notices(
     """
     today = local_day(old, situation.duty)
     found = differences(old, new, today)
-    told = summed_up(found)
+    told = summed_up(found, today)
     name = called(old)[author.key] if author else ""
     facts = {
         **_facts(situation),

@@ -161,13 +161,17 @@ def test_what_comes_again_each_week_is_told_once() -> None:
     """Where the rota has changed; what differs three times at most is told day by day."""
     role, other = role_of(), role_of("rota mon laurie, tue elaine, wed laurie, thu elaine, fri elaine")
     found = differences(role, other, TODAY)
-    tuesdays, wednesdays = sorted(summed_up(found), key=lambda one: one.first.weekday())
-    assert tuesdays.in_mail() == ("Tuesday, 57 times from 8 December to 4 January 2028: Elaine (was: Laurie)")
+    tuesdays, wednesdays = sorted(summed_up(found, TODAY), key=lambda one: one.first.weekday())
+    assert tuesdays.in_mail() == ("each Tuesday from 8 December on: Elaine (was: Laurie)")
     assert wednesdays.in_log(TODAY) == (
-        "Wednesday, 57 times from 9 December to 5 January 2028: Laurie 09:00-13:00, Elaine 12:00-17:00 -> Laurie"
+        "each Wednesday from 9 December on: Laurie 09:00-13:00, Elaine 12:00-17:00 -> Laurie"
     )
+    (some,) = summed_up([one for one in found if one.first.weekday() == 1][:5], TODAY)
+    assert some.in_mail() == "Tuesday, 5 times from 8 December to 5 January 2027: Elaine (was: Laurie)"
+    (gaps,) = summed_up([one for one in found if one.first.weekday() == 1][::2], TODAY)
+    assert gaps.in_log(TODAY) == "Tuesday from 8 December on, 29 times in 400 days: Laurie -> Elaine"
     few = [one for one in found if one.first.weekday() == 1][:3]
-    assert summed_up(few) == few
+    assert summed_up(few, TODAY) == few
 
 
 def test_a_shift_over_midnight_is_told_on_both_days() -> None:
