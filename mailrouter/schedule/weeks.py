@@ -62,7 +62,7 @@ class Difference:
 
 
 def summed_up(found: Iterable[Difference], today: date) -> list[Difference]:
-    """The same, found from ``today`` on, with one in place of those that come again each week, as where the rota has changed."""
+    """The same, found from ``today`` on, with one in place of those that come again each week: the rota has changed."""
     alike: dict[tuple[object, ...], list[Difference]] = {}
     for one in found:
         key = (one.first.weekday(), one.last - one.first, one.before, one.after)

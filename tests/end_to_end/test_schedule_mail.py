@@ -123,6 +123,7 @@ def test_commands_beside_and_without_a_service(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert "Elaine is away on" in done.stdout
+        assert f"The week of Monday {(day - timedelta(days=day.weekday())).day} " in done.stdout
         assert (
             f"{{partner: elaine, from: {day}, until: {day}, note: skiing, cover: laurie}}" in file.read_text()
         )
