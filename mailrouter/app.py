@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ from mailrouter.intake.templates import templates_of
 from mailrouter.live.reloading import Reloading
 from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
+from mailrouter.schedule.duty import Roster
 from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.server import Door, Limits, Traffic, work_ended
 from mailrouter.store.model import moment_of
@@ -54,10 +56,11 @@ END = 9.0
 BACKLOG = 1024
 
 
-def desk_of(configuration: Configuration) -> Desk:
-    """A configuration made ready for work. Raises MailrouterError."""
+def desk_of(configuration: Configuration, known: Mapping[str, Roster] = {}) -> Desk:
+    """A configuration made ready for work; ``known`` are the rosters of the desk before. Raises MailrouterError."""
     settings = configuration.settings
-    return Desk(configuration, templates_of(settings.templates), read_keys(settings.run_folder / keys.NAME))
+    words, secrets = templates_of(settings.templates), read_keys(settings.run_folder / keys.NAME)
+    return Desk(configuration, words, secrets, known=known)
 
 
 class Service:
@@ -75,6 +78,7 @@ class Service:
         self.traffic = Traffic()
         self.upkeep = Upkeep()
         self.reloading: Reloading | None = None
+        self._rosters: Mapping[str, Roster] = {}
         self._sessions: set[Door] = set()
         self._limits = Limits(
             exempt=lambda address: trusts(self.configuration.settings.trusted_networks, address)
@@ -213,17 +217,18 @@ class Service:
         if self.reloading is not None:
             await self.reloading.reload()
 
-    def _remember(self, now: Serving) -> None:
+    def _remember(self, now: Serving, known: Mapping[str, bytes] | None) -> None:
         """For the next start. A trial leaves what a service of the same run folder goes back on as it is."""
         if not self.shadow:
-            keep_good(now)
+            keep_good(now, known)
 
     def _read(self, folder: Path) -> Serving:
         return self._in_force(serving(folder))
 
     def _make_desk(self, configuration: Configuration) -> Desk:
         """A desk for what was read, with the absences of partners' calendars. It takes a while."""
-        desk = desk_of(with_kept(configuration))
+        desk = desk_of(with_kept(configuration), self._rosters)
+        self._rosters = desk.rosters
         desk.read, desk.mailboxes = configuration, self.mailboxes
         return desk
 
@@ -260,10 +265,10 @@ class Service:
 
     def _lay(self, configuration: Configuration, desk: Desk) -> None:
         """Have feeds and desk hold what the calendars say by now: it may be newer than a desk that took a while."""
-        self._feeds = Feeds(configuration, desk.keys.current)
+        self._feeds = Feeds(configuration, desk.keys.current, desk.keys.earlier)
         if self._feeds.configuration.roles != desk.configuration.roles:
             # Not a whole new desk: its templates alone take some 60 ms to compile.
-            self.intake.desk = replace(desk, configuration=self._feeds.configuration)
+            self.intake.desk = replace(desk, configuration=self._feeds.configuration, known=desk.rosters)
 
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits

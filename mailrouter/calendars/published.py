@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
@@ -23,6 +23,8 @@ log = logging.getLogger("mailrouter.calendars")
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 WEEKS_BACK, WEEKS_AHEAD = 4, 26
 """What a feed holds, in whole weeks, so that it changes by itself once a week only."""
+Earlier = Sequence[tuple[bytes, int]]
+"""Keys before the current one, each with the moment until which it is accepted, in milliseconds."""
 _OLDEST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -42,26 +44,31 @@ class Published:
 
 
 class Feeds:
-    """All feeds of one configuration; made anew when it changes. ``key`` is the relay's.
+    """All feeds of one configuration; made anew when it changes. ``key`` is the relay's, ``earlier`` those before it.
+
+    While an earlier key is accepted, so are the addresses that it made: nobody is told when a calendar that they
+    subscribed to stays as it was. They say themselves that they end; one that was taken out of use has ended.
 
     ``published`` works for tens of milliseconds the first time in a week, else for less than one; it may be called from
     any thread.
     """
 
-    def __init__(self, configuration: Configuration, key: bytes) -> None:
+    def __init__(self, configuration: Configuration, key: bytes, earlier: Earlier = ()) -> None:
         self.configuration = with_kept(configuration)
         """With the absences of partners' calendars."""
-        self._key = key
-        self._made: dict[tuple[str, str], tuple[date, str, Published]] = {}
+        self._key, self._earlier = key, earlier
+        self._made: dict[tuple[str, str, datetime | None], tuple[date, str, Published]] = {}
+        self._told: set[str] = set()
 
     def published(self, secret: str, now: datetime) -> Published | None:
         """The feed with this secret, or None. An address that was taken out of use is None from then on."""
         if not SECRET.fullmatch(secret):
             return None
-        found: tuple[Role, str] | None = None
-        for role, partner, known in self._addresses(now):
-            if same(known, secret):  # no early end: how long it takes tells nothing
-                found = role, partner
+        found: tuple[Role, str, datetime | None] | None = None
+        for key, until in self._accepted(now):
+            for role, partner, known in self._addresses(key, now):
+                if same(known, secret):  # no early end: how long it takes tells nothing
+                    found = role, partner, until
         return self._of(*found, now) if found else None
 
     def secret(self, role: Role, partner: str = "") -> str:
@@ -69,7 +76,14 @@ class Feeds:
         word = generations(self.configuration.settings.run_folder).get(name_of(role.key, partner), "")
         return feed_secret(self._key, role.key, partner, word)
 
-    def _addresses(self, now: datetime) -> Iterator[tuple[Role, str, str]]:
+    def _accepted(self, now: datetime) -> Iterator[tuple[bytes, datetime | None]]:
+        """The keys by which addresses are known, each with the moment at which it ends."""
+        yield self._key, None
+        for key, until in self._earlier:
+            if now < (end := datetime.fromtimestamp(until / 1000, UTC)):
+                yield key, end
+
+    def _addresses(self, key: bytes, now: datetime) -> Iterator[tuple[Role, str, str]]:
         """Each role's feed, and those of who is a partner today."""
         try:
             words = generations(self.configuration.settings.run_folder)
@@ -81,20 +95,27 @@ class Feeds:
             partners = (person.key for person in role.partners if person.is_partner_on(today))
             for partner in ("", *partners):
                 word = words.get(name_of(role.key, partner), "")
-                yield role, partner, feed_secret(self._key, role.key, partner, word)
+                yield role, partner, feed_secret(key, role.key, partner, word)
 
-    def _of(self, role: Role, partner: str, now: datetime) -> Published:
+    def _of(self, role: Role, partner: str, until: datetime | None, now: datetime) -> Published:
         today = local_day(now, role.time_zone)
         monday = today - timedelta(days=today.weekday())
         changed = changed_at(self.configuration, role)
-        known = self._made.get((role.key, partner))
+        if until is not None and (name := name_of(role.key, partner)) not in self._told:
+            self._told.add(name)
+            log.warning(
+                "the calendar feed of %s is still read from the address before rotate-key, which ends at %s",
+                name,
+                until.isoformat(),
+            )
+        known = self._made.get((role.key, partner, until))
         if known is not None and known[:2] == (monday, changed.isoformat()):
             return known[2]
         start, end = feed_range(role, now)
-        body = feed(role, start, end, changed, partner or None)
+        body = feed(role, start, end, changed, partner or None, until)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         made = Published(body, etag, format_datetime(max(changed, _week_began(monday, role)), usegmt=True))
-        self._made[role.key, partner] = monday, changed.isoformat(), made
+        self._made[role.key, partner, until] = monday, changed.isoformat(), made
         return made
 
 

@@ -7,7 +7,7 @@ import asyncio
 import json
 import textwrap
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mailrouter.cli.common import load, print_json, role_named, width
@@ -22,9 +22,11 @@ from mailrouter.intake.schedule_files import ScheduleFiles
 from mailrouter.intake.templates import Templates
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.said import Request
+from mailrouter.schedule.requests import Off, Request, Works
+from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.said_words import Unclear
 from mailrouter.schedule.weeks import week_lines
+from mailrouter.schedule.words import date_words
 from mailrouter.store.sqlite import SqliteStore
 
 _WEEK = 7
@@ -87,13 +89,27 @@ def carry_out(options: argparse.Namespace, role: Role, request: Request) -> int:
         what = asyncio.run(_alone(configuration, role, request))
     now = role_named(load(options), role.key)
     today = local_day(datetime.now(UTC), now.time_zone)
-    days = week_lines(now, today, today + timedelta(days=_WEEK - 1))
+    first, heading = today, f"The next {_WEEK} days:"
+    if (spoken_of := _first_day(request, today)) >= today + timedelta(days=_WEEK):
+        first = monday_of(spoken_of)
+        heading = f"The week of {date_words(first, today)}:"
+    days = week_lines(now, first, first + timedelta(days=_WEEK - 1))
     if options.json:
         print_json({"role": role.key, "what": what, "week": days})
         return 0
-    print(f"{textwrap.fill(what, width())}\n\nThe next {_WEEK} days:\n")
+    print(f"{textwrap.fill(what, width())}\n\n{heading}\n")
     print("\n".join(days) or "nobody has hours on these days")
     return 0
+
+
+def _first_day(request: Request, today: date) -> date:
+    """The first day that is spoken of; today for what speaks of none."""
+    match request:
+        case Off():
+            return request.spans[0].start.date()
+        case Works():
+            return request.day
+    return today
 
 
 async def _alone(configuration: Configuration, role: Role, request: Request) -> str:

@@ -194,7 +194,9 @@ def _role(role: Role) -> Iterable[str]:
     also = f" (also {', '.join(role.aliases)})" if role.aliases else ""
     yield f"  {role.key}: {role.name} <{role.address}>{also}, {role.time_zone.key}"
     for person in role.partners:
-        yield f"    {person.key}: {person.name} <{person.email}>"
+        zone = person.time_zone.key if person.time_zone else role.time_zone.key
+        own = f"; hours beside the name are times of {zone}" if zone != role.time_zone.key else ""
+        yield f"    {person.key}: {person.name} <{person.email}>{own}"
 
 
 def _door(host: str, port: int) -> str:

@@ -7,8 +7,9 @@ import argparse
 from mailrouter.cli.changing import carry_out, partner_of, read_as, role_of, wall_now
 from mailrouter.cli.common import load
 from mailrouter.errors import UsageError
-from mailrouter.schedule.said import NOTE_LENGTH, Off
+from mailrouter.schedule.requests import Off
 from mailrouter.schedule.said_dates import spans_in
+from mailrouter.schedule.said_lines import NOTE_LENGTH
 
 
 def off(options: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ def rotate_key(options: argparse.Namespace) -> int:
             os.close(descriptor)
         done = {"until": keys.moment_written(made.earlier[0][1])}
     words = f"A new key is in force. By the one before it, bounces and loops are known until {done['until']}."
-    words += " Calendar feeds have new addresses: mailrouter calendar-address."
+    words += " So are the addresses of calendar feeds, each of which says in the calendar itself that it ends; tell"
+    words += " their readers the new ones: mailrouter calendar-address."
     print(textwrap.fill(words, width()))
     return 0

@@ -9,7 +9,7 @@ from mailrouter.cli.common import load
 from mailrouter.config.times import time_range
 from mailrouter.config.wrong import Wrong
 from mailrouter.errors import UsageError
-from mailrouter.schedule.said import Works
+from mailrouter.schedule.requests import Works
 from mailrouter.schedule.said_dates import day_in
 
 

@@ -68,7 +68,8 @@ def _narrow(span: Span, first: str, hours: str, brush: Brush, width: int) -> Ite
 def at_a_glance(days: Sequence[Day], role: Role, width: int = 80, colour: bool = False) -> str:
     """Whole weeks, a line each, a column a weekday; names are shortened, cell by cell, as far as the room asks for.
 
-    ``+`` joins people whose hours overlap, ``/`` those who follow one another; ``*`` is not as the rota has it.
+    No name is left out: where there is no room for all, it is said how many they are. ``+`` joins people whose hours
+    overlap, ``/`` those who follow one another; ``*`` is not as the rota has it.
     """
     brush = Brush(role, colour)
     label = len("30 Nov") + 2
@@ -89,6 +90,8 @@ def at_a_glance(days: Sequence[Day], role: Role, width: int = 80, colour: bool =
         for k, name in brush.called.items()
         if any(_shows(letters[k], c) for c in every)
     ]
+    if figure := next((cell.rstrip("*") for cell in every if cell.rstrip("*").isdigit()), ""):
+        legend.append(f"{figure} so many are in")
     legend += [words for sign, words in _SIGNS.items() if any(sign in cell for cell in every)]
     return "\n".join([*lines, *textwrap.wrap(", ".join(legend), width)])
 
@@ -111,12 +114,15 @@ class Brush:
 
     def __init__(self, role: Role, colour: bool) -> None:
         self.called, self._colour = called(role), colour
+        self._full = {person.key: person.name for person in role.people}
         self._paint = {key: _PAINTS[place % len(_PAINTS)] for place, key in enumerate(self.called)}
 
     def shortened(self, most: int) -> dict[str, str]:
-        """The first letters of each name, ``most`` or as many as tell them apart, by key."""
-        for length in range(most, 20):
-            found = {key: name[:length] for key, name in self.called.items()}
+        """The first letters of each name, ``most`` or some more to tell them apart, by key; else the initials."""
+        short = ({key: name[:length] for key, name in self.called.items()} for length in range(most, 4))
+        initials = {key: "".join(word[0] for word in name.split()) for key, name in self._full.items()}
+        longer = ({key: name[:length] for key, name in self.called.items()} for length in range(4, 20))
+        for found in (*short, initials, *longer):
             if len(set(found.values())) == len(found):
                 return found
         return dict(self.called)
@@ -157,8 +163,8 @@ def _cell(day: Day, brush: Brush, room: int) -> str:
     for names in (brush.called, brush.shortened(3), brush.shortened(1)):
         cell = sign.join(names[key] for key in day.on) + star
         if len(cell) <= room:
-            break
-    return cell[:room]
+            return cell
+    return f"{len(day.on)}{star}"  # a name left out would be a lie
 
 
 def _short(day: date) -> str:

@@ -6,7 +6,7 @@ import argparse
 
 from mailrouter.cli.changing import carry_out, role_of
 from mailrouter.cli.common import load
-from mailrouter.schedule.said import Plain
+from mailrouter.schedule.requests import Plain
 
 
 def undo(options: argparse.Namespace) -> int:

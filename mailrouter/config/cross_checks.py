@@ -5,11 +5,12 @@ Works on the trees, so that it can speak even where another part of a file is br
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mailrouter.address import split_tag
 from mailrouter.config.addresses import comparable
+from mailrouter.config.remembered import Remembered
 from mailrouter.config.report import follow
 from mailrouter.config.tree import Items, Text, Tree
 from mailrouter.config.tree import Mapping as MappingNode
@@ -19,9 +20,11 @@ from mailrouter.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """An address in a role's file; ``owner`` is the role, ``whose`` the partner's short name or ``""``."""
+    """An address in a role's file, and the same without a sub-address; ``owner`` is the role, ``whose`` the partner's
+    short name or ``""``."""
 
     address: str
+    base: str
     owner: str
     whose: str
     tree: Tree
@@ -41,9 +44,10 @@ class Mailbox:
 def between_roles(trees: Mapping[str, Tree]) -> Iterator[Problem]:
     """Problems between the roles' files (by short name) and between the addresses within one."""
     of_roles: dict[str, Mailbox] = {}
-    for key, tree in trees.items():
-        yield from _same_short_name(tree)
-        for claim in role_addresses(key, tree):
+    found = {key: _addresses(tree, key) for key, tree in trees.items()}
+    for key, one in found.items():
+        yield from one.problems
+        for claim in one.of_role:
             first = of_roles.setdefault(claim.address, claim)
             if first is not claim:
                 what = (
@@ -52,10 +56,32 @@ def between_roles(trees: Mapping[str, Tree]) -> Iterator[Problem]:
                     else (f"{shown(claim.address)} is an address of the role {first.owner} already")
                 )
                 yield claim.problem(what, f"the first is at {first.place}; keep one")
-    for key, tree in trees.items():
-        yield from _own_mailboxes(key, tree, of_roles)
-        yield from _weekly_to_itself(key, tree, of_roles)
-    yield from _circles(trees, of_roles)
+    for key, one in found.items():
+        yield from _own_mailboxes(key, one.people, of_roles)
+        yield from _weekly_to_itself(key, one.weekly, of_roles)
+    yield from _circles({key: one.people for key, one in found.items()}, of_roles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """All of one file: the role's, its people's, and those of the weekly mail; and what is wrong with short names."""
+
+    of_role: tuple[Mailbox, ...]
+    people: tuple[Mailbox, ...]
+    weekly: tuple[Mailbox, ...]
+    problems: tuple[Problem, ...]
+
+
+def _addresses_in(tree: Tree, key: str) -> _Addresses:
+    return _Addresses(
+        tuple(role_addresses(key, tree)),
+        tuple(people(key, tree)),
+        tuple(_weekly(key, tree)),
+        tuple(_same_short_name(tree)),
+    )
+
+
+_addresses = Remembered(_addresses_in)
 
 
 def role_addresses(key: str, tree: Tree) -> Iterator[Mailbox]:
@@ -64,23 +90,28 @@ def role_addresses(key: str, tree: Tree) -> Iterator[Mailbox]:
         _, node, steps = follow(tree.root, (path,))
         for item in node.items if isinstance(node, Items) else (node,):
             if steps and isinstance(item, Text) and "@" in (item.value or ""):
-                yield Mailbox(comparable(item.value or ""), key, "", tree, item.line, item.column)
+                yield _mailbox(item, key, "", tree)
 
 
-def people(key: str, tree: Tree, *, stand_ins: bool = True) -> Iterator[Mailbox]:
+def _mailbox(node: Text, owner: str, whose: str, tree: Tree) -> Mailbox:
+    address = comparable(node.value or "")
+    return Mailbox(address, split_tag(address)[0], owner, whose, tree, node.line, node.column)
+
+
+def people(key: str, tree: Tree) -> Iterator[Mailbox]:
     """The mailboxes of partners, then of stand-ins, as far as they can be read."""
     _, partners, steps = follow(tree.root, ("partners",))
     paths: list[tuple[str | int, ...]] = []
     if steps and isinstance(partners, MappingNode):
         paths += [("partners", name, "email") for name in partners.entries]
     _, absences, steps = follow(tree.root, ("absences",))
-    if stand_ins and steps and isinstance(absences, Items):
+    if steps and isinstance(absences, Items):
         paths += [("absences", number, "cover", "email") for number in range(len(absences.items))]
     for path in paths:
         _, node, steps = follow(tree.root, path)
         if steps == len(path) and isinstance(node, Text) and "@" in (node.value or ""):
             whose = str(path[1]) if path[0] == "partners" else ""
-            yield Mailbox(comparable(node.value or ""), key, whose, tree, node.line, node.column)
+            yield _mailbox(node, key, whose, tree)
 
 
 def _same_short_name(tree: Tree) -> Iterator[Problem]:
@@ -95,11 +126,11 @@ def _same_short_name(tree: Tree) -> Iterator[Problem]:
                 )
 
 
-def _own_mailboxes(key: str, tree: Tree, of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
+def _own_mailboxes(key: str, boxes: Iterable[Mailbox], of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
     """Mail to the role's own address would come back; two partners with one mailbox would get two copies."""
     seen: dict[str, Mailbox] = {}
-    for box in people(key, tree):
-        role = of_roles.get(_base(box.address))
+    for box in boxes:
+        role = of_roles.get(box.base)
         if role is not None and role.owner == key:
             what = f"{shown(box.address)} is the role's own address, so its mail would go round in a circle"
             yield box.problem(what, "write the person's own mailbox")
@@ -115,27 +146,34 @@ def _own_mailboxes(key: str, tree: Tree, of_roles: Mapping[str, Mailbox]) -> Ite
             yield box.problem(f"{shown(box.address)} is a partner's mailbox, so this is no stand-in", hint)
 
 
-def _weekly_to_itself(key: str, tree: Tree, of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
-    """The weekly mail comes from the role, which would refuse it as its own."""
+def _weekly(key: str, tree: Tree) -> Iterator[Mailbox]:
     _, node, steps = follow(tree.root, ("weekly_mail", "to"))
     for item in node.items if isinstance(node, Items) else (node,):
         if steps == 2 and isinstance(item, Text) and "@" in (item.value or ""):
-            role = of_roles.get(_base(comparable(item.value or "")))
-            if role is not None and role.owner == key:
-                what = f"{shown(item.value or '')} is the role's own address"
-                yield tree.problem(item.line, item.column, what, "name the colleagues who are to get it")
+            yield _mailbox(item, key, "", tree)
 
 
-def _circles(trees: Mapping[str, Tree], of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
+def _weekly_to_itself(
+    key: str, boxes: Iterable[Mailbox], of_roles: Mapping[str, Mailbox]
+) -> Iterator[Problem]:
+    """The weekly mail comes from the role, which would refuse it as its own."""
+    for box in boxes:
+        role = of_roles.get(box.base)
+        if role is not None and role.owner == key:
+            what = f"{shown(box.address)} is the role's own address"
+            yield box.problem(what, "name the colleagues who are to get it")
+
+
+def _circles(found: Mapping[str, Iterable[Mailbox]], of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
     """Roles that are partners of each other (a role in a role is fine as long as it ends at people)."""
-    leads_to: dict[str, dict[str, Mailbox]] = {key: {} for key in trees}
-    for key, tree in trees.items():
-        for box in people(key, tree):
-            role = of_roles.get(_base(box.address))
+    leads_to: dict[str, dict[str, Mailbox]] = {key: {} for key in found}
+    for key, boxes in found.items():
+        for box in boxes:
+            role = of_roles.get(box.base)
             if role is not None and role.owner != key:
                 leads_to[key].setdefault(role.owner, box)
     done: set[str] = set()
-    for start in trees:
+    for start in found:
         path = [] if start in done else [start]
         branches = [iter(leads_to[key]) for key in path]
         while branches:
@@ -164,7 +202,3 @@ def keys_of_partners(tree: Tree) -> Mapping[str, str] | None:
     for key in node.entries:
         keys.setdefault(key.casefold(), key)
     return keys
-
-
-def _base(address: str) -> str:
-    return split_tag(address)[0]

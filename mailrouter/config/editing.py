@@ -8,19 +8,18 @@ need to.) Places come from the parser's marks; a form that is not written here a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import yaml
 
-from mailrouter.config.times import midnight, moment
 from mailrouter.config.written import Written, flow, scalar
-from mailrouter.config.wrong import Wrong
 from mailrouter.config.yaml_marks import Loader
 from mailrouter.errors import MailrouterError
-from mailrouter.schedule.changes import AddAbsence, AddSwap, DropAbsence, DropSwap, Edit, EndAbsence
-from mailrouter.schedule.model import Absence, Person, Swap
+from mailrouter.schedule.edits import AddAbsence, AddSwap, DropAbsence, DropSwap, Edit, EndAbsence, changed
+from mailrouter.schedule.model import FOREVER, Absence, Person, Role, Swap
 from mailrouter.schedule.words import clock_words
 
 _BREAK = re.compile("\r\n|\r|\n")
@@ -31,19 +30,20 @@ class CannotEdit(MailrouterError):
     """The file is written in a form in which no single entry can be changed; nothing was changed."""
 
 
-def edited(data: bytes, edits: Iterable[Edit]) -> bytes:
-    """The text of a role's file with these edits made. Raises CannotEdit.
+def edited(data: bytes, edits: Iterable[Edit], role: Role) -> bytes:
+    """The text of a role's file with these edits made; ``role`` is what the text says. Raises CannotEdit.
 
     Whether the result says what was meant is for the caller to see: by loading it.
     """
     text = data.decode("utf-8")
     bom, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
     for edit in edits:
-        text = _one(text, edit)
+        text = _one(text, edit, role)
+        role = changed(role, [edit])
     return (bom + text).encode("utf-8")
 
 
-def _one(text: str, edit: Edit) -> str:
+def _one(text: str, edit: Edit, role: Role) -> str:
     draft = _Draft(text)
     match edit:
         case AddAbsence(absence):
@@ -51,13 +51,23 @@ def _one(text: str, edit: Edit) -> str:
         case AddSwap(swap):
             draft.add("swaps", _swap(swap))
         case DropAbsence(absence):
-            draft.drop("absences", draft.find("absences", lambda item: _is_absence(item, absence)))
+            draft.drop("absences", _place(role.absences, absence, "absences"))
         case DropSwap(swap):
-            draft.drop("swaps", draft.find("swaps", lambda item: _is_swap(item, swap)))
+            draft.drop("swaps", _place(role.swaps, swap, "swaps"))
         case EndAbsence(absence, end):
-            at = draft.find("absences", lambda item: _is_absence(item, absence))
-            draft.put("absences", at, "until", _until(end))
+            at = _place(role.absences, absence, "absences")
+            if not draft.put("absences", at, "until", _until(end)):
+                # `date:` is one day, of which a part is left.
+                draft.rewrite("absences", at, _absence(replace(absence, end=end)))
     return draft.text
+
+
+def _place(among: Sequence[Absence] | Sequence[Swap], one: Absence | Swap, section: str) -> int:
+    """Which entry of a list it is, however it is written: the loader keeps the order of the file."""
+    for number, known in enumerate(among):
+        if known == one:
+            return number
+    raise CannotEdit(f"The entry isn't found below `{section}`.")
 
 
 def _absence(absence: Absence) -> dict[str, Written]:
@@ -77,6 +87,8 @@ def _absence(absence: Absence) -> dict[str, Written]:
 
 
 def _until(end: datetime) -> str:
+    if end == FOREVER:
+        return "further notice"
     if end.time() == time.min:
         return (end.date() - timedelta(days=1)).isoformat()
     return f"{end:%Y-%m-%d %H:%M}"
@@ -85,44 +97,13 @@ def _until(end: datetime) -> str:
 def _swap(swap: Swap) -> dict[str, Written]:
     written: dict[str, Written] = {"date": swap.day.isoformat(), "partner": swap.who}
     if swap.given_back:
-        written["for"] = swap.given_back.isoformat()
+        hours = ""
+        if swap.back_start is not None and swap.back_end is not None:
+            hours = f" {clock_words(swap.back_start)}-{clock_words(swap.back_end)}"
+        written["for"] = f"{swap.given_back.isoformat()}{hours}"
     if swap.start is not None and swap.end is not None:
         written["hours"] = f"{clock_words(swap.start)}-{clock_words(swap.end)}"
     return written
-
-
-def _is_absence(item: dict[str, str], absence: Absence) -> bool:
-    return (
-        item.get("partner", "").casefold() == absence.who.casefold()
-        and _start(item.get("from")) == absence.start
-        and _end(item.get("until")) == absence.end
-    )
-
-
-def _is_swap(item: dict[str, str], swap: Swap) -> bool:
-    given = _start(item.get("for"))
-    return (
-        item.get("partner", "").casefold() == swap.who.casefold()
-        and _start(item.get("date")) == midnight(swap.day)
-        and (given.date() if given else None) == swap.given_back
-    )
-
-
-def _typed(text: str | None) -> date | datetime | None:
-    try:
-        return moment(text) if text else None
-    except Wrong:
-        return None
-
-
-def _start(text: str | None) -> datetime | None:
-    typed = _typed(text)
-    return typed if isinstance(typed, datetime) or typed is None else midnight(typed)
-
-
-def _end(text: str | None) -> datetime | None:
-    typed = _typed(text)
-    return typed if isinstance(typed, datetime) or typed is None else midnight(typed + timedelta(days=1))
 
 
 class _Draft:
@@ -155,19 +136,10 @@ class _Draft:
         else:
             raise CannotEdit(f"`{section}` isn't written as a list of lines.")
 
-    def find(self, section: str, fits: Callable[[dict[str, str]], bool]) -> int:
-        """The place in the list of the entry that ``fits`` (it is given the texts by name)."""
-        _, value = self._section(section)
-        if isinstance(value, yaml.SequenceNode):
-            for number, item in enumerate(value.value):
-                if isinstance(item, yaml.MappingNode) and fits(_texts(item)):
-                    return number
-        raise CannotEdit(f"The entry isn't found below `{section}`.")
-
     def drop(self, section: str, number: int) -> None:
         """Take an entry out, with the line it stands on."""
+        item = self._items(section, number)[number]
         _, value = self._section(section)
-        item = value.value[number]
         if not value.flow_style:
             self._drop_lines(_dash_line(value, item, self.text), self._last_line(item))
             return
@@ -180,14 +152,26 @@ class _Draft:
             start, end = item.start_mark.index, items[1].start_mark.index
         self._replace(start, end, "")
 
-    def put(self, section: str, number: int, name: str, text: str) -> None:
-        """Replace one value of an entry."""
-        _, value = self._section(section)
-        for key, node in value.value[number].value:
+    def rewrite(self, section: str, number: int, entry: dict[str, Written]) -> None:
+        """Have other words in an entry's place."""
+        item = self._items(section, number)[number]
+        self._replace(item.start_mark.index, self._last_mark(item), flow(entry))
+
+    def put(self, section: str, number: int, name: str, text: str) -> bool:
+        """Replace one value of an entry; False where it has none of this name."""
+        for key, node in self._items(section, number)[number].value:
             if key.value == name and isinstance(node, yaml.ScalarNode):
                 self._replace(node.start_mark.index, node.end_mark.index, scalar(text))
-                return
-        raise CannotEdit(f"The entry below `{section}` has no `{name}`.")
+                return True
+        return False
+
+    def _items(self, section: str, number: int) -> Any:
+        """The entries of a list, if there are so many. Raises CannotEdit."""
+        _, value = self._section(section)
+        items = value.value if isinstance(value, yaml.SequenceNode) else []
+        if number >= len(items) or not isinstance(items[number], yaml.MappingNode):
+            raise CannotEdit(f"`{section}` isn't written as a list of entries.")
+        return items
 
     def _section(self, name: str) -> tuple[Any, Any]:
         for key, value in self._root.value:
@@ -240,14 +224,6 @@ class _Draft:
 
     def _replace(self, start: int, end: int, new: str) -> None:
         self.text = self.text[:start] + new + self.text[end:]
-
-
-def _texts(item: Any) -> dict[str, str]:
-    return {
-        key.value: value.value
-        for key, value in item.value
-        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
-    }
 
 
 def _dash_line(sequence: Any, item: Any, text: str) -> int:

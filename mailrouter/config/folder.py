@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from mailrouter.config.configuration import HERE, SYSTEM
+from mailrouter.config.remembered import REMEMBERED
 from mailrouter.config.rota_file import with_whole_weekdays
 from mailrouter.config.tree import Tree
 from mailrouter.config.yaml_marks import MAX_BYTES, read
@@ -16,8 +19,6 @@ from mailrouter.errors import Problem
 
 SETTINGS_FILE = "mailrouter.yaml"
 ROLES_FOLDER = "roles"
-REMEMBERED = 4096
-"""Roles whose texts are remembered once they were read: some 40 KB each."""
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _KEY_HINT = "rename it, as in vp-hr.yaml: small letters, digits, hyphens, no spaces"
 
@@ -50,18 +51,21 @@ def files_in(folder: Path) -> Files:
 def _files_in(folder: Path) -> Files:
     if not folder.is_dir():
         return Files(Tree(_shown(folder), problems=(_no_folder(folder),)), {})
-    paths, odd = _role_files(folder)
-    settings = _settings_tree(folder, alone=not paths)
-    if settings.root is None and not paths:
+    names, odd = _role_files(folder)
+    settings = _settings_tree(folder, alone=not names)
+    if settings.root is None and not names:
         # One thing at a time: who starts needs the whole folder.
         odd = [problem for problem in odd if problem.file != _shown(folder / ROLES_FOLDER)]
     texts: dict[str, bytes] = {}
     trees = {}
-    for key, path in paths.items():
-        data = _data(path)
+    roles = folder / ROLES_FOLDER
+    place, inside = _shown(roles), str(roles)
+    for key, name in names.items():
+        shown = os.path.join(place, name)
+        data = _data(os.path.join(inside, name), shown)
         if isinstance(data, bytes):
             texts[key] = data
-        trees[key] = role_tree(_shown(path), data) if isinstance(data, bytes) else data
+        trees[key] = role_tree(shown, data) if isinstance(data, bytes) else data
     return Files(settings, trees, tuple(odd), texts)
 
 
@@ -110,30 +114,28 @@ def _settings_tree(folder: Path, *, alone: bool) -> Tree:
     return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, "this file is missing", hint),))
 
 
-def _role_files(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
-    """The roles' files by short name, and what is odd about names in that folder."""
+def _role_files(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """The roles' files' names by short name, and what is odd about names in that folder."""
     roles = folder / ROLES_FOLDER
     try:
-        names = sorted(path.name for path in roles.iterdir() if not path.name.startswith("."))
+        names = sorted(name for name in os.listdir(roles) if not name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
         names = []
-    found: dict[str, Path] = {}
+    found: dict[str, str] = {}
     problems: list[Problem] = []
-    for name in names:
-        path = roles / name
-        if path.suffix not in (".yaml", ".yml"):
-            problems += _not_read(path)
-        elif not _KEY.fullmatch(path.stem):
-            problems.append(
-                Problem(_shown(path), 1, 1, f"`{path.stem}` can't be a role's short name", _KEY_HINT)
-            )
-        elif path.stem in found:
-            what = f"the role {path.stem} has a second file"
-            problems.append(
-                Problem(_shown(path), 1, 1, what, f"keep one of {found[path.stem].name} and {name}")
-            )
+    for name in names:  # words alone, no Path: there may be a thousand, and mail is waiting
+        key, suffix = os.path.splitext(name)
+        if suffix not in (".yaml", ".yml"):
+            problems += _not_read(roles / name)
+        elif not _KEY.fullmatch(key):
+            shown = _shown(roles / name)
+            problems.append(Problem(shown, 1, 1, f"`{key}` can't be a role's short name", _KEY_HINT))
+        elif key in found:
+            what = f"the role {key} has a second file"
+            hint = f"keep one of {found[key]} and {name}"
+            problems.append(Problem(_shown(roles / name), 1, 1, what, hint))
         else:
-            found[path.stem] = path
+            found[key] = name
     if not found and not any(not problem.warning for problem in problems):
         hint = "put one file a role there, as roles/vp-hr.yaml"
         problems.append(Problem(_shown(roles), 1, 1, "there is no role here", hint))
@@ -148,22 +150,34 @@ def _not_read(path: Path) -> Iterator[Problem]:
 
 
 def _tree(path: Path) -> Tree:
-    data = _data(path)
-    return read(_shown(path), data) if isinstance(data, bytes) else data
+    shown = _shown(path)
+    data = _data(str(path), shown)
+    return read(shown, data) if isinstance(data, bytes) else data
 
 
-def _data(path: Path) -> bytes | Tree:
+def _data(path: str, shown: str) -> bytes | Tree:
     """A file's bytes; or a tree that says why there are none."""
     try:
-        if not path.is_file():
-            return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, "this is not a file"),))
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        if not _is_file(path):
+            return Tree(shown, problems=(Problem(shown, 1, 1, "this is not a file"),))
+        # Without a buffer: a thousand of them are a third of the time.
+        with open(path, "rb", buffering=0) as file:
+            return file.read(MAX_BYTES + 1) or b""
     except PermissionError:
         raise
     except OSError as error:
         what = f"the file can't be read: {error.strerror or error}"
-        return Tree(_shown(path), problems=(Problem(_shown(path), 1, 1, what),))
+        return Tree(shown, problems=(Problem(shown, 1, 1, what),))
+
+
+def _is_file(path: str) -> bool:
+    """Whether it is a file, asked before it is opened: opening a pipe would wait for ever. Raises PermissionError."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except PermissionError:
+        raise
+    except OSError:
+        return False
 
 
 def _shown(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from pydantic import ValidationError
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.cross_checks import between_roles, keys_of_partners
 from mailrouter.config.fields import Lines, Reading
-from mailrouter.config.folder import REMEMBERED, Files, files_in
+from mailrouter.config.folder import Files, files_in
+from mailrouter.config.remembered import Remembered
 from mailrouter.config.report import problems_of
 from mailrouter.config.role_file import RoleFile
 from mailrouter.config.settings import Settings
@@ -45,7 +45,7 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
     dotless = dotless_domains(files.settings)
     problems = [problem for problem in files.odd if not problem.warning]
     settings_file = validated(SettingsFile, files.settings, Reading(dotless), problems)
-    read = {key: _read_role(key, tree, dotless) for key, tree in files.roles.items()}
+    read = {key: _read_role(tree, key, dotless) for key, tree in files.roles.items()}
     for found in read.values():
         problems += found.problems
     problems += between_roles(files.roles)
@@ -59,31 +59,20 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a role's tree came to; ``tree`` is held so that nothing else can be taken for it."""
+    """What a role's tree came to."""
 
-    tree: Tree
-    key: str
-    dotless: frozenset[str]
     role: Role | None
     problems: tuple[Problem, ...]
 
 
-_remembered: OrderedDict[int, _Read] = OrderedDict()
-"""By the identity of the tree, which ``role_tree`` remembers with its text."""
-
-
-def _read_role(key: str, tree: Tree, dotless: frozenset[str]) -> _Read:
-    known = _remembered.get(id(tree))
-    if known is not None and known.tree is tree and (known.key, known.dotless) == (key, dotless):
-        return known
+def _role_in(tree: Tree, key: str, dotless: frozenset[str]) -> _Read:
     problems: list[Problem] = []
     file = validated(RoleFile, tree, Reading(dotless, keys_of_partners(tree)), problems)
     role = file.facts(key) if file is not None and not problems else None
-    found = _Read(tree, key, dotless, role, tuple(problems))
-    _remembered[id(tree)] = found
-    while len(_remembered) > REMEMBERED:
-        _remembered.popitem(last=False)
-    return found
+    return _Read(role, tuple(problems))
+
+
+_read_role = Remembered(_role_in)
 
 
 def validated(model: type[File], tree: Tree, reading: Reading, problems: list[Problem]) -> File | None:

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
+from mailrouter.config.absence_file import AbsenceFile, SwapFile
 from mailrouter.config.addresses import role_address
 from mailrouter.config.fields import Lines, Reading, listed, one_of, one_word_for, reads, reads_with
 from mailrouter.config.people_file import (
     BOUNDS,
-    AbsenceFile,
     Date,
     Day,
     Email,
@@ -20,7 +20,6 @@ from mailrouter.config.people_file import (
     Name,
     PartnerFile,
     Phone,
-    SwapFile,
     last_day,
     short_name,
 )

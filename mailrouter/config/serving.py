@@ -142,11 +142,13 @@ def read_good(run_folder: Path) -> dict[str, bytes]:
     return found
 
 
-def keep_good(now: Serving) -> None:
-    """Remember the texts that are in force, and forget those of roles that are no more. Raises OSError."""
+def keep_good(now: Serving, known: Mapping[str, bytes] | None = None) -> None:
+    """Remember the texts that are in force, and forget those of roles that are no more; ``known`` are those that lie
+    there already, which are read if it is None. Raises OSError."""
     folder = now.configuration.settings.run_folder / GOOD_FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    known = read_good(now.configuration.settings.run_folder)
+    if known is None:
+        known = read_good(now.configuration.settings.run_folder)
     for key, text in now.texts.items():
         if known.get(key) != text:
             replace_private(folder / f"{key}.yaml", text)

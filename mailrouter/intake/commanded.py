@@ -19,7 +19,7 @@ from mailrouter.intake.originals import Original, originate_change
 from mailrouter.intake.role_files import purpose_for
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import ScheduleFiles, own_situation
-from mailrouter.schedule.said import Off, Plain, Request, Works
+from mailrouter.schedule.requests import Off, Plain, Request, Works
 from mailrouter.schedule.said_dates import Said
 from mailrouter.store.model import ScheduleChange, queue_id
 from mailrouter.store.sqlite import SqliteStore

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from mailrouter import keyed
 from mailrouter.address import canonical, split_tag
@@ -41,6 +42,8 @@ class Desk:
     """Of the roles' files that the configuration was made of, where they are known."""
     read: Configuration | None = None
     """What these texts say by themselves, where ``configuration`` has more, such as absences from calendars."""
+    known: InitVar[Mapping[str, Roster]] = MappingProxyType({})
+    """Rosters of the desk before: of a role that is still the very same, its roster and what that has worked out stay."""
     wording: Wording = field(init=False)
     rosters: dict[str, Roster] = field(init=False)
     by_address: dict[str, Role] = field(init=False)
@@ -48,10 +51,13 @@ class Desk:
     loop_marks: dict[str, str] = field(init=False)
     return_paths: ReturnPaths = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, known: Mapping[str, Roster]) -> None:
         roles = self.configuration.roles
         self.wording = Wording(self.words)
-        self.rosters = {role.key: Roster(role) for role in roles}
+        self.rosters = {
+            role.key: kept if (kept := known.get(role.key)) and kept.role is role else Roster(role)
+            for role in roles
+        }
         self.by_address = {address: role for role in roles for address in (role.address, *role.aliases)}
         self.ours = frozenset({*self.by_address, canonical(self.configuration.settings.postmaster)})
         domain = self.configuration.settings.return_domain

@@ -11,7 +11,7 @@ from mailrouter.config.serving import proposed
 from mailrouter.config.writing import CannotWrite, role_path
 from mailrouter.intake.facts import Desk
 from mailrouter.routing.rescheduling import LastChange, Proposed, Rescheduling
-from mailrouter.schedule.changes import Edit
+from mailrouter.schedule.edits import Edit
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import queue_id
 from mailrouter.store.reader import StoreReader
@@ -37,7 +37,7 @@ class FolderFile:
 
     def edited(self, base: Proposed, edits: Sequence[Edit]) -> Proposed:
         """With these edits. Raises MailrouterError."""
-        return self.replaced(edited(base.text, edits))
+        return self.replaced(edited(base.text, edits, base.role))
 
     def replaced(self, text: bytes) -> Proposed:
         """With this text, as the service would load it. Raises ConfigurationError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from mailrouter.live.watching import PAUSE, changes
 from mailrouter.routing import schedule_notices
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
-from mailrouter.schedule.weeks import differences
+from mailrouter.schedule.weeks import differences, summed_up
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter")
@@ -49,13 +49,17 @@ class Reloading:
         wake: Callable[[], None],
         read: Callable[[Path], Serving] = serving,
         taken_up: Callable[[Configuration, Desk], None] = lambda configuration, desk: None,
-        remember: Callable[[Serving], None] = keep_good,
+        remember: Callable[[Serving, Mapping[str, bytes] | None], None] = keep_good,
     ) -> None:
         self.now = now
         self._intake, self._store = intake, store
         self._make_desk, self._wake = make_desk, wake
         self._read, self._taken_up, self._remember = read, taken_up, remember
         self._lock = asyncio.Lock()
+        self._kept: Mapping[str, bytes] | None = None
+        """The texts that are remembered for the next start; None where that is to be looked up."""
+        self._told: set[str] | None = None
+        """The roles whose files are broken, or were and nobody has forgotten it yet; None before the first look."""
         self._later: list[str] = []
         """The settings in the files that hold from the next start on."""
 
@@ -125,16 +129,24 @@ class Reloading:
     def take_up(self, desk: Desk, new: Serving) -> None:
         """Work by this from now on."""
         desk.texts = new.texts
+        # Of a role that was served before, the desk has the newest handoff; a thousand questions to the store would hold
+        # up mail.
+        before = self._intake.desk
         for role in new.configuration.roles:
-            if (handoff := self._store.reader.handoff(role.key)) is not None:
+            if before is not desk and role.key in before.rosters:
+                if (known := before.handoffs.get(role.key)) is not None:
+                    desk.handoffs[role.key] = known
+            elif (handoff := self._store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
         self.now = new
         self._intake.desk = desk
         self._taken_up(new.configuration, desk)
 
     def _keep(self) -> None:
+        known, self._kept = self._kept, None
         try:
-            self._remember(self.now)
+            self._remember(self.now, known)
+            self._kept = self.now.texts
         except OSError as error:
             folder = self.now.configuration.settings.run_folder
             log.error("what was right last can't be kept in %s: %s", folder, error.strerror)
@@ -142,23 +154,31 @@ class Reloading:
     async def _tell_broken(self) -> None:
         """Each broken file's partners and the operator are told, once for each text; a mended one is forgotten."""
         broken = {found.key: found for found in self.now.broken}
-        for role in self.now.configuration.roles:
-            name = f"broken {role.key}"
+        roles = {role.key for role in self.now.configuration.roles}
+        # Only the first look asks the store about each role: what is told later is told here.
+        looked_at = roles if self._told is None else roles & (self._told | broken.keys())
+        self._told = set(self._told or ()) | (broken.keys() & roles)
+        for key in sorted(looked_at):
+            name = f"broken {key}"
             try:
-                found = broken.get(role.key)
+                found = broken.get(key)
+                told = self._store.reader.told(name)
                 if found is None:
-                    if self._store.reader.told(name) not in ("", _WHOLE):
+                    if told not in ("", _WHOLE):
+                        self._told.add(key)
                         await self._store.remember_told(
                             name, _WHOLE, int(self._intake.now().timestamp() * 1000)
                         )
+                    self._told.discard(key)
                     continue
                 what = _digest(found)
-                if self._store.reader.told(name) == what:
+                if told == what:
                     continue
                 if await self._tell(found, name, what):
                     self._wake()
             except MailrouterError as error:
-                log.error("%s: nobody could be told that its file is broken: %s", role.key, error)
+                self._told.add(key)
+                log.error("%s: nobody could be told that its file is broken: %s", key, error)
 
     async def _tell(self, broken: Broken, name: str, what: str) -> bool:
         desk = self._intake.desk
@@ -213,7 +233,7 @@ def what_is_different(old: Serving, new: Serving, now: datetime) -> list[str]:
         if known is None or known == role:
             continue
         today = local_day(now, role.time_zone)
-        found = differences(known, role, today, by_key=True)
+        found = summed_up(differences(known, role, today, by_key=True), today)
         lines += [f"{key}: {difference.in_log(today)}" for difference in found[:_MOST_LINES]]
         if len(found) > _MOST_LINES:
             lines.append(f"{key}: and {len(found) - _MOST_LINES} more")

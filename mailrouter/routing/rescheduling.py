@@ -2,38 +2,34 @@
 
 The file is the one truth. What is asked for in words becomes edits of its text; an edited file that comes back is
 its new text. Either is used only if the loader of the service takes it, and if it gives just the role that was
-meant. Who the partners are, and the role's addresses, are never changed by mail: whoever could write in a partner's
-name would otherwise have the role's mail sent elsewhere.
+meant.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-from mailrouter.address import canonical, domain_of
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem
-from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing import schedule_notices
-from mailrouter.routing.handoff_mail import Written, attached_file, body_in
+from mailrouter.routing.edited_file import may_become, version_mark, with_line_ends_of
+from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.handover import FileChange, Handed, Handover, too_large
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
-from mailrouter.schedule.changes import Edit, change_for, changed, same_schedule
+from mailrouter.routing.schedule_asked import Asked, asked_in
+from mailrouter.schedule.changes import change_for
+from mailrouter.schedule.edits import Edit, changed, same_schedule
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.said import Back, Cancel, Plain, Request, Unclear, requests_in
+from mailrouter.schedule.requests import Back, Cancel, Plain, Request
+from mailrouter.schedule.said import requests_in
+from mailrouter.schedule.said_words import Unclear
 from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import SCHEDULE
 
-_YAML_NAME = re.compile(r"\.ya?ml(?:\.txt)?\Z", re.I)
-_TEXT_NAME = re.compile(r"\.te?xt\Z", re.I)
-_FILE_KEYS = ("role:", "partners:", "rota:")
 _MOST_PROBLEMS = 10
 
 
@@ -78,25 +74,6 @@ class LastChange:
     after: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a mail asks for, as it is kept aside: words or a whole file, and the message of ours that it answers."""
-
-    kind: Literal["words", "file"]
-    text: str
-    subject: str = ""
-    answers: str = ""
-
-    def kept(self) -> str:
-        """As text."""
-        return json.dumps([self.kind, self.text, self.subject, self.answers], ensure_ascii=False)
-
-    @classmethod
-    def of(cls, kept: str) -> Asked:
-        """From that text."""
-        return cls(*json.loads(kept))
-
-
 class Rescheduling:
     """The purpose of the schedule address of one role."""
 
@@ -109,15 +86,14 @@ class Rescheduling:
         """What is asked for; a problem where it isn't understood."""
         if mail.raw is None:
             return too_large()
-        found = _asked_in(mail)
+        found = asked_in(mail)
         if isinstance(found, Written):
             return found
         if found.kind == "words":
             role = mail.situation.role
             try:
-                requests_in(
-                    found.text, found.subject, role, author.key, _wall(role, mail.situation.duty.moment)
-                )
+                now = _wall(role, author, mail.situation.duty.moment)
+                requests_in(found.text, found.subject, role, author.key, now)
             except Unclear as unclear:
                 return Written(problem=unclear.why)
         source = "your edited file" if found.kind == "file" else "the text of the mail"
@@ -154,7 +130,7 @@ class Rescheduling:
             return self._answer(mail, author, str(error), examples=False)
 
     def _words(self, mail: Handed, author: Person, base: Proposed, asked: Asked, at: datetime) -> Handover:
-        now = _wall(base.role, at)
+        now = _wall(base.role, author, at)
         requests = requests_in(asked.text, asked.subject, mail.situation.role, author.key, now)
         if isinstance(requests[0], Plain):
             match requests[0].what:
@@ -180,7 +156,7 @@ class Rescheduling:
         try:
             if requests == (Plain("undo"),):
                 return self._undo(mail, None, base, Asked("words", "undo"))
-            return self._change(mail, None, base, requests, _wall(base.role, situation.duty.moment))
+            return self._change(mail, None, base, requests, _wall(base.role, None, situation.duty.moment))
         except Unclear as unclear:
             raise MailrouterError(unclear.why) from None
 
@@ -235,26 +211,14 @@ class Rescheduling:
         return self._set(mail, author, base, proposed, words, None, undoes=last.id)
 
     def _whole_file(self, mail: Handed, author: Person, base: Proposed, asked: Asked) -> Handover:
-        text = _with_line_ends_of(base.text, asked.text)
+        text = with_line_ends_of(base.text, asked.text)
         if asked.answers and asked.answers != version_mark(base.text):
             raise MailrouterError(
                 "The file was changed since it was sent to you, so yours was not taken: it would undo that. Answer "
                 '"send file" to get the newest one.'
             )
         proposed = self._file.replaced(text)
-        if _identity(proposed.role) != _identity(base.role):
-            raise MailrouterError(
-                "The role's addresses, and who the partners are (with their mailboxes, first and last days, and "
-                "calendars), can't be changed by mail. Please leave these lines as they are; IT can change them in "
-                "the file itself."
-            )
-        strange = _reached(proposed.role) - _reached(base.role)
-        strange = {address for address in strange if domain_of(address) not in mail.situation.our_domains}
-        if strange:
-            raise MailrouterError(
-                f"A mailbox outside can't be brought in by mail ({', '.join(sorted(strange))}), for it would get mail, "
-                "or the schedule. IT can change that in the file itself."
-            )
+        may_become(base.role, proposed.role, mail.situation.our_domains)
         if text == base.text:
             return self._answer(
                 mail, author, "The file is just as it was; nothing was changed.", examples=False
@@ -317,67 +281,7 @@ class Rescheduling:
         return Handover("answer", ("the file has problems as it is",), author, notices=(told,))
 
 
-def version_mark(text: bytes) -> str:
-    """What tells one text of a file from another, for the Message-ID of the mail that carries it."""
-    return hashlib.sha256(text).hexdigest()[:20]
-
-
-def _asked_in(mail: Handed) -> Asked | Written:
-    assert mail.raw is not None
-    head, shape, raw = mail.head, mail.shape, mail.raw
-    known_file, known_change = _answered(head)
-    file = attached_file(head, shape, raw, _is_role_file)
-    if file is not None:
-        return file if file.problem else Asked("file", file.text, answers=known_file)
-    body = body_in(head, shape, raw)
-    if body.problem and not body.empty:
-        return body
-    if _looks_like_file(body.text):
-        return Asked("file", body.text, answers=known_file)
-    return Asked("words", body.text, head.text("subject") or "", known_change)
-
-
-def _answered(head: Head) -> tuple[str, str]:
-    """Which text of the file, and which change, the mail answers; by the Message-IDs of ours that it names."""
-    file = change = ""
-    for named in (*head.references, *filter(None, [head.in_reply_to])):
-        if found := schedule_notices.ANSWERED_FILE.match(named):
-            file = found[1]
-        if found := schedule_notices.ANSWERED_CHANGE.match(named):
-            change = found[1]
-    return file, change
-
-
-def _is_role_file(name: str, text: str) -> bool:
-    return bool(_YAML_NAME.search(name)) or (bool(_TEXT_NAME.search(name)) and _looks_like_file(text))
-
-
-def _looks_like_file(text: str) -> bool:
-    lines = text.splitlines()
-    return all(any(line.startswith(key) for line in lines) for key in _FILE_KEYS)
-
-
-def _with_line_ends_of(known: bytes, text: str) -> bytes:
-    """Mail makes every line end CRLF; a file keeps its own."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
-    text = text if text.endswith("\n") else text + "\n"
-    return (text.replace("\n", "\r\n") if b"\r\n" in known else text).encode("utf-8")
-
-
-def _identity(role: Role) -> tuple[object, ...]:
-    return (
-        role.address,
-        sorted(role.aliases),
-        {p.key: (p.email, p.name, p.since, p.until, p.calendar) for p in role.partners},
-    )
-
-
-def _reached(role: Role) -> set[str]:
-    """The mailboxes, beside the partners', that something of the role goes to."""
-    return {
-        canonical(to) for to in (*(p.email for p in role.people), *(role.weekly.to if role.weekly else ()))
-    }
-
-
-def _wall(role: Role, moment: datetime) -> datetime:
-    return moment.astimezone(role.time_zone).replace(tzinfo=None)
+def _wall(role: Role, author: Person | None, moment: datetime) -> datetime:
+    """What the clocks say where the author is, or by a command where the role is: so "today" is the author's today."""
+    zone = (author.time_zone if author else None) or role.time_zone
+    return moment.astimezone(zone).replace(tzinfo=None)

@@ -18,7 +18,7 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import WAIT_DAYS, Notice, notice, told_apart
 from mailrouter.routing.people import local_day
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.weeks import Difference, differences, week_lines
+from mailrouter.schedule.weeks import Difference, differences, summed_up, week_lines
 from mailrouter.schedule.words import called, date_words
 from mailrouter.trust.confirmations import schedule_address
 
@@ -28,6 +28,7 @@ ANSWERED_FILE = re.compile(r"<schedule-file-([0-9a-f]+)-[a-z2-7]+@")
 _MOST_DIFFERENCES = 12
 _MOST_WEEKS = 3
 _LONGEST = 200
+_LONGEST_SHOWN = 60
 
 
 def changed_notices(
@@ -47,14 +48,15 @@ def changed_notices(
     """
     today = local_day(old, situation.duty)
     found = differences(old, new, today)
+    told = summed_up(found, today)
     name = called(old)[author.key] if author else ""
     facts = {
         **_facts(situation),
         "author": name,
         "said": [text.safe_subject(line, _LONGEST) for line in words],
         "undone": undone,
-        "changes": [difference.in_mail() for difference in found[:_MOST_DIFFERENCES]],
-        "more": max(0, len(found) - _MOST_DIFFERENCES),
+        "changes": [difference.in_mail() for difference in told[:_MOST_DIFFERENCES]],
+        "more": max(0, len(told) - _MOST_DIFFERENCES),
         "weeks": _weeks(new, today, found, first),
     }
     subject = f"Schedule of {old.name}: {'undone' if undone else words[0]}"
@@ -104,10 +106,18 @@ def problems(
 
 
 def problem_lines(found: Sequence[Problem]) -> list[str]:
-    """Each problem as one line for people: ``Line 14: elane is not a partner here; did you mean …``."""
-    return [
-        text.safe_subject(f"Line {p.line}: {p.what}" + (f"; {p.hint}" if p.hint else ""), 400) for p in found
-    ]
+    """Each problem as one line for people: ``Line 14, "- elane": elane is not a partner here; did you mean …``.
+
+    Without a mark below the place: in most mail programs it would stand below another.
+    """
+    lines = []
+    for problem in found:
+        shown = " ".join(problem.source_line.split())
+        shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+        place = f'Line {problem.line}, "{shown}"' if shown else f"Line {problem.line}"
+        said = f"{problem.what}; {problem.hint}" if problem.hint else problem.what
+        lines.append(text.safe_subject(f"{place}: {said}", 400))
+    return lines
 
 
 def week(situation: Situation, head: Head, to: Person, role: Role, *, examples: bool) -> Notice:

@@ -25,7 +25,7 @@ from mailrouter.schedule.leave import Leave
 from mailrouter.schedule.localtime import day_start, local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.timeline import in_utc, spans_of
-from mailrouter.schedule.words import called
+from mailrouter.schedule.words import called, date_words
 
 OURS = re.compile(r"mailrouter-[0-9a-f]{32}@")
 """How the UID of every event of ours begins: importing a calendar leaves these out, or a partner who copied the
@@ -35,6 +35,8 @@ TTL = "PT1H"
 """How long a client may keep the feed before it asks again (RFC 7986 §5.7)."""
 
 _AROUND = timedelta(days=8)
+_ADDRESS_TOLD = timedelta(days=21)
+"""Before an address ends, so long it is told in the calendar itself."""
 _LONGEST = timedelta(hours=24)
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -49,12 +51,20 @@ class Shift:
     why: tuple[str, ...] = ()
 
 
-def feed(role: Role, start: datetime, end: datetime, changed: datetime, partner: str | None = None) -> bytes:
+def feed(
+    role: Role,
+    start: datetime,
+    end: datetime,
+    changed: datetime,
+    partner: str | None = None,
+    address_until: datetime | None = None,
+) -> bytes:
     """The feed of the shifts that begin, and the absences that lie, within [start, end) (aware moments).
 
     Everybody's, without notes and reasons, for colleagues; or ``partner``'s own (their key), with both.
-    ``changed`` is when the facts last changed. Raises KeyError for a partner who is none, ValueError for moments
-    without a zone.
+    ``changed`` is when the facts last changed. With ``address_until`` an event says that the address that the feed is
+    read from ends then: a calendar that silently stayed as it was would be believed. Raises KeyError for a partner who
+    is none, ValueError for moments without a zone.
     """
     start, end = in_utc(start), in_utc(end)
     name = f"{role.name}: {role.person(partner).first_name}" if partner else role.name
@@ -85,6 +95,8 @@ def feed(role: Role, start: datetime, end: datetime, changed: datetime, partner:
             for leave in layers.leaves.between(person.key, start, end):
                 upto = end if leave.last.open_ended else leave.end
                 parts += _leave(leave, upto, role, partner is not None, stamp)
+    if address_until is not None:
+        parts += _address_ends(role, partner, in_utc(address_until), stamp)
     return b"".join((*parts, content_line("END", "VCALENDAR")))
 
 
@@ -147,6 +159,22 @@ def _leave(leave: Leave, upto: datetime, role: Role, own: bool, stamp: Sequence[
     notes = dict.fromkeys(part.absence.note for part in leave.parts if part.absence.note)
     if own and notes:
         yield content_line("DESCRIPTION", escaped("\n".join(notes)))
+    yield from _last_lines("CONFIRMED")
+
+
+def _address_ends(
+    role: Role, partner: str | None, until: datetime, stamp: Sequence[bytes]
+) -> Iterator[bytes]:
+    last = local_day(until, role.time_zone)
+    command = f"mailrouter calendar-address {role.key}" + (f" --partner {partner}" if partner else "")
+    yield content_line("BEGIN", "VEVENT")
+    yield content_line("UID", _uid(role, "address", partner or "", until))
+    yield from stamp
+    yield content_line("DTSTART;VALUE=DATE", date_form(last - _ADDRESS_TOLD))
+    yield content_line("DTEND;VALUE=DATE", date_form(last + timedelta(days=1)))
+    yield content_line("SUMMARY", escaped(f"{role.name}: ask IT for this calendar's new address"))
+    words = f"The address that this calendar is read from ends on {date_words(last, last)}. IT has the new one: {command}"
+    yield content_line("DESCRIPTION", escaped(words))
     yield from _last_lines("CONFIRMED")
 
 

@@ -127,7 +127,7 @@ class _Own:
 
     def __init__(self, who: str, absences: Iterable[Absence], zone: ZoneInfo) -> None:
         self.who, self.zone = who, zone
-        absences = list(absences)
+        absences = [_as_one(absence) for absence in absences]
         self.placed = sorted((p for a in absences if not a.recurs if (p := _placed(a, zone))), key=_start)
         self._round = tuple(a for a in absences if a.recurs)
         self._stretches = _joined(who, self.placed)
@@ -210,6 +210,14 @@ class _Own:
             found = (occurrence(absence, day) for absence in self._round)
             known = self._days[day] = tuple(p for o in found if o if (p := _placed(o, self.zone)))
         return known
+
+
+def _as_one(absence: Absence) -> Absence:
+    """What takes all of every day is one absence from its first to its last: joined day by day, it costs seconds."""
+    daily = absence.every is None or absence.every == Every(tuple(range(7)))
+    if absence.recurs and daily and absence.hours in (None, (0, 24 * 60)):
+        return replace(absence, every=None, hours=None, whole_days=True)
+    return absence
 
 
 def occurrence(absence: Absence, day: date) -> Absence | None:

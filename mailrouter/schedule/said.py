@@ -6,156 +6,152 @@ for whoever wrote it. What the words come to in one role's schedule is worked ou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
-from mailrouter.schedule.model import Minute, Role
-from mailrouter.schedule.said_dates import Said, read_day, read_spans, read_time
-from mailrouter.schedule.said_words import MOST, Reader, Unclear, tokens
-from mailrouter.schedule.words import called
+from mailrouter.schedule.model import Role
+from mailrouter.schedule.requests import Back, Cancel, Off, Plain, Request
+from mailrouter.schedule.said_dates import Said, not_over, read_spans, stretch
+from mailrouter.schedule.said_days import read_day, read_time
+from mailrouter.schedule.said_lines import said_lines, without_note
+from mailrouter.schedule.said_people import IS, People
+from mailrouter.schedule.said_swaps import Swaps
+from mailrouter.schedule.said_words import MOST, NotUnderstood, Reader, Unclear, tokens
 
-NOTE_LENGTH = 200
 _OFF = (
-    *("off work", "off sick", "off ill", "off", "away", "absent", "sick", "ill", "out of office", "out"),
-    *("on leave", "on holiday", "on holidays", "on vacation", "on annual leave", "not in"),
+    *("off work", "off sick", "off ill", "off duty", "off", "away", "absent", "out sick", "sick", "ill"),
+    *(
+        "unwell",
+        "out of office",
+        "out of the office",
+        "out",
+        "ooo",
+        "unavailable",
+        "not available",
+        "not working",
+    ),
+    *("on sick leave", "on leave", "on holiday", "on holidays", "on vacation", "on annual leave", "not in"),
+    *("not at work", "not around", "not coming in", "calling in sick", "called in sick"),
 )
-_IS = ("is going to be", "am going to be", "will be", "'ll be", "'m", "'s", "'re", "am", "is", "are", "be")
-_GREETING = re.compile(
-    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[^.!?:;0-9]{0,40}[,.!:]?\s*\Z", re.I
+_NOT_IN = tuple(
+    f"{verb} {rest}"
+    for verb in ("won't", "will not", "can't", "cannot", "can not", "don't", "do not", "doesn't", "does not")
+    for rest in ("be able to come in", "be able to work", "be at work", "be around", "be in", "be there")
+) + tuple(
+    f"{verb} {rest}"
+    for verb in ("won't", "will not", "can't", "cannot", "can not", "don't", "do not", "doesn't", "does not")
+    for rest in ("come in", "come to work", "come", "make it in", "make it", "work")
 )
-_CLOSING = re.compile(
-    r"(?:many |with )?(?:thanks|thank you|thx|cheers|best|best wishes|(?:kind |best |warm )?regards|yours|love|bye)"
-    r"\b[^.!?:;0-9]{0,30}[,.!]?\s*\Z",
-    re.I,
+_LEAVE = (
+    *(
+        "annual leave",
+        "sick leave",
+        "holidays",
+        "holiday",
+        "vacation",
+        "days off",
+        "day off",
+        "time off",
+        "pto",
+    ),
+    *("absence", "absent"),
 )
-_NOTE = re.compile(
-    r"(?:[\s,;]|^)(?:because(?: of)?|note:|reason:)\s+(?P<said>[^,.;()]+)|\((?P<aside>[^()]*)\)", re.I
+_TAKES = (
+    *("am taking", "'m taking", "is taking", "'s taking", "taking", "will take", "'ll take", "take", "takes"),
+    *("need to take", "needs to take", "need", "needs", "have", "has", "'ve got", "got"),
 )
-_HEDGE = re.compile(r"\b(?:if|unless|maybe|perhaps|probably|might|or|not|depending|tbc|hopefully)\b|\?", re.I)
-_MEANS_SOMETHING = re.compile(
-    r"\b(?:today|tomorrow|tonight|off|away|swap|cancel|undo|back|covers?|not|wait|instead"
-    r"|mon|tues?|wed|thu|thur|thurs|fri|sat|sun|\w+day|jan\w*|feb\w*|mar|march|apr\w*|june?|july?|aug\w*|sep\w*|oct\w*"
-    r"|nov\w*|dec\w*)\b",
-    re.I,
+_LEAVES = (
+    "leaving work",
+    "leaving early",
+    "leaving",
+    "going home early",
+    "going home",
+    "finishing early",
+    "finishing",
 )
-_LINES_BELOW = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Off:
-    """``who`` (a partner's key) is away for these stretches; ``cover`` is a partner's key or None."""
-
-    who: str
-    spans: tuple[Said, ...]
-    cover: str | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Swapping:
-    """``who`` and ``other`` change places on ``day``, and on ``back`` the other way round, if it is said."""
-
-    who: str
-    other: str
-    day: date
-    back: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """``who`` is back from ``day``, at ``minute`` or from its beginning."""
-
-    who: str
-    day: date
-    minute: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """What stands in the schedule for exactly these stretches is to go; ``what`` says which, if it is said."""
-
-    who: str
-    spans: tuple[Said, ...]
-    what: Literal["absence", "swap", ""] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A request without anything to say about it."""
-
-    what: Literal["undo", "send file", "week", "help"]
-
-
-@dataclass(frozen=True, slots=True)
-class Works:
-    """``who`` works on ``day`` instead of everyone there, whoever that is; see ``model.Swap``. By command only."""
-
-    who: str
-    day: date
-    back: date | None = None
-    hours: tuple[Minute, Minute] | None = None
-
-
-Request = Off | Swapping | Back | Cancel | Works | Plain
+_COMES = ("in late", "coming in late", "coming in", "starting late", "starting", "in")
+_POLITE = (
+    "please",
+    "thanks",
+    "thank you",
+    "sorry",
+    ", please",
+    ", thanks",
+    ", thank you",
+    ", sorry",
+    "?",
+    ", ?",
+)
+_POLITELY = ("", "can you ", "could you ", "would you ")
 _PLAIN: Mapping[str, Literal["undo", "send file", "week", "help"]] = {
     **dict.fromkeys(("undo", "undo that", "undo it", "undo this", "undo the last change"), "undo"),
-    **dict.fromkeys(("send file", "send the file", "send me the file", "send schedule", "file"), "send file"),
-    **dict.fromkeys(("week", "who is in", "show week", "schedule"), "week"),
-    **dict.fromkeys(("help", "examples"), "help"),
+    **dict.fromkeys(
+        ("undo my last change", "take that back", "take it back", "cancel that", "cancel it"), "undo"
+    ),
+    **dict.fromkeys(("file", "the file"), "send file"),
+    **dict.fromkeys(
+        (
+            f"{asked}{verb} {it}"
+            for asked in _POLITELY
+            for verb in ("send", "send me", "get")
+            for it in ("file", "the file", "schedule", "the schedule")
+        ),
+        "send file",
+    ),
+    **dict.fromkeys(
+        (
+            f"{asked}{when}"
+            for asked in (
+                "who is in",
+                "who 's in",
+                "who is on",
+                "show week",
+                "show schedule",
+                "week",
+                "schedule",
+            )
+            for when in ("", " today", " tomorrow", " this week", " next week")
+        ),
+        "week",
+    ),
+    **dict.fromkeys(("help", "examples", "what can i write"), "help"),
 }
 
 
 def requests_in(text: str, subject: str, role: Role, author: str, now: datetime) -> tuple[Request, ...]:
-    """All that ``author`` (a partner's key) asks for; ``now`` is a wall time of the role's zone.
+    """All that ``author`` (a partner's key) asks for; ``now`` is a wall time where the author is.
 
     ``text`` is what was written, without signature and quoted mail; where it says nothing, ``subject`` counts.
     Raises Unclear: then nothing is to be done at all.
     """
     if len(text) > MOST:
         raise Unclear("It is longer than any change of the schedule.")
-    lines = _said_lines(text)
-    if not lines:
-        lines = [re.sub(r"^(?:(?:re|aw|fwd?|wg)\s*:\s*)+", "", subject.strip(), flags=re.I)]
-    if not any(lines):
-        raise Unclear("Nothing is written in it.")
     person = role.person(author)
     own = {name.casefold() for name in (person.key, person.name, person.first_name)}
-    if len(lines) > 1 and lines[-1].strip(" -–—,.").casefold() in own:
-        del lines[-1]
-    return _Statements(role, author, now).read(lines)
-
-
-def _said_lines(text: str) -> list[str]:
-    """The lines that say something: without a greeting above and a closing below."""
-    lines = [line.strip() for line in text.split("\n")]
-    lines = [line for line in lines if line]
-    if lines and _GREETING.match(lines[0]) and not _MEANS_SOMETHING.search(lines[0].partition(" ")[2]):
-        lines = lines[1:]
-    for number, line in enumerate(lines):
-        if number and _CLOSING.match(line):
-            below = lines[number + 1 :]
-            if len(below) > _LINES_BELOW or any(map(_MEANS_SOMETHING.search, below)):
-                raise Unclear("There is more below the closing words; write only what is to change.")
-            return lines[:number]
-    return lines
+    return _Statements(role, author, now).read(said_lines(text, subject, own))
 
 
 class _Statements:
     """One mail, statement by statement."""
 
     def __init__(self, role: Role, author: str, now: datetime) -> None:
-        self.role, self.author, self.now = role, author, now
-        self.names = tuple(_names(role))
+        self.author, self.now = author, now
+        self.people = People(role, author)
+        self.swaps = Swaps(self.people, now)
 
     def read(self, lines: Iterable[str]) -> tuple[Request, ...]:
         found: list[Request] = []
         for line in lines:
-            said, note = _without_note(line)
+            said, note = without_note(line)
             before = len(found)
-            self._line(Reader(tokens(said)), found)
+            try:
+                self._line(Reader(tokens(said)), found)
+            except NotUnderstood as odd:
+                if before < len(found) and isinstance(found[-1], Off) and not note:
+                    raise Unclear(f"{odd.why} A note for the two of you stands in brackets.") from None
+                raise
             if note:
                 self._note(found, before, note)
         if not found:
@@ -171,66 +167,106 @@ class _Statements:
 
     def _line(self, reader: Reader, found: list[Request]) -> None:
         while not reader.ended:
-            reader.skip(".", ",", "please", "thanks", "thank you", "also", "and")
+            reader.skip(".", ",", "please", "thanks", "thank you", "sorry", "also", "and")
             if reader.ended:
                 return
-            if (cover := self._cover(reader, found[-1] if found else None)) is not None:
-                if not found or not isinstance(found[-1], Off) or found[-1].cover:
-                    raise Unclear("Who is away is missing beside who covers.")
-                found[-1] = replace(found[-1], cover=_not_oneself(cover, found[-1].who, self.role))
+            last = found[-1] if found else None
+            if (cover := self.people.cover(reader, last.who if isinstance(last, Off) else None)) is not None:
+                if not isinstance(last, Off) or last.cover:
+                    raise Unclear(
+                        'Who is away is missing beside who covers. Write it as "off Monday, Elaine covers".'
+                    )
+                found[-1] = replace(last, cover=self.people.not_oneself(cover, last.who))
             else:
                 found.append(self._statement(reader))
-            reader.skip("please", "thanks", "thank you")
-            if not reader.ended and reader.peek().text not in (".", ",", "and", "-"):
+            reader.skip("please", "thanks", "thank you", "sorry")
+            if not reader.ended and reader.peek().text not in (".", ",", "and", "-", "with"):
                 raise reader.odd()
-            reader.accept("-")
+            if reader.accept("-") and reader.ended:
+                return
 
     def _statement(self, reader: Reader) -> Request:
         for words in sorted(_PLAIN, key=len, reverse=True):
             here = reader.at
             if reader.accept(words):
-                reader.skip("please", "thanks", "thank you", ", please", ", thanks", ", thank you")
+                reader.skip(*_POLITE)
                 if reader.ended or reader.peek().text == ".":
                     return Plain(_PLAIN[words])
                 reader.at = here
         if reader.accept("cancel", "delete", "remove"):
             return self._cancelled(reader)
         here = reader.at
-        if (swap := self._swapped(reader)) is not None:
+        if (swap := self.swaps.read(reader)) is not None:
             return swap
         reader.at = here
-        who = self._who(reader)
-        reader.accept(*_IS)
-        if reader.accept("back at work", "back in", "back"):
-            return self._came_back(reader, who or self.author)
-        if reader.accept("taking", "take", "takes"):
-            spans = read_spans(reader, self.now)
-            if not reader.accept("off"):
-                raise reader.odd()
-            return Off(who or self.author, spans)
-        if not reader.accept(*_OFF):
-            reader.at = here
-            return self._day_first(reader)
+        who = self.people.read(reader)
+        if reader.accept(*_TAKES):
+            return self._taken(reader, who)
+        if not reader.accept(*_NOT_IN):
+            reader.accept(*IS)
+            if reader.accept("back at work", "back in", "back"):
+                return self._came_back(reader, who or self.author)
+            if (part := self._part_of_today(reader)) is not None:
+                return Off(who or self.author, (part,))
+            if reader.peek().text == "half" and reader.peek(1).text == "day":
+                raise Unclear('Which half? Write "off", the day, and "morning" or "afternoon".')
+            if not reader.accept(*_OFF) and (who is not None or not reader.accept(*_LEAVE)):
+                reader.at = here
+                return self._day_first(reader)
+        return Off(who or self.author, self._when(reader))
+
+    def _when(self, reader: Reader) -> tuple[Said, ...]:
+        """The days behind ``off``."""
         if reader.peek().text in (":", "-"):
             reader.next()
-        reader.skip("all day")
-        return Off(who or self.author, read_spans(reader, self.now))
+        reader.skip("all day", "sick", "work", "again")
+        if reader.ended or reader.peek().text in (".", ","):
+            raise Unclear('When? Write "off today", or "off" and the days.')
+        if reader.peek().text == "half":
+            raise Unclear('Which half? Write "off", the day, and "morning" or "afternoon".')
+        return read_spans(reader, self.now)
+
+    def _taken(self, reader: Reader, who: str | None) -> Off:
+        """``taking Friday off``, ``I need Friday off``."""
+        spans = read_spans(reader, self.now)
+        if not reader.accept("off"):
+            raise Unclear(
+                'What about these days? Write "off" and the days, or "swap", the day, and with whom.'
+            )
+        return Off(who or self.author, spans)
+
+    def _part_of_today(self, reader: Reader) -> Said | None:
+        """``leaving at 15:00``, ``in at 11:00 tomorrow``: a part of one day, from its beginning or to its end."""
+        here = reader.at
+        leaves, comes = reader.accept(*_LEAVES), reader.accept(*_COMES)
+        if leaves or comes:
+            today = self.now.date()
+            day = read_day(reader, today)
+            minute = read_time(reader)
+            day = day or read_day(reader, today) or today
+            if minute is not None:
+                span = stretch(day, minute, day, None) if leaves else stretch(day, None, day, minute)
+                return not_over(span, self.now)
+            if leaves or "late" in comes:
+                raise Unclear('From when? Write the time, as in "off today from 15:00" or "off until 11:00".')
+        reader.at = here
+        return None
 
     def _day_first(self, reader: Reader) -> Request:
         """``tomorrow off``, ``On Friday I am off``, ``Elaine Friday off``."""
         here = reader.at
         try:
-            before = self._who(reader)
+            before = self.people.read(reader)
             spans = read_spans(reader, self.now)
             reader.skip(",")
-            after = self._who(reader) if before is None else None
-            reader.accept(*_IS)
+            after = self.people.read(reader) if before is None else None
+            reader.accept(*IS)
         except Unclear as unclear:
             if reader.at > here + 1 or any(t.kind in ("slashed", "dotted") for t in reader.tokens):
                 raise unclear
             reader.at = here
             raise reader.odd() from None
-        if not reader.accept(*_OFF):
+        if not reader.accept(*_OFF, *_NOT_IN):
             raise reader.odd()
         return Off(before or after or self.author, spans)
 
@@ -247,146 +283,17 @@ class _Statements:
 
     def _cancelled(self, reader: Reader) -> Cancel:
         reader.accept("my", "the")
-        who = self._who(reader) or self.author
+        who = self.people.read(reader) or self.author
         reader.accept("'s")
         what: Literal["absence", "swap", ""] = ""
-        if reader.accept("absence", "absences", "time off", "days off", "day off", "leave", "holiday", *_OFF):
+        if reader.accept(*_LEAVE, "absences", "leave", *_OFF):
             what = "absence"
         elif reader.accept("swap", "swaps"):
             what = "swap"
         if reader.ended or reader.peek().text == ".":
-            raise Unclear('Which days? Write "cancel" and the days, or answer the last change with "undo".')
+            if not what:
+                raise Unclear(
+                    'Which days? Write "cancel" and the days, or answer the last change with "undo".'
+                )
+            return Cancel(who, (), what)
         return Cancel(who, read_spans(reader, self.now), what)
-
-    def _swapped(self, reader: Reader) -> Swapping | None:
-        who = self._who(reader)
-        pair = None
-        if who is not None and reader.accept("and"):
-            pair = self._who(reader)
-            if pair is None:
-                return None
-        reader.accept("are", "am", "is", "'m", "'re", "'d like to", "would like to", "want to")
-        if not reader.accept("swapping", "swap", "swaps", "swapped"):
-            return None
-        who = who or self.author
-        reader.accept("my", "our", "'s")
-        today = self.now.date()
-        first = self._day(reader)
-        back = None
-        other = pair
-        while not reader.ended and reader.peek().text != ".":
-            if reader.accept("with"):
-                named = self._who(reader)
-                if named is None or other is not None:
-                    raise reader.odd()
-                other = named
-                if reader.accept("'s") or (back is None and self._at_day(reader)):
-                    back = self._day(reader)
-            elif back is None and reader.accept("for", "against", "and"):
-                reader.accept("my", "his", "her", "their")
-                owner = self._who(reader)
-                reader.accept("'s")
-                if owner is not None and owner != who:
-                    if other not in (None, owner):
-                        raise reader.odd()
-                    other = owner
-                back = read_day(reader, today)
-                if back is None:
-                    raise reader.odd()
-            else:
-                break
-        if other is None:
-            others = [person.key for person in self.role.partners if person.key != who]
-            if len(others) != 1:
-                raise Unclear('With whom? Write "swap Thursday with" and the name.')
-            other = others[0]
-        if other == who:
-            raise Unclear("A swap needs somebody else.")
-        if first == back:
-            raise Unclear("Both days of the swap are the same.")
-        return Swapping(who, other, first, back)
-
-    def _day(self, reader: Reader) -> date:
-        found = read_day(reader, self.now.date())
-        if found is None:
-            raise reader.odd()
-        return found
-
-    def _at_day(self, reader: Reader) -> bool:
-        here = reader.at
-        try:
-            return read_day(reader, self.now.date()) is not None
-        except Unclear:
-            return True
-        finally:
-            reader.at = here
-
-    def _cover(self, reader: Reader, last: Request | None) -> str | None:
-        """Who covers, if that is what stands here; nobody is ``""``."""
-        here = reader.at
-        reader.accept("with")
-        if reader.accept("nobody covers", "no cover", "without cover"):
-            return ""
-        if reader.accept("covered by", "cover by", "cover :", "cover"):
-            found = self._who(reader)
-            if found is None:
-                raise reader.odd()
-            return found
-        who = self._who(reader)
-        if who is not None:
-            reader.accept("will", "'ll", "can", *_IS)
-            if reader.accept("covers", "cover", "covering"):
-                if reader.accept("for"):
-                    whom = self._who(reader, me=("me", "her", "him", "them"))
-                    away = last.who if isinstance(last, Off) else None
-                    pronoun = reader.tokens[reader.at - 1].text in ("her", "him", "them")
-                    if whom is None or (whom != away and not pronoun):
-                        raise reader.odd()
-                return who
-        reader.at = here
-        return None
-
-    def _who(self, reader: Reader, me: tuple[str, ...] = ("i",)) -> str | None:
-        if reader.accept(*me):
-            return self.author
-        for name, key in self.names:
-            if all(reader.peek(ahead).text == word for ahead, word in enumerate(name)):
-                if key is None:
-                    raise Unclear(f"Two people are called {' '.join(name).title()}; use the short name.")
-                reader.at += len(name)
-                return key
-        return None
-
-
-def _names(role: Role) -> list[tuple[tuple[str, ...], str | None]]:
-    """All that the partners can be called, the longest first; None for a name that two have."""
-    found: dict[tuple[str, ...], str | None] = {}
-    for person in role.partners:
-        for name in {person.key, person.name, person.first_name, called(role)[person.key]}:
-            words = tuple(token.text for token in tokens(name))
-            found[words] = person.key if found.get(words, person.key) == person.key else None
-    for person in role.partners:  # a short name is one partner's alone
-        found[tuple(token.text for token in tokens(person.key))] = person.key
-    return sorted(found.items(), key=lambda pair: -len(pair[0]))
-
-
-def _not_oneself(cover: str, who: str, role: Role) -> str | None:
-    if cover == who:
-        raise Unclear(f"{called(role)[who]} can't cover for themselves.")
-    return cover or None
-
-
-def _without_note(line: str) -> tuple[str, str]:
-    """A line without its ``because …``, ``note: …`` or ``(…)``; and that."""
-    found = _NOTE.search(line)
-    if found is None:
-        return line, ""
-    note = (found["said"] or found["aside"] or "").strip(" .()")
-    if _HEDGE.search(note):
-        raise Unclear(f'It depends on something: "{note}". Write it once it is certain.')
-    if len(note) > NOTE_LENGTH:
-        raise Unclear(f"The note is longer than {NOTE_LENGTH} characters.")
-    return f"{line[: found.start()]} {line[found.end() :]}", note
-
-
-__all__ = ["Back", "Cancel", "Off", "Plain", "Request", "Swapping", "Unclear", "Works", "requests_in"]

@@ -1,4 +1,4 @@
-"""Days and stretches of time in the words people use, and never a guess: what can mean two days is asked back. Pure.
+"""Stretches of time in the words people use, and never a guess: what can mean two things is asked back. Pure.
 
 >>> from datetime import datetime
 >>> spans_in("21 Dec to 1 Jan", datetime(2026, 12, 3, 10))[0].last_day.isoformat()
@@ -7,40 +7,46 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from mailrouter.schedule.model import FOREVER
+from mailrouter.schedule.said_days import (
+    FAR_AHEAD,
+    MONTH,
+    NOON,
+    ONE_DAY,
+    WEEKDAY,
+    calendar_day,
+    clock,
+    date_of,
+    month_at,
+    read_day,
+    short,
+    week_named,
+)
 from mailrouter.schedule.said_words import Reader, Unclear, tokens
-from mailrouter.schedule.words import MONTHS, WEEKDAYS, date_words
+from mailrouter.schedule.words import date_words
 
-NOON = 12 * 60
-"""Where a morning ends and an afternoon begins, in minutes."""
 LONGEST = 400
 """Days of one absence: more is a slip of the pen, or a matter for the partners themselves."""
-_FAR_AHEAD = timedelta(days=300)
-"""A date without a year that lies further ahead was probably meant to have been a few weeks ago."""
-_ONE_DAY = timedelta(days=1)
-
-_WEEKDAYS = {
-    short: number
-    for number, name in enumerate(WEEKDAYS)
-    for short in (
-        name.lower(),
-        name.lower()[:3],
-        {1: "tues", 2: "weds", 3: "thurs"}.get(number, name.lower()),
-    )
-} | {"thur": 3}
-_MONTHS = {short: n for n, name in enumerate(MONTHS, 1) for short in (name.lower(), name.lower()[:3])} | {
-    "sept": 9
-}
-_CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?(?:([ap])\.?m\.?)?\Z")
 _BETWEEN = ("up to and including", "up to", "to", "until", "till", "through", "thru", "-")
+_BEGINS = {*WEEKDAY, *MONTH, "today", "tomorrow", "the", "next", "this", "noon", "further"}
+"""Words with which a day or a time begins."""
+_OPEN = "further notice"
+_NUMBERS = {
+    word: number
+    for number, word in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight"), 1)
+} | {"a": 1, "an": 1}
+_REST_OF_TODAY = (
+    *("the rest of the day", "the rest of today", "rest of the day", "rest of today"),
+    *("from now", "now", "right now", "immediately"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A stretch of time: wall times of the role's zone, ``end`` not included.
+    """A stretch of time: wall times, ``end`` not included; ``FOREVER`` where nobody knows yet.
 
     ``whole_days``: it was said in days, without a time.
     """
@@ -77,54 +83,84 @@ def read_spans(reader: Reader, now: datetime) -> tuple[Said, ...]:
     """One stretch, or several days (``Thursday and Friday``). Raises Unclear where none stands here."""
     found = _spans(reader, now)
     for span in found:
-        if span.end <= now:
-            raise Unclear(f"{_day_words(span.last_day, now.date())} is over already.")
-        if span.end - span.start > timedelta(days=LONGEST):
+        not_over(span, now)
+        if span.end != FOREVER and span.end - span.start > timedelta(days=LONGEST):
             raise Unclear(f"That is more than {LONGEST} days; write it into the file itself, if it is meant.")
     return found
 
 
+def not_over(span: Said, now: datetime) -> Said:
+    """The stretch itself. Raises Unclear where it has ended."""
+    if span.end <= now:
+        raise Unclear(f"{date_words(span.last_day, now.date())} is over already.")
+    return span
+
+
 def _spans(reader: Reader, now: datetime) -> tuple[Said, ...]:
     today = now.date()
-    if week := _week(reader, today):
-        return (week,)
+    plural = reader.peek(reader.peek().text == "on").text
+    if plural in ("every", "each") or (plural.endswith("s") and plural[:-1] in WEEKDAY and len(plural) > 5):
+        raise Unclear(
+            'What comes round is written into the file, as "every: friday"; answer "send file" to get it.'
+        )
+    if stretched := _week(reader, today) or _for_so_long(reader, today):
+        return (stretched,)
     reader.skip("on", "for")
+    if reader.accept(*_REST_OF_TODAY):
+        return (stretch(today, now.hour * 60 + now.minute, today, None),)
     if reader.accept("until", "till", "up to"):
+        if reader.accept(_OPEN):
+            return (_open_from(today, None),)
         day, minute = _point(reader, today)
         if day is None and minute is None:
             raise reader.odd()
-        return (_stretch(today, None, day or today, minute),)
+        return (stretch(today, None, day or today, minute),)
     opened = reader.accept("starting from", "starting", "from", "between", "after")
-    if (days := _days_of_one_month(reader, today)) is not None:
-        return (_stretch(days[0], None, days[1], None),)
+    if (days := _days_of_a_week(reader, today) or _days_of_one_month(reader, today)) is not None:
+        return (stretch(days[0], None, days[1], None),)
+    if (hours := _short_hours(reader)) is not None:
+        reader.skip("on", ",")
+        day = read_day(reader, today) or today
+        return (stretch(day, hours[0], day, hours[1]),)
     first, minute = _point(reader, today)
     if first is None and minute is None:
         raise reader.odd()
-    if first is not None and minute is None and (half := _half(reader, first)):
-        return _and_more(reader, half, today)
-    between = ("and", *_BETWEEN) if opened == "between" else _BETWEEN
+    if first is not None and minute is None:
+        if half := _half(reader, first):
+            return _and_more(reader, half, today)
+        if (hours := _short_hours(reader)) is not None:
+            return (stretch(first, hours[0], first, hours[1]),)
+    between: tuple[str, ...] = ("and", *_BETWEEN) if opened == "between" else _BETWEEN
+    if reader.peek().text == "-" and reader.peek(1).kind == "word" and reader.peek(1).text not in _BEGINS:
+        between = ()  # "off Monday - Elaine covers"
     if reader.accept(*between) or (reader.peek(1).kind == "clock" and reader.accept("before")):
         return (_range(reader, first or today, minute, today),)
+    if reader.accept(_OPEN):
+        return (_open_from(first or today, minute),)
     if minute is not None:
-        return (_stretch(first or today, minute, first or today, None),)
+        return (stretch(first or today, minute, first or today, None),)
     assert first is not None
     if opened in ("starting", "starting from", "from", "between", "after"):
-        raise Unclear(f'Until when? Write "from {_short(first)} to …".')
+        raise Unclear(
+            f'Until when? Write "from {short(first)} to …", or "from {short(first)} until further notice".'
+        )
     reader.skip("all day", "the whole day")
-    return _and_more(reader, _stretch(first, None, first, None), today)
+    return _and_more(reader, stretch(first, None, first, None), today)
 
 
 def _range(reader: Reader, first: date, minute: int | None, today: date) -> Said:
-    if reader.peek().kind == "number" and _month_at(reader, 1) is None:
+    if reader.accept(_OPEN):
+        return _open_from(first, minute)
+    if reader.peek().kind == "number" and month_at(reader, 1) is None:
         day = int(reader.next().text)
         if not first.day < day:
             raise Unclear(f"Which month is meant by the {day}?")
-        return _stretch(first, minute, _date(first.year, first.month, day), None)
+        return stretch(first, minute, date_of(first.year, first.month, day), None)
     last, until = _point(reader, today, after=first)
     if last is None and until is None:
         raise reader.odd()
     reader.skip("inclusive", "included")
-    return _stretch(first, minute, last or first, until)
+    return stretch(first, minute, last or first, until)
 
 
 def _and_more(reader: Reader, first: Said, today: date) -> tuple[Said, ...]:
@@ -132,7 +168,7 @@ def _and_more(reader: Reader, first: Said, today: date) -> tuple[Said, ...]:
     found = [first]
     while True:
         here = reader.at
-        if not reader.accept(", and", "and", "&", ","):
+        if not reader.accept(", and", "and", "&", ",", "/"):
             break
         reader.skip("on")
         try:
@@ -144,7 +180,7 @@ def _and_more(reader: Reader, first: Said, today: date) -> tuple[Said, ...]:
         if day is None:
             reader.at = here
             break
-        span = _half(reader, day) or _stretch(day, None, day, None)
+        span = _half(reader, day) or stretch(day, None, day, None)
         if span.start == found[-1].end:
             found[-1] = Said(found[-1].start, span.end, found[-1].whole_days and span.whole_days)
         else:
@@ -152,12 +188,17 @@ def _and_more(reader: Reader, first: Said, today: date) -> tuple[Said, ...]:
     return tuple(found)
 
 
-def _stretch(first: date, minute: int | None, last: date, until: int | None) -> Said:
+def stretch(first: date, minute: int | None, last: date, until: int | None) -> Said:
+    """From a day's beginning, or a minute of it, to another's end, or before a minute of it. Raises Unclear."""
     start = _at(first, minute or 0)
-    end = _at(last, until) if until is not None else _at(last + _ONE_DAY, 0)
+    end = _at(last, until) if until is not None else _at(last + ONE_DAY, 0)
     if end <= start:
         raise Unclear("It would end before it begins.")
     return Said(start, end, minute is None and until is None)
+
+
+def _open_from(first: date, minute: int | None) -> Said:
+    return Said(_at(first, minute or 0), FOREVER, minute is None)
 
 
 def _at(day: date, minute: int) -> datetime:
@@ -165,15 +206,76 @@ def _at(day: date, minute: int) -> datetime:
 
 
 def _week(reader: Reader, today: date) -> Said | None:
+    """A week from Monday to Sunday; of this one, what is left."""
     sunday = today + timedelta(days=6 - today.weekday())
     here = reader.at
-    reader.skip("all", "all of", "for", "the whole of")
-    if reader.accept("next week", "all next week"):
-        if today.weekday() == 6:
-            raise Unclear("Is the week that begins tomorrow meant, or the one after? Write its days.")
-        return _stretch(sunday + _ONE_DAY, None, sunday + timedelta(days=7), None)
-    if reader.accept("the rest of the week", "the rest of this week", "rest of the week", "this week"):
-        return _stretch(today, None, sunday, None)
+    reader.skip("for", "on", "in")
+    if reader.accept("the week"):
+        reader.skip("of", "beginning", "starting", "commencing", "from", "on", "with")
+        if (day := read_day(reader, today)) is None:
+            raise reader.odd()
+        monday = day - timedelta(days=day.weekday())
+        return stretch(max(monday, today), None, monday + timedelta(days=6), None)
+    if reader.accept(
+        "the rest of the week", "the rest of this week", "rest of the week", "rest of this week"
+    ):
+        return stretch(today, None, sunday, None)
+    whole = reader.accept("all of", "all", "the whole of", "the whole", "the entire", "whole")
+    if (monday_named := week_named(reader, today)) is not None:
+        first = max(monday_named, today)
+        return stretch(first, None, monday_named + timedelta(days=6), None)
+    if whole and reader.accept("week"):
+        return stretch(today, None, sunday, None)
+    reader.at = here
+    return None
+
+
+def _for_so_long(reader: Reader, today: date) -> Said | None:
+    """``for two weeks from 7 Dec``, ``for 3 days``: all days are counted, the first one too."""
+    here = reader.at
+    if reader.accept("for"):
+        token = reader.next()
+        number = int(token.text) if token.kind == "number" else _NUMBERS.get(token.text)
+        unit = reader.accept("days", "day", "weeks", "week")
+        if number and unit and number <= LONGEST:
+            first: date | None = today
+            if reader.accept("starting from", "starting on", "starting", "beginning", "from"):
+                first = read_day(reader, today)
+            if first is not None:
+                days = number * (7 if unit.startswith("week") else 1)
+                return stretch(first, None, first + timedelta(days=days - 1), None)
+    reader.at = here
+    return None
+
+
+def _days_of_a_week(reader: Reader, today: date) -> tuple[date, date] | None:
+    """``Monday to Wednesday next week``."""
+    here = reader.at
+    first, last = WEEKDAY.get(reader.peek().text), WEEKDAY.get(reader.peek(2).text)
+    if first is not None and last is not None and first < last:
+        reader.at += 1
+        if reader.accept(*_BETWEEN):
+            reader.at += 1
+            if (monday := week_named(reader, today)) is not None:
+                return monday + timedelta(days=first), monday + timedelta(days=last)
+    reader.at = here
+    return None
+
+
+def _short_hours(reader: Reader) -> tuple[int, int] | None:
+    """``2-4 pm``, ``10 to 2 pm``: the half of the day is said once, and the nearest beginning before the end is meant."""
+    here = reader.at
+    reader.skip("from", "between")
+    token = reader.peek()
+    if token.kind == "number" and 1 <= int(token.text) <= 12 and reader.peek(2).kind == "clock":
+        reader.next()
+        if reader.accept("to", "-", "until", "till", "and"):
+            end = clock(reader)
+            start = int(token.text) % 12 * 60
+            if end is not None and reader.tokens[reader.at - 1].text[-1:] in "m.":
+                start += 720 if start + 720 < end else 0
+                if start < end:
+                    return start, end
     reader.at = here
     return None
 
@@ -181,9 +283,9 @@ def _week(reader: Reader, today: date) -> Said | None:
 def _half(reader: Reader, day: date) -> Said | None:
     reader.skip("in the")
     if reader.accept("morning"):
-        return _stretch(day, None, day, NOON)
+        return stretch(day, None, day, NOON)
     if reader.accept("afternoon"):
-        return _stretch(day, NOON, day, None)
+        return stretch(day, NOON, day, None)
     return None
 
 
@@ -193,7 +295,7 @@ def _point(reader: Reader, today: date, after: date | None = None) -> tuple[date
     minute = None
     here = reader.at
     reader.accept("at", "from", "after", ", from", ", at", ",")
-    minute = _time(reader)
+    minute = clock(reader)
     if minute is None:
         reader.at = here
     elif day is None:
@@ -202,199 +304,44 @@ def _point(reader: Reader, today: date, after: date | None = None) -> tuple[date
     return day, minute
 
 
-def read_time(reader: Reader) -> int | None:
-    """A time of the day in minutes, if one stands here. Raises Unclear."""
-    reader.skip("at", "from")
-    return _time(reader)
-
-
-def _time(reader: Reader) -> int | None:
-    if reader.accept("noon"):
-        return NOON
-    if reader.peek().kind != "clock":
-        return None
-    typed = reader.next()
-    found = _CLOCK.match(typed.text)
-    if found:
-        hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
-        if half and 1 <= hour <= 12 and minute < 60:
-            return (hour % 12 + (12 if half == "p" else 0)) * 60 + minute
-        if not half and minute < 60 and hour * 60 + minute <= 24 * 60:
-            return hour * 60 + minute
-    raise Unclear(f"{typed.typed} is no time; write it as 14:00 or 2 pm.")
-
-
-def read_day(reader: Reader, today: date, after: date | None = None) -> date | None:
-    """A day, if one stands here; with ``after`` it is the end of something that begins then. Raises Unclear."""
-    here = reader.at
-    reader.skip("on", "the")
-    token = reader.peek()
-    if reader.accept("day after tomorrow"):
-        return today + 2 * _ONE_DAY
-    if token.text in ("today", "tonight", "tomorrow") and reader.next():
-        if token.text == "tonight":
-            raise Unclear('Write the hours instead of "tonight", as in "from 18:00".')
-        return today + (token.text == "tomorrow") * _ONE_DAY
-    if token.text == "this" and reader.peek(1).text in ("morning", "afternoon"):
-        reader.next()
-        return today
-    if token.text in ("this", "next") and reader.peek(1).text in _WEEKDAYS:
-        reader.next()
-        return _this_or_next(token.text, _WEEKDAYS[reader.next().text], today)
-    if token.text in _WEEKDAYS:
-        return _weekday(reader, today, after)
-    found = _calendar_day(reader, today, after)
-    if found is None:
-        reader.at = here
-    return found
-
-
-def _weekday(reader: Reader, today: date, after: date | None) -> date:
-    weekday = _WEEKDAYS[reader.next().text]
-    here = reader.at
-    reader.skip(",", "the")
-    named = _calendar_day(reader, today, after)
-    if named is not None:
-        if named.weekday() != weekday:
-            raise Unclear(f"{_day_words(named, today)} is no {WEEKDAYS[weekday]}.")
-        return named
-    reader.at = here
-    if after is not None:
-        return after + timedelta(days=(weekday - after.weekday() - 1) % 7 + 1)
-    ahead = (weekday - today.weekday()) % 7
-    if ahead == 0:
-        raise Unclear(f"Is today meant by {WEEKDAYS[weekday]}, or {_short(today + timedelta(days=7))}?")
-    return today + timedelta(days=ahead)
-
-
-def _this_or_next(which: str, weekday: int, today: date) -> date:
-    ahead = weekday - today.weekday()
-    name = WEEKDAYS[weekday]
-    if which == "this":
-        if ahead < 0:
-            raise Unclear(
-                f"This week's {name} is over; is {_short(today + timedelta(days=ahead + 7))} meant?"
-            )
-        return today + timedelta(days=ahead)
-    first = today + timedelta(days=ahead % 7 or 7)
-    second = first + timedelta(days=7)
-    raise Unclear(f'Is {_short(first)} meant by "next {name}", or {_short(second)}? Write the date.')
-
-
-def _calendar_day(reader: Reader, today: date, after: date | None) -> date | None:
-    token = reader.peek()
-    match token.kind:
-        case "iso":
-            reader.next()
-            return _not_over(_date(*map(int, token.text.split("-"))), today)
-        case "slashed":
-            reader.next()
-            return _in_figures(token.text.split("/"), token.typed, today, after)
-        case "dotted":
-            reader.next()
-            return _in_figures(token.text.rstrip(".").split("."), token.typed, today, after)
-    here = reader.at
-    day: int | None = None
-    month: int | None = None
-    if token.kind == "number":
-        day = int(reader.next().text)
-        reader.accept("of", ".")
-        month = _month(reader)
-    elif (month := _month(reader)) is not None and reader.accept(".") in ("", "."):
-        reader.accept("the")
-        day = int(reader.next().text) if reader.peek().kind == "number" else None
-    if day is None or month is None:
-        reader.at = here
-        if token.kind == "number":
-            raise Unclear(f'Which day is meant by "{token.typed}"? Write it as 21 Dec.')
-        return None
-    here = reader.at
-    reader.accept(",")
-    if reader.peek().kind == "number" and len(reader.peek().text) == 4:
-        return _not_over(_date(int(reader.next().text), month, day), today)
-    reader.at = here
-    return _nearest(month, day, today, after)
-
-
 def _days_of_one_month(reader: Reader, today: date) -> tuple[date, date] | None:
     """``21 to 23 Dec``, ``21-23 December 2026``."""
     if reader.peek().kind != "number" or reader.peek(2).kind != "number":
         return None
-    if reader.peek(1).text not in ("to", "-", "until", "till") or _month_at(reader, 3) is None:
+    if reader.peek(1).text not in ("to", "-", "until", "till") or month_at(reader, 3) is None:
         return None
     here = reader.at
     first = int(reader.next().text)
     reader.next()
-    last = _calendar_day(reader, today, None)
+    last = calendar_day(reader, today, None)
     if last is None or first >= last.day:
         reader.at = here
         return None
-    found = _date(last.year, last.month, first)
-    if found < today <= last and last - today > _FAR_AHEAD:
-        raise Unclear(f"{_short(found)} is over; write the year.")
+    found = date_of(last.year, last.month, first)
+    if found < today <= last and last - today > FAR_AHEAD:
+        raise Unclear(f"{short(found)} is over; write the year.")
     return found, last
 
 
-def _month_at(reader: Reader, ahead: int) -> int | None:
-    if reader.peek(ahead).text == "of":
-        ahead += 1
-    return _MONTHS.get(reader.peek(ahead).text)
-
-
-def _month(reader: Reader) -> int | None:
-    found = _MONTHS.get(reader.peek().text)
-    if found is not None:
-        reader.next()
-    return found
-
-
-def _in_figures(parts: list[str], typed: str, today: date, after: date | None) -> date:
-    """``21/12``, ``12/21/2026``: only where one of the two can't be a month, or both are the same."""
-    first, second = int(parts[0]), int(parts[1])
-    if first <= 12 and second <= 12 and first != second:
-        one, two = f"{first} {MONTHS[second - 1]}", f"{second} {MONTHS[first - 1]}"
-        raise Unclear(f"{typed} can be {one} or {two}. Write the month as a word.")
-    day, month = (first, second) if second <= 12 else (second, first)
-    if len(parts) < 3:
-        return _nearest(month, day, today, after)
-    if len(parts[2]) != 4:
-        raise Unclear(f"Write the year in {typed} with four figures.")
-    return _not_over(_date(int(parts[2]), month, day), today)
-
-
-def _nearest(month: int, day: int, today: date, after: date | None) -> date:
-    """The first such day from today, or from the beginning of what it ends."""
-    start = after or today
-    try:
-        found = date(start.year, month, day)
-        if found < start:
-            found = date(start.year + 1, month, day)
-    except ValueError:
-        raise Unclear(f"There is no {day} {MONTHS[month - 1] if 1 <= month <= 12 else month}.") from None
-    if found - start > _FAR_AHEAD:
-        gone = date(found.year - 1, month, day) if (month, day) != (2, 29) else found
-        raise Unclear(f"{_day_words(gone, today)} is over. If {found.year} is meant, write the year.")
-    return found
-
-
-def _date(year: int, month: int, day: int) -> date:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        raise Unclear(f"There is no {year}-{month:02}-{day:02} in the calendar.") from None
-
-
-def _not_over(day: date, today: date) -> date:
-    if day < today:
-        raise Unclear(f"{_day_words(day, today)} is over already.")
-    if day.year > today.year + 2:
-        raise Unclear(f"Is the year {day.year} meant?")
-    return day
-
-
-def _day_words(day: date, today: date) -> str:
-    return date_words(day, today)
-
-
-def _short(day: date) -> str:
-    return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+def read_part(reader: Reader, now: datetime) -> tuple[date, int | None, int | None] | None:
+    """One day, or a part of it in minutes: ``Thursday``, ``Thursday afternoon``, ``Thursday from 13:00 to 17:00``.
+    None where no day stands here. Raises Unclear."""
+    day = read_day(reader, now.date())
+    if day is None:
+        return None
+    half = _half(reader, day)
+    if half is not None:
+        return day, *((0, NOON) if half.start.time() == time.min else (NOON, 2 * NOON))
+    here = reader.at
+    if (hours := _short_hours(reader)) is not None:
+        return day, *hours
+    reader.accept("from", "between", ", from", ",")
+    start = clock(reader)
+    if start is not None and reader.accept("and", *_BETWEEN) and (end := clock(reader)) is not None:
+        if start < end:
+            return day, start, end
+        raise Unclear("It would end before it begins.")
+    if start is not None:
+        raise Unclear('Until when? Write both hours, as in "from 13:00 to 17:00".')
+    reader.at = here
+    return day, None, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 _TOKENS = re.compile(
     r"""
@@ -21,6 +22,37 @@ _TOKENS = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+_KNOWN = (
+    *(
+        "today",
+        "tomorrow",
+        "morning",
+        "afternoon",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+    ),
+    *("sunday", "january", "february", "march", "april", "june", "july", "august", "september", "october"),
+    *(
+        "november",
+        "december",
+        "until",
+        "from",
+        "cover",
+        "covers",
+        "cancel",
+        "undo",
+        "swap",
+        "back",
+        "away",
+        "off",
+    ),
+    *("sick", "with", "week", "next", "this", "please", "holiday", "vacation", "further", "notice"),
+)
+"""Words that a misspelt one may have been meant to be."""
 MOST = 4_000
 """Characters that are read: what is longer than that is no request."""
 
@@ -31,6 +63,10 @@ class Unclear(Exception):
     def __init__(self, why: str) -> None:
         self.why = why
         super().__init__(why)
+
+
+class NotUnderstood(Unclear):
+    """A word that is none of the grammar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +139,11 @@ class Reader:
     def odd(self) -> Unclear:
         """That what stands here is not understood."""
         if self.ended:
-            return Unclear("Something is missing at its end.")
-        words = " ".join(token.typed for token in self.tokens[self.at : self.at + 4] if token.text != ".")
-        return Unclear(f'"{words or self.peek().typed}" is not understood.')
+            return NotUnderstood("Something is missing at its end.")
+        near = [token for token in self.tokens[self.at : self.at + 4] if token.text != "."]
+        said = f'"{" ".join(token.typed for token in near) or self.peek().typed}" is not understood'
+        for token in near:
+            meant = get_close_matches(token.text, _KNOWN, 1, 0.8) if token.kind == "word" else []
+            if meant and token.text not in _KNOWN and (len(token.text) > 3 or token is near[0]):
+                return NotUnderstood(f'{said}; did you mean "{meant[0]}"?')
+        return NotUnderstood(f"{said}.")

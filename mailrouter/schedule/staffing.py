@@ -27,8 +27,8 @@ def uncovered(role: Role, today: date, days: int) -> Iterator[str]:
     found: dict[tuple[int, str], date] = {}
     for day in (today + timedelta(days=ahead) for ahead in range(days)):
         if layers.rostered(day):
-            for hole in _holes(layers, day):
-                found.setdefault((day.weekday(), hole), day)
+            for begins, hole in _holes(layers, day):
+                found.setdefault((begins.weekday(), hole), begins)
     for (weekday, hole), first in found.items():
         next_one = date_words(first, today)
         yield f"the rota has nobody on {WEEKDAYS[weekday]}s {hole}, within the role's hours; next on {next_one}"
@@ -55,8 +55,9 @@ def _covered(spans: list[tuple[int, int]], role: Role) -> bool:
     return True
 
 
-def _holes(layers: Layers, day: date) -> Iterator[str]:
-    """``from 12:00 to 13:00``, for each hole of the day."""
+def _holes(layers: Layers, day: date) -> Iterator[tuple[date, str]]:
+    """``from 12:00 to 13:00``, for each hole in the hours of the day, with the day that it begins on: of a night's hours
+    that may be the next one."""
     zone = layers.zone
     for start, end in layers.role.working_hours:
         first, last = minutes_range(start, end)
@@ -68,11 +69,12 @@ def _holes(layers: Layers, day: date) -> Iterator[str]:
             (closes, closes),
         ]
         if not on:
-            yield f"from {clock_words(first)} to {clock_words(last)}"
+            yield day, f"from {clock_words(first)} to {clock_words(last)}"
             continue
         for (_, left), (come, _) in pairwise(edges):
             if left < come:
-                yield f"from {left.astimezone(zone):%H:%M} to {come.astimezone(zone):%H:%M}"
+                begins, ends = left.astimezone(zone), come.astimezone(zone)
+                yield begins.date(), f"from {begins:%H:%M} to {ends:%H:%M}"
 
 
 def comings_and_goings(role: Role, today: date, days: int) -> Iterator[str]:

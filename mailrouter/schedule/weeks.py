@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import DAY, day_start
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import called, clock_words, date_words, short_date
+from mailrouter.schedule.words import WEEKDAYS, called, clock_words, date_words, short_date
 
 AHEAD = 400
 """Days that are compared: more than a year, so that next year's leave is seen."""
+_OFTEN = 4
+"""From so many on, the same difference on the same weekday is told once."""
+_GOES_ON = timedelta(days=35)
+"""What comes again in the last weeks that are looked at comes again after them."""
 _ONE_DAY = timedelta(days=1)
 NOBODY = "nobody"
 
@@ -25,16 +29,52 @@ class Difference:
     last: date
     before: str
     after: str
+    again: tuple[date, ...] = ()
+    """The first days of the same difference on the same weekdays, later on."""
+    goes_on: bool = False
+    """Whether these go on as far as was looked."""
 
     def in_log(self, today: date) -> str:
         """``Thursday 3 December: elaine -> laurie``."""
+        if self.again:
+            return f"{self._times(today)}: {self.before} -> {self.after}"
         until = "" if self.first == self.last else f" to {date_words(self.last, today)}"
         return f"{date_words(self.first, today)}{until}: {self.before} -> {self.after}"
 
     def in_mail(self) -> str:
         """``Thu 3 Dec: Laurie (was: Elaine)``."""
+        if self.again:
+            return f"{self._times(self.first)}: {self.after} (was: {self.before})"
         until = "" if self.first == self.last else f" to {short_date(self.last)}"
         return f"{short_date(self.first)}{until}: {self.after} (was: {self.before})"
+
+    def _times(self, today: date) -> str:
+        """``each Tuesday from 1 December on``, ``Tuesday, 9 times from 1 December to 26 January 2027``."""
+        day, last = (WEEKDAYS[day.weekday()] for day in (self.first, self.last))
+        days = day if day == last else f"{day} to {last}"
+        first, until = (date_words(day, today).partition(" ")[2] for day in (self.first, self.again[-1]))
+        times = len(self.again) + 1
+        if not self.goes_on:
+            return f"{days}, {times} times from {first} to {until}"
+        if (self.again[-1] - self.first).days == 7 * len(self.again):
+            return f"each {days} from {first} on"
+        return f"{days} from {first} on, {times} times in {AHEAD} days"
+
+
+def summed_up(found: Iterable[Difference], today: date) -> list[Difference]:
+    """The same, found from ``today`` on, with one in place of those that come again each week: the rota has changed."""
+    alike: dict[tuple[object, ...], list[Difference]] = {}
+    for one in found:
+        key = (one.first.weekday(), one.last - one.first, one.before, one.after)
+        alike.setdefault(key, []).append(one)
+    told: list[Difference] = []
+    for same in alike.values():
+        if len(same) >= _OFTEN:
+            goes_on = today + timedelta(days=AHEAD) - same[-1].last <= _GOES_ON
+            told.append(replace(same[0], again=tuple(one.first for one in same[1:]), goes_on=goes_on))
+        else:
+            told += same
+    return sorted(told, key=lambda one: one.first)
 
 
 def week_lines(role: Role, first: date, last: date) -> list[str]:

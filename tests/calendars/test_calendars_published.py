@@ -66,6 +66,33 @@ def test_nothing_else_is_there(tmp_path: Path, secret: str) -> None:
     assert feeds.published(feeds.secret(configuration.roles[0]).upper(), NOW) is None
 
 
+def test_addresses_of_the_key_before_last_as_long_as_it_does(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And say so in the calendar itself, without the new address; one that was taken out of use is not back."""
+    configuration = load(write_configuration(tmp_path))
+    role, new = configuration.roles[0], b"n" * 32
+    before = feeds_of(configuration)
+    old, own = before.secret(role), before.secret(role, "elaine")
+    until = NOW + timedelta(days=10)
+    feeds = Feeds(configuration, new, [(KEY, int(until.timestamp() * 1000))])
+    found = given(feeds, old)
+    (told,) = titles(found) - titles(given(feeds, feeds.secret(role)))
+    assert told == "VP Human Resources: ask IT for this calendar's new address"
+    assert feeds.secret(role).encode() not in found.body
+    (event,) = [e for e in icalendar.Calendar.from_ical(found.body).events if e["SUMMARY"] == told]
+    assert event["DTEND"].dt == (until + timedelta(days=1)).date()
+    assert str(event["DESCRIPTION"]).endswith("mailrouter calendar-address vp-hr")
+    assert "mailrouter calendar-address vp-hr --partner elaine" in icalendar.Calendar.from_ical(
+        given(feeds, own).body
+    ).to_ical().decode().replace("\r\n ", "")
+    assert caplog.messages[0].startswith("the calendar feed of vp-hr is still read from the address before")
+    assert old not in caplog.text
+    assert feeds.published(old, until) is None
+    draw_anew(configuration.settings.run_folder, "vp-hr")
+    assert feeds.published(old, NOW) is None
+
+
 def test_a_new_address_takes_the_old_one_out_of_use(tmp_path: Path) -> None:
     """At once, in the service that runs; the other feeds keep theirs; drawn twice it is new twice."""
     configuration = load(write_configuration(tmp_path))

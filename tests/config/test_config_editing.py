@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.config.editing import CannotEdit, edited
+from mailrouter.config import editing
+from mailrouter.config.editing import CannotEdit
 from mailrouter.config.folder import files_of
 from mailrouter.config.loading import configuration_of
-from mailrouter.schedule.changes import (
+from mailrouter.errors import ConfigurationError
+from mailrouter.schedule.edits import (
     AddAbsence,
     AddSwap,
     DropAbsence,
@@ -23,7 +25,7 @@ from mailrouter.schedule.changes import (
     changed,
     same_schedule,
 )
-from mailrouter.schedule.model import Absence, Role, Swap
+from mailrouter.schedule.model import FOREVER, Absence, Role, Swap
 from tests.config.files import ROLE
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "roles" / "vp-hr.yaml"
@@ -77,6 +79,15 @@ def loaded(data: bytes) -> Role:
     files = files_of("", "vp-hr", data.decode("utf-8-sig"))
     (role,) = configuration_of(Path(), files, lambda: "mx.example.test").roles
     return role
+
+
+def edited(data: bytes, edits: list[Edit]) -> bytes:
+    """With these edits; what a text says that can't be loaded is nothing."""
+    try:
+        role = loaded(data)
+    except ConfigurationError:
+        role = loaded(ROLE.encode())
+    return editing.edited(data, edits, role)
 
 
 def difference(before: bytes, after: bytes) -> list[str]:
@@ -171,6 +182,58 @@ def test_an_entry_that_is_not_there_is_refused() -> None:
     """Nothing else goes in its place."""
     with pytest.raises(CannotEdit):
         edited((ROLE + FORMS["lines"]).encode(), [DropAbsence(Absence("laurie", SKIING.start, SKIING.end))])
+
+
+WRITTEN = """absences:
+  - {partner: elaine, from: 2026-11-23, until: further notice, note: "a bad back"}   # the first
+  - {partner: laurie, date: 2026-12-08, hours: 13:00-15:00}
+  - partner: elaine
+    date: 2026-12-10
+    note: the dentist
+  - {partner: laurie, every: first friday}
+  - {partner: laurie, date: 2026-12-10}
+  - {partner: laurie, date: 2026-12-10, note: twice}
+swaps:
+  - {date: 2026-12-14, partner: elaine, hours: 09:00-12:00}
+  - {date: 2026-12-14, partner: elaine, hours: 13:00-17:00, for: 2026-12-17 09:00-13:00}
+"""
+
+
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("how", [DropAbsence, EndAbsence])
+def test_absences_in_every_way_of_writing_them(number: int, how: type) -> None:
+    """A day, a part of a day, until further notice, and of two that are alike the very one that is meant."""
+    data = (ROLE + WRITTEN).encode()
+    role = loaded(data)
+    absence = role.absences[number]
+    if how is DropAbsence:
+        edit: Edit = DropAbsence(absence)
+    elif absence.every is not None:
+        return
+    else:
+        edit = EndAbsence(absence, absence.start + timedelta(hours=1))
+    after = edited(data, [edit])
+    assert same_schedule(loaded(after), changed(role, [edit]))
+    assert b"# the first" in after or (number, how) == (0, DropAbsence)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_swaps_in_every_way_of_writing_them(number: int) -> None:
+    """Of two on one day it is the one that is meant; hours given back are written as well."""
+    data = (ROLE + WRITTEN).encode()
+    role = loaded(data)
+    edits = [DropSwap(role.swaps[number]), AddSwap(role.swaps[number])]
+    assert same_schedule(loaded(edited(data, edits)), changed(role, edits))
+
+
+def test_until_further_notice_is_written_so() -> None:
+    """And ended by the day of being back."""
+    data = ROLE.encode()
+    ill = Absence("elaine", datetime(2026, 12, 3), FOREVER)
+    after = edited(data, [AddAbsence(ill)])
+    assert b"{partner: elaine, from: 2026-12-03, until: further notice}" in after
+    ended = edited(after, [EndAbsence(ill, datetime(2026, 12, 7))])
+    assert b"{partner: elaine, from: 2026-12-03, until: 2026-12-06}" in ended
 
 
 WALLS = st.builds(

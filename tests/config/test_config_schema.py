@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mailrouter import config
-from mailrouter.config import calendar_file, people_file, role_file, rota_file, settings_file
+from mailrouter.config import absence_file, calendar_file, people_file, role_file, rota_file, settings_file
 from mailrouter.config.fields import Lines
 from mailrouter.config.schema import KINDS, Schema, file_name, schema_of, texts
 from mailrouter.config.schema.markdown import reference
@@ -50,8 +50,8 @@ SAME: dict[type[Lines], Schema] = {
     people_file.PartnerFile: ROLE_SCHEMA["$defs"]["partner"],
     calendar_file.CalendarFile: ROLE_SCHEMA["$defs"]["calendar"],
     people_file.HolidaysFile: ROLE_SCHEMA["$defs"]["holidays"],
-    people_file.AbsenceFile: keys_of("absences"),
-    people_file.SwapFile: keys_of("swaps"),
+    absence_file.AbsenceFile: keys_of("absences"),
+    absence_file.SwapFile: keys_of("swaps"),
     rota_file.WeekFile: ROLE_SCHEMA["$defs"]["week"],
     rota_file.WeeksFile: keys_of("rota"),
 }

@@ -14,8 +14,9 @@ import pytest
 from mailrouter import config
 from mailrouter.intake.templates import Templates
 from mailrouter.routing.wording import tidy
-from mailrouter.schedule.changes import change_for, changed
+from mailrouter.schedule.changes import change_for
 from mailrouter.schedule.duty import Roster
+from mailrouter.schedule.edits import changed
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.said import requests_in
 from mailrouter.schedule.said_words import Unclear

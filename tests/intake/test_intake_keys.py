@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,8 +154,7 @@ def test_what_the_old_key_made_is_known_after_a_rotation(tmp_path: Path) -> None
 def test_conversations_and_loops_are_known_after_a_rotation() -> None:
     """Nobody gets a handoff again because of it, and a copy that comes round is still stopped."""
     before, after = desk(role()), desk(role())
-    after.keys = Keys(b"n" * 32, before.keys.memory, ((before.keys.current, T0),))
-    after.__post_init__()
+    after = replace(after, keys=Keys(b"n" * 32, before.keys.memory, ((before.keys.current, T0),)), known={})
     assert after.conversation(role(), ["<1@x>"]) == before.conversation(role(), ["<1@x>"])
     raw = f"Mailrouter-Loop: {before.loop_marks['vp-hr']}\r\n".encode()
     for head in (Head(raw), None):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.schedule.said import Back, Cancel, Off, Plain, Request, Swapping, requests_in
+from mailrouter.schedule.requests import Back, Cancel, Off, Plain, Request, Swapping, Works
+from mailrouter.schedule.said import requests_in
 from mailrouter.schedule.said_dates import spans_in
 from mailrouter.schedule.said_words import Unclear
 from tests.schedule.roles import role_of
@@ -44,6 +45,22 @@ UNDERSTOOD: dict[str, tuple[Request, ...]] = {
     "off 21 Dec to 1 Jan\nElaine covers": (HOLIDAYS,),
     "off 21 Dec to 1 Jan, Elaine will cover": (HOLIDAYS,),
     "off 21 Dec to 1 Jan, covered by Elaine": (HOLIDAYS,),
+    "I won't be in today": (off("laurie", "today"),),
+    "I can’t come in today, sorry": (off("laurie", "today"),),
+    "I'm not coming in tomorrow": (off("laurie", "tomorrow"),),
+    "OOO tomorrow": (off("laurie", "tomorrow"),),
+    "Holiday 21 Dec to 1 Jan, Elaine covers": (HOLIDAYS,),
+    "off 21 Dec to 1 Jan - Elaine covers": (HOLIDAYS,),
+    "off 21 Dec to 1 Jan with Elaine covering": (HOLIDAYS,),
+    "off 21 Dec to 1 Jan, Elaine steps in for me": (HOLIDAYS,),
+    "I need Friday off": (off("laurie", "Friday"),),
+    "I need to take Friday off": (off("laurie", "Friday"),),
+    "leaving at 3pm today": (off("laurie", "today from 15:00"),),
+    "I'm in at 11:00 tomorrow": (off("laurie", "tomorrow until 11:00"),),
+    "sick until further notice": (off("laurie", "until further notice"),),
+    "Elaine is off from Monday until further notice": (off("elaine", "Monday until further notice"),),
+    "off today. Elaine covers. Thanks, Laurie": (off("laurie", "today", "elaine"),),
+    "off today due to illness": (off("laurie", "today", note="illness"),),
     "off today (dentist)": (off("laurie", "today", note="dentist"),),
     "off today because of the dentist, Elaine covers": (off("laurie", "today", "elaine", "the dentist"),),
     "off today, nobody covers": (off("laurie", "today"),),
@@ -54,6 +71,19 @@ UNDERSTOOD: dict[str, tuple[Request, ...]] = {
     "off tomorrow\nLaurie": (off("laurie", "tomorrow"),),
     "off tomorrow please": (off("laurie", "tomorrow"),),
     "swap Friday with Elaine": (Swapping("laurie", "elaine", FRIDAY),),
+    "switch Friday with Elaine": (Swapping("laurie", "elaine", FRIDAY),),
+    "swap Friday with Tuesday": (Swapping("laurie", "elaine", FRIDAY, TUESDAY),),
+    "swap Friday afternoon with Elaine": (Swapping("laurie", "elaine", FRIDAY, None, (720, 1020)),),
+    "swap Friday from 13:00 to 15:00 with Elaine's Tuesday morning": (
+        Swapping("laurie", "elaine", FRIDAY, TUESDAY, (780, 900), (540, 720)),
+    ),
+    "I take Elaine's Friday": (Works("laurie", FRIDAY, None, None, "elaine"),),
+    "I'll take Elaine's Friday, Elaine takes my Tuesday": (
+        Works("laurie", FRIDAY, None, None, "elaine"),
+        Works("elaine", TUESDAY, None, None, "laurie"),
+    ),
+    "Elaine works on Tuesday instead of me": (Works("elaine", TUESDAY, None, None, "laurie"),),
+    "cancel my holiday": (Cancel("laurie", (), "absence"),),
     "swap Friday for Tuesday": (Swapping("laurie", "elaine", FRIDAY, TUESDAY),),
     "swap Friday with Elaine's Tuesday": (Swapping("laurie", "elaine", FRIDAY, TUESDAY),),
     "I'd like to swap my Friday with Elaine for Tuesday": (Swapping("laurie", "elaine", FRIDAY, TUESDAY),),
@@ -80,7 +110,21 @@ NOT_UNDERSTOOD = {
     "off today (unless it rains)": "depends on something",
     "off today unless it rains": "not understood",
     "the weather is nice": "not understood",
-    "off": "missing",
+    "off": "When? Write",
+    "I'm ill, Elaine covers": "When? Write",
+    "off Monday (Elaine covers)": "looks like more",
+    "off Monday (morning only)": "looks like more",
+    "off today (back on Friday)": "looks like more",
+    "half day Friday": "Which half?",
+    "off toady": 'did you mean "today"?',
+    "of today": 'did you mean "off"?',
+    "off every Friday": "comes round",
+    "off on Mondays": "comes round",
+    "off today, kids are ill": "A note for the two of you stands in brackets",
+    "leaving early today": "Write the time",
+    "I take Friday": "What about these days?",
+    "swap Friday afternoon for Tuesday": "Which part of the day in return?",
+    "I take my Friday": "A swap needs somebody else",
     "off 03/04": "3 April or 4 March",
     "off today, I cover": "can't cover for themselves",
     "Elaine covers": "Who is away is missing",

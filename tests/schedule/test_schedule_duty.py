@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from mailrouter.schedule.duty import Away, Duty, Gap, Roster
-from mailrouter.schedule.model import Role
+from mailrouter.schedule.model import BEGINNING, FOREVER, Absence, Every, Role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE, PAT, at, role_of
 
 SKIING = "holidays US CA; away elaine 2026-12-21..2027-01-01 cover laurie"
@@ -168,3 +169,20 @@ def test_a_moment_without_a_zone_is_refused() -> None:
     """Guessing which moment is meant would be wrong somewhere."""
     with pytest.raises(ValueError, match="no time zone"):
         Roster(role_of()).duty(datetime(2026, 12, 3, 10))
+
+
+@pytest.mark.parametrize("hours", [None, (0, 24 * 60)])
+def test_all_of_every_day_is_away_until_its_end(hours: tuple[int, int] | None) -> None:
+    """It is one absence like any other, and worked out as one; day by day it would cost seconds."""
+    role = role_of()
+    first, last = datetime(2026, 12, 1), datetime(2027, 3, 1)
+    daily = Absence("elaine", first, last, every=Every(tuple(range(7))), hours=hours)
+    plain = Absence("elaine", first, last)
+    moment = datetime(2026, 12, 3, 20, tzinfo=UTC)
+    found, known = (Roster(replace(role, absences=(a,))).duty(moment) for a in (daily, plain))
+    assert found == known
+    assert found.away[0].last_day == date(2027, 2, 28)
+    always = replace(daily, start=BEGINNING, end=FOREVER)
+    (away,) = Roster(replace(role, absences=(always,))).duty(moment).away
+    assert away.open_ended
+    assert away.back is None

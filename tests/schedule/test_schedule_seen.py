@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from mailrouter.cli.tables import as_table, at_a_glance
 from mailrouter.schedule.briefly import briefly
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.grid import days
-from mailrouter.schedule.model import Role
+from mailrouter.schedule.model import Person, Role, Rota
 from mailrouter.schedule.picture import month_picture
 from mailrouter.schedule.timeline import day_range, timeline
-from tests.schedule.roles import at, role_of
+from tests.schedule.roles import at, role_of, week_of
 
 ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -77,6 +78,25 @@ def test_four_weeks_at_a_glance(width: int, shown: str) -> None:
     table = at_a_glance(found, role, width)  # type: ignore[arg-type]
     assert table == shown
     assert max(map(len, table.splitlines())) <= width
+
+
+ANN, BOB, POE = (
+    Person(name[0], name, f"{name[:2]}@example.test") for name in ("Ann Lee", "Bob Lee", "Ann Poe")
+)
+
+
+@pytest.mark.parametrize(("width", "cells"), [(80, "Bob AL+BL+AP AL+AP"), (40, "Bob 3 2")])
+def test_no_name_is_cut_into_anothers(width: int, cells: str) -> None:
+    """Two of one first name go by their initials; where there is no room for all, it is said how many are in."""
+    ann, poe = replace(ANN, key="a"), replace(POE, key="c")
+    role = replace(
+        role_of("rota tue laurie"),
+        partners=(ann, replace(BOB, key="b"), poe),
+        rota=Rota((week_of("tue b, wed a, wed b, wed c, thu a, thu c"),)),
+    )
+    table = at_a_glance(days(role, date(2026, 11, 30), date(2026, 12, 6)), role, width)
+    assert cells.split() == table.splitlines()[1].split()[3:6]
+    assert "AP Ann Poe" in table or "3 so many are in" in table
 
 
 def test_colour_adds_nothing_but_colour() -> None:

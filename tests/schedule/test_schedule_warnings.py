@@ -36,6 +36,17 @@ ODD = {
             "the rota has nobody on Fridays from 16:00 to 17:00, within the role's hours; next on Friday 4 December",
         ],
     ),
+    "a hole behind midnight is told by the day that it is on": (
+        """
+        hours: 22:00-06:00
+        rota:
+          monday: elaine
+          wednesday: laurie 22:00-02:00
+        """,
+        [
+            "the rota has nobody on Thursdays from 02:00 to 06:00, within the role's hours; next on Thursday 3 December"
+        ],
+    ),
     "lunch is no hole": ("lunch: 12:00-13:00", []),
     "a hole that is the lunch break": (
         """

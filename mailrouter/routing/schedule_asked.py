@@ -1,0 +1,72 @@
+"""What a mail to a schedule address holds: words, or a whole file, and which message of ours it answers. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from mailrouter.message.head import Head
+from mailrouter.routing import schedule_notices
+from mailrouter.routing.handoff_mail import Written, attached_file, body_in
+from mailrouter.routing.handover import Handed
+
+_YAML_NAME = re.compile(r"\.ya?ml(?:\.txt)?\Z", re.I)
+_TEXT_NAME = re.compile(r"\.te?xt\Z", re.I)
+_FILE_KEYS = ("role:", "partners:", "rota:")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a mail asks for, as it is kept aside: words or a whole file, and the message of ours that it answers."""
+
+    kind: Literal["words", "file"]
+    text: str
+    subject: str = ""
+    answers: str = ""
+
+    def kept(self) -> str:
+        """As text."""
+        return json.dumps([self.kind, self.text, self.subject, self.answers], ensure_ascii=False)
+
+    @classmethod
+    def of(cls, kept: str) -> Asked:
+        """From that text."""
+        return cls(*json.loads(kept))
+
+
+def asked_in(mail: Handed) -> Asked | Written:
+    """What a mail asks for; a problem where it can't be read."""
+    assert mail.raw is not None
+    head, shape, raw = mail.head, mail.shape, mail.raw
+    known_file, known_change = _answered(head)
+    file = attached_file(head, shape, raw, _is_role_file)
+    if file is not None:
+        return file if file.problem else Asked("file", file.text, answers=known_file)
+    body = body_in(head, shape, raw)
+    if body.problem and not body.empty:
+        return body
+    if _looks_like_file(body.text):
+        return Asked("file", body.text, answers=known_file)
+    return Asked("words", body.text, head.text("subject") or "", known_change)
+
+
+def _answered(head: Head) -> tuple[str, str]:
+    """Which text of the file, and which change, the mail answers; by the Message-IDs of ours that it names."""
+    file = change = ""
+    for named in (*head.references, *filter(None, [head.in_reply_to])):
+        if found := schedule_notices.ANSWERED_FILE.match(named):
+            file = found[1]
+        if found := schedule_notices.ANSWERED_CHANGE.match(named):
+            change = found[1]
+    return file, change
+
+
+def _is_role_file(name: str, text: str) -> bool:
+    return bool(_YAML_NAME.search(name)) or (bool(_TEXT_NAME.search(name)) and _looks_like_file(text))
+
+
+def _looks_like_file(text: str) -> bool:
+    lines = text.splitlines()
+    return all(any(line.startswith(key) for line in lines) for key in _FILE_KEYS)

@@ -1,0 +1,77 @@
+"""What can be asked of a schedule by mail or command, whatever the words. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from mailrouter.schedule.model import Minute
+from mailrouter.schedule.said_dates import Said
+
+Hours = tuple[Minute, Minute]
+"""A part of a day, in minutes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """``who`` (a partner's key) is away for these stretches; ``cover`` is a partner's key or None."""
+
+    who: str
+    spans: tuple[Said, ...]
+    cover: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Swapping:
+    """``who`` and ``other`` change places on ``day``, and on ``back`` the other way round, if it is said; in these
+    hours of each."""
+
+    who: str
+    other: str
+    day: date
+    back: date | None = None
+    hours: Hours | None = None
+    back_hours: Hours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """``who`` is back from ``day``, at ``minute`` or from its beginning."""
+
+    who: str
+    day: date
+    minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """What stands in the schedule for exactly these stretches is to go, without any the only one that there is;
+    ``what`` says which, if it is said."""
+
+    who: str
+    spans: tuple[Said, ...]
+    what: Literal["absence", "swap", ""] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A request without anything to say about it."""
+
+    what: Literal["undo", "send file", "week", "help"]
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """``who`` works on ``day`` instead of everyone there, whoever that is; see ``model.Swap``. With ``instead`` (a
+    partner's key) only if that is who would be there."""
+
+    who: str
+    day: date
+    back: date | None = None
+    hours: Hours | None = None
+    instead: str | None = None
+
+
+Request = Off | Swapping | Back | Cancel | Works | Plain
