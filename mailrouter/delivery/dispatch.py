@@ -229,17 +229,19 @@ class Dispatcher:
             await self._store.report(reports)
             self.offer([])
 
-    def recovered(self, failures: int) -> None:
+    def recovered(self, failures: int, put_off: Collection[DeliveryId] = ()) -> None:
         """The next hop takes mail again after ``failures`` failed probes: what waits for its own next try because of
-        them goes now."""
-        task = asyncio.get_running_loop().create_task(self._bring_forward(failures))
+        them goes now, and so do those that it had ``put_off``."""
+        task = asyncio.get_running_loop().create_task(self._bring_forward(failures, frozenset(put_off)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _bring_forward(self, failures: int) -> None:
+    async def _bring_forward(self, failures: int, put_off: Collection[DeliveryId]) -> None:
         try:
-            if await self._store.bring_forward(self._clock(), failures):
-                self.offer([])
+            if self._outcomes and put_off:
+                await asyncio.sleep(2 * SETTLE_PAUSE)  # what was put off last is being written
+            await self._store.bring_forward(self._clock(), failures, put_off)
+            self.offer([])
         except StoreError as error:
             log.error("what waits can't be brought forward: %s", error)
 

@@ -10,7 +10,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -226,11 +226,20 @@ class SqliteStore:
             lambda connection: connection.execute("DELETE FROM failing_mailbox WHERE mailbox = ?", (mailbox,))
         )
 
-    async def bring_forward(self, now: Milliseconds, most_attempts: int) -> int:
-        """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most; gives how
-        many. Which ones broke it by themselves is not known, so each is brought forward a few times only."""
-        values = (now, now, most_attempts)
-        return int(await self.run(lambda connection: connection.execute(statements.FORWARD, values).rowcount))
+    async def bring_forward(
+        self, now: Milliseconds, most_attempts: int, these: Collection[DeliveryId] = ()
+    ) -> int:
+        """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most, and
+        ``these``, if they wait; gives how many. Which ones broke it by themselves is not known, so each is brought
+        forward a few times only."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            found = connection.execute(statements.FORWARD, (now, now, most_attempts)).rowcount
+            for id_ in these:
+                found += connection.execute(statements.FORWARD_ONE, (now, now, id_)).rowcount
+            return found
+
+        return int(await self.run(work))
 
     async def read(self, message: MessageId, start: int, end: int) -> AsyncIterator[bytes]:
         """The stored bytes from ``start`` to ``end``. Raises StoreError if they are not there."""

@@ -36,6 +36,7 @@ _SETTLE = """
     FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed', 'held')
     RETURNING delivery.id, delivery.state
 """
+FORWARD_ONE = "UPDATE delivery SET next_at = ? WHERE state = 'queued' AND next_at > ? AND id = ?"
 SHOW = """
     INSERT INTO shown (conversation, handoff, at) VALUES {rows}
     ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
