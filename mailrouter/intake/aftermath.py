@@ -8,7 +8,7 @@ is asked again in the transaction that records the failure (``mailrouter.store.c
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -140,6 +140,30 @@ def of_drop(desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime) 
     for role in roles_of(desk, entry, delivery):
         if hears(entry, role, "failed") and not forged(desk, head):
             found += report_of(desk, role, entry, delivery, "", DROPPED, now, head, shape, refused=True)
+    return tuple(found)
+
+
+def of_withdrawal(
+    desk: Desk, reader: StoreReader, delivery: Delivery, new: Sequence[Delivery], now: datetime
+) -> tuple[Consequence, ...]:
+    """The report to the sender that nobody behind the role gets the mail, where ``delivery`` is withdrawn and none of the
+    ``new`` ones takes its place: all others have failed.
+
+    Raises StoreError.
+    """
+    entry = reader.entry(delivery.message)
+    if entry is None or delivery.kind != "copy":
+        return ()
+    head, shape = header_of(reader, entry.message)
+    found: list[Consequence] = []
+    for role in roles_of(desk, entry, delivery):
+        if not hears(entry, role, "failed") or forged(desk, head):
+            continue
+        replies = [other.last_reply for other in others_of(entry, role, delivery)]
+        status = next(filter(None, map(status_in, replies)), "")
+        instead = tuple(other.id for other in new if role.key in other.role.split(","))
+        for told in report_of(desk, role, entry, delivery, "", status, now, head, shape, refused=True):
+            found.append(replace(told, unless=(*told.unless, *instead)))
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ from mailrouter.store.tables import DELIVERY_COLUMNS, delivery_row, run_rows
 def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     """Queue what ``outcome`` brings about; gives what was queued, with the ids that it got."""
     message = outcome.delivery >> DELIVERY_BITS
-    first = _free_number(connection, message)
+    first = free_number(connection, message)
     # The last number is the automatic reply's, and those behind it are the next message's.
     possible = outcome.consequences[: max(0, REPLY_NUMBER - first)]
     queued = [wanted.delivery for c in possible if (wanted := due(connection, c))]
@@ -78,7 +78,8 @@ def due(connection: sqlite3.Connection, consequence: Consequence) -> Consequence
     return consequence if remembered else None
 
 
-def _free_number(connection: sqlite3.Connection, message: MessageId) -> int:
+def free_number(connection: sqlite3.Connection, message: MessageId) -> int:
+    """The first number behind those of a message's deliveries; the automatic reply's does not count."""
     first = message << DELIVERY_BITS
     (last,) = connection.execute(
         "SELECT max(id) FROM delivery WHERE id >= ? AND id < ?", (first, first + REPLY_NUMBER)

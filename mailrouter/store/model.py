@@ -25,6 +25,9 @@ EPOCH: Milliseconds = 1577836800000
 CHUNK_BITS = 20
 DELIVERY_BITS = 10
 REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
+MOST_PLANNED = 900
+"""Deliveries that one message may begin with: the other numbers are for what comes of it (alerts, reports, copies planned
+anew)."""
 """The automatic reply has the last number of its message, so that it never takes another's."""
 CHUNK_SIZE = 256 * 1024
 """Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
@@ -184,6 +187,8 @@ class Outcome:
     at: Milliseconds
     retry_at: Milliseconds = 0
     consequences: tuple[Consequence, ...] = ()
+    expired: bool = False
+    """It failed only because its time was over: what was put on hold meanwhile stays there, for time stands still."""
 
 
 @dataclass(frozen=True, slots=True)

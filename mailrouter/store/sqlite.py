@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from mailrouter.errors import StoreError
+from mailrouter.errors import StoreChanged, StoreError
 from mailrouter.store import consequences, handoffs, schedule_changes, statements, tables, tidying
 from mailrouter.store.lock import lock, private_file, refuse_lost_database, remember_database
 from mailrouter.store.memories import tell_once
@@ -22,7 +22,9 @@ from mailrouter.store.model import (
     CHUNK_SIZE,
     DELIVERY_BITS,
     EPOCH,
+    REPLY_NUMBER,
     Acceptance,
+    Consequence,
     Delivery,
     DeliveryId,
     FailingMailbox,
@@ -31,6 +33,7 @@ from mailrouter.store.model import (
     NewHandoff,
     Outcome,
     ScheduleChange,
+    queue_id,
 )
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.spool import SqliteSpool
@@ -268,10 +271,32 @@ class SqliteStore:
         new = NewHandoff(role, author, written_at, text, body)
         return int(await self.run(lambda connection: handoffs.keep(connection, new)))
 
-    async def replace_delivery(self, old: Delivery, new: Sequence[Delivery], at: Milliseconds) -> None:
-        """Withdraw a delivery and queue others of the same message in its stead, in one transaction."""
+    async def replace_delivery(
+        self,
+        old: Delivery,
+        new: Sequence[Delivery],
+        at: Milliseconds,
+        told: tuple[Consequence, ...] = (),
+        known: int | None = None,
+    ) -> None:
+        """Withdraw a delivery and queue others of the same message in its stead, with what is ``told`` of it, in one
+        transaction.
 
-        await self.run(lambda connection: self._swap(connection, old.message, [old], new, at))
+        ``known`` is the first number that was free when the message was read. Raises StoreChanged where it is not any
+        more, StoreError where so many have no numbers left.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            if known is not None and consequences.free_number(connection, old.message) != known:
+                raise StoreChanged(f"Message {queue_id(old.message)} has got more deliveries meanwhile.")
+            if any(
+                delivery.message != old.message or delivery.id & REPLY_NUMBER == REPLY_NUMBER
+                for delivery in new
+            ):
+                raise StoreError(f"Message {queue_id(old.message)} has no numbers left for more deliveries.")
+            self._swap(connection, old.message, [old], new, at, told)
+
+        await self.run(work)
         self._in_hand.discard(old.id)
 
     def _swap(
@@ -281,6 +306,7 @@ class SqliteStore:
         old: Sequence[Delivery],
         new: Sequence[Delivery],
         at: Milliseconds,
+        told: tuple[Consequence, ...] = (),
     ) -> None:
         rows = [tables.delivery_row(delivery) for delivery in new]
         insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
@@ -292,7 +318,9 @@ class SqliteStore:
         if old and connection.execute(held, [delivery.id for delivery in old]).fetchone():
             ids = [(delivery.id,) for delivery in new]
             connection.executemany("UPDATE delivery SET state = 'held' WHERE id = ?", ids)
-        outcomes = [Outcome(delivery.id, "withdrawn", "planned anew", at) for delivery in old]
+        outcomes = [
+            Outcome(delivery.id, "withdrawn", "planned anew", at, consequences=told) for delivery in old
+        ]
         statements.settle_group(connection, [outcomes])
 
     async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:
