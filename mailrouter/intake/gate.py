@@ -209,8 +209,8 @@ class Intake:
             for draft in drafts.values():
                 draft.discard()
             raise
-        if drafts:
-            await self.files.publish(desk, drafts, changes, queued)
+        if drafts and not await self.files.publish(desk, drafts, changes, queued):
+            self._offer([])  # what is told instead lies in the store
         for change in changes:
             if change.new is not None:
                 self.desk.take_up_handoff(self._store.reader, change.new.role)

@@ -76,6 +76,7 @@ class Leaving:
     async def _plan_anew(self, delivery: Delivery) -> None:
         try:
             await plan_anew(self._intake, self._store, delivery, now_ms)
+            self._dispatcher.offer([])  # what takes its place lies in the store, and is due
         except Exception as error:
             log.exception("%s can't be planned anew", delivery.queue_id)
             reply = Reply(451, f"4.3.5 It can't be planned anew: {error}", own=True)
