@@ -121,7 +121,7 @@ class Connection:
             reply = await self._replies.next(self._timeouts.data_end)
             done(current, reply)
             if reply.code == 421:
-                raise PeerError(f"The server closes: {reply}")
+                raise PeerError(f"The server closes: {reply.codes}")
             current = upcoming if upcoming is not None else take()
 
     async def _envelope_replies(
