@@ -8,7 +8,7 @@ is asked again in the transaction that records the failure (``mailrouter.store.c
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -144,10 +144,10 @@ def of_drop(desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime) 
 
 
 def of_withdrawal(
-    desk: Desk, reader: StoreReader, delivery: Delivery, new: Sequence[Delivery], now: datetime
+    desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime
 ) -> tuple[Consequence, ...]:
-    """The report to the sender that nobody behind the role gets the mail, where ``delivery`` is withdrawn and none of the
-    ``new`` ones takes its place: all others have failed.
+    """The report to the sender that nobody behind the role gets the mail, where ``delivery`` is withdrawn, nothing takes
+    its place, and all others have failed.
 
     Raises StoreError.
     """
@@ -161,9 +161,7 @@ def of_withdrawal(
             continue
         replies = [other.last_reply for other in others_of(entry, role, delivery)]
         status = next(filter(None, map(status_in, replies)), "")
-        instead = tuple(other.id for other in new if role.key in other.role.split(","))
-        for told in report_of(desk, role, entry, delivery, "", status, now, head, shape, refused=True):
-            found.append(replace(told, unless=(*told.unless, *instead)))
+        found += report_of(desk, role, entry, delivery, "", status, now, head, shape, refused=True)
     return tuple(found)
 
 

@@ -127,6 +127,7 @@ def _nobody_has_it(
         ALIVE,
         ReplyMemory(key, at, at - HOUR_MS, day_of(at), ()),
         told,
+        role.key,
     )
 
 

@@ -131,7 +131,7 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
     ]
     for fresh in new:
         fresh.next_at = now()
-    told = of_withdrawal(desk, store.reader, delivery, new, intake.now())
+    told = of_withdrawal(desk, store.reader, delivery, intake.now())
     await store.replace_delivery(delivery, new, now(), told, first)
     log.warning(
         "%s: %s is not a partner any more and gets nothing of it; %d copies planned anew",

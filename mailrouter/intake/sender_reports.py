@@ -91,7 +91,7 @@ def report_of(
     once = ReplyMemory(f"{kind} {message.id} {role.key}", at, 0, day_of(at), caps)
     states: tuple[State, ...] = ("delivered",) if until else ALIVE
     made = composed(news, message, role, head, shape, at)
-    return [Consequence(report, others, states, once) for report in made]
+    return [Consequence(report, others, states, once, nobody_of=role.key) for report in made]
 
 
 def news_of(

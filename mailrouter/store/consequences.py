@@ -69,13 +69,30 @@ def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | Non
 
 def due(connection: sqlite3.Connection, consequence: Consequence) -> Consequence | None:
     """Which message of ours is still to be sent, this one or the one in its stead; its memory is written then."""
-    ids, states = consequence.unless, consequence.states
-    if ids:
-        marks = f"id IN ({', '.join('?' * len(ids))}) AND state IN ({', '.join('?' * len(states))})"
-        if connection.execute(f"SELECT 1 FROM delivery WHERE {marks} LIMIT 1", (*ids, *states)).fetchone():
-            return due(connection, consequence.otherwise) if consequence.otherwise else None
+    if _reaches_somebody(connection, consequence):
+        return due(connection, consequence.otherwise) if consequence.otherwise else None
     remembered = consequence.memory is None or remember_reply(connection, consequence.memory)
     return consequence if remembered else None
+
+
+def _reaches_somebody(connection: sqlite3.Connection, consequence: Consequence) -> bool:
+    ids, states = consequence.unless, consequence.states
+    in_state = f"state IN ({', '.join('?' * len(states))}) LIMIT 1"
+    if ids:
+        place = f"id IN ({', '.join('?' * len(ids))})"
+        if connection.execute(
+            f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", (*ids, *states)
+        ).fetchone():
+            return True
+    if not consequence.nobody_of:
+        return False
+    first = consequence.delivery.message << DELIVERY_BITS
+    place = "id BETWEEN ? AND ? AND kind = 'copy' AND instr(',' || role || ',', ?)"
+    values = (first, first + REPLY_NUMBER, f",{consequence.nobody_of},", *states)
+    return (
+        connection.execute(f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", values).fetchone()
+        is not None
+    )
 
 
 def free_number(connection: sqlite3.Connection, message: MessageId) -> int:

@@ -164,7 +164,8 @@ class Consequence:
 
     Its ``delivery`` belongs to the message of the outcome and gets its number there. It is queued only if none of
     the deliveries ``unless`` is in one of the ``states`` by then, and if its ``memory`` could be written. Where one is,
-    ``otherwise`` has its turn.
+    ``otherwise`` has its turn. With ``nobody_of``, the key of a role, each copy that the message has for it by then
+    counts like those: one may have been planned anew since this was composed.
     """
 
     delivery: Delivery
@@ -172,6 +173,7 @@ class Consequence:
     states: tuple[State, ...] = ("queued", "held", "delivered")
     memory: ReplyMemory | None = None
     otherwise: Consequence | None = None
+    nobody_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

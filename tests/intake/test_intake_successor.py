@@ -192,6 +192,28 @@ async def test_the_sender_hears_nothing_where_somebody_takes_the_place(tmp_path:
         assert [d.kind for d in entry.deliveries] == ["copy"] * 3
 
 
+async def test_a_failure_found_before_a_copy_was_planned_anew_does_not_say_that_nobody_has_it(
+    tmp_path: Path,
+) -> None:
+    """What follows from Laurie's failure was worked out, and waits for its write, when Carmen gets a copy."""
+    async with service(tmp_path, desk(succeeded()), BEFORE) as running:
+        assert (await running.send(mail())).startswith("250")
+        copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
+        running.intake._clock = lambda: AFTER
+        told = of_failure(
+            running.intake.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
+        )
+        await plan_anew(running.intake, running.store, copies["elaine"], lambda: 1)
+        await running.store.settle(
+            [Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1, consequences=told)]
+        )
+        entry = running.store.reader.entry(copies["laurie"].message)
+        assert entry is not None
+        assert [d for d in entry.deliveries if d.kind == "report"] == []
+        (alert,) = [d for d in entry.deliveries if d.kind == "alert"]
+        assert b"No partner has it" not in (whole(running.store, alert) or b"")
+
+
 async def test_copies_planned_anew_in_the_same_moment_bring_the_successor_one(tmp_path: Path) -> None:
     """Both former partners' copies find it out at once; meanwhile the message gets an alert of its own as well."""
     gone = [replace(LAURIE, until=LAST), replace(ELAINE, until=LAST)]
