@@ -7,10 +7,12 @@ was not settled is due again, which is the at-least-once that mail promises.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,9 @@ from mailrouter.store.model import (
 )
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.spool import SqliteSpool
-from mailrouter.store.writer import Grouped, Work, Writer, as_store_error, connect
+from mailrouter.store.writer import Grouped, Work, Writer, as_store_error, connect, of_a_row
+
+log = logging.getLogger("mailrouter.store")
 
 SHOWN_PAUSE = 5.0
 """Seconds in which memories of what was shown gather into one write."""
@@ -202,10 +206,29 @@ class SqliteStore:
             self._in_hand.discard(delivery.id)
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Record attempts; if the store can't, the deliveries stay in hand and the caller tries again."""
-        await self._writer.submit(_Settle(outcomes))
+        """Record attempts; if the store can't, the deliveries stay in hand and the caller tries again.
+
+        What one of them brings about, and can't be written, holds up no other.
+        """
+        try:
+            await self._writer.submit(_Settle(outcomes))
+        except StoreError as error:
+            if not of_a_row(error):
+                raise
+            log.error("outcomes are recorded one by one: %s", error)
+            for outcome in outcomes:
+                await self._settle_alone(outcome)
         for outcome in outcomes:
             self._in_hand.discard(outcome.delivery)
+
+    async def _settle_alone(self, outcome: Outcome) -> None:
+        try:
+            await self._writer.submit(_Settle([outcome]))
+        except StoreError as error:
+            if not of_a_row(error) or not outcome.consequences:
+                raise
+            log.error("%s: nobody can be told of it: %s", queue_id(outcome.delivery >> DELIVERY_BITS), error)
+            await self._writer.submit(_Settle([replace(outcome, consequences=())]))
 
     async def report(self, outcomes: Sequence[Outcome]) -> None:
         """Record what was learned of deliveries apart from attempts, with what follows from it."""
