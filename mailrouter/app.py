@@ -111,9 +111,8 @@ class Service:
         self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
         self.leaving = Leaving(self.store, settings.retry, lambda: self.transport.trouble)
-        self.dispatcher = Dispatcher(
-            self.store, self.leaving.follow, retry=settings.retry, watch=partial(learn, self.mailboxes)
-        )
+        follow, say, learned = self.leaving.follow, self.leaving.for_log, partial(learn, self.mailboxes)
+        self.dispatcher = Dispatcher(self.store, follow, retry=settings.retry, watch=learned, for_log=say)
         self.transport = self._transport(settings)
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         self.leaving.begin(self.intake, self.dispatcher)

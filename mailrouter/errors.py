@@ -5,7 +5,8 @@ MailrouterError
 ├── UsageError            a command was used wrongly
 ├── StoreError            the store can't be used
 │   ├── StoreBusy         another process holds the store
-│   └── StoreFull         no room left on the store's disk
+│   ├── StoreFull         no room left on the store's disk
+│   └── StoreChanged      a message is not any more as it was read
 ├── CalendarError         a partner's calendar can't be read
 └── NoSuchRole            a name or address that is no role here
 """
@@ -80,6 +81,10 @@ class StoreBusy(StoreError):
 
 class StoreFull(StoreError):
     """The disk or quota under the store is full; the same call may work later."""
+
+
+class StoreChanged(StoreError):
+    """What was to be written was worked out from a message that has got deliveries since; nothing was written."""
 
 
 class CalendarError(MailrouterError):

@@ -74,9 +74,11 @@ class Dispatcher:
         retry: Retry | None = None,
         clock: Callable[[], Milliseconds] | None = None,
         watch: Watch | None = None,
+        for_log: Callable[[Delivery, str], str] = lambda delivery, words: words,
     ) -> None:
         """``follow`` is asked about failures and long delays, and where ``watch`` says so; ``again``: seconds until
-        outcomes that the store did not take are offered to it once more.
+        outcomes that the store did not take are offered to it once more; ``for_log`` gives a server's words as they may
+        stand in the log.
         """
         self.attempts: Counter[tuple[str, str]] = Counter()
         """By kind of delivery, and what it came to: delivered, queued (tried again later) or failed."""
@@ -85,6 +87,7 @@ class Dispatcher:
         self._retry = retry or Retry()
         self._clock = clock or now_ms
         self._watch = watch
+        self._for_log = for_log
         self._overdue = Overdue(store.reader, self._retry, self, self._trouble)
         self._looking: asyncio.Task[None] | None = None
         self._store = store
@@ -187,9 +190,8 @@ class Dispatcher:
             self.delivered_at = result.at
         else:
             level = logging.ERROR if result.state == "failed" else logging.WARNING
-            log.log(
-                level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, result.reply
-            )
+            said = self._for_log(delivery, result.reply)
+            log.log(level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, said)
             if tell or result.state == "failed" or takes_long(delivery, result.at, self._retry):
                 result = self._followed(delivery, result)
         self.record(result)
@@ -229,17 +231,19 @@ class Dispatcher:
             await self._store.report(reports)
             self.offer([])
 
-    def recovered(self, failures: int) -> None:
+    def recovered(self, failures: int, put_off: Collection[DeliveryId] = ()) -> None:
         """The next hop takes mail again after ``failures`` failed probes: what waits for its own next try because of
-        them goes now."""
-        task = asyncio.get_running_loop().create_task(self._bring_forward(failures))
+        them goes now, and so do those that it had ``put_off``."""
+        task = asyncio.get_running_loop().create_task(self._bring_forward(failures, frozenset(put_off)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _bring_forward(self, failures: int) -> None:
+    async def _bring_forward(self, failures: int, put_off: Collection[DeliveryId]) -> None:
         try:
-            if await self._store.bring_forward(self._clock(), failures):
-                self.offer([])
+            if self._outcomes and put_off:
+                await asyncio.sleep(2 * SETTLE_PAUSE)  # what was put off last is being written
+            await self._store.bring_forward(self._clock(), failures, put_off)
+            self.offer([])
         except StoreError as error:
             log.error("what waits can't be brought forward: %s", error)
 

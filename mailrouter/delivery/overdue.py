@@ -90,7 +90,7 @@ class Overdue:
         if gives_up(delivery, now, self._retry):
             # RFC 3463 §3.5: X.4.7, delivery time expired
             words = f"451 4.4.7 Not delivered within {span(self._retry.give_up)}: {trouble}"
-            return self._ended.give_up(delivery, Outcome(delivery.id, "failed", words, now))
+            return self._ended.give_up(delivery, Outcome(delivery.id, "failed", words, now, expired=True))
         if takes_long(delivery, now, self._retry):
             self._ended.tell_delay(delivery, f"451 4.4.1 {trouble}")
         return False

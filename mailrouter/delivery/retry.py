@@ -45,7 +45,9 @@ def outcome(delivery: Delivery, reply: Reply, now: Milliseconds, chance: float, 
     full = (reply.code == 552 and "5.3.4" not in reply.text) or (
         reply.code // 100 == 5 and "5.2.2" in reply.text[:8]
     )
-    if (reply.code // 100 == 5 and not full) or gives_up(delivery, now, retry):
+    if reply.code // 100 == 5 and not full:
         return Outcome(delivery.id, "failed", str(reply), now)
+    if gives_up(delivery, now, retry):
+        return Outcome(delivery.id, "failed", str(reply), now, expired=True)
     again = next_try(delivery.attempts + 1, now, chance, retry)
     return Outcome(delivery.id, "queued", str(reply), now, again)

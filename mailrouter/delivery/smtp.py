@@ -6,20 +6,24 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailrouter.config.sending import Retry, Timeouts
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.putting_off import ENOUGH, PuttingOff, of_server
 from mailrouter.smtp.client import Connection
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import PeerError, Reply
-from mailrouter.store.model import Delivery
+from mailrouter.store.model import Delivery, DeliveryId
 
 log = logging.getLogger("mailrouter.delivery")
 
 Prepare = Callable[[Delivery], "Outgoing | None"]
 """Gives a delivery's transaction, or None where it must not leave as it stands (it is being planned anew
 then)."""
+
+MOST_PUT_OFF = 500
+"""Of so many that a server in trouble put off it is remembered, so that they go as soon as it is well."""
 
 Taken = list[tuple[Outgoing, Delivery]]
 """What one connection has taken and not settled: the message under way, and perhaps the one after it."""
@@ -75,6 +79,10 @@ class SmtpTransport:
         self._idle = 0
         self._more = asyncio.Event()
         self._failures = 0
+        self._putting_off = PuttingOff()
+        self._put_off: set[DeliveryId] = set()
+        self._answering = False
+        """The trouble is that it answers, and takes nothing."""
         self._paused_until = 0.0
         self._full_until = 0.0
         self._useful_at = 0.0
@@ -83,7 +91,7 @@ class SmtpTransport:
         self._watch: asyncio.TimerHandle | None = None
 
     def paused(self) -> bool:
-        """True while the next hop can't be reached and its next probe is not due."""
+        """True while the next hop can't be used and its next probe is not due."""
         return asyncio.get_running_loop().time() < self._paused_until
 
     def probe(self) -> None:
@@ -137,7 +145,8 @@ class SmtpTransport:
         finally:
             self._opening -= 1
         self.max_size = connection.max_size
-        self._paused_until = 0.0
+        if not self._answering:
+            self._paused_until = 0.0
         self._open += 1
         opened_at = asyncio.get_running_loop().time()
         taken: Taken = []
@@ -148,7 +157,7 @@ class SmtpTransport:
                 await connection.deliver(
                     lambda: self._take(taken), lambda sent, reply: self._settle(taken, sent, reply)
                 )
-                if not await self._something_more():
+                if self.paused() or not await self._something_more():
                     break
                 reused = True
             orderly = not connection.lost
@@ -183,7 +192,7 @@ class SmtpTransport:
             self._idle -= 1
 
     def _take(self, taken: Taken) -> Outgoing | None:
-        while not self._ending:
+        while not self._ending and not (self._answering and self.paused()):
             delivery = self._dispatcher.take()
             if delivery is None:
                 return None
@@ -210,15 +219,42 @@ class SmtpTransport:
         for index, (outgoing, delivery) in enumerate(taken):
             if outgoing is sent:
                 del taken[index]
-                self._dispatcher.settle(delivery, reply)
+                # An answer that names nobody tells nothing of a mailbox.
+                nobody = sent.stage in ("mail", "data") and of_server(sent.stage, reply)
+                self._dispatcher.settle(delivery, replace(reply, own=True) if nobody else reply)
+                if self._puts_off(delivery, sent.stage, reply):
+                    return
                 break
         if reply.code != 421:
             self._useful_at = asyncio.get_running_loop().time()
-        if self._failures and reply.code != 421:
-            log.warning("%s takes mail again", self.name)
-            self._dispatcher.recovered(self._failures)
-            self._failures, self.trouble = 0, ""
-            asyncio.get_running_loop().call_soon(self.wake)
+        if self._failures and reply.code != 421 and not (reply.own and self._answering):
+            self._well_again()
+
+    def _puts_off(self, delivery: Delivery, stage: str, reply: Reply) -> bool:
+        """Whether a reply leaves the server in trouble because it puts off whatever it is asked: then there is a
+        pause, and a probe."""
+        in_trouble = self._putting_off.heard(
+            delivery.message, delivery.recipient, stage, reply, 1 if self._failures else ENOUGH
+        )
+        if not of_server(stage, reply):
+            if not self._failures and not reply.own:
+                self._put_off.clear()
+            return False
+        if len(self._put_off) < MOST_PUT_OFF:
+            self._put_off.add(delivery.id)
+        # Several connections may hear it of what they had begun: that is one probe.
+        if in_trouble and not self.paused():
+            self._answering = True
+            self._putting_off.forget()
+            self._pause(f"It puts off every mail: {reply.codes if stage == 'dot' else reply}")
+        return in_trouble or self._answering
+
+    def _well_again(self) -> None:
+        log.warning("%s takes mail again", self.name)
+        self._dispatcher.recovered(self._failures, self._put_off)
+        self._failures, self.trouble, self._paused_until = 0, "", 0.0
+        self._answering, self._put_off = False, set()
+        asyncio.get_running_loop().call_soon(self.wake)
 
     def _give_back(self, taken: Taken, why: str, stale: bool) -> None:
         """Of two, the second was not begun, and goes back.
@@ -244,6 +280,11 @@ class SmtpTransport:
             self._full_until = loop.time() + self._pool.full
             log.warning("%s takes no more connections beside %d: %s", self.name, self._open - own, why)
             return
+        self._answering = False
+        self._pause(why)
+
+    def _pause(self, why: str) -> None:
+        loop = asyncio.get_running_loop()
         pauses = self._pool.pauses
         step = pauses[min(self._failures, len(pauses) - 1)]
         if not self._failures:

@@ -38,7 +38,15 @@ from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
-from mailrouter.store.model import DELIVERY_BITS, Acceptance, Consequence, Delivery, Message, queue_id
+from mailrouter.store.model import (
+    DELIVERY_BITS,
+    MOST_PLANNED,
+    Acceptance,
+    Consequence,
+    Delivery,
+    Message,
+    queue_id,
+)
 from mailrouter.store.spool import SqliteSpool
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.trust.confirmations import SCHEDULE, purpose_of
@@ -182,6 +190,19 @@ class Intake:
             consequence.delivery.id += number
         first = len(deliveries) + len(wanted)
         changes = changes_of(message, handing, first) if handing.decided else ()
+        planned = first + sum(len(change.notices) for change in changes)
+        if planned > MOST_PLANNED:
+            await spool.discard()
+            for draft in drafts.values():
+                draft.discard()
+            log.error(
+                "%s: refused from %s: %d deliveries of one message",
+                queue_id(spool.id),
+                client.address,
+                planned,
+            )
+            # Permanent: it would be as many at each try. Its sender hears of it, and can write to fewer at once.
+            return f"554 5.5.3 Too many people behind these {len(roles)} addresses; send it to fewer of them at once"
         acceptance = Acceptance(
             message, content, deliveries, reply, memory, shown, changes, reported.outcomes, wanted
         )
@@ -191,8 +212,8 @@ class Intake:
             for draft in drafts.values():
                 draft.discard()
             raise
-        if drafts:
-            await self.files.publish(desk, drafts, changes, queued)
+        if drafts and not await self.files.publish(desk, drafts, changes, queued):
+            self._offer([])  # what is told instead lies in the store
         for change in changes:
             if change.new is not None:
                 self.desk.take_up_handoff(self._store.reader, change.new.role)

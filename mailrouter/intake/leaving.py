@@ -17,6 +17,7 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.retry import takes_long
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.gate import Intake
+from mailrouter.intake.peer_words import for_log
 from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
@@ -50,6 +51,10 @@ class Leaving:
                 told += of_delay(desk, reader, delivery, outcome.reply, now, until)
         return replace(outcome, consequences=told)
 
+    def for_log(self, delivery: Delivery, words: str) -> str:
+        """A server's words about a delivery as they may stand in the log."""
+        return for_log(self._store.reader, delivery, words)
+
     def blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
         """Its bytes."""
         return content.stream(self._store, delivery)
@@ -76,6 +81,7 @@ class Leaving:
     async def _plan_anew(self, delivery: Delivery) -> None:
         try:
             await plan_anew(self._intake, self._store, delivery, now_ms)
+            self._dispatcher.offer([])  # what takes its place lies in the store, and is due
         except Exception as error:
             log.exception("%s can't be planned anew", delivery.queue_id)
             reply = Reply(451, f"4.3.5 It can't be planned anew: {error}", own=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mailrouter.address import canonical
-from mailrouter.intake.aftermath import HOUR_MS, told_key
+from mailrouter.intake.alerts import HOUR_MS, told_key
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.rows import day_of, milliseconds, own_message
 from mailrouter.message.head import Head

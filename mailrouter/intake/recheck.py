@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Literal
 
 from mailrouter.address import canonical
+from mailrouter.errors import StoreChanged
+from mailrouter.intake.aftermath import of_withdrawal
 from mailrouter.intake.decision import vacant
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
@@ -31,6 +33,9 @@ from mailrouter.store.sqlite import SqliteStore
 from mailrouter.store.steering import DROPPED_BY
 
 log = logging.getLogger("mailrouter.intake")
+
+MOST_AT_ONCE = 50
+"""So often a message is read once more because something was added to it meanwhile."""
 
 
 def may_have(desk: Desk, delivery: Delivery, moment: datetime) -> bool:
@@ -70,6 +75,18 @@ def may_be_told(
 
 
 async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
+    """``_replace``, from the beginning where another delivery of the message was planned anew in the same moment, or
+    something else was added to it. Raises as that does."""
+    for _ in range(MOST_AT_ONCE):
+        try:
+            await _replace(intake, store, delivery, now)
+            return
+        except StoreChanged:
+            continue
+    await _replace(intake, store, delivery, now)
+
+
+async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
     """Withdraw ``delivery``; partners of today who have no copy of the message get a plain one.
 
     A notice is withdrawn, and nothing takes its place: it was for that partner, or is not true any more. Where the
@@ -114,13 +131,14 @@ async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now:
     ]
     for fresh in new:
         fresh.next_at = now()
+    told = of_withdrawal(desk, store.reader, delivery, intake.now())
+    await store.replace_delivery(delivery, new, now(), told, first)
     log.warning(
         "%s: %s is not a partner any more and gets nothing of it; %d copies planned anew",
         delivery.queue_id,
         delivery.recipient,
         len(new),
     )
-    await store.replace_delivery(delivery, new, now())
 
 
 async def _plan(

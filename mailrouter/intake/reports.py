@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailrouter.errors import StoreError
-from mailrouter.intake.aftermath import of_failure, without_handoff
+from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.loops import BEEN_HERE
+from mailrouter.intake.peer_words import without_handoff
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.bounce import Bounce, read_bounce
 from mailrouter.message.bounce_text import one_line

@@ -101,6 +101,10 @@ async def steer(
                 dispatcher.keep_back(busy.intersection(changed))
             elif dispatcher:
                 dispatcher.let_pass(part)
+        except BaseException:
+            if dispatcher:
+                dispatcher.offer([])  # what was taken back from it is due as before
+            raise
         finally:
             store.let_go(mine)
         done.busy += len(busy)

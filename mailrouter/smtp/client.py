@@ -113,7 +113,7 @@ class Connection:
                 await self._ask("RSET")
                 current = take()
                 continue
-            current.begun = True
+            current.begun, current.stage = True, "dot"
             end = await self._send_content(current)
             upcoming = take()
             opened = upcoming is not None and self.offer.pipelining and self.offer.objection(upcoming) is None
@@ -121,7 +121,7 @@ class Connection:
             reply = await self._replies.next(self._timeouts.data_end)
             done(current, reply)
             if reply.code == 421:
-                raise PeerError(f"The server closes: {reply}")
+                raise PeerError(f"The server closes: {reply.codes}")
             current = upcoming if upcoming is not None else take()
 
     async def _envelope_replies(
@@ -134,20 +134,23 @@ class Connection:
         patience = self._timeouts.reply
         if not self.offer.pipelining:
             _, rcpt = self.offer.commands(message)
-            for line in (b"", rcpt):
+            for stage, line in (("mail", b""), ("rcpt", rcpt)):
                 self._writer.write(line)
+                message.stage = stage
                 reply = await self._replies.next(patience)
                 if not reply.positive:
                     return _not_closing(_as_failure(reply))
             self._writer.write(b"DATA\r\n")
+            message.stage = "data"
             reply = await self._replies.next(patience)
             return None if reply.code == 354 else _not_closing(_as_failure(reply))
         refusal: Reply | None = None
         try:
             # All three replies are read whatever they are: they come all the same.
-            for _ in range(2):
+            for stage in ("mail", "rcpt"):
                 reply = await self._replies.next(patience)
                 if refusal is None and not reply.positive:
+                    message.stage = stage
                     refusal = _not_closing(_as_failure(reply))
             data = await self._replies.next(patience)
             if data.code == 354 and refusal is not None:
@@ -159,6 +162,8 @@ class Connection:
             if refusal is not None:
                 done(message, refusal)
             raise
+        if refusal is None:
+            message.stage = "data"
         return refusal if refusal is not None or data.code == 354 else _not_closing(_as_failure(data))
 
     async def _send_content(self, message: Outgoing) -> bytes:

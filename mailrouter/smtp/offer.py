@@ -30,6 +30,8 @@ class Outgoing:
     envid: str = ""
     begun: bool = False
     """Set once content was sent: from then on its fate is unknown until the reply to its end."""
+    stage: str = ""
+    """What its final reply answered: mail, rcpt, data or dot; ``""`` where nothing was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 MAX_REPLY = 65536
 """Octets: bounds memory if a server streams a reply without an end."""
 _REPLY = re.compile(rb"[2-5][0-9][0-9](?:[ -]|\Z)")
+_STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class Reply:
     def positive(self) -> bool:
         """2yz."""
         return 200 <= self.code < 300
+
+    @property
+    def codes(self) -> str:
+        """Code and enhanced status alone: its words may quote the mail, once its content was sent."""
+        status = _STATUS.match(self.text)
+        return f"{self.code} {status[0]}" if status else str(self.code)
 
     def __str__(self) -> str:
         """One line without control characters: it goes into logs and onto terminals."""

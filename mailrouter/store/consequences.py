@@ -26,7 +26,7 @@ from mailrouter.store.tables import DELIVERY_COLUMNS, delivery_row, run_rows
 def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     """Queue what ``outcome`` brings about; gives what was queued, with the ids that it got."""
     message = outcome.delivery >> DELIVERY_BITS
-    first = _free_number(connection, message)
+    first = free_number(connection, message)
     # The last number is the automatic reply's, and those behind it are the next message's.
     possible = outcome.consequences[: max(0, REPLY_NUMBER - first)]
     queued = [wanted.delivery for c in possible if (wanted := due(connection, c))]
@@ -69,16 +69,34 @@ def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | Non
 
 def due(connection: sqlite3.Connection, consequence: Consequence) -> Consequence | None:
     """Which message of ours is still to be sent, this one or the one in its stead; its memory is written then."""
-    ids, states = consequence.unless, consequence.states
-    if ids:
-        marks = f"id IN ({', '.join('?' * len(ids))}) AND state IN ({', '.join('?' * len(states))})"
-        if connection.execute(f"SELECT 1 FROM delivery WHERE {marks} LIMIT 1", (*ids, *states)).fetchone():
-            return due(connection, consequence.otherwise) if consequence.otherwise else None
+    if _reaches_somebody(connection, consequence):
+        return due(connection, consequence.otherwise) if consequence.otherwise else None
     remembered = consequence.memory is None or remember_reply(connection, consequence.memory)
     return consequence if remembered else None
 
 
-def _free_number(connection: sqlite3.Connection, message: MessageId) -> int:
+def _reaches_somebody(connection: sqlite3.Connection, consequence: Consequence) -> bool:
+    ids, states = consequence.unless, consequence.states
+    in_state = f"state IN ({', '.join('?' * len(states))}) LIMIT 1"
+    if ids:
+        place = f"id IN ({', '.join('?' * len(ids))})"
+        if connection.execute(
+            f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", (*ids, *states)
+        ).fetchone():
+            return True
+    if not consequence.nobody_of:
+        return False
+    first = consequence.delivery.message << DELIVERY_BITS
+    place = "id BETWEEN ? AND ? AND kind = 'copy' AND instr(',' || role || ',', ?)"
+    values = (first, first + REPLY_NUMBER, f",{consequence.nobody_of},", *states)
+    return (
+        connection.execute(f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", values).fetchone()
+        is not None
+    )
+
+
+def free_number(connection: sqlite3.Connection, message: MessageId) -> int:
+    """The first number behind those of a message's deliveries; the automatic reply's does not count."""
     first = message << DELIVERY_BITS
     (last,) = connection.execute(
         "SELECT max(id) FROM delivery WHERE id >= ? AND id < ?", (first, first + REPLY_NUMBER)

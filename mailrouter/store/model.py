@@ -27,6 +27,9 @@ EPOCH: Milliseconds = 1577836800000
 CHUNK_BITS = 20
 DELIVERY_BITS = 10
 REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
+MOST_PLANNED = 900
+"""Deliveries that one message may begin with: the other numbers are for what comes of it (alerts, reports, copies planned
+anew)."""
 """The automatic reply has the last number of its message, so that it never takes another's."""
 CHUNK_SIZE = 256 * 1024
 """Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
@@ -165,7 +168,8 @@ class Consequence:
 
     Its ``delivery`` belongs to the message of the outcome and gets its number there. It is queued only if none of
     the deliveries ``unless`` is in one of the ``states`` by then, and if its ``memory`` could be written. Where one is,
-    ``otherwise`` has its turn.
+    ``otherwise`` has its turn. With ``nobody_of``, the key of a role, each copy that the message has for it by then
+    counts like those: one may have been planned anew since this was composed.
     """
 
     delivery: Delivery
@@ -173,6 +177,7 @@ class Consequence:
     states: tuple[State, ...] = ("queued", "held", "delivered")
     memory: ReplyMemory | None = None
     otherwise: Consequence | None = None
+    nobody_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,8 @@ class Outcome:
     at: Milliseconds
     retry_at: Milliseconds = 0
     consequences: tuple[Consequence, ...] = ()
+    expired: bool = False
+    """It failed only because its time was over: what was put on hold meanwhile stays there, for time stands still."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,16 @@ was not settled is due again, which is the at-least-once that mail promises.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mailrouter.errors import StoreError
+from mailrouter.errors import StoreChanged, StoreError
 from mailrouter.store import consequences, handoffs, schedule_changes, statements, tables, tidying
 from mailrouter.store.lock import lock, private_file, refuse_lost_database, remember_database
 from mailrouter.store.memories import tell_once
@@ -22,7 +24,9 @@ from mailrouter.store.model import (
     CHUNK_SIZE,
     DELIVERY_BITS,
     EPOCH,
+    REPLY_NUMBER,
     Acceptance,
+    Consequence,
     Delivery,
     DeliveryId,
     FailingMailbox,
@@ -31,10 +35,13 @@ from mailrouter.store.model import (
     NewHandoff,
     Outcome,
     ScheduleChange,
+    queue_id,
 )
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.spool import SqliteSpool
-from mailrouter.store.writer import Grouped, Work, Writer, as_store_error, connect
+from mailrouter.store.writer import Grouped, Work, Writer, as_store_error, connect, of_a_row
+
+log = logging.getLogger("mailrouter.store")
 
 SHOWN_PAUSE = 5.0
 """Seconds in which memories of what was shown gather into one write."""
@@ -199,10 +206,29 @@ class SqliteStore:
             self._in_hand.discard(delivery.id)
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Record attempts; if the store can't, the deliveries stay in hand and the caller tries again."""
-        await self._writer.submit(_Settle(outcomes))
+        """Record attempts; if the store can't, the deliveries stay in hand and the caller tries again.
+
+        What one of them brings about, and can't be written, holds up no other.
+        """
+        try:
+            await self._writer.submit(_Settle(outcomes))
+        except StoreError as error:
+            if not of_a_row(error):
+                raise
+            log.error("outcomes are recorded one by one: %s", error)
+            for outcome in outcomes:
+                await self._settle_alone(outcome)
         for outcome in outcomes:
             self._in_hand.discard(outcome.delivery)
+
+    async def _settle_alone(self, outcome: Outcome) -> None:
+        try:
+            await self._writer.submit(_Settle([outcome]))
+        except StoreError as error:
+            if not of_a_row(error) or not outcome.consequences:
+                raise
+            log.error("%s: nobody can be told of it: %s", queue_id(outcome.delivery >> DELIVERY_BITS), error)
+            await self._writer.submit(_Settle([replace(outcome, consequences=())]))
 
     async def report(self, outcomes: Sequence[Outcome]) -> None:
         """Record what was learned of deliveries apart from attempts, with what follows from it."""
@@ -226,11 +252,20 @@ class SqliteStore:
             lambda connection: connection.execute("DELETE FROM failing_mailbox WHERE mailbox = ?", (mailbox,))
         )
 
-    async def bring_forward(self, now: Milliseconds, most_attempts: int) -> int:
-        """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most; gives how
-        many. Which ones broke it by themselves is not known, so each is brought forward a few times only."""
-        values = (now, now, most_attempts)
-        return int(await self.run(lambda connection: connection.execute(statements.FORWARD, values).rowcount))
+    async def bring_forward(
+        self, now: Milliseconds, most_attempts: int, these: Collection[DeliveryId] = ()
+    ) -> int:
+        """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most, and
+        ``these``, if they wait; gives how many. Which ones broke it by themselves is not known, so each is brought
+        forward a few times only."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            found = connection.execute(statements.FORWARD, (now, now, most_attempts)).rowcount
+            for id_ in these:
+                found += connection.execute(statements.FORWARD_ONE, (now, now, id_)).rowcount
+            return found
+
+        return int(await self.run(work))
 
     async def read(self, message: MessageId, start: int, end: int) -> AsyncIterator[bytes]:
         """The stored bytes from ``start`` to ``end``. Raises StoreError if they are not there."""
@@ -259,10 +294,32 @@ class SqliteStore:
         new = NewHandoff(role, author, written_at, text, body)
         return int(await self.run(lambda connection: handoffs.keep(connection, new)))
 
-    async def replace_delivery(self, old: Delivery, new: Sequence[Delivery], at: Milliseconds) -> None:
-        """Withdraw a delivery and queue others of the same message in its stead, in one transaction."""
+    async def replace_delivery(
+        self,
+        old: Delivery,
+        new: Sequence[Delivery],
+        at: Milliseconds,
+        told: tuple[Consequence, ...] = (),
+        known: int | None = None,
+    ) -> None:
+        """Withdraw a delivery and queue others of the same message in its stead, with what is ``told`` of it, in one
+        transaction.
 
-        await self.run(lambda connection: self._swap(connection, old.message, [old], new, at))
+        ``known`` is the first number that was free when the message was read. Raises StoreChanged where it is not any
+        more, StoreError where so many have no numbers left.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            if known is not None and consequences.free_number(connection, old.message) != known:
+                raise StoreChanged(f"Message {queue_id(old.message)} has got more deliveries meanwhile.")
+            if any(
+                delivery.message != old.message or delivery.id & REPLY_NUMBER == REPLY_NUMBER
+                for delivery in new
+            ):
+                raise StoreError(f"Message {queue_id(old.message)} has no numbers left for more deliveries.")
+            self._swap(connection, old.message, [old], new, at, told)
+
+        await self.run(work)
         self._in_hand.discard(old.id)
 
     def _swap(
@@ -272,6 +329,7 @@ class SqliteStore:
         old: Sequence[Delivery],
         new: Sequence[Delivery],
         at: Milliseconds,
+        told: tuple[Consequence, ...] = (),
     ) -> None:
         rows = [tables.delivery_row(delivery) for delivery in new]
         insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
@@ -283,7 +341,9 @@ class SqliteStore:
         if old and connection.execute(held, [delivery.id for delivery in old]).fetchone():
             ids = [(delivery.id,) for delivery in new]
             connection.executemany("UPDATE delivery SET state = 'held' WHERE id = ?", ids)
-        outcomes = [Outcome(delivery.id, "withdrawn", "planned anew", at) for delivery in old]
+        outcomes = [
+            Outcome(delivery.id, "withdrawn", "planned anew", at, consequences=told) for delivery in old
+        ]
         statements.settle_group(connection, [outcomes])
 
     async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:

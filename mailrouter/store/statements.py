@@ -27,15 +27,16 @@ FORWARD = """
     WHERE state = 'queued' AND next_at > ? AND attempts <= ?
         AND (last_reply LIKE '451 4.4.2 %' OR last_reply LIKE '421 %')
 """
-# What was put on hold while it was being sent stays there, if it is to be tried again.
+# What was put on hold while it was being sent stays there, if it is to be tried again or ended for its time alone.
 _SETTLE = """
     UPDATE delivery SET attempts = attempts + 1, last_reply = v.column3,
-        state = CASE WHEN state = 'held' AND v.column2 = 'queued' THEN 'held' ELSE v.column2 END,
-        next_at = CASE WHEN state = 'held' AND v.column2 = 'queued' THEN next_at ELSE v.column4 END,
+        state = CASE WHEN state = 'held' AND v.column5 THEN 'held' ELSE v.column2 END,
+        next_at = CASE WHEN state = 'held' AND v.column5 THEN next_at ELSE v.column4 END,
         pieces = CASE v.column2 WHEN 'delivered' THEN x'' ELSE pieces END
     FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed', 'held')
     RETURNING delivery.id, delivery.state
 """
+FORWARD_ONE = "UPDATE delivery SET next_at = ? WHERE state = 'queued' AND next_at > ? AND id = ?"
 SHOW = """
     INSERT INTO shown (conversation, handoff, at) VALUES {rows}
     ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
@@ -103,12 +104,15 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
 def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]]) -> list[None]:
     """Record attempts. A message whose last delivery has ended gives up its content, a large one in steps."""
     outcomes = [outcome for outcomes in group for outcome in outcomes]
-    rows = [(o.delivery, o.state, o.reply[:500], o.retry_at or o.at) for o in outcomes]
+    rows = [
+        (o.delivery, o.state, o.reply[:500], o.retry_at or o.at, o.expired or o.state == "queued")
+        for o in outcomes
+    ]
     # What is settled twice counts once: a message must not lose its content while a delivery is open.
     ended: dict[int, int] = {}
-    settled = set()
+    settled: dict[int, str] = {}
     for delivery, state in tables.run_rows(connection, _SETTLE, rows):
-        settled.add(delivery)
+        settled[delivery] = state
         if state in ("delivered", "withdrawn"):
             message = delivery >> DELIVERY_BITS
             ended[message] = ended.get(message, 0) + 1
@@ -116,13 +120,14 @@ def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]])
     events.note(
         connection,
         [
-            Event(o.delivery, o.at, _ATTEMPT.get(o.state, "tried"), "", o.reply)
+            Event(o.delivery, o.at, _ATTEMPT.get(settled[o.delivery], "tried"), "", o.reply)
             for o in outcomes
             if o.state != "delivered" and o.delivery in settled
         ],
     )
     for outcome in outcomes:
-        if outcome.consequences and outcome.delivery in settled:
+        held = outcome.expired and settled.get(outcome.delivery) == "held"  # it may still be sent
+        if outcome.consequences and outcome.delivery in settled and not held:
             consequences.follow(connection, outcome)
     close(connection, ended)
     return [None] * len(group)

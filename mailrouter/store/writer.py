@@ -215,6 +215,12 @@ class Writer:
                 )
 
 
+def of_a_row(error: Exception) -> bool:
+    """Whether it is the fault of something that was to be written, and not of the file."""
+    row = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+    return isinstance(error.__cause__, row)
+
+
 def _for_all(error: Exception) -> bool:
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):

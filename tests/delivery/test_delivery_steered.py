@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
+from mailrouter.config.sending import Retry
 from mailrouter.delivery.dispatch import MOST_READY, Dispatcher
 from mailrouter.intake.steering import Done, Order, steer
 from mailrouter.smtp.client import Reply
@@ -15,7 +17,8 @@ from mailrouter.store.queue import Selection
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.store.steering import STEP, Action
 from tests.support.messages import PARTNERS, SMALL, put, until
-from tests.support.misbehaving import Misbehaving, Script, misbehaving
+from tests.support.misbehaving import CLOSE, Misbehaving, Script, misbehaving
+from tests.support.misbehaving import Action as Reaction
 from tests.support.outgoing import outbound
 
 EVERYTHING = Selection()
@@ -116,3 +119,44 @@ async def test_a_long_queue_is_changed_in_steps(tmp_path: Path, action: Literal[
         assert len(done.named) == 100
     finally:
         store.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_nothing_is_slept_through_whatever_happens(tmp_path: Path, seed: int) -> None:
+    """Mail put off, broken off, put on hold, released and claimed from the store in random order: all of it arrives
+    long before the loop would look by itself."""
+    chance = random.Random(seed)
+    moods: list[Reaction | None] = [
+        "450 4.2.0 later",
+        "451 4.7.1 later",
+        "421 4.3.2 closing",
+        CLOSE,
+        *[None] * 12,
+    ]
+    well = False
+
+    def mood(line: str) -> Reaction | None:
+        return None if well else chance.choice(moods)
+
+    script = Script({"connect": mood, "mail": mood, "rcpt": mood, "dot": mood}, max_messages=7)
+    # Tries of one message are rare enough that the loop, which looks as often, does not hide what is slept through.
+    retry = Retry(first=0.02, most=120)
+    async with (
+        misbehaving(script) as server,
+        outbound(tmp_path / "m.db", server.port, retry=retry) as out,
+    ):
+        for n in range(80):
+            await out.accept(recipients=(f"a{n}@x.test", f"b{n}@x.test"), offer=chance.random() < 0.8)
+            if chance.random() < 0.5:
+                out.dispatcher.offer([])
+            if chance.random() < 0.15:
+                await steer(
+                    out.store, order(chance.choice(["hold", "release", "retry"])), None, out.dispatcher
+                )
+            await asyncio.sleep(chance.choice([0, 0, 0.01, 0.05]))
+        well = True
+        out.dispatcher.offer([])
+        await steer(out.store, order("release"), None, out.dispatcher)
+        await steer(out.store, order("retry"), None, out.dispatcher)
+        await out.settled("delivered", 160, 12)
+        assert out.dispatcher.waiting == 0

@@ -39,7 +39,7 @@ def test_every_line_is_an_object_and_names_its_message(tmp_path: Path, by: str) 
     """Whatever happens to a mail (taken, refused by one mailbox, bounced, answered by a program, handed over by, looping,
     broken), its lines carry its queue id as a field, and no word of its subject or body."""
     subject, body, other = canary("subject"), canary("body"), canary("handoff")
-    refused = {ELAINE: "550 5.1.1 no such user", "busy@example.test": "451 4.2.0 later"}
+    refused = {ELAINE: f"550 5.1.1 no such user wants {subject}", "busy@example.test": "451 4.2.0 later"}
     with Sink(refuse=refused) as sink:
         config = write_configuration(
             tmp_path,

@@ -153,6 +153,24 @@ def test_a_dead_server_that_takes_connections_is_asked_once_a_pause(pair: Pair) 
     assert pair.all_arrive(ids) == 0
 
 
+@pytest.mark.parametrize("state", ["mail", "rcpt", "data", "dot"])
+def test_a_server_that_puts_off_every_mail_is_asked_once_a_pause(tmp_path: Path, state: str) -> None:
+    """Sixty copies wait, and a few are tried; everything arrives once it takes mail, though no try of theirs is due."""
+    with standing() as hop:
+        config = write_configuration(tmp_path, f"smtp://127.0.0.1:{hop.port}")
+        with relay(config) as running:
+            pair = Pair(running, hop)
+            hop.behave(Script({state: "452 4.3.1 no room"}))
+            ids = pair.send(30)
+            wait_until(lambda: "puts off every mail" in running.log.read_text(), what="the pause")
+            wait_until(lambda: running.log.read_text().count("puts off every mail") >= 2, what="a probe")
+            asked = sum(line.startswith("RCPT") for commands in hop.server.commands for line in commands)
+            assert asked <= 12
+            hop.behave()
+            assert pair.all_arrive(ids) == 0
+            assert "takes mail again" in running.log.read_text()
+
+
 @pytest.mark.parametrize("script", [Script(slow=0.05), Script(one_octet_at_a_time=True)])
 def test_a_slow_server_is_waited_for(pair: Pair, script: Script) -> None:
     """Slow is not dead."""

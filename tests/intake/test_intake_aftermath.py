@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mailrouter.delivery.content import whole
-from mailrouter.intake.aftermath import REPORTS, of_failure
+from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.rows import milliseconds
+from mailrouter.intake.sender_reports import REPORTS
 from mailrouter.store.model import Delivery, Outcome
 from tests.intake.services import Service, desk, service
 from tests.routing.situations import CANARY, HANDOFF_TEXT, STAND_IN, mail, role, second_role

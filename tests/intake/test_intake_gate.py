@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pytest
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.trace import loop_mark
+from mailrouter.schedule.model import Role
 from tests.intake.services import KEY, desk, service
 from tests.routing.situations import AWAY, BOTH_AWAY, CANARY, HANDOFF_TEXT, mail, role, second_role
+from tests.schedule.roles import LAURIE
 
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
 
@@ -195,3 +198,22 @@ async def test_nothing_of_a_handoff_stands_in_the_log(
         await running.send(mail())
         assert all(CANARY.encode() in copy for copy in running.sent().values())
     assert CANARY not in caplog.text
+
+
+async def test_more_people_than_one_message_has_numbers_for_are_refused_in_words(tmp_path: Path) -> None:
+    """Nothing of it is stored, and the next mail is taken: its numbers are its own."""
+
+    def crowd(key: str, of: int) -> Role:
+        people = tuple(replace(LAURIE, key=f"{key}{n}", email=f"{key}{n}@example.test") for n in range(of))
+        return second_role(key=key, address=f"{key}@example.test", partners=people)
+
+    roles = [crowd(f"crowd{n}", 115) for n in range(9)]
+    async with service(tmp_path, desk(role(), *roles), MOMENT) as running:
+        refused = await running.send(mail(), *(one.address for one in roles))
+        assert refused.startswith("554 5.5.3 Too many people behind these 9 addresses")
+        assert running.offered == []
+        assert running.store.reader.queue(10) == []
+        taken = await running.send(mail(), *(one.address for one in roles[:7]))
+        assert taken.startswith("250")
+        assert len(running.offered) == 7 * 115
+        assert (await running.send(mail())).startswith("250")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from mailrouter.delivery.content import whole
 from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.explanation import explained
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.intake.rows import own_message
 from mailrouter.schedule.model import Role
+from mailrouter.store.model import Consequence, Outcome
 from tests.intake.services import desk, service
 from tests.intake.test_intake_handing import HANDOFF, PROOF, US, handing, question
 from tests.routing.situations import CANARY, HANDOFF_TEXT, mail, read, role
@@ -135,3 +139,101 @@ async def test_a_role_that_has_no_partner_for_a_while_loses_no_mail(tmp_path: Pa
         entry = running.store.reader.entry(waiting.message)
         assert entry is not None
         assert {d.state for d in entry.deliveries} == {"queued"}
+
+
+def without_elaine_after() -> Role:
+    """Elaine leaves after Thursday, and nobody follows her."""
+    return role(partners=(LAURIE, replace(ELAINE, until=LAST)))
+
+
+@pytest.mark.parametrize("first", ["the refusal", "the withdrawal"])
+async def test_the_sender_hears_where_one_copy_failed_and_the_other_is_withdrawn(
+    tmp_path: Path, first: str
+) -> None:
+    """In whichever order: nobody gets the mail, and the sender hears it once. Laurie, who has it not, is not named."""
+    async with service(tmp_path, desk(without_elaine_after()), BEFORE) as running:
+        assert (await running.send(mail())).startswith("250")
+        copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
+        running.intake._clock = lambda: AFTER
+
+        async def refused() -> None:
+            told = of_failure(
+                running.intake.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
+            )
+            await running.store.settle(
+                [Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1, consequences=told)]
+            )
+
+        async def withdrawn() -> None:
+            await plan_anew(running.intake, running.store, copies["elaine"], lambda: 1)
+
+        for step in (refused, withdrawn) if first == "the refusal" else (withdrawn, refused):
+            await step()
+        entry = running.store.reader.entry(copies["laurie"].message)
+        assert entry is not None
+        assert [d.recipient for d in entry.deliveries if d.kind == "report"] == ["jane@example.test"]
+        report = next(d for d in entry.deliveries if d.kind == "report")
+        text = (whole(running.store, report) or b"").lower()
+        assert b"5.1.1" in text
+        assert b"laurie" not in text
+        assert b"elaine" not in text
+
+
+async def test_the_sender_hears_nothing_where_somebody_takes_the_place(tmp_path: Path) -> None:
+    """Laurie's copy failed, and Elaine's is withdrawn for Carmen's, who may still get it."""
+    async with service(tmp_path, desk(succeeded()), BEFORE) as running:
+        assert (await running.send(mail())).startswith("250")
+        copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
+        await running.store.settle([Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1)])
+        running.intake._clock = lambda: AFTER
+        await plan_anew(running.intake, running.store, copies["elaine"], lambda: 1)
+        entry = running.store.reader.entry(copies["laurie"].message)
+        assert entry is not None
+        assert [d.kind for d in entry.deliveries] == ["copy"] * 3
+
+
+async def test_a_failure_found_before_a_copy_was_planned_anew_does_not_say_that_nobody_has_it(
+    tmp_path: Path,
+) -> None:
+    """What follows from Laurie's failure was worked out, and waits for its write, when Carmen gets a copy."""
+    async with service(tmp_path, desk(succeeded()), BEFORE) as running:
+        assert (await running.send(mail())).startswith("250")
+        copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
+        running.intake._clock = lambda: AFTER
+        told = of_failure(
+            running.intake.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
+        )
+        await plan_anew(running.intake, running.store, copies["elaine"], lambda: 1)
+        await running.store.settle(
+            [Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1, consequences=told)]
+        )
+        entry = running.store.reader.entry(copies["laurie"].message)
+        assert entry is not None
+        assert [d for d in entry.deliveries if d.kind == "report"] == []
+        (alert,) = [d for d in entry.deliveries if d.kind == "alert"]
+        assert b"No partner has it" not in (whole(running.store, alert) or b"")
+
+
+async def test_copies_planned_anew_in_the_same_moment_bring_the_successor_one(tmp_path: Path) -> None:
+    """Both former partners' copies find it out at once; meanwhile the message gets an alert of its own as well."""
+    gone = [replace(LAURIE, until=LAST), replace(ELAINE, until=LAST)]
+    coming = [replace(CARMEN, since=FIRST, follows="elaine")]
+    async with service(tmp_path, desk(role(partners=(*gone, *coming))), BEFORE) as running:
+        assert (await running.send(mail())).startswith("250")
+        copies = [d for d in running.offered if d.kind == "copy"]
+        running.intake._clock = lambda: AFTER
+        alert = own_message(copies[0].message, "alert", "vp-hr", "it@example.test", (b"\r\n",), 1)
+        noted = Outcome(copies[0].id, "queued", "", 1, 2, consequences=(Consequence(alert),))
+        await asyncio.gather(
+            running.store.settle([noted]),
+            *(plan_anew(running.intake, running.store, copy, lambda: 1) for copy in copies),
+        )
+        entry = running.store.reader.entry(copies[0].message)
+        assert entry is not None
+        found = [(d.recipient.partition("@")[0], d.state) for d in entry.deliveries]
+        assert sorted(found) == [
+            ("carmen", "queued"),
+            ("elaine", "withdrawn"),
+            ("it", "queued"),
+            ("laurie", "withdrawn"),
+        ]

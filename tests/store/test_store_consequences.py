@@ -94,6 +94,20 @@ async def test_two_that_fail_together_have_one_report(store: SqliteStore) -> Non
     assert await due(store) == [("alert", "it@example.test")]
 
 
+async def test_what_can_not_be_written_holds_up_no_other_outcome(store: SqliteStore) -> None:
+    """A message of ours that the store does not take costs itself alone: attempts are recorded, and told."""
+    a, b = await put(store)
+    (c, *_) = await put(store)
+    bad = told()
+    bad.recipient = None  # type: ignore[assignment]
+    await store.settle(
+        [failed(a, Consequence(bad)), failed(b, Consequence(told())), Outcome(c.id, "delivered", "250", T0)]
+    )
+    found = [store.reader.delivery(delivery.id) for delivery in (a, b, c)]
+    assert [one.state for one in found if one] == ["failed", "failed", "delivered"]
+    assert await due(store) == [("alert", "it@example.test")]
+
+
 async def test_a_memory_keeps_it_from_coming_again(store: SqliteStore) -> None:
     """The same news within its time is recorded and not told."""
     a, b = await put(store)

@@ -235,3 +235,19 @@ async def test_what_came_back_was_delivered_before(store: SqliteStore) -> None:
         (9, "bounced", "550 5.1.1 no"),
     ]
     assert {e.who for e in told.events if e.what != "delivered"} != {""}
+
+
+@pytest.mark.parametrize("held_first", [True, False])
+async def test_a_hold_that_meets_the_end_of_trying_stands(store: SqliteStore, held_first: bool) -> None:
+    """Put on hold while its last attempt was under way, it did not fail, and nobody is told; refused for good, it did."""
+    a, b = await put(store)
+    told = Consequence(Delivery(0, "report", "vp-hr", "s@x.test", "", b"", 0))
+    over = Outcome(a.id, "failed", "451 4.4.7 not delivered", T0, consequences=(told,), expired=True)
+    refused = Outcome(b.id, "failed", "550 5.1.1 no", T0)
+    if held_first:
+        await steer(store, "hold", [a, b])
+    await store.settle([over, refused])
+    assert states(store, a.message) == (["held", "failed"] if held_first else ["failed", "failed", "queued"])
+    if held_first:
+        assert await steer(store, "release", [a], LATER + 1) == [0]
+        assert [d.id for d in await store.claim(10, LATER + 1)] == [a.id]

@@ -1,0 +1,137 @@
+"""The alerts to the operator, and the notices to the other partners, that a mailbox is in trouble: with their memories.
+
+Each of them hears of one mailbox at most once an hour. That nobody has a mail is told apart from it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from mailrouter.address import canonical
+from mailrouter.intake.affected import ALIVE, moment, others_of
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.rows import day_of, milliseconds, own_message
+from mailrouter.intake.sender_reports import forged, hears
+from mailrouter.message.head import Head
+from mailrouter.routing.undelivered import News, Trouble, operator_alert, partner_notice
+from mailrouter.schedule.model import Person, Role
+from mailrouter.store.model import (
+    Consequence,
+    Delivery,
+    Message,
+    QueueEntry,
+    ReplyMemory,
+    queue_id,
+)
+
+HOUR_MS = 3_600_000
+
+
+def trouble_of(
+    desk: Desk,
+    role: Role,
+    entry: QueueEntry,
+    delivery: Delivery,
+    news: News,
+    words: str,
+    now: datetime,
+    head: Head,
+) -> Trouble:
+    others = others_of(entry, role, delivery)
+    message = entry.message
+    return Trouble(
+        news=news,
+        role=role,
+        recipient=delivery.recipient,
+        words=words,
+        queue=queue_id(message.id),
+        sender=message.reverse_path,
+        subject=head.text("subject") or "",
+        message_id=message.message_id,
+        arrived=moment(message.received_at),
+        moment=now,
+        hostname=desk.configuration.settings.hostname,
+        loop_mark=desk.loop_marks[role.key],
+        seed=os.urandom(32),
+        have=tuple(other.recipient for other in others if other.state == "delivered"),
+        trying=tuple(other.recipient for other in others if other.state in ("queued", "held")),
+        ours=news != "away" and delivery.kind != "copy",
+        lost=tuple(other.recipient for other in others if other.state in ("failed", "bounced")),
+        sender_hears=news != "away"
+        and delivery.kind == "copy"
+        and hears(entry, role, "failed")
+        and not forged(desk, head),
+    )
+
+
+def told_to(
+    desk: Desk,
+    trouble: Trouble,
+    partners: Iterable[Person],
+    message: Message,
+    again: int,
+    others: Sequence[Delivery],
+) -> list[Consequence]:
+    """To the operator first, then to the other partners: each at most once in ``again`` milliseconds. ``others`` are
+    the other copies of the message."""
+    role, at = trouble.role, milliseconds(trouble.moment)
+    operator = desk.configuration.settings.postmaster
+    to_whom: list[tuple[str, Person | None]] = []
+    if desk.role_of(operator)[0] != role:  # its own loop mark would have that refused at our door
+        to_whom.append((operator, None))
+    failed = canonical(trouble.recipient)
+    to_whom += [(person.email, person) for person in partners if canonical(person.email) != failed]
+    found = []
+    about = trouble.news if trouble.news in ("away", "failing") else "trouble"
+    for address, person in to_whom:
+        key = told_key(desk, about, role.key, failed, canonical(address))
+        memory = ReplyMemory(key, at, at - again, day_of(at), ())
+        if person is not None:
+            notice = own_message(
+                message.id, "notice", role.key, address, partner_notice(trouble, person, desk.wording), at
+            )
+            # Whose copy ends together with this one has a mailbox that does not take this notice either.
+            own = tuple(copy.id for copy in others if copy.recipient == address and copy.state == "queued")
+            found.append(Consequence(notice, own, ("failed", "bounced"), memory))
+            continue
+        alert = own_message(
+            message.id, "alert", role.key, address, operator_alert(trouble, address, desk.wording), at
+        )
+        told = Consequence(alert, memory=memory)
+        found.append(
+            told if about != "trouble" or trouble.ours else _nobody_has_it(desk, trouble, told, others)
+        )
+    return found
+
+
+def _nobody_has_it(
+    desk: Desk, trouble: Trouble, told: Consequence, others: Sequence[Delivery]
+) -> Consequence:
+    """The alert that no partner has a mail, or ``told`` where one has it, or may still get it.
+
+    Which of them it is, the transaction decides: two copies may end in the same moment. It has an hour of its own, or
+    else the last word about a mail might be that it is still being sent.
+    """
+    role, at = trouble.role, milliseconds(trouble.moment)
+    lost = tuple(copy.recipient for copy in others)
+    address = told.delivery.recipient
+    made = operator_alert(replace(trouble, have=(), trying=(), lost=lost), address, desk.wording)
+    key = told_key(desk, "nobody", role.key, canonical(address))
+    return Consequence(
+        own_message(told.delivery.message, "alert", role.key, address, made, at),
+        tuple(copy.id for copy in others),
+        ALIVE,
+        ReplyMemory(key, at, at - HOUR_MS, day_of(at), ()),
+        told,
+        role.key,
+    )
+
+
+def told_key(desk: Desk, about: str, *names: str) -> str:
+    """The key of the memory that something was told: keyed, for the table is not to tell whose mailbox had troubles."""
+    words = "\0".join((about, *names))
+    return f"told {hmac.digest(desk.keys.memory, words.encode(), 'sha256')[:15].hex()}"
