@@ -22,9 +22,9 @@ from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing import schedule_notices
 from mailrouter.routing.handoff_mail import Written, attached_file, body_in
-from mailrouter.routing.handover import FileChange, Handed, Handover, too_large
+from mailrouter.routing.handover import FileChange, Handed, Handover, is_last, too_large
 from mailrouter.routing.model import Situation
-from mailrouter.routing.notices import Notice
+from mailrouter.routing.notices import Notice, once_more
 from mailrouter.schedule.changes import Edit, change_for, changed, same_schedule
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.said import Back, Cancel, Plain, Request, Unclear, requests_in
@@ -127,7 +127,13 @@ class Rescheduling:
         """With the words that were written: what they come to depends on the file when they are confirmed."""
         asked = Asked.of(written.text)
         lines = [] if asked.kind == "file" else (asked.text or asked.subject).splitlines()
-        return schedule_notices.confirm(mail.situation, mail.head, author, lines, mail.ask_from, mail.origin)
+        return schedule_notices.confirm(
+            mail.situation, mail.head, author, lines, mail.ask_from, mail.origin, last=is_last(mail)
+        )
+
+    def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
+        """How it is confirmed."""
+        return once_more(mail.situation, mail.head, author, mail.ask_from, "schedule of", until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         """With examples, and the week as it stands."""

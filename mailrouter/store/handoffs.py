@@ -7,12 +7,12 @@ import sqlite3
 from mailrouter.errors import StoreError
 from mailrouter.store import schedule_changes
 from mailrouter.store.model import Delivery, HandoffChange, Milliseconds, NewHandoff, WaitingHandoff
+from mailrouter.trust.confirmations import MOST_ASKED
 
 WAIT_MS: Milliseconds = 7 * 86_400_000
 """A handoff waits this long for its confirmation."""
 ASKING_MS: Milliseconds = 3_600_000
-MOST_ASKED = 3
-"""Within ``ASKING_MS`` one mailbox gets so many questions about one role, as long as none of them is answered."""
+"""Within this time one mailbox gets ``MOST_ASKED`` questions about one role, as long as none of them is answered."""
 MOST_WAITING = 24
 """So many wait for one mailbox and role; a further one takes the place of the oldest."""
 
