@@ -294,4 +294,6 @@ def test_what_is_said_at_the_end_fits_the_terminal(
     said = capsys.readouterr().out
     assert [line for line in said.splitlines() if len(line) > columns and not line.startswith("  ")] == []
     (told,) = [part for part in said.split("\n\n") if part.startswith("Who is told")]
-    assert " ".join(told.split()).endswith("If nobody reads that, put `postmaster:` into conf/mailrouter.yaml.")
+    assert " ".join(told.split()).endswith(
+        "If nobody reads that, put `postmaster:` into conf/mailrouter.yaml."
+    )
