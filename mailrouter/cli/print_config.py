@@ -39,7 +39,7 @@ def _as_json(file: FileInForce, value: Value) -> dict[str, object]:
 
 
 def as_yaml(file: FileInForce, width: int = _WIDEST) -> Iterator[str]:
-    """One file's lines: each value with ``# FILE:LINE`` or ``# default`` behind it, or above it where there is no room."""
+    """One file's lines: each value with ``# FILE:LINE`` or ``# default`` behind it, or above where it has no room."""
     yield f"# {file.file}"
     before: tuple[str | int, ...] = ()
     for value in _one_a_line(file.values):

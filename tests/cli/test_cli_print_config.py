@@ -150,5 +150,5 @@ def test_a_narrow_terminal_has_each_source_above(here: Path) -> None:
     assert lines[1:] == [
         "# mailrouter.yaml:3",
         "hostname: mx.example.test",
-        "web:                # default: nowhere",
+        "web:                  # default: nowhere",
     ]
