@@ -21,6 +21,7 @@ from mailrouter.routing.handoff_mail import MAX_MAIL, Written, written_in
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author, unproven
+from mailrouter.routing.sections import read_sections
 from mailrouter.schedule.model import Person
 from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import MOST_ASKED, TAG
@@ -170,7 +171,20 @@ def handed_over(mail: Handed, purpose: Purpose = HANDOFF) -> Handover:
         reason = f"it can't be used, and {name} alone is told why{_because(written, purpose)}"
         told = purpose.refused(mail, author, written.problem)
         return Handover("answer", (proof, reason), author, notices=(told,))
+    if purpose.tag == TAG and _may_be_a_machines(mail, written):
+        why = f"{proof}; but it answers another mail and has no heading, as a mailbox's own answer would"
+        return _asked(mail, author, written, why, purpose)
     return _with(proof, purpose.done(mail, author, written, mail.situation.duty.moment))
+
+
+def _may_be_a_machines(mail: Handed, written: Written) -> bool:
+    """Whether it may be an out-of-office that nothing marks as one, to one of our messages: these come from this very
+    address, and who wrote it is proven by the mail server all the same."""
+    head = mail.head
+    about = f"handoff for {mail.situation.role.name}".casefold()
+    answers = head.in_reply_to or head.references or about in (head.text("subject") or "").casefold()
+    found = read_sections(written.text)
+    return bool(answers) and not (found.done or found.left or found.watch)
 
 
 def too_large() -> Written:

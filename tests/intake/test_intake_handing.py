@@ -194,6 +194,37 @@ async def test_the_last_question_of_an_hour_says_that_it_is(tmp_path: Path) -> N
         assert (await running.send(handing(number=4), HANDOFF)).startswith("250")
 
 
+@pytest.mark.parametrize(
+    "field",
+    ["In-Reply-To: <ours@mx.example.test>", "References: <a@b.test>", "Subject: AW: Handoff for VP HR, x"],
+)
+async def test_a_proven_answer_without_headings_is_asked_about(tmp_path: Path, field: str) -> None:
+    """It may be an unmarked out-of-office to one of our messages; with a heading, or as a mail of its own, it isn't."""
+    away = b"I am away until Monday.\r\n"
+    of = role(name="VP HR")
+    async with service(tmp_path, trusting(of), MOMENT) as running:
+        assert (await running.send(handing(PROOF, field, body=away), HANDOFF)).startswith("250")
+        assert running.store.reader.handoff("vp-hr") is None
+        assert running.sent("notice").keys() == {"laurie"}
+        back = question(running)
+        running.offered.clear()
+        assert (await running.send(UNMARKED, back)).startswith("250")
+        assert (await running.send(UNMARKED, back)).startswith("250")
+        assert len(running.offered) == 1, "two mailboxes that answer by themselves end there"
+        assert (await running.send(YES, back)).startswith("250")
+        stored = running.store.reader.handoff("vp-hr")
+        assert stored is not None
+        assert stored.text == "I am away until Monday.\n"
+        assert (await running.send(handing(PROOF, field, number=2), HANDOFF)).startswith("250")
+        stored = running.store.reader.handoff("vp-hr")
+        assert stored is not None
+        assert stored.text == HANDOFF_TEXT
+        assert (await running.send(handing(PROOF, body=away, number=3), HANDOFF)).startswith("250")
+        stored = running.store.reader.handoff("vp-hr")
+        assert stored is not None
+        assert stored.text == "I am away until Monday.\n"
+
+
 @pytest.mark.parametrize("field", AUTOMATIC)
 async def test_no_program_hands_over(tmp_path: Path, field: str) -> None:
     """Automatic mail and list mail in a partner's name is mail, proven or not."""
