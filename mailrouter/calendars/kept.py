@@ -18,6 +18,7 @@ from mailrouter.schedule.imported import Interval, with_calendars, zone_of
 from mailrouter.schedule.model import Person, Role
 
 FOLDER = "calendars"
+TRIAL_FOLDER = "calendars.shadow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ def with_kept(configuration: Configuration) -> Configuration:
 
 
 def folder_of(configuration: Configuration) -> Path:
-    """Where the records of this configuration lie."""
-    return configuration.settings.run_folder / FOLDER
+    """Where the records of this configuration lie; a trial leaves those of a service beside it as they are."""
+    settings = configuration.settings
+    return settings.run_folder / (TRIAL_FOLDER if settings.trial else FOLDER)
 
 
 def kept_of(folder: Path, role: Role, person: Person) -> Kept:

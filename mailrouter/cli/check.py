@@ -61,7 +61,7 @@ def check(options: argparse.Namespace) -> int:
         live = look(configuration) if options.live else None
         print_json(data if live is None else data | {"live": live.data()})
         return int(live is not None and not live.well)
-    print(summary(configuration))
+    print(summary(configuration, width()))
     if configuration.warnings:
         print("\n" + render(configuration.warnings, width(), in_colour()))
     if odd:
@@ -174,8 +174,11 @@ def _cells(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def summary(configuration: Configuration) -> str:
-    """What the configuration says, in a few lines: roles, partners, where mail comes in and goes."""
+def summary(configuration: Configuration, width: int = 80) -> str:
+    """What the configuration says, in a few lines: roles, partners, where mail comes in and goes.
+
+    Lines are broken between words at ``width`` columns; an address or a path stays whole.
+    """
     settings = configuration.settings
     host, port = settings.listen_smtp
     roles = "1 role" if len(configuration.roles) == 1 else f"{len(configuration.roles)} roles"
@@ -187,7 +190,14 @@ def summary(configuration: Configuration) -> str:
         f"mail waits in {settings.store}",
         *([f"metrics and health at {_door(*settings.web)}"] if settings.web else []),
     ]
-    return "\n".join(map(_visible, lines))
+    return "\n".join(_broken(_visible(line), width) for line in lines)
+
+
+def _broken(line: str, width: int) -> str:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _role(role: Role) -> Iterable[str]:

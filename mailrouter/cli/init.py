@@ -215,17 +215,30 @@ def _lines(folder: Path, answers: Answers, made: list[Path], own: str) -> Iterat
     yield f"  {folder / 'schema'}  (help for editors)"
     data = Path(answers.data) if answers.data else folder.absolute().parent / "var"
     if (data / "mailrouter.db").exists():
-        yield f"\nThere is a store in {data} already, and this configuration would use it too."
-        yield f"Move {folder.name} into a folder of its own, or name another `store:` in it."
+        yield from _told(
+            f"There is a store in {data} already, and this configuration would use it too. "
+            f"Move {folder.name} into a folder of its own, or name another `store:` in it."
+        )
     first, second = answers.keys
-    yield f"\nThe rota is a guess: {first} and {second} share the week. Change it in\n{made[1]}, and name a"
-    yield "country there (`holidays:`), or public holidays are working days."
+    yield from _told(
+        f"The rota is a guess: {first} and {second} share the week. Change it in {made[1]}, and name a "
+        "country there (`holidays:`), or public holidays are working days."
+    )
     domain = answers.role.rpartition("@")[2].strip()
-    yield f"\nWho is told when mail can't be delivered: postmaster@{domain}. If nobody reads that,\n"
-    yield f"put `postmaster:` into {made[0]}. Then:"
+    yield from _told(
+        f"Who is told when mail can't be delivered: postmaster@{domain}. If nobody reads that, "
+        f"put `postmaster:` into {made[0]}."
+    )
+    yield "\nThen:"
     for command, about in (
         ("check", "is everything right?"),
         (f"schedule {answers.key}", "who is on duty, and why"),
         ("serve", "take mail for the role"),
     ):
         yield f"  mailrouter {command}{own}\n      {about}"
+
+
+def _told(words: str) -> Iterator[str]:
+    """A paragraph as wide as the terminal; a path is never broken."""
+    yield ""
+    yield from textwrap.wrap(words, width(), break_long_words=False, break_on_hyphens=False)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from mailrouter import config
-from mailrouter.cli.common import print_json
+from mailrouter.cli.common import print_json, width
 from mailrouter.config.in_force import FileInForce, Value
 from mailrouter.config.written import flow, scalar
 
-_WIDTH = 80
+_WIDEST = 80
 _COLUMN = 42
 """Where the comments begin, as long as both sides have room."""
 _LONGEST_LIST = 50
@@ -23,7 +23,7 @@ def print_config(options: argparse.Namespace) -> int:
     if options.json:
         print_json([_as_json(file, value) for file in files for value in file.values])
     else:
-        print("\n\n".join("\n".join(as_yaml(file)) for file in files))
+        print("\n\n".join("\n".join(as_yaml(file, width())) for file in files))
     return 0
 
 
@@ -38,8 +38,8 @@ def _as_json(file: FileInForce, value: Value) -> dict[str, object]:
     }
 
 
-def as_yaml(file: FileInForce) -> Iterator[str]:
-    """One file's lines: each value with ``# FILE:LINE`` or ``# default`` behind it, or above a long one."""
+def as_yaml(file: FileInForce, width: int = _WIDEST) -> Iterator[str]:
+    """One file's lines: each value with ``# FILE:LINE`` or ``# default`` behind it, or above where it has no room."""
     yield f"# {file.file}"
     before: tuple[str | int, ...] = ()
     for value in _one_a_line(file.values):
@@ -48,7 +48,9 @@ def as_yaml(file: FileInForce) -> Iterator[str]:
         for depth in range(same, len(path) - 1):
             if isinstance(path[depth], str):
                 yield _at(path[: depth + 1], "", same)
-        yield from _line(value, _at(path, flow(value.value), same), PurePath(file.file).name)
+        yield from _line(
+            value, _at(path, flow(value.value), same), PurePath(file.file).name, min(width, _WIDEST)
+        )
         before = path
 
 
@@ -73,11 +75,11 @@ def _at(path: Sequence[str | int], text: str, same: int) -> str:
     return f"{indent}{scalar(name)}: {text}".rstrip()
 
 
-def _line(value: Value, line: str, file: str) -> Iterator[str]:
+def _line(value: Value, line: str, file: str, width: int) -> Iterator[str]:
     source = f"# {file}:{value.line}" if value.line else "# default"
     if value.otherwise and not value.line:
         source += f": {value.otherwise}"
-    room = _WIDTH - len(source)
+    room = width - len(source)
     if len(line) + 2 > room:
         yield " " * (len(line) - len(line.lstrip())) + source
         yield line

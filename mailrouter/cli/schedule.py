@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -38,7 +39,8 @@ def schedule(options: argparse.Namespace) -> int:
     if options.json:
         print_json(as_json(spans, role))
     else:
-        print(f"{role.name} <{role.address}>, times of {role.time_zone.key}\n")
+        about = f"{role.name} <{role.address}>, times of {role.time_zone.key}"
+        print(textwrap.fill(about, width(), break_long_words=False, break_on_hyphens=False) + "\n")
         print(as_table(spans, role, width(), in_colour()))
     return 0
 

@@ -13,7 +13,7 @@ SETTINGS: Mapping[str, str] = {
     "max_size": "what the next server takes",
     "web": "nowhere",
     "templates": "the shipped ones",
-    "calendar_url": "the way alone is told, /calendar/…",
+    "calendar_url": "the path alone is told",
     "calendar_hosts": "none",
 }
 

@@ -162,7 +162,11 @@ def _data(path: str, shown: str) -> bytes | Tree:
             return Tree(shown, problems=(Problem(shown, 1, 1, "this is not a file"),))
         # Without a buffer: a thousand of them are a third of the time.
         with open(path, "rb", buffering=0) as file:
-            return file.read(MAX_BYTES + 1) or b""
+            data = file.read(MAX_BYTES + 1)
+            # Some file systems give less than there is: half a file may be a schedule, too.
+            while len(data) <= MAX_BYTES and (more := file.read(MAX_BYTES + 1 - len(data))):
+                data += more
+            return data
     except PermissionError:
         raise
     except OSError as error:

@@ -55,7 +55,8 @@ class Settings:
     Authentication-Results are believed (RFC 8601), None meaning nobody's; ``return_domain`` is where bounces come
     to, None meaning each role's own domain; ``web`` is where pages are served (metrics, health, calendar feeds), None
     meaning nowhere; ``calendar_url`` is under what the feeds are reached from outside; ``calendar_hosts`` are hosts of
-    the own network from which partners' calendars may be fetched.
+    the own network from which partners' calendars may be fetched. ``trial``: a relay works by them that delivers nothing
+    and has records of its own.
     """
 
     hostname: str
@@ -77,6 +78,7 @@ class Settings:
     web: HostPort | None = None
     calendar_url: str | None = None
     calendar_hosts: frozenset[str] = frozenset()
+    trial: bool = False
 
 
 def size(text: str) -> int:

@@ -12,8 +12,10 @@ from mailrouter.demo.paper import Card, Line, Paper, harmless
 from mailrouter.demo.passage import Letter, Passage
 from mailrouter.demo.reading import Part, part, parts
 from mailrouter.message.head import Head
+from mailrouter.routing.wording import WIDTH
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.words import called, joined
+from mailrouter.trust.confirmations import token_in
 
 MOST_LINES = 24
 """Lines of a text that are shown."""
@@ -143,7 +145,7 @@ class _Told:
             yield Line(f"{what} (the same as above)", lead)
             return
         yield Line(f"{what}:", lead)
-        yield from _quoted(found.text, " " * len(lead) + "> ")
+        yield from _quoted(reflowed(found.text), " " * len(lead) + "> ")
         self.texts.add(found.text)
 
     def _answering(self, letter: Letter) -> Iterator[Line]:
@@ -186,7 +188,7 @@ class _Told:
         for name in ("From", "Subject"):
             yield Line(harmless(head.text(name.lower()) or "")[:LONGEST], f"{name + ':':<9}")
         yield Line()
-        yield from _quoted(part(letter.raw).text, "> ", 24)
+        yield from _quoted(reflowed(part(letter.raw).text), "> ", 24)
 
     def waiting(self) -> list[Line]:
         """What could not be delivered, in the words of whoever did not take it."""
@@ -206,6 +208,28 @@ class _Told:
             if reason.startswith(f"{role.key}: "):
                 return f"{role.name}: {reason.removeprefix(f'{role.key}: ')}"
         return reason[:1].upper() + reason[1:]
+
+
+def questions(passage: Passage) -> Iterator[tuple[str, str]]:
+    """Who was asked whether this mail is theirs, and the address at which a yes is waited for."""
+    for letter in passage.letters:
+        for box in Head(letter.raw).mailboxes("reply-to") if letter.delivery.kind == "notice" else ():
+            if token_in(box.address.partition("@")[0].partition("+")[2]):
+                yield letter.delivery.recipient, box.address
+
+
+def reflowed(text: str) -> str:
+    """A text of the relay's with the lines that it was broken into for sending put together again."""
+    out: list[str] = []
+    room = 0
+    for line in text.split("\n"):
+        word = line.split(" ", 1)[0]
+        if out and word and room < 1 + len(word) and not out[-1].endswith((".", ":")):
+            out[-1] += f" {line}"
+        else:
+            out.append(line)
+        room = WIDTH - len(line) if line else WIDTH
+    return "\n".join(out)
 
 
 def _quoted(text: str, lead: str, most: int = MOST_LINES) -> Iterator[Line]:

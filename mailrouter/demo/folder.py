@@ -8,6 +8,9 @@ from pathlib import Path
 ROLE = "vp-hr@example.test"
 QUIET_ROLE = "office@example.test"
 """The role with nobody in."""
+HANDOFF_ADDRESS = "vp-hr+handoff@example.test"
+PARTNER = "laurie@example.test"
+"""Where one of the partners of ``ROLE`` hands over, and one of them."""
 
 _SETTINGS = """\
 # The service's file, IT's. `mailrouter init` makes one like it.

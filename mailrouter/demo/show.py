@@ -19,7 +19,7 @@ from mailrouter.app import Service
 from mailrouter.config import Configuration
 from mailrouter.control import ask
 from mailrouter.demo import folder as texts
-from mailrouter.demo.cards import Cards
+from mailrouter.demo.cards import Cards, questions
 from mailrouter.demo.mails import Scene, scenes, send
 from mailrouter.demo.paper import Paper
 from mailrouter.demo.passage import Mailboxes, Passage
@@ -52,6 +52,7 @@ class Show:
         self._port = port
         self._screen = screen
         self._program = program
+        self._live = port
 
     async def run(self, once: bool) -> None:
         """All of it; with ``once`` only up to the last mail of ours. Raises MailrouterError."""
@@ -81,7 +82,7 @@ class Show:
         return f"the relay can't listen on port {self._port} of {HOST}: {why}."
 
     async def _play(self, service: Service, mailboxes: Mailboxes, cards: Cards, once: bool) -> None:
-        port = int(service.addresses[0].rpartition(":")[2])
+        port = self._live = int(service.addresses[0].rpartition(":")[2])
         self._prose(f"The relay is up at {HOST}, port {port}. Elaine leaves a handoff, then the mails come.")
         await self._leave_handoff(service.configuration)
         show = scenes(datetime.now(UTC))
@@ -132,7 +133,11 @@ class Show:
         paper = self._screen.paper()
         came = datetime.fromtimestamp(passage.message.received_at / 1000, ZoneInfo(self._zone))
         try:
-            return [*paper.heading(f"{came:%H:%M:%S}  {cards.subject(passage)}"), *cards.of(passage, paper)]
+            lines = [*paper.heading(f"{came:%H:%M:%S}  {cards.subject(passage)}"), *cards.of(passage, paper)]
+            for partner, back in questions(passage):
+                lines += ["", *paper.prose(f"To say yes in place of {partner}, paste this:"), ""]
+                lines += self._ready_to_paste(paper, self._live, partner, back, "Re: Please confirm", "yes")
+            return lines
         except Exception:
             # What strangers send may be anything; it was delivered, and the demo goes on.
             log.exception("a mail can't be shown")
@@ -149,10 +154,12 @@ class Show:
             *paper.prose("      Laurie is in, Elaine is away: both get it"),
             *paper.prose(f"  {texts.QUIET_ROLE}"),
             *paper.prose("      nobody is in: you are answered"),
+            *paper.prose(f"  {texts.HANDOFF_ADDRESS}"),
+            *paper.prose(f"      a handoff, if From is {texts.PARTNER}; whoever it is, is asked first"),
             "",
             *paper.prose("with a mail program, or paste this into another terminal:"),
             "",
-            *self._ready_to_paste(paper, port),
+            *self._ready_to_paste(paper, port, "you@example.test", texts.ROLE, "Hello", "It works!"),
             "",
             *paper.prose("What becomes of it is shown here. More to try there:"),
             "",
@@ -167,11 +174,16 @@ class Show:
         lines += ["", *paper.prose("The mails lie in"), *paper.prose(str(self._folder / "var/mail")), ""]
         return [*lines, *paper.prose("Ctrl-C ends the demo.")]
 
-    def _ready_to_paste(self, paper: Paper, port: int) -> list[str]:
+    def _ready_to_paste(
+        self, paper: Paper, port: int, sender: str, to: str, subject: str, words: str
+    ) -> list[str]:
+        """A command that sends a mail; all of it are texts of ours that need no quoting but these."""
         if shutil.which("swaks"):
-            words = [f"--server {HOST}:{port}", "--from you@example.test", f"--to {texts.ROLE}"]
-            return paper.command(["swaks", *words, "--header 'Subject: Hello'"], "  ")
-        return _PYTHON.format(port=port, host=HOST, role=texts.ROLE).splitlines()
+            where = [f"--server {HOST}:{port}", f"--from {sender}", f"--to {to}"]
+            what = [f"--header 'Subject: {subject}'", f"--body '{words}'"]
+            return paper.command(["swaks", *where, *what], "  ")
+        facts = {"port": port, "host": HOST, "sender": sender, "to": to, "subject": subject, "words": words}
+        return _PYTHON.format(**facts).splitlines()
 
     def _prose(self, text: str) -> None:
         paper = self._screen.paper()
@@ -191,13 +203,13 @@ _PYTHON = """\
 python3 - <<'END'
 import smtplib
 s = smtplib.SMTP("{host}", {port})
-s.sendmail("you@example.test",
-    "{role}", \"\"\"\\
-From: you@example.test
-To: {role}
-Subject: Hello
+s.sendmail("{sender}",
+    "{to}", \"\"\"\\
+From: {sender}
+To: {to}
+Subject: {subject}
 
-It works!
+{words}
 \"\"\")
 END
 """

@@ -23,7 +23,7 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author
 from mailrouter.schedule.model import Role
-from mailrouter.store.handoffs import ASKING_MS, MOST_ASKED, WAIT_MS
+from mailrouter.store.handoffs import ASKING_MS, WAIT_MS
 from mailrouter.store.model import (
     MessageId,
     Milliseconds,
@@ -69,8 +69,8 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The decision about one address for partners. ``waiting`` is what the mail confirms, ``once`` its key in the
-    memory of mails that were worked on."""
+    """The decision about one address for partners. ``waiting`` is what the mail answers, ``once`` its key in the
+    memory of mails that were worked on; of an answer, that of a question that was put once more."""
 
     role: Role
     handover: Handover
@@ -239,7 +239,10 @@ def _decided(
         waiting = found
     author = named_author(head, role)
     mailbox = canonical(author.email) if author else ""
-    once = _key(desk, role, mailbox, head, tag) if mailbox and waiting is None else ""
+    if waiting is not None:
+        once = _question_key(desk, role, waiting.message, tag)
+    else:
+        once = _key(desk, role, mailbox, head, tag) if mailbox else ""
     mail = Handed(
         situation,
         head,
@@ -248,11 +251,9 @@ def _decided(
         authserv_id=desk.configuration.settings.authserv_id,
         trusted=trusted,
         waiting=_facts_of(waiting),
-        ask_from=_ask_from(desk, role, message, tag),
+        ask_from=_ask_from(desk, role, waiting.message if waiting else message, tag),
         again=bool(once and reader and reader.handoff_mail(once)),
-        asked=bool(
-            mailbox and reader and reader.asked(waits_as(role, tag), mailbox, at - ASKING_MS) >= MOST_ASKED
-        ),
+        asked=reader.asked(waits_as(role, tag), mailbox, at - ASKING_MS) if mailbox and reader else 0,
         queue=queue_id(message),
         origin=origin,
     )
@@ -282,4 +283,10 @@ def _key(desk: Desk, role: Role, mailbox: str, head: Head, tag: str) -> str:
     if not head.message_id:
         return ""
     named = f"{tag} mail\0{role.key}\0{mailbox}\0{head.message_id}"
+    return hmac.digest(desk.keys.memory, named.encode(), "sha256")[:15].hex()
+
+
+def _question_key(desk: Desk, role: Role, waiting: MessageId, tag: str) -> str:
+    """What tells a question of ours, about the message ``waiting``, from every other."""
+    named = f"{tag} question\0{role.key}\0{waiting}"
     return hmac.digest(desk.keys.memory, named.encode(), "sha256")[:15].hex()

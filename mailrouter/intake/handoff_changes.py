@@ -38,7 +38,7 @@ def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChan
     for decided in found.decided:
         role, decision = decided.role, decided.handover
         author = decision.author
-        if author is None or decision.act not in ("set", "ask", "answer"):
+        if author is None or decision.act not in ("set", "ask", "again", "answer"):
             continue
         written_at = milliseconds(decision.written_at or decided.moment)
         new = aside = schedule = None
@@ -66,8 +66,8 @@ def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChan
             HandoffChange(
                 new=new,
                 waiting=aside,
-                confirms=decided.waiting,
-                once=decided.once,
+                confirms=None if decision.act == "again" else decided.waiting,
+                once=decided.once if decided.waiting is None or decision.act == "again" else "",
                 notices=notices_of(message, role, decision.notices, first),
                 schedule=schedule,
             )

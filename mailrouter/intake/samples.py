@@ -139,7 +139,10 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         _READ | {"sections": []},
     ),
     "handoff-taken": tuple(facts | _MORE for facts in _NOTICES),
-    "handoff-confirm": tuple(facts | _MORE | _ASKED for facts in _NOTICES),
+    "handoff-confirm": tuple(
+        facts | _MORE | _ASKED | {"last": last} for facts in _NOTICES for last in (False, True)
+    ),
+    "confirm-again": ({"role": "Office", "author": "Ann", "until": "Thursday 10 December"},),
     **dict.fromkeys(
         ("undelivered", "away-unknown", "loop"),
         tuple(
@@ -164,7 +167,8 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         _CHANGED | {"author": "", "changes": [], "undone": True, "weeks": []},
     ),
     "schedule-confirm": tuple(
-        _SCHEDULE | _ASKED | {"author": "Ann", "lines": lines} for lines in (["off today"], [])
+        _SCHEDULE | _ASKED | {"author": "Ann", "lines": lines, "last": not lines}
+        for lines in (["off today"], [])
     ),
     "schedule-answer": tuple(
         _SCHEDULE | _WEEKS | {"lines": lines, "examples": examples, "other": other}

@@ -31,8 +31,9 @@ _NOTED = "250 2.0.0 noted; this relay is on trial and delivers nothing"
 
 
 def shadow_settings(settings: Settings) -> Settings:
-    """The same settings, with a store beside the one in which mail is kept: ``mailrouter.shadow.db``."""
-    return replace(settings, store=settings.store.with_suffix(f".shadow{settings.store.suffix}"))
+    """The same settings, with a store beside the one in which mail is kept: ``mailrouter.shadow.db``, and with
+    records of its own."""
+    return replace(settings, store=settings.store.with_suffix(f".shadow{settings.store.suffix}"), trial=True)
 
 
 class ShadowSpool(SqliteSpool):

@@ -8,7 +8,7 @@ nothing. Who wrote it, and what proves that, is the same for all of these addres
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from mailrouter.address import canonical
@@ -16,17 +16,19 @@ from mailrouter.message.classify import autoreply_refusals, classify
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing import notices
+from mailrouter.routing.assent import says_yes
 from mailrouter.routing.handoff_mail import MAX_MAIL, Written, written_in
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author, unproven
+from mailrouter.routing.sections import read_sections
 from mailrouter.schedule.model import Person
 from mailrouter.schedule.words import called
-from mailrouter.trust.confirmations import TAG
+from mailrouter.trust.confirmations import MOST_ASKED, TAG
 
-Act = Literal["set", "ask", "answer", "later", "nothing", "mail"]
-"""What is done: what was asked for, a question to the partner, an answer that changes nothing, a request to send
-it again later, nothing at all, or it is treated as mail to the role."""
+Act = Literal["set", "ask", "again", "answer", "later", "nothing", "mail"]
+"""What is done: what was asked for, a question to the partner, the question once more, an answer that changes nothing,
+a request to send it again later, nothing at all, or it is treated as mail to the role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ class Handed:
     ``raw`` is the whole message, None where it is larger than ``MAX_MAIL``. ``trusted``: it came from one of
     our own servers. ``waiting`` is what it would confirm by the token in its address. ``ask_from`` is the
     address that a question would come from, ``""`` where there can be none. ``again``: this very mail was
-    worked on before; ``asked``: this partner was asked about several others within the hour. ``queue`` is its queue id,
-    ``origin`` the server that handed it in.
+    worked on before, or, of an answer to a question, that the question was put once more already. ``asked``: how many
+    others this partner was asked about within the hour. ``queue`` is its queue id, ``origin`` the server that handed
+    it in.
     """
 
     situation: Situation
@@ -58,7 +61,7 @@ class Handed:
     waiting: Waiting | None = None
     ask_from: str = ""
     again: bool = False
-    asked: bool = False
+    asked: int = 0
     queue: str = ""
     origin: str = ""
 
@@ -101,6 +104,9 @@ class Purpose(Protocol):
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
         """The question whether ``author`` wrote it."""
 
+    def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
+        """How the question is answered, for an answer to it that doesn't say yes; it stands ``until`` then."""
+
     def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
         """What comes of it, now that it is proven; ``at`` is when it was written."""
 
@@ -117,7 +123,13 @@ class _HandoffPurpose:
         return too_large() if mail.raw is None else written_in(mail.head, mail.shape, mail.raw)
 
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
-        return notices.confirm(mail.situation, mail.head, author, written, mail.ask_from, mail.origin)
+        return notices.confirm(
+            mail.situation, mail.head, author, written, mail.ask_from, mail.origin, last=is_last(mail)
+        )
+
+    def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
+        what = "handoff for"
+        return notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         return notices.unusable(mail.situation, mail.head, author, problem)
@@ -159,7 +171,20 @@ def handed_over(mail: Handed, purpose: Purpose = HANDOFF) -> Handover:
         reason = f"it can't be used, and {name} alone is told why{_because(written, purpose)}"
         told = purpose.refused(mail, author, written.problem)
         return Handover("answer", (proof, reason), author, notices=(told,))
+    if purpose.tag == TAG and _may_be_a_machines(mail, written):
+        why = f"{proof}; but it answers another mail and has no heading, as a mailbox's own answer would"
+        return _asked(mail, author, written, why, purpose)
     return _with(proof, purpose.done(mail, author, written, mail.situation.duty.moment))
+
+
+def _may_be_a_machines(mail: Handed, written: Written) -> bool:
+    """Whether it may be an out-of-office that nothing marks as one, to one of our messages: these come from this very
+    address, and who wrote it is proven by the mail server all the same."""
+    head = mail.head
+    about = f"handoff for {mail.situation.role.name}".casefold()
+    answers = head.in_reply_to or head.references or about in (head.text("subject") or "").casefold()
+    found = read_sections(written.text)
+    return bool(answers) and not (found.done or found.left or found.watch)
 
 
 def too_large() -> Written:
@@ -167,8 +192,13 @@ def too_large() -> Written:
     return Written(problem=f"The mail is larger than {MAX_MAIL // 1_000_000} MB; the text alone is enough.")
 
 
+def is_last(mail: Handed) -> bool:
+    """Whether the question about this mail is the last of the hour."""
+    return mail.asked + 1 >= MOST_ASKED
+
+
 def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], purpose: Purpose) -> Handover:
-    """An answer to our question. Its token proves that the question was read; a program reads nothing."""
+    """An answer to our question. Its token proves the mailbox that got it, and its yes that a person read it."""
     role = mail.situation.role
     author = next((p for p in role.partners if canonical(p.email) == waiting.mailbox), None)
     what = "handoff" if purpose.tag == TAG else "change"
@@ -176,9 +206,23 @@ def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], purpose
         return Handover("nothing", (f"it confirms no {what}, because {silence[0]}",))
     if author is None:
         return Handover("nothing", (f"it confirms a {what} of somebody who is no partner any more",))
+    if not says_yes(mail.head, mail.shape, mail.raw, [person.name for person in role.partners]):
+        return _unsaid(mail, waiting, author, what, purpose)
     proof = f"it confirms a {what}, by an address that only {called(role)[author.key]} was told"
     written = Written(waiting.text, "the mail that was confirmed")
     return _with(proof, purpose.done(mail, author, written, waiting.at))
+
+
+def _unsaid(mail: Handed, waiting: Waiting, author: Person, what: str, purpose: Purpose) -> Handover:
+    """An answer that doesn't say yes. It may be a program's, so it is told only once that a yes is wanted."""
+    name, reason = (
+        called(mail.situation.role)[author.key],
+        f"it confirms no {what}, because it doesn't say yes",
+    )
+    if mail.again or not mail.ask_from:
+        return Handover("nothing", (reason, f"{name} was told so before"))
+    told = purpose.once_more(mail, author, waiting.at + timedelta(days=notices.WAIT_DAYS))
+    return Handover("again", (reason, f"{name} is told so, once"), author, notices=(told,))
 
 
 def _with(proof: str, decided: Handover) -> Handover:
@@ -193,7 +237,7 @@ def _asked(mail: Handed, author: Person, written: Written, why: str, purpose: Pu
         return _mail(why, f"nothing in it can be {what}{_because(written, purpose)}", kept=purpose.tag)
     if not mail.ask_from:
         return _mail(why, "the role's address is too long to ask for a confirmation", kept=purpose.tag)
-    if mail.asked:
+    if mail.asked >= MOST_ASKED:
         reason = f"{name} was asked to confirm several others within the hour, and can't be asked more often"
         return Handover("later", (why, reason), author)
     at = mail.situation.duty.moment

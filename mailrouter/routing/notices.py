@@ -59,11 +59,19 @@ def taken(
 
 
 def confirm(
-    situation: Situation, head: Head, to: Person, written: Written, sender: str, origin: str
+    situation: Situation,
+    head: Head,
+    to: Person,
+    written: Written,
+    sender: str,
+    origin: str,
+    *,
+    last: bool = False,
 ) -> Notice:
-    """A question to the registered mailbox of whoever is named in From; any answer to ``sender`` confirms.
+    """A question to the registered mailbox of whoever is named in From; a yes to ``sender`` confirms.
 
-    ``origin`` is the server that handed the mail in: with the Subject it tells one's own mail from a forgery.
+    ``origin`` is the server that handed the mail in: with the Subject it tells one's own mail from a forgery. ``last``:
+    there are no more questions this hour, whatever comes in.
     """
     role, moment = situation.role, situation.duty.moment
     until = (moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
@@ -74,11 +82,23 @@ def confirm(
         "source": written.source,
         "until": date_words(until, local_day(role, situation.duty)),
         "read": _read(situation, written.text),
+        "last": last,
         **told_apart(head, origin),
     }
     words = situation.wording.notice("handoff-confirm", facts)
     subject = f"Please confirm: handoff for {role.name}"
     return notice(situation, head, to, sender, subject, words, "confirm")
+
+
+def once_more(
+    situation: Situation, head: Head, to: Person, sender: str, what: str, until: datetime
+) -> Notice:
+    """That an answer to ``sender`` did not say yes, and how to; ``what`` waits for it ``until`` then: "handoff for"."""
+    role = situation.role
+    day = date_words(until.astimezone(role.time_zone).date(), local_day(role, situation.duty))
+    facts = {"author": called(role)[to.key], "role": role.name, "until": day}
+    words = situation.wording.notice("confirm-again", facts)
+    return notice(situation, head, to, sender, f"Please say yes: {what} {role.name}", words, "again")
 
 
 def told_apart(head: Head, origin: str) -> dict[str, object]:

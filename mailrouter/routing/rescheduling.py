@@ -17,9 +17,9 @@ from mailrouter.message.scanner import Scanner
 from mailrouter.routing import schedule_notices
 from mailrouter.routing.edited_file import may_become, version_mark, with_line_ends_of
 from mailrouter.routing.handoff_mail import Written
-from mailrouter.routing.handover import FileChange, Handed, Handover, too_large
+from mailrouter.routing.handover import FileChange, Handed, Handover, is_last, too_large
 from mailrouter.routing.model import Situation
-from mailrouter.routing.notices import Notice
+from mailrouter.routing.notices import Notice, once_more
 from mailrouter.routing.schedule_asked import Asked, asked_in
 from mailrouter.schedule.changes import change_for
 from mailrouter.schedule.edits import Edit, changed, same_schedule
@@ -103,7 +103,13 @@ class Rescheduling:
         """With the words that were written: what they come to depends on the file when they are confirmed."""
         asked = Asked.of(written.text)
         lines = [] if asked.kind == "file" else (asked.text or asked.subject).splitlines()
-        return schedule_notices.confirm(mail.situation, mail.head, author, lines, mail.ask_from, mail.origin)
+        return schedule_notices.confirm(
+            mail.situation, mail.head, author, lines, mail.ask_from, mail.origin, last=is_last(mail)
+        )
+
+    def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
+        """How it is confirmed."""
+        return once_more(mail.situation, mail.head, author, mail.ask_from, "schedule of", until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         """With examples, and the week as it stands."""

@@ -70,11 +70,19 @@ def changed_notices(
 
 
 def confirm(
-    situation: Situation, head: Head, to: Person, lines: Sequence[str], sender: str, origin: str
+    situation: Situation,
+    head: Head,
+    to: Person,
+    lines: Sequence[str],
+    sender: str,
+    origin: str,
+    *,
+    last: bool = False,
 ) -> Notice:
-    """A question to the registered mailbox of whoever is named in From; any answer to ``sender`` confirms.
+    """A question to the registered mailbox of whoever is named in From; a yes to ``sender`` confirms.
 
-    ``lines`` are what was written, none for an edited file; ``origin`` is the server that handed the mail in.
+    ``lines`` are what was written, none for an edited file; ``origin`` is the server that handed the mail in. ``last``:
+    there are no more questions this hour.
     """
     role = situation.role
     until = (situation.duty.moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
@@ -83,6 +91,7 @@ def confirm(
         "author": called(role)[to.key],
         "lines": [text.safe_subject(line, _LONGEST) for line in lines[:20] if line.strip()],
         "until": date_words(until, local_day(role, situation.duty)),
+        "last": last,
         **told_apart(head, origin),
     }
     words = situation.wording.notice("schedule-confirm", facts)

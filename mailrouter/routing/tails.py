@@ -44,6 +44,11 @@ def without_tails(text: str) -> str:
     return "\n".join(lines).strip("\n")
 
 
+def attributes(text: str) -> bool:
+    """Whether ``text``, in one line, only says who wrote what is quoted below it: "On Monday, Jane wrote:"."""
+    return bool(_ATTRIBUTION.fullmatch(text))
+
+
 def _quoted_from(lines: list[str]) -> int:
     """Where the mail that is answered begins."""
     for index, line in enumerate(lines):

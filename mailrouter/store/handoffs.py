@@ -7,19 +7,20 @@ import sqlite3
 from mailrouter.errors import StoreError
 from mailrouter.store import schedule_changes
 from mailrouter.store.model import Delivery, HandoffChange, Milliseconds, NewHandoff, WaitingHandoff
+from mailrouter.trust.confirmations import MOST_ASKED
 
 WAIT_MS: Milliseconds = 7 * 86_400_000
 """A handoff waits this long for its confirmation."""
 ASKING_MS: Milliseconds = 3_600_000
-MOST_ASKED = 3
-"""Within ``ASKING_MS`` one mailbox gets so many questions about one role, as long as none of them is answered."""
+"""Within this time one mailbox gets ``MOST_ASKED`` questions about one role, as long as none of them is answered."""
 MOST_WAITING = 24
 """So many wait for one mailbox and role; a further one takes the place of the oldest."""
 
 _ASKED = "SELECT count(*) FROM waiting_handoff WHERE role = ? AND mailbox = ? AND asked_at > ?"
 _OLDEST = """
-    DELETE FROM waiting_handoff WHERE role = ?1 AND mailbox = ?2 AND message NOT IN (
-        SELECT message FROM waiting_handoff WHERE role = ?1 AND mailbox = ?2 ORDER BY asked_at DESC, message DESC LIMIT ?3
+    DELETE FROM waiting_handoff WHERE role = :role AND mailbox = :mailbox AND message NOT IN (
+        SELECT message FROM waiting_handoff WHERE role = :role AND mailbox = :mailbox
+        ORDER BY asked_at DESC, message DESC LIMIT :most
     )
 """
 _OLDER = "DELETE FROM waiting_handoff WHERE role = ? AND mailbox = ? AND (asked_at, message) < (?, ?)"
@@ -81,4 +82,4 @@ def _wait(connection: sqlite3.Connection, waiting: WaitingHandoff) -> None:
     connection.execute(
         "INSERT INTO waiting_handoff (role, mailbox, message, asked_at, text) VALUES (?, ?, ?, ?, ?)", row
     )
-    connection.execute(_OLDEST, (*whose, MOST_WAITING))
+    connection.execute(_OLDEST, {"role": waiting.role, "mailbox": waiting.mailbox, "most": MOST_WAITING})

@@ -21,6 +21,8 @@ SCHEDULE = "schedule"
 """The sub-addresses to which partners write."""
 TAGS = (TAG, SCHEDULE)
 LENGTH = 22
+MOST_ASKED = 3
+"""Within an hour one mailbox gets so many questions about one role's address, as long as none of them is answered."""
 
 _BODY = 10
 _FORM = re.compile(r"[a-z2-7]{22}\Z")

@@ -281,3 +281,19 @@ def test_the_systems_time_zone(tmp_path: Path) -> None:
     (tmp_path / "etc/localtime").symlink_to(tmp_path / "usr/share/zoneinfo/Asia/Tokyo")
     assert system_time_zone({}, tmp_path) == "Asia/Tokyo"
     assert system_time_zone({"TZ": ":Europe/Berlin"}, tmp_path) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_what_is_said_at_the_end_fits_the_terminal(
+    columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its sentences are broken between words and nowhere else, and no paragraph has a hole in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["init", "conf", "--yes", *OPTIONS]) == 0
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if len(line) > columns and not line.startswith("  ")] == []
+    (told,) = [part for part in said.split("\n\n") if part.startswith("Who is told")]
+    assert " ".join(told.split()).endswith(
+        "If nobody reads that, put `postmaster:` into conf/mailrouter.yaml."
+    )

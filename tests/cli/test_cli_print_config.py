@@ -141,3 +141,14 @@ def test_a_long_value_has_its_source_above(here: Path) -> None:
     """Where there is no room behind a value, the line above says where it is from."""
     lines = list(as_yaml(FileInForce("config/x.yaml", (Value(("name",), "n" * 70, 3),))))
     assert lines == ["# config/x.yaml", "# x.yaml:3", "name: " + "n" * 70]
+
+
+def test_a_narrow_terminal_has_each_source_above(here: Path) -> None:
+    """At 40 columns nothing that could be shorter is wider, and it is the same YAML."""
+    values = (Value(("hostname",), "mx.example.test", 3), Value(("web",), None, None, "nowhere"))
+    lines = list(as_yaml(FileInForce("config/mailrouter.yaml", values), 40))
+    assert lines[1:] == [
+        "# mailrouter.yaml:3",
+        "hostname: mx.example.test",
+        "web:                  # default: nowhere",
+    ]

@@ -24,9 +24,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.cli import main
+from mailrouter.demo.cards import reflowed
 from mailrouter.demo.mails import scenes
 from mailrouter.demo.paper import Card, Line, Paper, cells, harmless, wrap
 from mailrouter.demo.reading import part, parts
+from mailrouter.routing.wording import tidy
 
 DEMO = [sys.executable, "-m", "mailrouter", "demo"]
 CHECKOUT = Path(__file__).parents[2]
@@ -192,6 +194,10 @@ def test_shows_each_mail_that_passes(tmp_path: Path) -> None:
             relay.send_message(handed)
             shown = demo.shows("Handing over.*Laurie Cremona writes.*Please confirm.*- the keys.*└")
             assert "gets no answer" not in shown.rpartition("Handing over")[2]
+            assert "answer this message with one word: yes. Then it is the new handoff" in " ".join(
+                shown.replace("│       >", "").split()
+            )
+            assert not re.search(r"> (\S+ ?){1,2}\n│ +> \w", shown.rpartition("Handing over")[2]), "ragged"
         demo.process.send_signal(signal.SIGINT)
         assert demo.ended() == 0
     assert "\x1b" not in demo.screen
@@ -209,6 +215,30 @@ def test_the_command_to_paste_works(tmp_path: Path) -> None:
         shell = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
         subprocess.run(["sh", "-c", script[0]], check=True, timeout=30, env=os.environ | shell)
         demo.shows("you@example.test writes.*It works!.*└")
+
+
+@pytest.mark.parametrize("swaks", [True, False])
+def test_a_question_can_be_answered_by_pasting_a_command(tmp_path: Path, swaks: bool) -> None:
+    """Somebody tries handing over by mail: what would say yes is there, and then both partners are told."""
+    if swaks and not shutil.which("swaks"):
+        pytest.skip("swaks (Debian's swaks) is not installed")
+    python = tmp_path / "bin" / "python3"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    path = os.environ["PATH"] if swaks else str(python.parent)
+    with staying_up(tmp_path, PATH=path) as demo:
+        with smtplib.SMTP("127.0.0.1", demo.port, timeout=20) as relay:
+            handed = _mail("vp-hr+handoff@example.test", "Handing over", "Left:\n- the keys\n")
+            handed.replace_header("From", "Laurie Cremona <laurie@example.test>")
+            relay.send_message(handed)
+        demo.shows("To say yes in place of laurie@example.test, paste this:.*yes.*\n")
+        pasted = demo.screen.rpartition("paste this:")[2]
+        if not swaks:
+            demo.shows("paste this:\\s+python3 [^$]*yes[^$]*\nEND\n")
+            pasted = demo.screen.rpartition("paste this:")[2]
+        shell = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+        subprocess.run(["sh", "-c", pasted], check=True, timeout=30, env=os.environ | shell)
+        demo.shows("Laurie and Elaine get.*Handoff for VP Human Resources by Laurie.*└")
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
@@ -334,3 +364,10 @@ def _mail(to: str, subject: str, text: str) -> EmailMessage:
     mail["Subject"] = subject
     mail.set_content(text)
     return mail
+
+
+def test_the_relays_own_text_is_put_together_again() -> None:
+    """Paragraphs that were broken for sending, and nothing else: no items, no lines that were lines before."""
+    paragraph = "a word " * 30 + "end."
+    text = f"Subject: x\nCame from: y\n\n{paragraph}\n\nDone\n- {'w' * 60}\n- two\n\nElaine is away.\nLaurie covers.\n"
+    assert reflowed(tidy(text)).split("\n") == text.split("\n")

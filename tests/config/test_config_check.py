@@ -91,12 +91,20 @@ def test_a_long_line_is_cut_around_the_place(length: int, column: int, width: in
     assert line[len(pointer) - 1] == "X"
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_summary_fits_the_terminal(folder: MakeFolder, width: int) -> None:
+    """But for a path or an address that is longer by itself."""
+    made = folder("deliver: smtp://[::1]:26\n", vp_hr=ROLE + "aliases: hr@example.test\n")
+    lines = summary(config.load(made, fqdn=lambda: "mx.example.test"), width).splitlines()
+    assert [line for line in lines if len(line) > width and " " in line.strip()] == []
+
+
 def test_the_summary_says_who_and_where(folder: MakeFolder) -> None:
     """Roles, partners, the door and the destination, in a few lines."""
     made = folder(
         "deliver: smtp://[::1]:26\nlisten: {smtp: ':25'}\n", vp_hr=ROLE + "aliases: hr@example.test\n"
     )
-    assert summary(config.load(made, fqdn=lambda: "mx.example.test")).splitlines() == [
+    assert summary(config.load(made, fqdn=lambda: "mx.example.test"), 200).splitlines() == [
         "config: 1 role, no problems",
         "  vp-hr: VP Human Resources <vp-hr@example.test> (also hr@example.test), America/Los_Angeles",
         "    laurie: Laurie Cremona <laurie@example.test>",

@@ -10,7 +10,18 @@ import pytest
 from tests.support.correspondence import mailrouter
 from tests.support.documents import DOCS, marked, text
 
-PAGES = ["deploy.md", "partners.md", "glossary.md", "monitoring.md", "reliability.md", "calendars.md"]
+PAGES = [
+    *(
+        "deploy.md",
+        "partners.md",
+        "by-mail.md",
+        "schedule.md",
+        "glossary.md",
+        "monitoring.md",
+        "reliability.md",
+    ),
+    "calendars.md",
+]
 
 
 def anchors(page: Path) -> set[str]:

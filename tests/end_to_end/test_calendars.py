@@ -16,7 +16,7 @@ from tests.calendars.ics import OOF, calendar
 from tests.calendars.test_calendars_hostile import WHOLE
 from tests.end_to_end.test_service import MAIL, command, hang_up
 from tests.support.ports import free_port
-from tests.support.relay import PARTNERS, ROLE, maildir, relay, wait_until, write_configuration
+from tests.support.relay import PARTNERS, ROLE, Relay, maildir, relay, wait_until, write_configuration
 from tests.support.sending import send
 
 ELAINE = "elaine: {name: Elaine Miller, email: elaine@example.test"
@@ -64,6 +64,25 @@ def test_mail_says_who_is_away_by_their_calendar(tmp_path: Path) -> None:
     everything = b"".join(maildir(tmp_path, PARTNERS[0]) + maildir(tmp_path, PARTNERS[1]))
     assert b"Surgery" not in everything
     assert "Surgery" not in running.log.read_text()
+
+
+def test_a_trial_reads_calendars_and_leaves_those_of_the_service_as_they_are(tmp_path: Path) -> None:
+    """Its notes go by them, and its records lie in a folder of their own."""
+    config = with_calendar(tmp_path)
+    (tmp_path / "elaine.ics").write_bytes(away_now())
+    running = Relay(config, ("mailrouter", "serve", "--shadow"))
+    kept = load(config).settings.run_folder / "calendars.shadow"
+    try:
+        wait_until(lambda: kept.is_dir() and len(list(kept.glob("*.json"))) == 1, what="the record")
+
+        def planned() -> bool:
+            send(running.port, [("jane@outside.test", ROLE, MAIL)])
+            return "a note, because Elaine is away" in command(config, "shadow", "report").stdout
+
+        wait_until(planned, what="a note by the calendar")
+    finally:
+        running.stop()
+    assert not folder_of(load(config)).exists()
 
 
 def test_a_hostile_calendar_does_not_hold_up_mail(tmp_path: Path) -> None:

@@ -231,7 +231,12 @@ def test_a_handoff_by_mail_reaches_partners_alone(tmp_path: Path, role: str) -> 
                 (
                     "elaine@example.test",
                     back,
-                    mail(f"From: elaine@example.test\nTo: {back}", question.decode()),
+                    mail(f"From: elaine@example.test\nTo: {back}", "I am away.\r\n\r\n" + question.decode()),
+                ),
+                (
+                    "elaine@example.test",
+                    back,
+                    mail(f"From: elaine@example.test\nTo: {back}", "Yes\r\n\r\n> " + question.decode()),
                 ),
                 ("", ROLE, returned.replace(back.encode(), ROLE.encode())),
                 *flows(),

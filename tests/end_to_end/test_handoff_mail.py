@@ -107,7 +107,7 @@ def test_a_proven_mail_is_the_new_handoff_and_both_are_told(tmp_path: Path) -> N
 
 
 def test_without_proof_the_partners_own_mailbox_is_asked_and_its_answer_counts_once(tmp_path: Path) -> None:
-    """Nothing changes before; an out-of-office and a bounce confirm nothing; an answer does; a second is refused."""
+    """Nothing changes before; an out-of-office and a bounce confirm nothing; a yes does; a second is refused."""
     with running(tmp_path) as (service, sink):
         assert deliver(service, mail(), sender="spoofer@outside.test").startswith("250")
         arrive(sink, 1)
@@ -124,7 +124,7 @@ def test_without_proof_the_partners_own_mailbox_is_asked_and_its_answer_counts_o
         assert deliver(service, bounce.encode(), back, "").startswith("250")
         nothing_more(service, sink, 1)
         assert all(not part.get_filename() for part in got(sink, ELAINE)[0].walk())
-        answer = f"From: private@phone.test\r\nTo: {back}\r\nSubject: Re: Please\r\n\r\n\r\n"
+        answer = f"From: private@phone.test\r\nTo: {back}\r\nSubject: Re: Please\r\n\r\nYes, that was me.\r\n"
         assert deliver(service, answer.encode(), back.upper(), "private@phone.test").startswith("250")
         arrive(sink, 5)
         for partner in PARTNERS:
@@ -147,6 +147,11 @@ def test_a_forged_mail_before_hers_holds_up_nothing(tmp_path: Path) -> None:
         arrive(sink, 2)
         assert deliver(service, mail()).startswith("250")
         arrive(sink, 3)
+        third = question(sink).get_content().replace("\r\n", "\n")
+        assert re.search(
+            r"\.\n\nThis is the third such question[^#]*tell IT\.\n\nThis is how it was read", third
+        )
+        assert re.search(r"\.\n\nThis is how it was read", forged.replace("\r\n", "\n"))
         assert deliver(service, mail(body="forged\r\n", number=5)).startswith("450 4.7.1")
         assert deliver(service, mail()).startswith("250")
         nothing_more(service, sink, 3)

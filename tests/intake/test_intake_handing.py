@@ -30,6 +30,7 @@ US = "mail.example.test"
 PROOF = f"Authentication-Results: {US}; dmarc=pass"
 FROM = "From: Laurie Cremona <laurie@example.test>"
 TEXT = HANDOFF_TEXT.encode().replace(b"\n", b"\r\n")
+YES = mail(body=b"Yes\r\n")
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 
 
@@ -75,7 +76,7 @@ async def test_a_question_is_good_for_a_week(tmp_path: Path, after: timedelta, r
         if said:
             assert f"write to {HANDOFF} again" in said
             return
-        assert (await running.send(mail(), back)).startswith("250")
+        assert (await running.send(YES, back)).startswith("250")
         stored = running.store.reader.handoff("vp-hr")
         assert stored is not None
         assert (stored.author, stored.text) == ("Laurie", HANDOFF_TEXT)
@@ -95,12 +96,12 @@ async def test_each_waits_by_itself_and_the_newest_that_is_confirmed_wins(tmp_pa
         assert running.offered == []
     async with service(tmp_path, desk(role()), MOMENT + 2 * HOUR) as running:
         assert running.intake.recipient(first) is None
-        assert (await running.send(mail(), second)).startswith("250")
+        assert (await running.send(YES, second)).startswith("250")
         stored = running.store.reader.handoff("vp-hr")
         assert stored is not None
         assert stored.text == "Left: the rest\n"
         assert (running.intake.recipient(first) or "").startswith("550 5.7.1")
-        assert (await running.send(mail(), first)).startswith("550 5.7.1")
+        assert (await running.send(YES, first)).startswith("550 5.7.1")
         assert running.intake.recipient(third) is None, "a newer one waits on"
 
 
@@ -118,7 +119,7 @@ async def test_of_many_at_once_three_are_asked_about(tmp_path: Path) -> None:
         assert len(running.offered) == 3
         back = question(running)
         running.offered.clear()
-        said = await asyncio.gather(*(running.send(mail(), back) for _ in range(2)), return_exceptions=True)
+        said = await asyncio.gather(*(running.send(YES, back) for _ in range(2)), return_exceptions=True)
         assert sorted(map(refused, said)) == [False, True]
         assert len(running.offered) == 2
         assert len(running.store.reader.handoffs("vp-hr", 5)) == 1
@@ -135,13 +136,93 @@ async def test_no_program_confirms_anything(tmp_path: Path, field: str) -> None:
     """Nor does anything with an empty reverse-path; it is absorbed, and the question stands."""
     back = await ask(tmp_path, MOMENT)
     async with service(tmp_path, desk(role()), MOMENT) as running:
-        raw = mail(FROM, *([field] if field else []))
+        raw = mail(FROM, *([field] if field else []), body=b"Yes\r\n")
         assert (await running.send(raw, back, sender="laurie@example.test" if field else "")).startswith(
             "250"
         )
         assert running.offered == []
         assert running.store.reader.handoff("vp-hr") is None
         assert running.intake.recipient(back) is None
+
+
+UNMARKED = mail(FROM, body=b"I am away until Monday.\r\n\r\n> If it is yours, answer with one word: yes.\r\n")
+"""What some mailboxes answer by themselves, with nothing that says so."""
+
+
+async def test_an_answer_without_a_yes_confirms_nothing_and_is_told_so_once(tmp_path: Path) -> None:
+    """An unmarked out-of-office, again and again: one message to the registered mailbox; then a yes counts still."""
+    back = await ask(tmp_path, MOMENT)
+    later = MOMENT + timedelta(days=1)
+    async with service(tmp_path, desk(role()), later) as running:
+        said = await asyncio.gather(*(running.send(UNMARKED, back) for _ in range(3)))
+        assert all(reply.startswith("250") for reply in said)
+        assert (await running.send(UNMARKED, back)).startswith("250")
+        (told,) = running.offered
+        assert (told.kind, told.recipient, told.reverse_path) == ("notice", "laurie@example.test", "")
+        text = " ".join(running.sent("notice")["laurie"].decode().split())
+        assert "one word on the first line: yes" in text
+        assert "thrown away on Thursday 10 December." in text
+        assert question(running) == back
+        assert CANARY not in text
+        assert running.store.reader.handoff("vp-hr") is None
+        running.offered.clear()
+        assert (await running.send(YES, back)).startswith("250")
+        assert running.sent("notice").keys() == {"laurie", "elaine"}
+        assert running.store.reader.handoff("vp-hr") is not None
+
+
+async def test_two_questions_are_told_apart_where_a_yes_is_missing(tmp_path: Path) -> None:
+    """What was said of one is said of the other as well."""
+    first = await ask(tmp_path, MOMENT)
+    second = await ask(tmp_path, MOMENT + timedelta(seconds=2), 3)
+    async with service(tmp_path, desk(role()), MOMENT + HOUR) as running:
+        for back in (first, second, first):
+            assert (await running.send(UNMARKED, back)).startswith("250")
+        assert len(running.offered) == 2
+
+
+async def test_the_last_question_of_an_hour_says_that_it_is(tmp_path: Path) -> None:
+    """So a partner knows why nothing more is asked; and to answer one makes room for the next mail."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        for number in range(1, 4):
+            running.offered.clear()
+            assert (await running.send(handing(number=number), HANDOFF)).startswith("250")
+            text = " ".join(running.sent("notice")["laurie"].decode().split())
+            assert ("third such question within an hour" in text) is (number == 3)
+        assert (await running.send(handing(number=4), HANDOFF)).startswith("450")
+        assert (await running.send(YES, question(running))).startswith("250")
+        assert (await running.send(handing(number=4), HANDOFF)).startswith("250")
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["In-Reply-To: <ours@mx.example.test>", "References: <a@b.test>", "Subject: AW: Handoff for VP HR, x"],
+)
+async def test_a_proven_answer_without_headings_is_asked_about(tmp_path: Path, field: str) -> None:
+    """It may be an unmarked out-of-office to one of our messages; with a heading, or as a mail of its own, it isn't."""
+    away = b"I am away until Monday.\r\n"
+    of = role(name="VP HR")
+    async with service(tmp_path, trusting(of), MOMENT) as running:
+        assert (await running.send(handing(PROOF, field, body=away), HANDOFF)).startswith("250")
+        assert running.store.reader.handoff("vp-hr") is None
+        assert running.sent("notice").keys() == {"laurie"}
+        back = question(running)
+        running.offered.clear()
+        assert (await running.send(UNMARKED, back)).startswith("250")
+        assert (await running.send(UNMARKED, back)).startswith("250")
+        assert len(running.offered) == 1, "two mailboxes that answer by themselves end there"
+        assert (await running.send(YES, back)).startswith("250")
+        stored = running.store.reader.handoff("vp-hr")
+        assert stored is not None
+        assert stored.text == "I am away until Monday.\n"
+        assert (await running.send(handing(PROOF, field, number=2), HANDOFF)).startswith("250")
+        stored = running.store.reader.handoff("vp-hr")
+        assert stored is not None
+        assert stored.text == HANDOFF_TEXT
+        assert (await running.send(handing(PROOF, body=away, number=3), HANDOFF)).startswith("250")
+        stored = running.store.reader.handoff("vp-hr")
+        assert stored is not None
+        assert stored.text == "I am away until Monday.\n"
 
 
 @pytest.mark.parametrize("field", AUTOMATIC)

@@ -161,6 +161,16 @@ async def test_without_proof_the_partner_is_asked_first(tmp_path: Path) -> None:
     async with running(tmp_path, MOMENT + timedelta(days=2)) as found:
         assert found.intake.recipient(back.replace("schedule", "handoff")) is not None
         assert found.intake.recipient(back) is None
+        away = asked("I am away. Who is in? off today", proven=False, to=back, number=14)
+        for _ in range(2):
+            assert (await found.send(away, back)).startswith("250")
+        assert file_of(tmp_path) == COMMENTED
+        (told,) = found.offered
+        assert told.recipient == "laurie@example.test"
+        again = notices(found)["laurie"]
+        assert again["subject"] == "Please say yes: schedule of VP Human Resources"
+        assert again["reply-to"].addresses[0].addr_spec == back
+        found.offered.clear()
         assert (await found.send(asked("yes", proven=False, to=back, number=4), back)).startswith("250")
         assert "{partner: laurie, from: 2026-12-04, until: 2026-12-04}" in file_of(tmp_path)
         assert set(notices(found)) == {"laurie", "elaine"}

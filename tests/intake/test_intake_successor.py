@@ -92,7 +92,7 @@ async def test_an_old_question_confirms_nothing(tmp_path: Path) -> None:
         assert (await running.send(raw, HANDOFF, sender="elaine@example.test")).startswith("250")
         back = question(running)
     async with service(tmp_path, desk(succeeded()), AFTER) as running:
-        answer = mail("From: Elaine Miller <elaine@example.test>")
+        answer = mail("From: Elaine Miller <elaine@example.test>", body=b"Yes\r\n")
         assert (await running.send(answer, back, sender="elaine@example.test")).startswith("250")
         assert running.store.reader.handoff("vp-hr") is None
         assert running.offered == []

@@ -62,7 +62,8 @@ def test_a_question_says_what_an_answer_means() -> None:
     )
     text = " ".join(text_of(message).split())
     assert message["reply-to"].addresses[0].addr_spec == "vp-hr+handoff-abc@example.test"
-    assert "any answer confirms it" in text
+    assert "answer this message with one word: yes." in text
+    assert "If it is not yours, do nothing. Without a yes" in text
     assert "thrown away on Thursday 17 December" in text
     assert "(the attached file plan.md)" in text
     assert "Subject: The budget Came from: 192.0.2.1 If it is yours" in text
