@@ -48,7 +48,8 @@ class PuttingOff:
             if not reply.own and reply.code // 100 in (2, 5):
                 self.forget()
             return False
-        self._messages.add(message)
+        if len(self._messages) < enough:  # a long queue to one recipient is not all remembered
+            self._messages.add(message)
         # The content's end answers for the recipient as well: there is one a transaction.
         self._recipients.update((recipient,) if stage in ("rcpt", "dot") else (recipient, ""))
         return len(self._messages) >= enough and len(self._recipients) > 1

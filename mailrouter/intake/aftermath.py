@@ -132,6 +132,23 @@ def of_drop(desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime) 
 
     Raises StoreError.
     """
+    return _given_up(desk, reader, delivery, now, DROPPED)
+
+
+def of_withdrawal(
+    desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime
+) -> tuple[Consequence, ...]:
+    """The same where ``delivery`` is withdrawn, nothing takes its place, and all others have failed.
+
+    Raises StoreError.
+    """
+    return _given_up(desk, reader, delivery, now)
+
+
+def _given_up(
+    desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime, status: str = ""
+) -> tuple[Consequence, ...]:
+    """``status`` is the report's; without it that of the copies that failed."""
     entry = reader.entry(delivery.message)
     if entry is None or delivery.kind != "copy":
         return ()
@@ -139,29 +156,9 @@ def of_drop(desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime) 
     found: list[Consequence] = []
     for role in roles_of(desk, entry, delivery):
         if hears(entry, role, "failed") and not forged(desk, head):
-            found += report_of(desk, role, entry, delivery, "", DROPPED, now, head, shape, refused=True)
-    return tuple(found)
-
-
-def of_withdrawal(
-    desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime
-) -> tuple[Consequence, ...]:
-    """The report to the sender that nobody behind the role gets the mail, where ``delivery`` is withdrawn, nothing takes
-    its place, and all others have failed.
-
-    Raises StoreError.
-    """
-    entry = reader.entry(delivery.message)
-    if entry is None or delivery.kind != "copy":
-        return ()
-    head, shape = header_of(reader, entry.message)
-    found: list[Consequence] = []
-    for role in roles_of(desk, entry, delivery):
-        if not hears(entry, role, "failed") or forged(desk, head):
-            continue
-        replies = [other.last_reply for other in others_of(entry, role, delivery)]
-        status = next(filter(None, map(status_in, replies)), "")
-        found += report_of(desk, role, entry, delivery, "", status, now, head, shape, refused=True)
+            replies = (other.last_reply for other in others_of(entry, role, delivery))
+            why = status or next(filter(None, map(status_in, replies)), "")
+            found += report_of(desk, role, entry, delivery, "", why, now, head, shape, refused=True)
     return tuple(found)
 
 
