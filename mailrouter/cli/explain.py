@@ -24,7 +24,6 @@ from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import render
 from mailrouter.message.scanner import Scanner
-from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Copy
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.words import joined
@@ -45,8 +44,7 @@ def explain(options: argparse.Namespace) -> int:
     store = store_of(configuration)
     to = [address if "@" in address else role_named(configuration, address).address for address in recipients]
     desk = _desk(configuration, store)
-    readable = raw if len(raw) <= MAX_MAIL else None
-    found = explained(desk, store, head, shape, roles, sender, moment, to, readable)
+    found = explained(desk, store, head, shape, roles, sender, moment, to, raw)
     if not options.recipient and not _named(configuration, head):
         guess = f"the mail names no role, so {roles[0].key} is taken, the only one there is (--to says which)"
         found = replace(found, reasons=(guess, *found.reasons))
@@ -119,6 +117,7 @@ def _data(roles: Sequence[Role], found: Explanation) -> dict[str, object]:
     reply = plan.reply if plan else None
     return {
         "role": ",".join(role.key for role in roles),
+        "refused": found.refused or None,
         "copies": [
             {
                 "recipient": copy.recipient,
@@ -143,8 +142,8 @@ def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanat
     lines = _wrapped(f"From <{sender}> to {names}, {local:%A %Y-%m-%d %H:%M} {local.tzname()}", columns, "")
     plan = found.plan
     if plan is None:
-        lines += ["", *_wrapped(f"It would be refused: {found.reasons[0]}", columns, "")]
-        return [*lines, *_why(found.reasons[1:], columns)]
+        lines += ["", *_wrapped(_refusal(found.refused), columns, "")]
+        return [*lines, *_why(found.reasons, columns)]
     alike: dict[tuple[str, str], list[str]] = {}
     for copy in plan.copies:
         alike.setdefault((_form(copy), copy.note), []).append(copy.recipient)
@@ -163,6 +162,15 @@ def _lines(roles: Sequence[Role], sender: str, moment: datetime, found: Explanat
     for notice in found.notices:
         lines += ["", f"{notice.recipient} gets a message of ours about the {found.about}."]
     return lines + _why(found.reasons, columns)
+
+
+def _refusal(reply: str) -> str:
+    """The door's reply in words, its codes behind them."""
+    code, _, rest = reply.partition(" ")
+    status, _, words = rest.partition(" ")
+    if code.startswith("4"):
+        return f"It would be put off, and tried again by its sender's server: {words} ({code} {status})"
+    return f"It would be refused, and come back to its sender: {words} ({code} {status})"
 
 
 def _why(reasons: Sequence[str], columns: int) -> list[str]:

@@ -42,29 +42,6 @@ class Arrival:
     to_handoff: frozenset[str] = frozenset()
 
 
-def unfit(shape: Shape) -> str | None:
-    """Why a message can't be taken as it is, or None."""
-    if shape.bare_cr or shape.bare_lf or shape.nul:
-        # Sent on as they are, they smuggle a second message past the next server.
-        return "550 5.6.11 The message holds a bare CR, a bare LF or a NUL"
-    if shape.header_too_large:
-        return "552 5.3.4 The message's header is too large"
-    if shape.too_many_fields:
-        return "552 5.3.4 The message's header has too many fields"
-    if shape.too_deep or shape.too_many_parts:
-        return "554 5.6.0 The message has too many parts inside parts"
-    return None
-
-
-def vacant(desk: Desk, roles: Sequence[Role], moment: datetime) -> str | None:
-    """Why mail has to wait for a role that has no partner at this moment, or None: its file may be mended any time."""
-    for role in roles:
-        if not desk.role_at(role, moment).partners:
-            log.error("role %s has no partner now; its mail is deferred until its file names one", role.key)
-            return "450 4.2.1 Nobody takes mail for this address at the moment; please try again later"
-    return None
-
-
 def decide(desk: Desk, arrival: Arrival) -> Plan:
     """The plan; after a fault of ours the most that can be had without what is at fault."""
     fault = "of a fault in reading its header"

@@ -11,23 +11,24 @@ from datetime import UTC, datetime
 
 from mailrouter import keyed
 from mailrouter.config.writing import Draft
-from mailrouter.intake.aftermath import of_expansion
-from mailrouter.intake.decision import Arrival, decide, situation_of, unfit, vacant
-from mailrouter.intake.facts import RESERVED_TAGS, Desk, earlier_ids
-from mailrouter.intake.handing import (
-    NO_HANDING,
-    Addressed,
-    Handing,
-    addressed,
-    came_from,
-    confirmable,
-    hand,
-    trusts,
+from mailrouter.intake.acceptance import acceptance_of
+from mailrouter.intake.admission import (
+    Admitted,
+    Received,
+    Refusal,
+    admit,
+    max_size,
+    refused_by_partners,
+    refused_recipient,
 )
-from mailrouter.intake.handoff_changes import changes_of, decide_rest
-from mailrouter.intake.loops import CAME_BACK, came_back, looping, of_loop
-from mailrouter.intake.reports import NO_SUCH, Reported, read_reports, returned_to
-from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of, request_of
+from mailrouter.intake.conversations import version_seen
+from mailrouter.intake.decision import Arrival, decide, situation_of
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, came_from, hand, trusts
+from mailrouter.intake.handoff_changes import decide_rest
+from mailrouter.intake.loops import of_loop
+from mailrouter.intake.reports import Reported, read_reports, returned_to
+from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import ScheduleFiles
 from mailrouter.message.bounce import MAX_READ
 from mailrouter.message.head import Head
@@ -40,21 +41,16 @@ from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
 from mailrouter.store.model import (
     DELIVERY_BITS,
-    MOST_PLANNED,
     Acceptance,
-    Consequence,
     Delivery,
-    Message,
+    HandoffChange,
     queue_id,
 )
 from mailrouter.store.spool import SqliteSpool
 from mailrouter.store.sqlite import SqliteStore
-from mailrouter.trust.confirmations import SCHEDULE, purpose_of
+from mailrouter.trust.confirmations import SCHEDULE
 
 log = logging.getLogger("mailrouter.intake")
-
-MAX_SIZE = 256 * 1000 * 1000
-"""Octets taken where neither the configuration nor the next hop names a limit: a disk is not endless."""
 
 
 class Intake:
@@ -84,25 +80,16 @@ class Intake:
         return self._clock()
 
     def recipient(self, address: str) -> str | None:
-        """Taken are our roles, with any sub-address that has no meaning of its own, or with that of handoffs and
-        of the schedule, and the return paths of copies that left."""
-        returned = returned_to(self.desk, self._store.reader, address, milliseconds(self.now()))
-        if returned is not None:
-            return returned if isinstance(returned, str) else None
-        role, tag = self.desk.role_of(address)
-        if role is None:
-            return "550 5.7.1 No mail is taken here for this address"
-        purpose, token = purpose_of(tag) or ("", None)
-        if token is not None:
-            found = confirmable(self.desk, self._store.reader, role, token, milliseconds(self.now()), purpose)
-            return found if isinstance(found, str) else None
-        if tag in RESERVED_TAGS:
-            return NO_SUCH
-        return vacant(self.desk, [role], self.now())
+        """The reply that refuses RCPT to this address, or None (see ``admission.refused_recipient``)."""
+        refusal = refused_recipient(self.desk, self._store.reader, address, self.now())
+        if refusal is None:
+            return None
+        _tell_vacant(refusal)
+        return refusal.reply
 
     def max_size(self) -> int | None:
-        """What is configured, else what the next hop takes (known once it was spoken to), else a bound."""
-        return self.desk.configuration.settings.max_size or self._next_hop_size() or MAX_SIZE
+        """Octets of the largest message taken; what the next hop takes is known once it was spoken to."""
+        return max_size(self.desk, self._next_hop_size())
 
     def spool(self) -> SqliteSpool:
         """A place for a message while it arrives."""
@@ -118,100 +105,72 @@ class Intake:
         return await self._accept(client, envelope, spool, shape, head)
 
     async def _accept(
-        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, header: bytes
     ) -> str:
         desk = self.desk
-        parsed = self._head(head, spool)
-        to = addressed(desk, envelope.recipients)
-        moment = self.now()
-        reported = await self._reports(desk, parsed, to, spool, shape, envelope, moment)
-        by_hand = [role for role in reported.mail if role not in to.roles]
-        to.roles.extend(by_hand)
-        roles = [*to.roles, *to.handoff_roles]
-        # What only reports something goes to nobody, so it may be as broken as it is.
-        refusal = None
-        if roles:
-            refusal = (
-                unfit(shape)
-                or looping(desk, parsed, head, roles, milliseconds(moment))
-                or vacant(desk, roles, moment)
-            )
-        if reported.nobody and not roles:
-            refusal = NO_SUCH
-        if refusal or not (roles or to.returned):
-            await spool.discard()
-            log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, refusal)
-            if refusal == CAME_BACK:
-                await self._tell_of_loop(desk, parsed, head, roles, client, envelope, moment)
-            return refusal or "550 5.7.1 No mail is taken here for this address"
-        arrival = None
-        if roles:
-            arrival = self._arrival(desk, spool, roles, parsed, shape, client, envelope, moment)
-            if to.returned:
-                # It may quote the copy that it is about, handoff and all: it is for partners alone.
-                arrival = replace(arrival, to_handoff=frozenset(role.key for role in roles))
-        handing, drafts = NO_HANDING, dict[str, Draft]()
-        if arrival is None:
-            decision = Plan((), None, tuple(reported.reasons))
-        elif to.handoffs and parsed is not None:
-            handing = await self._hand(desk, arrival, parsed, to, spool, client)
-            if handing.refusal:
-                await spool.discard()
-                words = "; ".join(handing.reasons)
-                log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, words)
-                return handing.refusal
-            drafts = await self.files.drafts(desk, handing)
-            decision = decide_rest(desk, arrival, to, handing)
-        else:
-            decision = decide(desk, arrival)
-        if by_hand and arrival:
-            decision = replace(decision, reasons=(*reported.reasons, *decision.reasons))
-        message = Message(
-            id=spool.id,
-            received_at=milliseconds(moment),
+        received = Received(
+            header=header,
+            head=self._head(header, spool),
+            shape=shape,
             reverse_path=envelope.reverse_path or "",
             recipients=tuple(envelope.recipients),
-            size=shape.size,
-            body_start=shape.body_start,
-            client=client.address,
-            helo=client.helo,
-            message_id=(parsed.message_id or "") if parsed else "",
-            eight_bit=shape.eight_bit or shape.header_eight_bit,
-            smtputf8=envelope.smtputf8,
-            reasons=decision.reasons,
-            dsn=request_of(envelope),
+            moment=self.now(),
+            max_size=self.max_size(),
         )
-        reply, memory = reply_of(message, decision)
-        content = await spool.finish()
-        shown = self._shown(desk, decision, parsed, roles) if decision.shown and parsed else []
-        deliveries = deliveries_of(message, decision, desk.return_paths)
-        wanted = self._expansion(desk, message, to.roles, parsed, shape, moment)
-        for number, consequence in enumerate(wanted, len(deliveries)):
-            consequence.delivery.id += number
-        first = len(deliveries) + len(wanted)
-        changes = changes_of(message, handing, first) if handing.decided else ()
-        planned = first + sum(len(change.notices) for change in changes)
-        if planned > MOST_PLANNED:
-            await spool.discard()
-            for draft in drafts.values():
-                draft.discard()
-            log.error(
-                "%s: refused from %s: %d deliveries of one message",
-                queue_id(spool.id),
-                client.address,
-                planned,
-            )
-            # Permanent: it would be as many at each try. Its sender hears of it, and can write to fewer at once.
-            return f"554 5.5.3 Too many people behind these {len(roles)} addresses; send it to fewer of them at once"
-        acceptance = Acceptance(
-            message, content, deliveries, reply, memory, shown, changes, reported.outcomes, wanted
-        )
+        to = addressed(desk, received.recipients)
+        reported = await self._reports(desk, received, to, spool)
+        admitted = admit(desk, received, to, reported)
+        if isinstance(admitted, Refusal):
+            return await self._refuse(desk, received, admitted, spool, client)
+        arrival = self._arrival(desk, spool, received, admitted, client)
+        handing, drafts = NO_HANDING, dict[str, Draft]()
+        if arrival is not None and admitted.to.handoffs and received.head is not None:
+            handing = await self._hand(desk, arrival, received.head, admitted.to, spool, client)
+            if refusal := refused_by_partners(handing):
+                return await self._refuse(desk, received, refusal, spool, client)
+            drafts = await self.files.drafts(desk, handing)
         try:
-            queued = await self._store.accept(spool, acceptance)
+            decision = self._decision(desk, arrival, admitted, handing, reported)
+            made = acceptance_of(desk, received, admitted, decision, handing, client, envelope, spool.id)
+            if isinstance(made, Refusal):
+                for draft in drafts.values():
+                    draft.discard()
+                return await self._refuse(desk, received, made, spool, client)
+            made = replace(made, content=await spool.finish(), reported=reported.outcomes)
+            queued = await self._store.accept(spool, made)
         except BaseException:
             for draft in drafts.values():
                 draft.discard()
             raise
+        await self._publish(desk, drafts, made, queued)
+        name = queue_id(spool.id)
+        log.info(
+            "%s from <%s> for %s: %d bytes, %d deliveries%s",
+            name,
+            made.message.reverse_path,
+            ", ".join(role.key for role in admitted.roles),
+            made.message.size,
+            len(queued),
+            ", answered" if any(delivery.kind == "reply" for delivery in queued) else "",
+        )
+        return f"250 2.0.0 queued as {name}"
+
+    @staticmethod
+    def _decision(
+        desk: Desk, arrival: Arrival | None, admitted: Admitted, handing: Handing, reported: Reported
+    ) -> Plan:
+        """The plan for those to whom it is mail, with the reasons of everything that was decided."""
+        if arrival is None:
+            return Plan((), None, tuple(reported.reasons))
+        to_partners = admitted.to.handoffs and arrival.head is not None
+        plan = decide_rest(desk, arrival, admitted.to, handing) if to_partners else decide(desk, arrival)
+        return replace(plan, reasons=(*reported.reasons, *plan.reasons)) if admitted.by_hand else plan
+
+    async def _publish(
+        self, desk: Desk, drafts: dict[str, Draft], made: Acceptance, queued: list[Delivery]
+    ) -> None:
+        """Put into effect what is committed: files, handoffs, deliveries."""
+        changes: Sequence[HandoffChange] = made.handoffs
         if drafts and not await self.files.publish(desk, drafts, changes, queued):
             self._offer([])  # what is told instead lies in the store
         for change in changes:
@@ -219,55 +178,37 @@ class Intake:
                 self.desk.take_up_handoff(self._store.reader, change.new.role)
         try:
             self._offer(queued)
-            if reported.outcomes:
+            if made.reported:
                 self._offer([])  # what they bring about lies in the store
         except Exception:
             # It is durable: to say anything but 250 now would have it sent, and delivered, again.
             log.exception(
-                "%s: accepted, but not handed to delivery; it is taken up from the store", queue_id(spool.id)
+                "%s: accepted, but not handed to delivery; it is taken up from the store",
+                queue_id(made.message.id),
             )
-        name = queue_id(spool.id)
-        log.info(
-            "%s from <%s> for %s: %d bytes, %d deliveries%s",
-            name,
-            message.reverse_path,
-            ", ".join(role.key for role in roles),
-            message.size,
-            len(queued),
-            ", answered" if any(delivery.kind == "reply" for delivery in queued) else "",
-        )
-        return f"250 2.0.0 queued as {name}"
 
-    @staticmethod
-    def _expansion(
-        desk: Desk, message: Message, roles: Sequence[Role], head: Head | None, shape: Shape, moment: datetime
-    ) -> list[Consequence]:
-        """The reports of success that were asked for; a fault of ours in them does not hold up the mail."""
-        if not message.dsn.notify or head is None:
-            return []
-        try:
-            return of_expansion(desk, message, roles, head, shape, moment)
-        except Exception:
-            log.exception("%s: no report of success can be made", queue_id(message.id))
-            return []
+    async def _refuse(
+        self, desk: Desk, received: Received, refusal: Refusal, spool: SqliteSpool, client: Client
+    ) -> str:
+        """Forget the message, log why, and tell the operator of a copy that came back. Gives the reply."""
+        await spool.discard()
+        _tell_vacant(refusal)
+        words = "; ".join(refusal.why) or refusal.reply
+        log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, words)
+        if refusal.looped:
+            keys = ", ".join(role.key for role in refusal.looped)
+            log.error("mail of role %s came back to it: somebody forwards it to the role again", keys)
+            await self._tell_of_loop(desk, received, refusal.looped[0], client)
+        return refusal.reply
 
-    async def _tell_of_loop(
-        self,
-        desk: Desk,
-        head: Head | None,
-        raw: bytes,
-        roles: Sequence[Role],
-        client: Client,
-        envelope: Envelope,
-        moment: datetime,
-    ) -> None:
+    async def _tell_of_loop(self, desk: Desk, received: Received, role: Role, client: Client) -> None:
         """Tell the operator whose mailbox forwards to the role, if its return path tells; never raises, for the
         refusal stands in any case."""
+        moment = received.moment
         try:
-            found = returned_to(desk, self._store.reader, envelope.reverse_path or "", milliseconds(moment))
+            found = returned_to(desk, self._store.reader, received.reverse_path, milliseconds(moment))
             of = found if isinstance(found, Delivery) else None
-            role = came_back(desk, head, raw, roles, milliseconds(moment))[0]
-            alert = of_loop(desk, self._store.reader, role, of, head, client.address, moment)
+            alert = of_loop(desk, self._store.reader, role, of, received.head, client.address, moment)
             if alert is None or alert.reply is None:
                 return
             spool = self._store.spool()
@@ -291,19 +232,11 @@ class Intake:
         origin = came_from(client.address, client.helo)
         return hand(desk, self._store.reader, targets, head, arrival.shape, raw, spool.id, trusted, origin)
 
-    async def _reports(
-        self,
-        desk: Desk,
-        head: Head | None,
-        to: Addressed,
-        spool: SqliteSpool,
-        shape: Shape,
-        envelope: Envelope,
-        moment: datetime,
-    ) -> Reported:
+    async def _reports(self, desk: Desk, received: Received, to: Addressed, spool: SqliteSpool) -> Reported:
         """What the message says to the return paths among its recipients."""
         if not to.returned:
             return Reported()
+        head, shape, moment = received.head, received.shape, received.moment
         if head is None:
             return Reported(reasons=["a report whose header can't be read; it goes to nobody"])
         raw = await spool.finish()
@@ -314,8 +247,7 @@ class Intake:
             returned_to(desk, self._store.reader, address, milliseconds(moment)) for address in to.returned
         ]
         ids = [found.id for found in about if isinstance(found, Delivery)]
-        path = envelope.reverse_path or ""
-        return read_reports(desk, self._store.reader, ids, head, shape, raw, path, moment)
+        return read_reports(desk, self._store.reader, ids, head, shape, raw, received.reverse_path, moment)
 
     def _head(self, raw: bytes, spool: SqliteSpool) -> Head | None:
         try:
@@ -325,51 +257,40 @@ class Intake:
             return None
 
     def _arrival(
-        self,
-        desk: Desk,
-        spool: SqliteSpool,
-        roles: Sequence[Role],
-        head: Head | None,
-        shape: Shape,
-        client: Client,
-        envelope: Envelope,
-        moment: datetime,
-    ) -> Arrival:
+        self, desk: Desk, spool: SqliteSpool, received: Received, admitted: Admitted, client: Client
+    ) -> Arrival | None:
+        """What is to be planned; None for what goes to nobody."""
+        roles = admitted.roles
+        if not roles:
+            return None
         name = queue_id(spool.id)
-        received = received_field(
+        trace = received_field(
             helo=client.helo,
             peer=client.address,
             by=desk.configuration.settings.hostname,
             protocol=client.protocol,
             queue_id=name,
-            when=moment.astimezone(roles[0].time_zone),
+            when=received.moment.astimezone(roles[0].time_zone),
         )
+        # What came to a return path may quote the copy that it is about, handoff and all: for partners alone.
+        to_handoff = frozenset(role.key for role in roles) if admitted.to.returned else frozenset[str]()
         return Arrival(
             name=name,
             roles=roles,
-            head=head,
-            shape=shape,
-            reverse_path=envelope.reverse_path or "",
-            received=received,
-            moment=moment,
+            head=received.head,
+            shape=received.shape,
+            reverse_path=received.reverse_path,
+            received=trace,
+            moment=received.moment,
             seed=keyed.digest(self._secret, name.encode()),
-            seen=lambda role: self._seen(desk, role, head),
+            seen=lambda role: version_seen(desk, self._store, role, received.head),
             next_hop_size=self._next_hop_size(),
+            to_handoff=to_handoff,
         )
 
-    def _seen(self, desk: Desk, role: Role, head: Head | None) -> int:
-        """The handoff version this conversation has carried; read only where it can matter."""
-        if head is None or role.key not in desk.handoffs or role.handoff != "thread":
-            return 0
-        ids = earlier_ids(head)
-        return self._store.shown(desk.conversation(role, ids)) if ids else 0
 
-    def _shown(self, desk: Desk, decision: Plan, head: Head, roles: Sequence[Role]) -> list[tuple[str, int]]:
-        """What to remember: this mail's conversation has carried the handoff."""
-        ids = [*earlier_ids(head), *([head.message_id] if head.message_id else [])]
-        by_key = {role.key: role for role in roles}
-        return [
-            (conversation, version)
-            for key, version in decision.shown
-            for conversation in desk.conversation(by_key[key], ids)
-        ]
+def _tell_vacant(refusal: Refusal) -> None:
+    if refusal.vacant is not None:
+        log.error(
+            "role %s has no partner now; its mail is deferred until its file names one", refusal.vacant.key
+        )

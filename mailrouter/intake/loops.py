@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,8 +17,6 @@ from mailrouter.schedule.model import Role
 from mailrouter.store.model import Acceptance, Delivery, Message, Milliseconds, ReplyMemory
 from mailrouter.store.reader import StoreReader
 
-log = logging.getLogger("mailrouter.intake")
-
 MAX_RECEIVED = 100
 """Received fields of a message that goes round in circles (RFC 5321 §6.3)."""
 TOO_MANY = "554 5.4.6 The message has passed too many servers"
@@ -27,31 +24,21 @@ BEEN_HERE = "The message has been here before"
 CAME_BACK = f"554 5.4.6 {BEEN_HERE}; a mailbox forwards it back"
 
 
-def looping(desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role], at: Milliseconds) -> str | None:
-    """Why a message that has been here before is refused ``at`` this moment, or None. ``raw`` is its header section."""
-    if head is None:
-        low = raw.lower()
-        circling = low.count(b"received:") > MAX_RECEIVED
-    else:
-        circling = received_count(head) > MAX_RECEIVED
-    if circling:
-        return TOO_MANY
-    if back := came_back(desk, head, raw, roles, at):
-        keys = ", ".join(role.key for role in back)
-        log.error("mail of role %s came back to it: somebody forwards it to the role again", keys)
-        return CAME_BACK
-    return None
+def too_far_travelled(head: Head | None, header: bytes) -> bool:
+    """Whether more servers than any mail needs have handled it. ``header`` is its header section."""
+    count = header.lower().count(b"received:") if head is None else received_count(head)
+    return count > MAX_RECEIVED
 
 
 def came_back(
-    desk: Desk, head: Head | None, raw: bytes, roles: Sequence[Role], at: Milliseconds
+    desk: Desk, head: Head | None, header: bytes, roles: Sequence[Role], at: Milliseconds
 ) -> list[Role]:
     """Those of ``roles`` whose mark, by any key that is good ``at`` this moment, the message bears."""
     keys = desk.keys.accepted(at)
     if head is not None:
         return [role for role in roles if any(has_loop_mark(head, key, role.address) for key in keys)]
     # What can't be read may still go round: our marks are long and keyed, and are found anywhere.
-    low = raw.lower()
+    low = header.lower()
     if LOOP_FIELD.lower().encode() not in low:
         return []
     return [role for role in roles if any(loop_mark(key, role.address).encode() in low for key in keys)]

@@ -15,8 +15,8 @@ from typing import Literal
 
 from mailrouter.address import canonical
 from mailrouter.errors import StoreChanged
+from mailrouter.intake.admission import vacant
 from mailrouter.intake.aftermath import of_withdrawal
-from mailrouter.intake.decision import vacant
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import addressed

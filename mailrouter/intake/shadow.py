@@ -91,15 +91,11 @@ class ShadowGate:
         refusals = {recipient: self._intake.recipient(recipient) for recipient in envelope.recipients}
         taken = [recipient for recipient, refusal in refusals.items() if refusal is None]
         mail = [recipient for recipient in taken if not self._is_to_schedule(recipient)]
-        limit = self._intake.max_size()
         if taken and not mail:
             await spool.discard()
             return await self._note(client, envelope, shape, head, TO_SCHEDULE)
         if not taken:
             reply = next(filter(None, refusals.values()), "")
-            await spool.discard()
-        elif limit is not None and shape.size > limit:
-            reply = f"552 5.3.4 The message is larger than the {limit} octets taken here"
             await spool.discard()
         else:
             reply = await self._intake.accept(client, replace(envelope, recipients=mail), spool, shape, head)

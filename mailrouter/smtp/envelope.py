@@ -89,6 +89,11 @@ def read_path(keyword: str, argument: bytes) -> Path:
     return Path(address, parameters)
 
 
+def too_large(max_size: int) -> str:
+    """The reply to a message over ``max_size`` octets, announced or counted (RFC 1870 §6)."""
+    return f"552 5.3.4 The message is larger than the {max_size} octets taken here"
+
+
 def begin(path: Path, max_size: int | None) -> Envelope:
     """The envelope that MAIL opens. Raises BadPath for a parameter that can't be obeyed."""
     envelope = Envelope(path.address)
@@ -103,7 +108,7 @@ def begin(path: Path, max_size: int | None) -> Envelope:
                     raise BadPath("501 5.5.4 SIZE is a number of octets")
                 envelope.declared_size = int(value)
                 if max_size is not None and envelope.declared_size > max_size:
-                    raise BadPath(f"552 5.3.4 The message is larger than the {max_size} octets taken here")
+                    raise BadPath(too_large(max_size))
             case "SMTPUTF8":
                 if value:
                     raise BadPath("501 5.5.4 SMTPUTF8 takes no value")

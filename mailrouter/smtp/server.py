@@ -20,7 +20,7 @@ from aiosmtpd.smtp import SMTP
 from mailrouter.message.scanner import Scanner
 from mailrouter.smtp.dialog import MAX_COMMAND, Dialog, Then
 from mailrouter.smtp.dotted import DottedReader
-from mailrouter.smtp.envelope import Envelope
+from mailrouter.smtp.envelope import Envelope, too_large
 from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, Traffic, fault_reply
 from mailrouter.store.model import Spool
 
@@ -207,7 +207,7 @@ class Door(SMTP):
         flush = False
         if content and not text.fault:
             if limit is not None and text.spool.size + len(content) > limit:
-                text.fault = f"552 5.3.4 The message is larger than the {limit} octets taken here"
+                text.fault = too_large(limit)
                 self._own(_discard(text.spool))
             else:
                 text.scanner.feed(content)

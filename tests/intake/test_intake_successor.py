@@ -120,7 +120,7 @@ async def test_explain_says_what_the_door_would(tmp_path: Path) -> None:
     assert before.plan is not None
     assert [copy.recipient for copy in before.plan.copies] == ["laurie@example.test"]
     assert after.plan is None
-    assert after.reasons[0].startswith("450 4.2.1")
+    assert after.refused.startswith("450 4.2.1")
 
 
 async def test_a_role_that_has_no_partner_for_a_while_loses_no_mail(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.intake.gate import unfit
+from mailrouter.intake.admission import unfit
 from tests.support.gates import ListGate, doors
 
 SUITE = Path(__file__).parents[3] / "shared" / "suites" / "smtp_smuggling" / "eod_sequences.json"

@@ -1,0 +1,77 @@
+"""What is stored of a message that is taken: the rows of everything that was decided about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from mailrouter.intake.admission import Admitted, Received, Refusal, planned_deliveries, too_many_deliveries
+from mailrouter.intake.aftermath import of_expansion
+from mailrouter.intake.conversations import shown_by
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.handing import Handing
+from mailrouter.intake.handoff_changes import changes_of
+from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of, request_of
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.routing.model import Plan
+from mailrouter.schedule.model import Role
+from mailrouter.smtp.envelope import Envelope
+from mailrouter.smtp.gate import Client
+from mailrouter.store.model import Acceptance, Consequence, Message, MessageId, queue_id
+
+log = logging.getLogger("mailrouter.intake")
+
+
+def acceptance_of(
+    desk: Desk,
+    received: Received,
+    admitted: Admitted,
+    decision: Plan,
+    handing: Handing,
+    client: Client,
+    envelope: Envelope,
+    number: MessageId,
+) -> Acceptance | Refusal:
+    """The rows of what was decided, without the message's content; a Refusal where they are too many."""
+    shape, head = received.shape, received.head
+    message = Message(
+        id=number,
+        received_at=milliseconds(received.moment),
+        reverse_path=received.reverse_path,
+        recipients=received.recipients,
+        size=shape.size,
+        body_start=shape.body_start,
+        client=client.address,
+        helo=client.helo,
+        message_id=(head.message_id or "") if head else "",
+        eight_bit=shape.eight_bit or shape.header_eight_bit,
+        smtputf8=envelope.smtputf8,
+        reasons=decision.reasons,
+        dsn=request_of(envelope),
+    )
+    reply, memory = reply_of(message, decision)
+    deliveries = deliveries_of(message, decision, desk.return_paths)
+    wanted = _expansion(desk, message, admitted.to.roles, head, shape, received.moment)
+    for number, consequence in enumerate(wanted, len(deliveries)):
+        consequence.delivery.id += number
+    planned = planned_deliveries(decision, handing) + len(wanted)
+    if refusal := too_many_deliveries(len(admitted.roles), planned):
+        return refusal
+    changes = changes_of(message, handing, len(deliveries) + len(wanted)) if handing.decided else ()
+    shown = shown_by(desk, decision, head, admitted.roles)
+    return Acceptance(message, None, deliveries, reply, memory, shown, changes, (), wanted)
+
+
+def _expansion(
+    desk: Desk, message: Message, roles: Sequence[Role], head: Head | None, shape: Shape, moment: datetime
+) -> list[Consequence]:
+    """The reports of success that were asked for; a fault of ours in them does not hold up the mail."""
+    if not message.dsn.notify or head is None:
+        return []
+    try:
+        return of_expansion(desk, message, roles, head, shape, moment)
+    except Exception:
+        log.exception("%s: no report of success can be made", queue_id(message.id))
+        return []

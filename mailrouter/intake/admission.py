@@ -1,0 +1,166 @@
+"""Admission of a message: all that can refuse it, for the service, a trial and ``explain`` alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from mailrouter.intake.facts import RESERVED_TAGS, Desk
+from mailrouter.intake.handing import Addressed, Handing, confirmable
+from mailrouter.intake.loops import CAME_BACK, TOO_MANY, came_back, too_far_travelled
+from mailrouter.intake.reports import NO_SUCH, Reported, returned_to
+from mailrouter.intake.rows import milliseconds
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.routing.model import Plan
+from mailrouter.schedule.model import Role
+from mailrouter.smtp.envelope import too_large
+from mailrouter.store.model import MOST_PLANNED
+from mailrouter.store.reader import StoreReader
+from mailrouter.trust.confirmations import purpose_of
+
+MAX_SIZE = 256 * 1000 * 1000
+"""Octets taken where neither the configuration nor the next hop names a limit: a disk is not endless."""
+NOT_OURS = "550 5.7.1 No mail is taken here for this address"
+NOBODY = "450 4.2.1 Nobody takes mail for this address at the moment; please try again later"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that has arrived: its header, its form, its envelope and the moment.
+
+    ``header`` is the header section as received; ``head`` its fields, None where they can't be read; ``max_size``
+    the octets taken at this moment, None for any number.
+    """
+
+    header: bytes
+    head: Head | None
+    shape: Shape
+    reverse_path: str
+    recipients: tuple[str, ...]
+    moment: datetime
+    max_size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The door's reply to a message that is not taken.
+
+    ``why`` are further reasons, for IT alone; ``looped`` the roles whose own copy has come back, and ``vacant`` the
+    role that has no partner at the moment.
+    """
+
+    reply: str
+    why: tuple[str, ...] = ()
+    looped: tuple[Role, ...] = ()
+    vacant: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Whom a message that is taken is for.
+
+    ``to`` are its recipients, with the roles for which a mail to a return path is mail after all; ``by_hand`` are
+    those, and ``roles`` everyone's whose partners may get something of it.
+    """
+
+    to: Addressed
+    roles: tuple[Role, ...]
+    by_hand: tuple[Role, ...] = ()
+
+
+def max_size(desk: Desk, next_hop: int | None) -> int:
+    """Octets of the largest message taken: as configured, else as ``next_hop`` takes them, else a bound."""
+    return desk.configuration.settings.max_size or next_hop or MAX_SIZE
+
+
+def refused_recipient(
+    desk: Desk, reader: StoreReader | None, address: str, moment: datetime
+) -> Refusal | None:
+    """The answer to RCPT where it is no; None for an address that takes mail.
+
+    Taken are roles with any sub-address that has no meaning of its own, their addresses for partners, and the
+    return paths of copies. Without a ``reader`` there are no questions and no copies yet.
+    """
+    at = milliseconds(moment)
+    if reader is not None and (returned := returned_to(desk, reader, address, at)) is not None:
+        return Refusal(returned) if isinstance(returned, str) else None
+    role, tag = desk.role_of(address)
+    if role is None:
+        return Refusal(NOT_OURS)
+    purpose, token = purpose_of(tag) or ("", None)
+    if token is not None:
+        found = confirmable(desk, reader, role, token, at, purpose)
+        return Refusal(found) if isinstance(found, str) else None
+    return Refusal(NO_SUCH) if tag in RESERVED_TAGS else _vacant(desk, [role], moment)
+
+
+def admit(desk: Desk, received: Received, to: Addressed, reported: Reported) -> Refusal | Admitted:
+    """The decision whether a whole message is taken.
+
+    ``to`` are its recipients, each of which was taken; ``reported`` is what it says to return paths among them. What
+    only reports something goes to nobody, so it may be as broken as it is.
+    """
+    shape = received.shape
+    if received.max_size is not None and shape.size > received.max_size:
+        return Refusal(too_large(received.max_size))
+    by_hand = tuple(role for role in reported.mail if role not in to.roles)
+    to = replace(to, roles=[*to.roles, *by_hand])
+    roles = [*to.roles, *to.handoff_roles]
+    if not roles:
+        if reported.nobody:
+            return Refusal(NO_SUCH)
+        return Admitted(to, ()) if to.returned else Refusal(NOT_OURS)
+    if reply := unfit(shape):
+        return Refusal(reply)
+    if too_far_travelled(received.head, received.header):
+        return Refusal(TOO_MANY)
+    if back := came_back(desk, received.head, received.header, roles, milliseconds(received.moment)):
+        return Refusal(CAME_BACK, looped=tuple(back))
+    return _vacant(desk, roles, received.moment) or Admitted(to, tuple(roles), by_hand)
+
+
+def refused_by_partners(handing: Handing) -> Refusal | None:
+    """The refusal of a mail to an address for partners that can't be decided now, with its reasons."""
+    return Refusal(handing.refusal, handing.reasons) if handing.refusal else None
+
+
+def too_many_deliveries(roles: int, planned: int) -> Refusal | None:
+    """The refusal of a message to ``roles`` whose deliveries are more than one message's numbers allow.
+
+    It is permanent: there would be as many at each try. Its sender hears of it, and can write to fewer at once.
+    """
+    if planned <= MOST_PLANNED:
+        return None
+    reply = f"554 5.5.3 Too many people behind these {roles} addresses; send it to fewer of them at once"
+    return Refusal(reply, (f"{planned} deliveries of one message",))
+
+
+def planned_deliveries(plan: Plan, handing: Handing) -> int:
+    """How many deliveries a decision brings: copies, companions and messages to partners."""
+    return sum(1 + (copy.companion is not None) for copy in plan.copies) + len(handing.notices)
+
+
+def unfit(shape: Shape) -> str | None:
+    """The reply to a message that can't be taken as it is, or None."""
+    if shape.bare_cr or shape.bare_lf or shape.nul:
+        # Sent on as they are, they smuggle a second message past the next server.
+        return "550 5.6.11 The message holds a bare CR, a bare LF or a NUL"
+    if shape.header_too_large:
+        return "552 5.3.4 The message's header is too large"
+    if shape.too_many_fields:
+        return "552 5.3.4 The message's header has too many fields"
+    if shape.too_deep or shape.too_many_parts:
+        return "554 5.6.0 The message has too many parts inside parts"
+    return None
+
+
+def vacant(desk: Desk, roles: Sequence[Role], moment: datetime) -> Role | None:
+    """The first of ``roles`` that has no partner at ``moment``: its mail waits, for its file may be mended any time."""
+    return next((role for role in roles if not desk.role_at(role, moment).partners), None)
+
+
+def _vacant(desk: Desk, roles: Sequence[Role], moment: datetime) -> Refusal | None:
+    role = vacant(desk, roles, moment)
+    return Refusal(NOBODY, vacant=role) if role else None
