@@ -148,8 +148,8 @@ def _complaint(report: _Report) -> Bounce | None:
     for part in report.parts:
         if part.kind == "message/feedback-report":
             fields = Head(part.decoded().lstrip(b"\r\n"))
-            named = [typed_address(value) for value in fields.all_text("original-rcpt-to")]
-            why = fields.text("feedback-type") or report.subject
+            named = [typed_address(value) for value in fields.all_structured("original-rcpt-to")]
+            why = fields.structured("feedback-type") or report.subject
             return Bounce("feedback", "", _each(named), wording.one_line(why))
     said = report.head.parameter("content-type", "report-type") or ""
     if said.lower() == "feedback-report" or (report.automatic and _COMPLAINT.match(report.subject)):
@@ -162,8 +162,10 @@ def _receipt(report: _Report) -> Bounce | None:
     for part in report.parts:
         if part.kind in _RECEIPTS:
             fields = Head(part.decoded().lstrip(b"\r\n"))
-            named = [typed_address(fields.text("final-recipient") or "")]
-            return Bounce("receipt", "", _each(named), wording.one_line(fields.text("disposition") or ""))
+            named = [typed_address(fields.structured("final-recipient") or "")]
+            return Bounce(
+                "receipt", "", _each(named), wording.one_line(fields.structured("disposition") or "")
+            )
     return None
 
 
@@ -211,7 +213,7 @@ def _answer(report: _Report) -> Bounce | None:
     words = {
         value.partition(";")[0].partition("(")[0].strip().lower()
         for name in ("auto-submitted", "precedence")
-        for value in head.all_text(name)
+        for value in head.all_structured(name)
     }
     if (
         head.first_of(_ANSWER_FIELDS)
@@ -249,9 +251,9 @@ def _in_words(report: _Report, kind: Kind | None = None) -> Bounce:
 
 def _named(report: _Report) -> tuple[str, ...]:
     """The recipients by X-Failed-Recipients (Exim, Google), else the addresses among the words."""
-    field = ",".join(report.head.all_text("x-failed-recipients"))
+    field = ",".join(report.head.all_structured("x-failed-recipients"))
     named = [address.strip(" <>\t") for address in field.split(",")]
-    return _each([a for a in named if "@" in a]) or wording.addresses_in(report.words)
+    return _each([a for a in named if "@" in a and a.isprintable()]) or wording.addresses_in(report.words)
 
 
 def _each(addresses: Sequence[str]) -> tuple[str, ...]:

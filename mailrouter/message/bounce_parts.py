@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 from mailrouter.message.head import Head
+from mailrouter.message.mime import transfer_encoding
 from mailrouter.message.words import decode_charset
 
 MAX_PARTS = 50
@@ -40,7 +41,7 @@ class Part(NamedTuple):
     def decoded(self, most: int = MAX_TEXT) -> bytes:
         """The octets without their transfer encoding (RFC 2045 §6), the first ``most`` of those that were sent."""
         content = self.content[:most]
-        encoding = (self.head.text("content-transfer-encoding") or "").lower()
+        encoding = transfer_encoding(self.head.structured("content-transfer-encoding") or "")
         if encoding == "base64":
             letters = _NOT_BASE64.sub(b"", content)
             return binascii.a2b_base64(letters[: len(letters) // 4 * 4] + _last(letters))

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from mailrouter.message.bounce_parts import Part
 from mailrouter.message.head import Head
+from mailrouter.message.words import strip_controls
 from mailrouter.message.xtext import decode_utf8_address
 
 STATUS_KINDS = frozenset(
@@ -44,13 +45,14 @@ def read_status(part: Part) -> tuple[RecipientStatus, ...]:
         head = Head(group.strip(b"\r\n") + b"\r\n")
         if head.first_of(_RECIPIENT) is None:
             continue
+        diagnostic = strip_controls(head.structured("diagnostic-code") or "")
         found.append(
             RecipientStatus(
-                recipient=typed_address(head.text("final-recipient") or ""),
-                original=typed_address(head.text("original-recipient") or ""),
-                action=(head.text("action") or "").partition("(")[0].strip().lower(),
-                status=status_in(head.text("status") or "") or status_in(head.text("diagnostic-code") or ""),
-                diagnostic=_TYPED.sub("", head.text("diagnostic-code") or "", count=1),
+                recipient=typed_address(head.structured("final-recipient") or ""),
+                original=typed_address(head.structured("original-recipient") or ""),
+                action=strip_controls(head.structured("action") or "").partition("(")[0].strip().lower(),
+                status=status_in(head.structured("status") or "") or status_in(diagnostic),
+                diagnostic=_TYPED.sub("", diagnostic, count=1),
             )
         )
     return tuple(found)
@@ -83,7 +85,7 @@ def typed_address(value: str) -> str:
     """The address in ``rfc822; local@domain`` (RFC 3464 §2.1.2, RFC 6533 §3), or ``""``."""
     address = _TYPED.sub("", value, count=1).strip().strip("<>").strip()
     address = decode_utf8_address(address)
-    return address if "@" in address and not any(c.isspace() for c in address) else ""
+    return address if "@" in address and address.isprintable() and " " not in address else ""
 
 
 def _one(recipient: RecipientStatus) -> str:

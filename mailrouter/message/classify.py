@@ -14,6 +14,7 @@ from mailrouter.message.senders import (
     speaks_for_a_server,
 )
 from mailrouter.message.shape import Shape
+from mailrouter.message.words import strip_controls
 
 _LIST_FIELDS = ("mailing-list", "x-mailing-list", "x-beenthere", "x-mailman-version", "x-list")
 # Feedback-ID stands on all mail of some mailbox providers, X-Loop on what people's filters forward: enough
@@ -33,7 +34,7 @@ _AUTOMATIC_FIELDS = (
 _REPORT_FIELDS = ("x-failed-recipients", "x-ms-exchange-message-is-ndr", "original-recipient")
 _BULK = frozenset({"bulk", "junk", "auto_reply", "auto-reply"})
 _RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/delivery-status"})
-_COMMENT = re.compile(r"\([^()]*\)")
+_COMMENT = re.compile(r"\([^()]*+\)")
 _LOCAL_ONLY = re.compile(r"[A-Za-z-]{4,40}")  # "Mail Delivery Subsystem <MAILER-DAEMON>": no domain
 # iTIP methods that ask something of a person; the others are answers of calendars (RFC 5546 §1.4).
 _ASKING = frozenset({None, "REQUEST", "PUBLISH", "ADD"})
@@ -130,11 +131,11 @@ def _list_field(head: Head) -> str | None:
 
 
 def _automatic_field(head: Head) -> str | None:
-    for value in head.all_text("auto-submitted"):
+    for value in head.all_structured("auto-submitted"):
         # RFC 3834 §5: the keyword ignores case; comments and parameters may follow.
         keyword = _COMMENT.sub(" ", value).partition(";")[0].strip().lower()
         if keyword != "no":
-            return f"Auto-Submitted: {keyword[:40]}"
+            return f"Auto-Submitted: {strip_controls(keyword[:40])}"
     if found := head.first_of(_AUTOMATIC_FIELDS):
         return found.title()
     for word in _precedence(head):
@@ -167,7 +168,7 @@ def _report_sign(head: Head, shape: Shape) -> str | None:
 
 
 def _suppressed(head: Head) -> str | None:
-    for value in head.all_text("x-auto-response-suppress"):
+    for value in head.all_structured("x-auto-response-suppress"):
         for word in value.split(","):
             if word.strip().lower() in ("all", "oof", "autoreply"):
                 return word.strip()
@@ -177,7 +178,7 @@ def _suppressed(head: Head) -> str | None:
 def _precedence(head: Head) -> list[str]:
     if not head.has("precedence"):
         return []
-    return [_COMMENT.sub(" ", value).strip().lower() for value in head.all_text("precedence")]
+    return [_COMMENT.sub(" ", value).strip().lower() for value in head.all_structured("precedence")]
 
 
 def _answerable(path: str) -> bool:

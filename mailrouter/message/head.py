@@ -12,16 +12,12 @@ from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
-from mailrouter.message import mime
-from mailrouter.message.mailboxes import MAX_MAILBOXES, Mailbox, read_mailboxes
+from mailrouter.message import bounds, mime
+from mailrouter.message.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.words import decode_unlabelled, decode_words, strip_controls, unfold
 
-MAX_FIELDS = 10_000
-"""Fields that are told apart; what stands after them is kept as one nameless range."""
-_MAX_IDS = 1_000
-
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")  # RFC 5322 §2.2.3: a line that starts with white space goes on
-_MESSAGE_ID = re.compile(r'<[^<>\s"]{1,990}>|<"[^"<>\r\n]{1,900}"@[^<>\s"]{1,255}>')
+_MESSAGE_ID = re.compile(r'<[^<>\s"]{1,990}+>|<"[^"<>\r\n]{1,900}+"@[^<>\s"]{1,255}+>')
 
 
 class Field(NamedTuple):
@@ -40,9 +36,13 @@ _make_field = partial(tuple.__new__, Field)
 
 
 class Head:
-    """A header section to be read. Of a whole message, only what stands before the blank line counts."""
+    """A header section to be read. Of a whole message, only what stands before the blank line counts.
 
-    __slots__ = ("_boxes", "_first", "_known", "_names", "fields", "raw")
+    Fields are told apart within ``bounds.HEADER`` octets and ``bounds.FIELDS`` fields; what stands after them is
+    kept as one nameless range. Each field is read once, within the bounds of its kind.
+    """
+
+    __slots__ = ("_boxes", "_first", "_known", "_names", "_written", "fields", "raw")
 
     def __init__(self, raw: bytes) -> None:
         end = 0 if raw[:2] == b"\r\n" else raw.find(b"\r\n\r\n")
@@ -51,15 +51,17 @@ class Head:
         section = raw if end < 0 else raw[:end]
         self.raw = raw
         self.fields: tuple[Field, ...]
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
+        self._written: dict[str, tuple[str, ...]] = {}
         self._names: tuple[str, ...] | None = None
         self._boxes: dict[tuple[str, ...], tuple[Mailbox, ...]] = {}
-        lines = _FIELD_END.split(section, MAX_FIELDS)
-        if not lines[-1]:
+        too_large = len(section) > bounds.HEADER
+        lines = _FIELD_END.split(section[: bounds.HEADER] if too_large else section, bounds.FIELDS)
+        if not lines[-1] and not too_large:
             lines.pop()
         cut = [line.partition(b":") for line in lines]
         names = [mime.field_name(before) if colon else "" for before, colon, _ in cut]
-        if len(lines) > MAX_FIELDS:
+        if too_large or len(lines) > bounds.FIELDS:
             names[-1] = ""
         starts = [0, *accumulate([len(line) + 2 for line in lines])]
         starts[-1] = len(section)
@@ -102,28 +104,57 @@ class Head:
         )
 
     def text(self, name: str) -> str | None:
-        """The first field's value, unfolded, decoded (RFC 2047), without controls; None: not there."""
-        raw = self.raw_value(name)
-        if raw is None:
-            return None
-        if name not in self._known:
-            self._known[name] = _readable(raw)
-        return self._known[name]
+        """The first field's value as people read it; None: not there. See ``all_text``."""
+        values = self.all_text(name)
+        return values[0] if values else None
 
     def all_text(self, name: str) -> tuple[str, ...]:
-        """``text`` of every field of this name, in order."""
-        return tuple(map(_readable, self.raw_values(name)))
+        """Every value of an unstructured field such as Subject, in order: unfolded, decoded (RFC 2047), no controls.
+
+        Of each value ``bounds.UNSTRUCTURED`` octets are read, of a name ``bounds.FIELDS_OF_A_NAME`` fields.
+        """
+        known = self._known.get(name)
+        if known is None:
+            values = self._values(name, bounds.UNSTRUCTURED)
+            known = self._known[name] = tuple(map(_readable, values))
+        return known
+
+    def structured(self, name: str) -> str | None:
+        """The first value of a structured field as it was written; None: not there. See ``all_structured``."""
+        values = self.all_structured(name)
+        return values[0] if values else None
+
+    def all_structured(self, name: str) -> tuple[str, ...]:
+        """Every value of a field that programs read, such as Authentication-Results, in order, as it was written.
+
+        Folds are undone (RFC 5322 §2.2.3), and nothing else is: an encoded word has no meaning in a structured
+        field (RFC 2047 §5), so it stays as it stands, and so does each control, and the white space at the ends.
+        Octets above 127 show as characters above 127. Each value has at most ``bounds.STRUCTURED`` + 1 characters:
+        one that is longer than ``bounds.STRUCTURED`` was cut. Of a name ``bounds.FIELDS_OF_A_NAME`` fields are read.
+        """
+        known = self._written.get(name)
+        if known is None:
+            values = self._values(name, bounds.STRUCTURED + 1)
+            known = self._written[name] = tuple(map(decode_unlabelled, map(unfold, values)))
+        return known
 
     def mailboxes(self, *names: str) -> tuple[Mailbox, ...]:
-        """The mailboxes of all fields of these names, in the order of the names."""
+        """The mailboxes of all fields of these names, in the order of the names.
+
+        Of these fields together ``bounds.ADDRESSES`` octets are read, and ``bounds.MAILBOXES`` mailboxes.
+        """
         known = self._boxes.get(names)
         if known is None:
             found: list[Mailbox] = []
+            left = bounds.ADDRESSES
             for name in names:
-                for raw in self.raw_values(name):
-                    if len(found) < MAX_MAILBOXES:
-                        found.extend(read_mailboxes(decode_unlabelled(unfold(raw))))
-            known = self._boxes[names] = tuple(found[:MAX_MAILBOXES])
+                for raw in self._values(name, bounds.ADDRESSES + 1):
+                    if left > 0 and len(found) < bounds.MAILBOXES:
+                        # Cut between two addresses: what is left of one may be another one.
+                        whole = raw if len(raw) <= left else raw[:left].rpartition(b",")[0]
+                        found.extend(read_mailboxes(decode_unlabelled(unfold(whole))))
+                        left -= len(raw)
+            known = self._boxes[names] = tuple(found[: bounds.MAILBOXES])
         return known
 
     @property
@@ -146,22 +177,23 @@ class Head:
     @property
     def content_type(self) -> str:
         """The media type in lower case; ``text/plain`` where none can be read (RFC 2045 §5.2)."""
-        return mime.media_type(self._unfolded("content-type")) or "text/plain"
+        return mime.media_type(self.structured("content-type") or "") or "text/plain"
 
     def parameter(self, name: str, param: str) -> str | None:
         """A parameter of a structured field, decoded (RFC 2231), without controls; None: not there."""
-        value = mime.parameter(self._unfolded(name), param)
+        value = mime.parameter(self.structured(name) or "", param)
         return None if value is None else strip_controls(value)
-
-    def _unfolded(self, name: str) -> str:
-        return decode_unlabelled(unfold(self.raw_value(name) or b""))
 
     def _ids(self, name: str) -> tuple[str, ...]:
         raw = self.raw_value(name)
         if raw is None:
             return ()
-        found = _MESSAGE_ID.findall(unfold(raw).decode("ascii", "ignore"))
-        return tuple(found[:_MAX_IDS])
+        found = _MESSAGE_ID.findall(unfold(raw[: bounds.IDS]).decode("ascii", "ignore"))
+        return tuple(found[: bounds.MESSAGE_IDS])
+
+    def _values(self, name: str, most: int) -> list[bytes]:
+        """The raw values that are read of this name, each cut to ``most`` octets."""
+        return [raw[:most] for raw in self.raw_values(name)[: bounds.FIELDS_OF_A_NAME]]
 
     def _value(self, index: int) -> bytes:
         name, start, end = self.fields[index]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mailrouter.message.words import MAX_TEXT, decode_words, strip_controls
-
-MAX_MAILBOXES = 1_000
+from mailrouter.message import bounds
+from mailrouter.message.words import decode_words, strip_controls
 
 
 class Mailbox(NamedTuple):
@@ -35,14 +34,14 @@ def read_mailboxes(text: str) -> tuple[Mailbox, ...]:
     Groups give their members, routes (``<@a,@b:c@d>``) their last address, comments the name where there is
     no other; semicolons part mailboxes as commas do, since people write them so.
     """
-    text = text[:MAX_TEXT].strip()
+    text = text[: bounds.ADDRESSES].strip()
     found: list[Mailbox] = []
     at = 0
     while match := _PLAIN.match(text, at):
         quoted, name, inside, bare, _ = match.groups()
         found.append(Mailbox(_shown(quoted or name or ""), inside or bare))
         at = match.end()
-        if at == len(text) or len(found) == MAX_MAILBOXES:
+        if at == len(text) or len(found) == bounds.MAILBOXES:
             return tuple(found)
     return _read_list(text)
 
@@ -73,7 +72,7 @@ def _read_list(text: str) -> tuple[Mailbox, ...]:
         elif token in ",;":
             _add(found, phrase, comment, angle)
             phrase, comment, angle = [], [], None
-            if len(found) >= MAX_MAILBOXES:
+            if len(found) >= bounds.MAILBOXES:
                 return tuple(found)
         elif token == ":":
             phrase = []  # a group's name (RFC 5322 §3.4)

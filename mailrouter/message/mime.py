@@ -6,14 +6,14 @@ import re
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+from mailrouter.message import bounds
 from mailrouter.message.words import decode_charset
-
-_MAX_VALUE = 16 * 1024
-_MAX_PARAMETERS = 100
 
 # Comments may stand before and between (RFC 2045 §5.1 takes the grammar of RFC 5322 §3.2.2).
 _TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
-_TYPE = re.compile(rf"\s*(?:\([^()]*\)\s*)*({_TOKEN})\s*/\s*({_TOKEN})")
+_COMMENTS = r"\s*+(?:\([^()]*+\)\s*+)*+"
+_TYPE = re.compile(rf"{_COMMENTS}({_TOKEN}+)\s*+/\s*+({_TOKEN}+)")
+_ENCODING = re.compile(rf"{_COMMENTS}({_TOKEN}+)")
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;\s]*))', re.S)
 _ESCAPED = re.compile(r"\\(.)", re.S)
 _SECTION = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?\Z")
@@ -50,15 +50,25 @@ def media_type(value: str) -> str:
     >>> media_type(" Text/HTML; charset=utf-8")
     'text/html'
     """
-    match = _TYPE.match(value[:_MAX_VALUE])
+    match = _TYPE.match(value[: bounds.STRUCTURED])
     return f"{match[1]}/{match[2]}".lower() if match else ""
+
+
+def transfer_encoding(value: str) -> str:
+    """The Content-Transfer-Encoding in lower case, without comments and whatever follows it; ``""``: none.
+
+    >>> transfer_encoding(" Quoted-Printable; (by a gateway)")
+    'quoted-printable'
+    """
+    match = _ENCODING.match(value[: bounds.STRUCTURED])
+    return match[1].lower() if match else ""
 
 
 def plain_parameters(value: str) -> dict[str, str]:
     """The parameters as written, names in lower case, quotes and escapes undone; the first of a name wins."""
     found: dict[str, str] = {}
-    for match in _PARAMETER.finditer(value[:_MAX_VALUE]):
-        if len(found) >= _MAX_PARAMETERS:
+    for match in _PARAMETER.finditer(value[: bounds.STRUCTURED]):
+        if len(found) >= bounds.PARAMETERS:
             break
         quoted, bare = match[2], match[3]
         text = bare if quoted is None else _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted

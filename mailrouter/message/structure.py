@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailrouter.message.head import Head
-from mailrouter.message.mime import field_values, media_type, plain_parameters
+from mailrouter.message.mime import field_values, media_type, plain_parameters, transfer_encoding
 from mailrouter.message.shape import Limits
 
 # RFC 2046 §5.1.1 allows 70 characters of boundary; real ones are longer, and padding may follow.
@@ -250,5 +250,6 @@ def _read_entity(header: bytes) -> _Entity:
         boundary=parameters.get("boundary", "").rstrip(" \t").encode("latin-1"),
         method=parameters.get("method", "").strip().upper() or None,
         winmail=b"winmail.dat" in low,
-        encoded=bool(encoding) and encoding[0].strip().lower() in (b"base64", b"quoted-printable"),
+        encoded=bool(encoding)
+        and transfer_encoding(encoding[0].decode("latin-1")) in ("base64", "quoted-printable"),
     )

@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from binascii import Error, a2b_base64, a2b_qp
 
-MAX_TEXT = 64 * 1024
-"""Octets of one value that are read; the rest is ignored."""
-_MAX_WORDS = 500
+from mailrouter.message import bounds
 
 _WORD = re.compile(
     r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([bBqQ])\?([^?\s]*(?: [^?\s]*)*)\?="
@@ -67,7 +65,7 @@ def decode_words(text: str) -> str:
     out: list[str] = []
     charset, pending, last = "", b"", 0
     for count, match in enumerate(_WORD.finditer(text)):
-        if count >= _MAX_WORDS:
+        if count >= bounds.ENCODED_WORDS:
             break
         data = _decode_word(match[2], match[3])
         if data is None:
@@ -96,8 +94,7 @@ def strip_controls(text: str) -> str:
 
 
 def unfold(raw: bytes) -> bytes:
-    """A raw field value on one line (RFC 5322 §2.2.3), cut at ``MAX_TEXT`` octets."""
-    raw = raw[:MAX_TEXT]
+    """A raw field value on one line (RFC 5322 §2.2.3)."""
     return raw.replace(b"\r\n", b"") if b"\r\n" in raw else raw
 
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 
 from mailrouter.address import canonical
+from mailrouter.message import bounds
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.text import address_field
-from mailrouter.message.words import MAX_TEXT
 from mailrouter.routing.quoting import outside
 
 _LONGEST_LINE = 990
@@ -47,7 +47,7 @@ def extendable(raws: Sequence[bytes]) -> bool:
     Not after an open quote, comment, angle bracket or group, nor in a list parted by semicolons, nor where
     the value is longer than what was read of it.
     """
-    return sum(map(len, raws)) <= MAX_TEXT and all(map(_closed, raws))
+    return sum(map(len, raws)) <= bounds.ADDRESSES and all(map(_closed, raws))
 
 
 def _closed(raw: bytes) -> bool:

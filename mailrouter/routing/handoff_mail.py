@@ -136,7 +136,7 @@ def _says_something(text: str) -> bool:
 
 
 def _attached(part: Part) -> bool:
-    disposition = (part.head.text("content-disposition") or "").partition(";")[0].strip().lower()
+    disposition = (part.head.structured("content-disposition") or "").partition(";")[0].strip().lower()
     return disposition == "attachment" or bool(_filename(part))
 
 

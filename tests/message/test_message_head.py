@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailrouter.message import bounds
+from mailrouter.message.classify import classify
 from mailrouter.message.head import Field, Head
 from mailrouter.message.mailboxes import Mailbox, read_mailboxes
+from mailrouter.message.scanner import Scanner
 from mailrouter.message.words import decode_words
 
 HEADERS = st.lists(
@@ -175,3 +178,66 @@ def test_values_as_they_were() -> None:
     assert head.text("z") is None
     assert head.has("X")
     assert not head.has("z")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b" =?utf-8?q?mail.example.test=3B_dmarc=3Dpass?=",
+        b" mail.example.test\x0b; dmarc=pass",
+        b" mail.example.test\x00; dmarc=pass ",
+        b" mail.example.test; d\rmarc=pass\n",
+        b" (a) mail.example.test ; dmarc=pass\t",
+    ],
+)
+def test_a_structured_field_is_read_as_it_was_written(value: bytes) -> None:
+    """No encoded word is decoded, no control is taken out, no white space cut off: each is still to be seen."""
+    head = Head(b"Authentication-Results:" + value + b"\r\nSubject: x\r\n")
+    assert head.structured("authentication-results") == value.decode("ascii")
+
+
+def test_a_structured_field_shows_octets_that_are_not_ascii() -> None:
+    """They may be UTF-8, or of another charset: neither passes for ASCII."""
+    head = Head(
+        "Auto-Submitted: nö\r\n".encode() + b"Auto-Submitted: n\xf3\r\nAuto-Submitted: no\r\n\t(x)\r\n"
+    )
+    assert head.all_structured("auto-submitted") == (" nö", " n\u00f3", " no\t(x)")
+
+
+def test_a_structured_field_that_was_cut_can_be_told_by_its_length() -> None:
+    """One character more than the bound says so; a value of the bound's length is whole."""
+    most = bounds.STRUCTURED
+    head = Head(b"Precedence:" + b"a" * most + b"\r\nPrecedence:" + b"a" * 50_000 + b"\r\n")
+    assert [len(value) for value in head.all_structured("precedence")] == [most, most + 1]
+
+
+def test_a_field_that_programs_read_says_nothing_in_encoded_words() -> None:
+    """``no`` in an encoded word is no ``no``: the mail counts as a program's (RFC 2047 §5)."""
+    raw = b"From: j@k.test\r\nAuto-Submitted: =?utf-8?q?no?=\r\n\r\nhello\r\n"
+    scanner = Scanner()
+    scanner.feed(raw)
+    shape = scanner.finish()
+    assert classify(scanner.head, shape).automatic
+
+
+def test_a_list_of_addresses_that_is_too_long_is_cut_between_two() -> None:
+    """Half an address may be somebody else's, so none is read."""
+    filler = b"a@b.test," * (bounds.ADDRESSES // 9)
+    head = Head(b"To:" + filler + b"jane@example.test.elsewhere.test\r\n")
+    assert {box.address for box in head.mailboxes("to")} == {"a@b.test"}
+    # A thousand are the most: with longer ones, the octets end it, here after jane@example.test.
+    filler = (b"a" * 90 + b"@b.test,") * (bounds.ADDRESSES // 98)
+    filler += b"c" * (bounds.ADDRESSES - len(filler) - len("@b.test,jane@example.test")) + b"@b.test,"
+    boxes = Head(b"To:" + filler + b"jane@example.test.elsewhere.test\r\n").mailboxes("to")
+    assert len(boxes) < bounds.MAILBOXES
+    assert {box.address[0] for box in boxes} == {"a", "c"}
+
+
+def test_a_header_larger_than_its_bound_is_kept_whole_and_read_in_part() -> None:
+    """The fields' ranges are the whole section, the last one without a name."""
+    raw = b"Subject: x\r\n" * 30_000
+    head = Head(raw)
+    assert head.fields[-1].end == len(raw)
+    assert head.fields[-1].name == ""
+    assert len(head.all_text("subject")) == bounds.FIELDS_OF_A_NAME
+    assert len(head.raw_values("subject")) == bounds.FIELDS

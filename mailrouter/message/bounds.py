@@ -1,0 +1,39 @@
+"""How much of what comes from outside is read: one bound for each kind of thing, with its reason. Pure.
+
+A reader cuts to its bound before any expression or parser runs. What stands beyond a bound is not read; it is
+passed on as it came. Sizes are octets of what was received unless the name says characters.
+"""
+
+from __future__ import annotations
+
+HEADER = 256 * 1024
+"""A header section. Large ones of real mail have 30 KB; a message with a larger one is refused."""
+FIELDS = 10_000
+"""Fields of a header that are told apart. A message with more than 1,000 is refused; a report is taken all the same."""
+FIELDS_OF_A_NAME = 200
+"""Fields of one name whose values are read. Real mail has some 30 Received, and one or two of any other."""
+FIELD_NAME = 997
+"""A field's name: a line has 998 octets (RFC 5322 §2.1.1), and the colon is one."""
+
+UNSTRUCTURED = 16 * 1024
+"""A value that people write, such as Subject. Mail programs show some hundred characters."""
+STRUCTURED = 16 * 1024
+"""A value that programs write, such as Content-Type. Long ones of real mail have 2 KB."""
+ADDRESSES = 64 * 1024
+"""A list of addresses: a thousand of them with names."""
+MAILBOXES = 1_000
+"""Mailboxes that are read of one message's fields."""
+IDS = 64 * 1024
+"""A References field: a conversation of a thousand mails."""
+MESSAGE_IDS = 1_000
+"""Message-IDs that are read of one field."""
+
+ENCODED_WORDS = 500
+"""Encoded words of one value: with 75 octets each, more than a value may have."""
+PARAMETERS = 100
+"""Parameters of one value. RFC 2231 cuts a long file name into some ten."""
+SECTIONS = 1_000
+"""Sections of one parameter (RFC 2231 §3): their numbers have three digits."""
+
+CACHED_KEY = 320
+"""The longest text that a cache keeps as a key: an address has at most 320 octets (RFC 5321 §4.5.3.1)."""
