@@ -38,7 +38,7 @@ from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
 from mailrouter.schedule.duty import Roster
 from mailrouter.smtp.gate import Gate
-from mailrouter.smtp.server import Door, Limits, Traffic, work_ended
+from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
 from mailrouter.store.model import moment_of
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.trust.tokens import VALID_DAYS
@@ -79,7 +79,6 @@ class Service:
         self.upkeep = Upkeep()
         self.reloading: Reloading | None = None
         self._rosters: Mapping[str, Roster] = {}
-        self._sessions: set[Door] = set()
         self._limits = Limits(
             exempt=lambda address: trusts(self.configuration.settings.trusted_networks, address)
         )
@@ -108,6 +107,7 @@ class Service:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
+        self._sessions = Sessions(self._limits, loop, self.traffic)
         self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
         self.leaving = Leaving(self.store, settings.retry, lambda: self.transport.trouble)
@@ -182,7 +182,7 @@ class Service:
 
     def _door(self) -> Door:
         settings, loop = self.configuration.settings, asyncio.get_running_loop()
-        return Door(self.gate, settings.hostname, self._limits, self._sessions, loop, self.traffic)
+        return Door(self.gate, settings.hostname, self._sessions, loop)
 
     def _transport(self, settings: Settings) -> MaildirTransport | SmtpTransport | ShadowTransport:
         dispatcher = self.dispatcher

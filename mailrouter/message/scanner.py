@@ -14,6 +14,8 @@ _LINE_LIMIT = 998  # RFC 5322 §2.1.1
 
 
 _NOTHING = Head(b"")
+_FIELD = 250
+"""Octets that one field of a Head takes beside its text, about."""
 
 
 class Scanner:
@@ -41,6 +43,11 @@ class Scanner:
     def size(self) -> int:
         """Octets fed so far."""
         return self._size
+
+    @property
+    def held(self) -> int:
+        """Octets in memory, about: the header section, and what is known of its fields."""
+        return len(self._head) + len(self.head_bytes) + _FIELD * len(self.head.fields)
 
     def feed(self, block: bytes) -> None:
         """Take the next octets of the message."""
@@ -107,10 +114,12 @@ class Scanner:
         """Collect the header section; gives what of ``block`` is body, from the blank line's CRLF on."""
         most = self._limits.header_bytes
         known = len(self._head)
+        section: bytes | bytearray
         if known:
             taken = len(block[: most + 4 - known])
             self._head += block[:taken]
-            section, rest = bytes(self._head), block[taken:]
+            # Not as bytes: a copy for each two octets that arrive would cost the square of the header.
+            section, rest = self._head, block[taken:]
         else:
             section, rest = block, b""
         end = 0 if section[:2] == b"\r\n" else section.find(b"\r\n\r\n", max(0, known - 3), most + 4)
@@ -120,6 +129,7 @@ class Scanner:
             return b""
         if end > 0:
             end += 2
+        section, self._head = bytes(section), bytearray()
         if 0 <= end <= most:
             self._header_end = end
             self._read_head(section[:end])

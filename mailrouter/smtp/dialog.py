@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import logging
 
+from mailrouter.smtp.allowance import Allowance
 from mailrouter.smtp.envelope import BadPath, Envelope, add_recipient, begin, check_recipient, read_path
 from mailrouter.smtp.gate import FAULT, Gate, Limits
 
@@ -16,6 +17,10 @@ log = logging.getLogger("mailrouter.door")
 
 MAX_COMMAND = 4096
 """Octets of a command line: RFC 5321 §4.5.3.1.4 asks for 512, its extensions add to that."""
+
+
+MAX_OVERSHOOT = 1000
+"""Recipients above the limit that are answered for nothing, as Postfix does (``smtpd_recipient_overshoot_limit``)."""
 
 
 class Then(enum.Enum):
@@ -28,7 +33,8 @@ class Then(enum.Enum):
 
 class Dialog:
     """What was said so far. ``envelope`` is the open transaction's, ``errors`` the refused commands since the last
-    message that was taken, ``messages`` how many texts were begun."""
+    message that was taken, ``messages`` how many texts were begun; ``ended_for`` is why the session was ended, for the
+    metrics."""
 
     def __init__(self, gate: Gate, hostname: str, limits: Limits) -> None:
         self.envelope = Envelope()
@@ -36,14 +42,22 @@ class Dialog:
         self.extended = False
         self.errors = 0
         self.messages = 0
+        self.ended_for = ""
         self._gate = gate
         self._hostname = hostname
         self._limits = limits
         self._broken = False
+        self._idle = Allowance(limits.max_idle_commands)
+        self._cost = 0
+        self._overshoot = 0
 
-    def obey(self, line: bytes) -> tuple[str, Then]:
-        """The reply to one command (without its CRLF), and what follows it. Never raises."""
+    def obey(self, line: bytes, now: float = 0.0) -> tuple[str, Then]:
+        """The reply to one command (without its CRLF) at ``now`` (seconds of a steady clock), and what follows it.
+
+        Never raises.
+        """
         then = Then.GO_ON
+        self._cost = 0
         try:
             reply, then = self._command(line)
         except BadPath as bad:
@@ -56,8 +70,17 @@ class Dialog:
         if reply[0] in "45" and not reply.startswith("452 4.5.3"):
             self.errors += 1
             if self.errors >= self._limits.max_errors:
+                self.ended_for = "errors"
                 return f"{reply}\r\n421 4.7.0 Too many errors; goodbye", Then.END
+        if self._cost and not self._idle.spend(self._cost, now):
+            self.ended_for = "commands"
+            return "421 4.7.0 Too many commands that bring no mail; please come again with some", Then.END
         return reply, then
+
+    def taken(self) -> None:
+        """A message was taken: what was counted against the client is forgotten."""
+        self.errors = self._overshoot = 0
+        self._idle.refill()
 
     def take_envelope(self) -> Envelope:
         """The envelope of the message whose text comes now; the session begins anew."""
@@ -85,11 +108,13 @@ class Dialog:
             case b"DATA":
                 return self._data(argument)
             case b"RSET":
-                self._reset()
+                self._forget()
                 return "250 2.0.0 Forgotten", Then.GO_ON
             case b"NOOP":
+                self._cost = 1
                 return "250 2.0.0 OK", Then.GO_ON
             case b"VRFY":
+                self._cost = 1
                 # RFC 5321 §3.5.3: neither confirmed nor denied
                 return "252 2.5.0 Send some mail and see", Then.GO_ON
             case b"QUIT":
@@ -101,7 +126,7 @@ class Dialog:
             return f"501 5.5.4 Syntax: {greeting.decode()} hostname"
         self.helo = argument.decode("ascii", "replace")[:255]
         self.extended = greeting == b"EHLO"
-        self._reset()  # RFC 5321 §4.1.4: EHLO resets like RSET
+        self._forget()  # RFC 5321 §4.1.4: EHLO resets like RSET
         if not self.extended:
             return f"250 {self._hostname}"
         size = self._gate.max_size()
@@ -113,6 +138,11 @@ class Dialog:
     def _reset(self) -> None:
         self.envelope = Envelope()
         self._broken = False
+
+    def _forget(self) -> None:
+        """The same, asked for by the client: what it had us look up for nothing is counted."""
+        self._cost = 1 + len(self.envelope.recipients) // 10
+        self._reset()
 
     def _out_of_order(self, reply: str) -> str:
         """Refuse a command that lacks the one before it. After a fault of ours what follows fails as temporarily: a
@@ -133,7 +163,12 @@ class Dialog:
             return self._out_of_order("503 5.5.1 Say MAIL first")
         path = read_path("TO", argument)
         check_recipient(path, self.envelope.smtputf8)
+        if path.address in self.envelope.recipients:
+            self._cost = 1  # and nothing is looked up again
+            return "250 2.1.5 OK"
         if len(self.envelope.recipients) >= self._limits.max_recipients:
+            self._overshoot += 1
+            self._cost = int(self._overshoot > MAX_OVERSHOOT)
             return "452 4.5.3 Too many recipients"
         refusal = self._gate.recipient(path.address)
         if refusal is not None:

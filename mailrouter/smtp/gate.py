@@ -51,8 +51,9 @@ class Limits:
 
     max_recipients: int = 100
     max_connections: int = 1000
+    """Of these the last tenth is kept for ``exempt`` clients."""
     max_per_address: int = 50
-    """Connections of one client that is not ``exempt``."""
+    """Connections of one client that is not ``exempt``, an IPv6 client by its /64."""
     max_messages: int = 10_000
     """Messages of one connection: whoever has more opens another, and the load spreads."""
     idle_seconds: float = 300.0
@@ -61,6 +62,18 @@ class Limits:
     """Without a whole message: neither NOOPs nor a trickle of data hold a connection for ever."""
     max_errors: int = 20
     """Refused commands between two messages that were taken."""
+    max_idle_commands: int = 100
+    """Commands that bring no mail, at once; one a second is given back."""
+    held_octets: int = 64 * 1024 * 1024
+    """Octets of messages and commands in memory, of all sessions together."""
+    slow_seconds: float = 3.0
+    slow_rate: float = 32_768.0
+    """What a stranger holds while memory is short may take so many seconds, and one more for so many octets."""
+    short_idle_seconds: float = 10.0
+    """Without a sign of a stranger, while places are short."""
+    short_message_seconds: float = 30.0
+    """Without a whole message of a stranger, nor ``short_rate`` octets a second of one, while places are short."""
+    short_rate: float = 1024.0
     exempt: Callable[[str], bool] = lambda address: False
     """Whether an address is that of a server of ours, through which everybody's mail comes."""
 
@@ -74,6 +87,9 @@ class Traffic:
     octets: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     """By reply code."""
+    limited: Counter[str] = field(default_factory=Counter)
+    """Sessions that were sent away for what they took of what all share, by reason: ``places``, ``address``,
+    ``commands``, ``errors``, ``idle`` (while places were short), ``slow`` (while memory was)."""
 
 
 def fault_reply(error: Exception) -> str:

@@ -17,19 +17,23 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-from mailrouter.message.scanner import Scanner
+from mailrouter.smtp.arriving import Arriving, discard, own, work_ended
 from mailrouter.smtp.dialog import MAX_COMMAND, Dialog, Then
-from mailrouter.smtp.dotted import DottedReader
-from mailrouter.smtp.envelope import Envelope, too_large
+from mailrouter.smtp.envelope import too_large
 from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, Traffic, fault_reply
-from mailrouter.store.model import Spool
+from mailrouter.smtp.sessions import Sessions, network_of
 
-__all__ = ["Client", "Door", "Gate", "Limits", "Traffic", "work_ended"]
+__all__ = ["Client", "Door", "Gate", "Limits", "Sessions", "Traffic", "work_ended"]
 
 log = logging.getLogger("mailrouter.door")
 
 HELD = 65536
 """Octets that may wait while a commit is under way; then the client is not read from."""
+TURN = 50
+"""Commands that are worked off before others have their turn: some milliseconds where each asks the store."""
+DRAIN = 1.0
+"""Seconds in which what a client still sends after our goodbye is thrown away. Closed with anything unread, the kernel
+would reset the connection, and the client would never see why (RFC 9293 §3.6.1)."""
 LINGER = 5.0
 """Seconds a closed connection has to take its last replies."""
 
@@ -41,53 +45,39 @@ class _Mode(enum.Enum):
     ENDED = enum.auto()
 
 
-class _Text:
-    """A message while its text arrives. ``fault`` is the reply that will refuse it."""
-
-    __slots__ = ("envelope", "fault", "reader", "scanner", "spool")
-
-    def __init__(self, envelope: Envelope, spool: Spool) -> None:
-        self.envelope = envelope
-        self.spool = spool
-        self.reader = DottedReader()
-        self.scanner = Scanner()
-        self.fault = ""
-
-
 class Door(SMTP):
-    """One session. ``sessions`` and ``traffic`` are shared by all doors of a listener."""
+    """One session. ``sessions`` are those of its listener: all share its places, memory and counters."""
 
-    def __init__(
-        self,
-        gate: Gate,
-        hostname: str,
-        limits: Limits,
-        sessions: set[Door],
-        loop: Any,
-        traffic: Traffic | None = None,
-    ) -> None:
+    def __init__(self, gate: Gate, hostname: str, sessions: Sessions, loop: Any) -> None:
         # Not SMTP.__init__: it inspects every member anew at each connection (measured: 119 µs).
         self.loop = loop
         self.hostname = hostname
         self.transport: Any = None
         self._gate = gate
-        self._limits = limits
+        self._limits = sessions.limits
         self._sessions = sessions
-        self._traffic = traffic or Traffic()
-        self._dialog = Dialog(gate, hostname, limits)
+        self._traffic = sessions.traffic
+        self._dialog = Dialog(gate, hostname, sessions.limits)
         self._mode = _Mode.COMMANDS
-        self._text: _Text | None = None
+        self._text: Arriving | None = None
+        """What arrives, or is being stored or committed."""
         self._data = b""
         self._at = 0
         """How far ``_data`` was worked on: cutting it at each of a thousand pipelined commands would be quadratic."""
         self._out: list[str] = []
         self._reading = True
         self._writable = True
+        self._resting = False
+        """Others have their turn, then the rest of ``_data`` is worked on."""
+        self.held = 0
+        self.held_since = 0.0
+        self.held_back = False
         self._committing = False
         self._eof = False
         self._last_active = self._last_message = loop.time()
         self._timer: asyncio.TimerHandle | None = None
-        self._peer = "local"
+        self._peer = self.network = "local"
+        self.trusted = False
         self._ending = False
 
     def __del__(self) -> None:
@@ -101,38 +91,35 @@ class Door(SMTP):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self._peer = str(peer[0])
-        self._sessions.add(self)
-        self._traffic.sessions += 1
+            self.network = network_of(self._peer)
+        self.trusted = bool(self._limits.exempt(self._peer))
         self._timer = self.loop.call_later(
             min(self._limits.idle_seconds, self._limits.message_seconds), self._look_at_the_clock
         )
-        if len(self._sessions) > self._limits.max_connections or self._crowds():
-            self._end("421 4.3.2 Too many connections; please come again")
+        if refusal := self._sessions.enter(self):
+            self.end(refusal, drain=False)
         else:
             self._say(f"220 {self.hostname} ESMTP")
             self._flush()
-
-    def _crowds(self) -> bool:
-        """Whether this client has more connections than one may have, so that it can't keep others out."""
-        if self._limits.exempt(self._peer):
-            return False
-        return sum(door._peer == self._peer for door in self._sessions) > self._limits.max_per_address
+            self._account()
 
     def connection_lost(self, error: Exception | None) -> None:
         """What is being committed goes on; what was still arriving is nobody's and is forgotten."""
         self.transport = None
-        self._sessions.discard(self)
+        self._data, self._at = b"", 0
         if self._timer is not None:
             self._timer.cancel()
         if self._mode is _Mode.TEXT:
             self._abandon_text()
         if self._mode is not _Mode.WAITING:
             self._mode = _Mode.ENDED
+        self._account()
+        self._sessions.leave(self)
 
     def eof_received(self) -> bool:
         """A half-closed client still gets the replies to what it sent."""
         self._eof = True
-        if self._mode is not _Mode.WAITING:
+        if self._mode is not _Mode.WAITING and not self._resting:
             self._hang_up()
         return True
 
@@ -148,14 +135,24 @@ class Door(SMTP):
 
     def data_received(self, data: bytes) -> None:
         """Work on what arrived, or keep it while something else must end first."""
+        if self._mode is _Mode.ENDED:
+            return
         self._last_active = self.loop.time()
         self._data = self._data + data if self._data else bytes(data)
         self._work()
 
     def _work(self) -> None:
+        if self._resting:
+            return
+        commands = 0
         try:
             while self._writable:
                 if self._mode is _Mode.COMMANDS:
+                    if commands == TURN:
+                        self._resting = True
+                        self.loop.call_soon(self._work_on)
+                        break
+                    commands += 1
                     if not self._next_command():
                         break
                 elif self._mode is _Mode.TEXT and self._at < len(self._data):
@@ -165,29 +162,46 @@ class Door(SMTP):
         except Exception:
             # What comes next may be text: it must never be read as commands.
             log.exception("a session failed")
-            self._abandon_text()
-            self._end(FAULT)
+            self.end(FAULT)
         self._data, self._at = self._data[self._at :], 0
         # Replies to pipelined commands leave together, when nothing more is there to work on (RFC 2920 §3.2).
         self._flush()
+        self._account()
         self._set_reading()
-        if self._eof and self._mode in (_Mode.COMMANDS, _Mode.TEXT):
+        if self._eof and not self._resting and self._mode in (_Mode.COMMANDS, _Mode.TEXT):
             self._hang_up()
+
+    def _work_on(self) -> None:
+        self._resting = False
+        self._work()
+
+    def _account(self) -> None:
+        """Tell how much is in memory here; where memory is short, a stranger waits for a place in it."""
+        held = len(self._data) + (self._text.held if self._text is not None else 0)
+        sessions = self._sessions
+        if held != self.held:
+            sessions.hold(self, held)
+        if sessions.memory_short and not (
+            self.trusted or self.held_back or self._committing or self._mode is _Mode.ENDED
+        ):
+            sessions.wait(self)
 
     def _next_command(self) -> bool:
         end = self._data.find(b"\r\n", self._at)
         if end < 0:
             if len(self._data) - self._at > MAX_COMMAND:
-                self._end("500 5.5.2 The line is too long")
+                self.end("500 5.5.2 The line is too long")
             return False
         line, self._at = self._data[self._at : end], end + 2
-        reply, then = self._dialog.obey(line)
+        reply, then = self._dialog.obey(line, self._last_active)
         if then is Then.END:
-            self._end(reply)
+            if self._dialog.ended_for:
+                self._traffic.limited[self._dialog.ended_for] += 1
+            self.end(reply, drain=bool(self._dialog.ended_for))
             return False
         if then is Then.TEXT:
             try:
-                self._text = _Text(self._dialog.envelope, self._gate.spool())
+                self._text = Arriving(self._dialog.envelope, self._gate.spool(), self._last_active)
             except Exception as error:
                 reply = fault_reply(error)
             else:
@@ -208,13 +222,12 @@ class Door(SMTP):
         if content and not text.fault:
             if limit is not None and text.spool.size + len(content) > limit:
                 text.fault = too_large(limit)
-                self._own(_discard(text.spool))
+                self._own(discard(text.spool))
             else:
                 text.scanner.feed(content)
                 flush = text.spool.hold(content)
         if text.reader.done:
             self._data = text.reader.rest
-            self._text = None
             self._committing = True
             self._mode = _Mode.WAITING
             self._own(self._commit(text, flush))
@@ -222,25 +235,28 @@ class Door(SMTP):
             self._mode = _Mode.WAITING
             self._own(self._store(text))
 
-    async def _store(self, text: _Text) -> None:
+    async def _store(self, text: Arriving) -> None:
         """Wait until the store has what is held, then read on."""
         await self._bring(text)
         if self.transport is None or self._mode is not _Mode.WAITING:
             # Gone, or told to come again meanwhile: to go on now would take a message that comes a second time.
-            await _discard(text.spool)
+            self._text = None
+            self._account()
+            await discard(text.spool)
             self._mode = _Mode.ENDED
             return
+        self._sessions.flushed(self)
         self._mode = _Mode.TEXT
         self._work()
 
-    async def _bring(self, text: _Text) -> None:
+    async def _bring(self, text: Arriving) -> None:
         try:
             await text.spool.flush()
         except Exception as error:
             text.fault = fault_reply(error)
-            await _discard(text.spool)
+            await discard(text.spool)
 
-    async def _commit(self, text: _Text, flush: bool) -> None:
+    async def _commit(self, text: Arriving, flush: bool) -> None:
         if flush:
             await self._bring(text)
         dialog = self._dialog
@@ -253,34 +269,34 @@ class Door(SMTP):
                     client, text.envelope, text.spool, shape, text.scanner.head_bytes
                 )
             except Exception as error:
-                await _discard(text.spool)
+                await discard(text.spool)
                 reply = fault_reply(error)
         if reply.startswith("2"):
-            dialog.errors = 0
+            dialog.taken()
             self._traffic.accepted += 1
             self._traffic.octets += text.spool.size
             self._last_message = self.loop.time()
         self._last_active = self.loop.time()
         self._committing = False
+        self._text = None
         if self.transport is None:
+            self._account()
             self._mode = _Mode.ENDED
             return
         self._mode = _Mode.COMMANDS
         self._say(reply)
         if self._ending:
-            self._end("421 4.3.2 The service is stopping; please come again")
+            self.end("421 4.3.2 The service is stopping; please come again", drain=False)
         self._work()
 
     def _abandon_text(self) -> None:
         if self._text is not None:
-            self._own(_discard(self._text.spool))
+            self._own(discard(self._text.spool))
             self._text = None
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` to its end whatever becomes of the connection."""
-        task = self.loop.create_task(work)
-        _owned.add(task)
-        task.add_done_callback(_owned.discard)
+        own(self.loop.create_task(work))
 
     # --- replies and the end ------------------------------------------------------------------------------------
 
@@ -296,26 +312,40 @@ class Door(SMTP):
             self.transport.write(out.encode("ascii", "replace"))
 
     def _set_reading(self) -> None:
-        """Read from the client only while there is room for what it says."""
-        reading = self._writable and (self._mode is not _Mode.WAITING or len(self._data) < HELD)
+        """Read from the client only while there is room for what it says, and nothing of it to work on."""
+        reading = self._mode is _Mode.ENDED or (
+            self._writable
+            and not self._resting
+            and not self.held_back
+            and (self._mode is not _Mode.WAITING or len(self._data) < HELD)
+        )
         if reading != self._reading and self.transport is not None and not self.transport.is_closing():
             self._reading = reading
             (self.transport.resume_reading if reading else self.transport.pause_reading)()
 
-    def _end(self, reply: str) -> None:
+    def end(self, reply: str, drain: bool = True) -> None:
+        """Say ``reply`` and close; what was still arriving is forgotten. With ``drain`` more may be on its way."""
         self._say(reply)
-        self._hang_up()
+        self._hang_up(drain)
 
-    def _hang_up(self) -> None:
+    def _hang_up(self, drain: bool = False) -> None:
         """Close; a client that does not take its last replies is not waited for."""
         if self._mode is _Mode.TEXT:
             self._abandon_text()
         self._mode = _Mode.ENDED
+        self._data, self._at = b"", 0
+        self._account()
         self._flush()
         if self.transport is None or self.transport.is_closing():
             return
         if self._timer is not None:
             self._timer.cancel()
+        if drain and not self._eof:
+            self.held_back = self._resting = False
+            self._set_reading()
+            self.transport.write_eof()
+            self._timer = self.loop.call_later(DRAIN, self._hang_up)
+            return
         self._timer = self.loop.call_later(LINGER, self.transport.abort)
         self.transport.close()
 
@@ -323,12 +353,35 @@ class Door(SMTP):
         """The service stops: no new transaction; a message whose end was seen is still answered."""
         self._ending = True
         if not self._committing:
-            self._end("421 4.3.2 The service is stopping; please come again")
+            self.end("421 4.3.2 The service is stopping; please come again", drain=False)
 
     @property
     def committing(self) -> bool:
         """True between the end of a message and its reply."""
         return self._committing
+
+    def hold_back(self) -> None:
+        """Read nothing more until ``go_on``: memory is short."""
+        self.held_back = True
+        self._set_reading()
+
+    def go_on(self) -> None:
+        """Read again."""
+        self.held_back = False
+        self._last_active = self.loop.time()
+        self._set_reading()
+
+    def idles(self, now: float) -> bool:
+        """Whether a stranger keeps this place without use (see ``Limits.short_idle_seconds``)."""
+        limits = self._limits
+        if self._committing or self._mode not in (_Mode.COMMANDS, _Mode.TEXT):
+            return False
+        if now - self._last_active > limits.short_idle_seconds:
+            return True
+        if self._mode is _Mode.COMMANDS or self._text is None:
+            return bool(now - self._last_message > limits.short_message_seconds)
+        took: float = now - self._text.began
+        return took > limits.short_message_seconds and self._text.spool.size < took * limits.short_rate
 
     def _look_at_the_clock(self) -> None:
         """One timer a session that re-arms itself: cheaper than a new one at each command."""
@@ -340,21 +393,4 @@ class Door(SMTP):
                 max(left, 1.0) if self._committing else left, self._look_at_the_clock
             )
         else:
-            self._end("421 4.4.2 Nothing was heard for too long; goodbye")
-
-
-async def _discard(spool: Spool) -> None:
-    try:
-        await spool.discard()
-    except Exception:
-        log.exception("what arrived can't be discarded; the next start does it")
-
-
-_owned: set[asyncio.Task[None]] = set()
-"""Work under way: the loop itself holds tasks only weakly."""
-
-
-async def work_ended(seconds: float) -> None:
-    """Return once every commit under way has ended, its client gone or not; at the latest after ``seconds``."""
-    if _owned:
-        await asyncio.wait(set(_owned), timeout=seconds)
+            self.end("421 4.4.2 Nothing was heard for too long; goodbye")

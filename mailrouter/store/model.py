@@ -349,6 +349,10 @@ class Spool(Protocol):
     id: MessageId
     size: int
 
+    @property
+    def held(self) -> int:
+        """Octets in memory."""
+
     def hold(self, block: bytes) -> bool:
         """Keep ``block`` in memory; True when ``flush`` is to be awaited before more is held."""
 

@@ -10,6 +10,9 @@ from mailrouter.errors import StoreError
 from mailrouter.store.model import CHUNK_BITS, CHUNK_SIZE, MessageId
 from mailrouter.store.writer import Work
 
+_SMALL = 8192
+"""Octets of a block below which it is joined to the one before: an object for each two octets costs twenty times them."""
+
 Run = Callable[[Work], Awaitable[Any]]
 
 
@@ -24,12 +27,24 @@ class SqliteSpool:
         self.size = 0
         self.stored_chunks = 0
         self._run = run
-        self._blocks: list[bytes] = []
+        self._blocks: list[bytes | bytearray] = []
         self._held = 0
+
+    @property
+    def held(self) -> int:
+        """Octets in memory."""
+        return self._held
 
     def hold(self, block: bytes) -> bool:
         """Keep ``block``; True once more than a chunk is held."""
-        self._blocks.append(block)
+        if self._blocks and len(block) < _SMALL:
+            last = self._blocks[-1]
+            if type(last) is bytearray:
+                last += block
+            else:
+                self._blocks.append(bytearray(block))
+        else:
+            self._blocks.append(block)
         self._held += len(block)
         self.size += len(block)
         return self._held > CHUNK_SIZE
@@ -70,6 +85,7 @@ class SqliteSpool:
     async def discard(self) -> None:
         """Forget what came; chunks already stored are deleted in steps."""
         self._blocks.clear()
+        self._held = 0
         if self.stored_chunks:
             message = self.id
             try:

@@ -63,6 +63,12 @@ class _Collector:
         for code, number in sorted(traffic.refused.items()):
             refusals.add_metric([code], number)
         yield refusals
+        limited = _family("Counter")(
+            "mailrouter_limited", "Sessions sent away for what they took of what all share", labels=["reason"]
+        )
+        for reason, number in sorted(traffic.limited.items()):
+            limited.add_metric([reason], number)
+        yield limited
         yield _counter("sessions", "SMTP sessions begun", traffic.sessions)
         yield _gauge("sessions_open", "SMTP sessions that are open", len(self._watched.sessions))
 

@@ -13,6 +13,7 @@ from mailrouter.message.shape import Shape
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client, Gate, Limits
 from mailrouter.smtp.server import Door
+from mailrouter.smtp.sessions import Sessions
 from tests.support.messages import until
 
 HOST = "mx.example.test"
@@ -23,7 +24,7 @@ class MemorySpool:
 
     def __init__(self, number: int, before_write: Callable[[], None]) -> None:
         self.id = number
-        self.size = 0
+        self.size = self.held = 0
         self.blocks: list[bytes] = []
         self.discarded = False
         self._before_write = before_write
@@ -135,8 +136,7 @@ class Doors:
 
     def __init__(self, gate: Gate, limits: Limits | None = None) -> None:
         self.gate = gate
-        self.limits = limits or Limits()
-        self.sessions: set[Door] = set()
+        self.sessions = Sessions(limits or Limits(), asyncio.get_running_loop())
         self.port = 0
         self._talks: list[Talk] = []
 
@@ -163,9 +163,7 @@ async def doors(gate: Gate, limits: Limits | None = None) -> AsyncIterator[Doors
     """Listening doors, closed at the end."""
     found = Doors(gate, limits)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Door(gate, HOST, found.limits, found.sessions, loop), "127.0.0.1", 0
-    )
+    server = await loop.create_server(lambda: Door(gate, HOST, found.sessions, loop), "127.0.0.1", 0)
     found.port = server.sockets[0].getsockname()[1]
     try:
         async with asyncio.timeout(20):
