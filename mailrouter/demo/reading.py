@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from email.message import Message
 from html.parser import HTMLParser
 
+from mailrouter.message.charsets import decode_charset
 from mailrouter.message.head import Head
-from mailrouter.message.words import decode_charset
 
 _LOOKED_AT = 256 * 1024
 """Octets of a part that are read for its text: what is shown of it are a few lines."""

@@ -7,9 +7,9 @@ import html
 import re
 from typing import NamedTuple
 
+from mailrouter.message.charsets import decode_charset
 from mailrouter.message.head import Head
 from mailrouter.message.mime import transfer_encoding
-from mailrouter.message.words import decode_charset
 
 MAX_PARTS = 50
 MAX_DEPTH = 6

@@ -30,6 +30,10 @@ MESSAGE_IDS = 1_000
 
 ENCODED_WORDS = 500
 """Encoded words of one value: with 75 octets each, more than a value may have."""
+CHARSET_LABEL = 64
+"""Characters of a charset's name; the longest that mean something have 22."""
+CHARSET_SHIFTS = 5_000
+"""Shifts between the sets of ISO-2022-JP in one text, where Python's own codec doesn't take it: two a line."""
 PARAMETERS = 100
 """Parameters of one value. RFC 2231 cuts a long file name into some ten."""
 SECTIONS = 1_000

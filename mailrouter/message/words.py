@@ -9,6 +9,7 @@ import re
 from binascii import Error, a2b_base64, a2b_qp
 
 from mailrouter.message import bounds
+from mailrouter.message.charsets import decode_charset
 
 _WORD = re.compile(
     r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([bBqQ])\?([^?\s]*(?: [^?\s]*)*)\?="
@@ -16,39 +17,6 @@ _WORD = re.compile(
 # Controls (Cc), line and paragraph separators, and the marks that turn the direction of text:
 # in a subject they can only mislead.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
-_ALIASES = {
-    "unicode-1-1-utf-7": "utf-7",
-    "x-unknown": "utf-8",
-    "unknown-8bit": "utf-8",
-    "default": "utf-8",
-    "ks_c_5601-1987": "cp949",
-    "iso-8859-8-i": "iso-8859-8",
-    "iso-2022-jp": "iso2022_jp_ext",
-}
-# Codecs that are no charset of mail, or that take quadratic time.
-_REFUSED = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
-
-
-def decode_charset(data: bytes, charset: str) -> str:
-    """``data`` as text; an unknown or unfit charset falls back to UTF-8, then to Windows-1252."""
-    name = charset.lower()
-    name = _ALIASES.get(name, name)
-    if name.replace("-", "_") not in _REFUSED and name.isascii():
-        try:
-            return data.decode(name, "replace")
-        except (LookupError, ValueError, TypeError):
-            pass
-    return decode_unlabelled(data)
-
-
-def decode_unlabelled(data: bytes) -> str:
-    """8-bit header octets without a label: UTF-8 where it fits (RFC 6532), else Windows-1252."""
-    if data.isascii():
-        return data.decode("ascii")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
 
 
 def decode_words(text: str) -> str:

@@ -6,14 +6,14 @@ Nothing here raises: what can't be read is a problem in words for its author.
 from __future__ import annotations
 
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailrouter.message.bounce_parts import Part, leaves
+from mailrouter.message.charsets import decode_charset, decode_file
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.message.words import decode_charset, decode_words
+from mailrouter.message.words import decode_words
 from mailrouter.routing.courtesies import without_courtesies
 from mailrouter.routing.html_text import MAX_HTML, text_of_html
 from mailrouter.routing.sections import MAX_TEXT
@@ -161,16 +161,7 @@ def _decoded(part: Part) -> str:
 
 
 def _file_text(part: Part) -> str:
-    """Of a file the octets tell more than the label, which the mail program guessed."""
-    data = part.decoded(_MAX_PART)
-    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    if data.startswith(BOM_UTF8) or not data.isascii():
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            pass
-    return decode_charset(data, part.head.parameter("content-type", "charset") or "utf-8")
+    return decode_file(part.decoded(_MAX_PART), part.head.parameter("content-type", "charset") or "utf-8")
 
 
 def _plain_text(part: Part) -> str:
