@@ -18,6 +18,7 @@ from mailrouter.cli.tables import at_a_glance
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.intake.templates import Templates
+from mailrouter.routing.forwarding import wrapped_outside
 from mailrouter.schedule.grid import days
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
@@ -54,6 +55,8 @@ def check(options: argparse.Namespace) -> int:
     pages = listener.missing() if configuration.settings.web else ""
     odd = [("mailrouter.yaml", text) for text in (*_outside(configuration), *filter(None, [pages]))]
     odd += [(key, text) for key, texts in oddities(configuration.roles, now) for text in texts]
+    ours = configuration.settings.our_domains
+    odd += [(role.key, text) for role in configuration.roles for text in wrapped_outside(role, ours)]
     odd += calendar_oddities(configuration, now)
     if options.json:
         found = [*map(str, configuration.warnings), *(f"{key}: {text}" for key, text in odd)]

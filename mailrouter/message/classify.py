@@ -187,6 +187,13 @@ def _answerable(path: str) -> bool:
     return bool(at and local and domain) and path.isprintable() and not any(c in checked for c in " <>,")
 
 
+def _own_class(head: Head) -> str | None:
+    """The Content-Class where it is another than that of plain mail ([MS-OXCMAIL] §2.1.3.2.2), or None."""
+    value = (head.raw_value("content-class") or b"").decode("latin-1")
+    named = strip_controls(_COMMENT.sub(" ", value[:200])).strip().lower()
+    return named if named and named != "urn:content-classes:message" else None
+
+
 def _distrust(shape: Shape) -> str | None:
     if shape.malformed:
         return shape.malformed
@@ -199,9 +206,13 @@ def _wrap_refusal(head: Head, shape: Shape) -> str | None:
     if head.content_type.startswith("message/"):
         return f"it is of a kind that can't stand inside another message ({head.content_type})"
     if shape.encrypted:
-        return "it is encrypted"
+        return "it is encrypted or otherwise protected"
     if shape.calendar:
         return "it holds an invitation or another calendar entry"
+    if shape.calendar_file:
+        return "a calendar file is attached, and some mail servers make one entry of such a mail as a whole"
+    if (own := _own_class(head)) is not None:
+        return f"its kind has a meaning for Exchange that a changed copy would lose (Content-Class: {own})"
     if shape.tnef:
         return "it holds an Outlook attachment (TNEF) that must stay at its place"
     if shape.signed:

@@ -100,6 +100,7 @@ class Scanner:
             malformed=structure.malformed,
             calendar=structure.calendar,
             calendar_method=structure.calendar_method,
+            calendar_file=structure.calendar_file,
             tnef=structure.tnef,
             signed=structure.signed,
             encrypted=structure.encrypted,

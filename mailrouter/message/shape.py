@@ -50,8 +50,11 @@ class Shape:
     malformed: str | None = None
     """Why readers may disagree on the structure (a phrase for people), or None."""
     calendar: bool = False
+    """It is a calendar program's: an invitation, or an answer to one. What is inside attached messages is not."""
     calendar_method: str | None = None
     """The iTIP method in upper case (RFC 5546), of the first calendar part that names one."""
+    calendar_file: bool = False
+    """A calendar is attached as a file, which some servers make the whole message of."""
     tnef: bool = False
     signed: bool = False
     encrypted: bool = False

@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from mailrouter.message import glance
+from mailrouter.message.glance import Glance
 from mailrouter.message.head import Head
-from mailrouter.message.mime import field_values, media_type, plain_parameters, transfer_encoding
+from mailrouter.message.mime import (
+    field_values,
+    media_type,
+    parameter,
+    plain_parameters,
+    transfer_encoding,
+)
 from mailrouter.message.shape import Limits
+from mailrouter.message.words import decode_words
 
 # RFC 2046 §5.1.1 allows 70 characters of boundary; real ones are longer, and padding may follow.
 _DELIMITER_LIMIT = 1_024
 # Octets of a part header that is worth remembering: programs write the same few again and again.
 _CACHED = 400
-_ENCRYPTED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+# S/MIME (RFC 8551 §3.1, RFC 7193), PGP/MIME (RFC 3156) whole or taken apart by Exchange or a bridge, and
+# Microsoft's rights-protected mail ([MS-OXORMMS] §2.2.1).
+_ENCRYPTED = frozenset(
+    {
+        "multipart/encrypted",
+        "application/pgp-encrypted",
+        "application/pgp",
+        "application/pkcs7-mime",
+        "application/x-pkcs7-mime",
+        "application/cms",
+        "application/x-microsoft-rpmsg-message",
+    }
+)
+_SIGNED = frozenset(
+    {
+        "multipart/signed",
+        "application/pgp-signature",
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+    }
+)
+# Under any other application type, a file's name tells (RFC 8551 §3.2.1 and §3.9).
+_SEALED_NAME = re.compile(r"(?:\.p7[mcz]|\.rpmsg|\Aencrypted\.asc)\s*\Z", re.I)
+_SIGNATURE_NAME = re.compile(r"\.p7s\s*\Z", re.I)
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _CALENDAR = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
+# iTIP methods that only a calendar program writes, in answer to something (RFC 5546 §1.4).
+_ANSWERS = frozenset({"REPLY", "COUNTER", "DECLINECOUNTER", "REFRESH", "CANCEL"})
 _ATTACHED = frozenset({"message/rfc822", "message/global", "message/news"})
 _REPORT = frozenset(
     {
@@ -32,12 +67,12 @@ _REPORT = frozenset(
 class _Level:
     """One open multipart, or an attached message (no boundary) around what follows."""
 
-    __slots__ = ("attached", "boundary", "digest", "opened")
+    __slots__ = ("attached", "boundary", "kind", "opened")
 
-    def __init__(self, boundary: bytes | None, attached: bool, digest: bool = False) -> None:
+    def __init__(self, boundary: bytes | None, attached: bool, kind: str = "") -> None:
         self.boundary = boundary
         self.attached = attached
-        self.digest = digest
+        self.kind = kind
         self.opened = False
 
 
@@ -60,7 +95,9 @@ class Structure:
         self.parts, self.depth = 1, 0
         self.types: set[str] = set()
         self.malformed: str | None = None
+        self._glance: Glance | None = None
         self.calendar = self.tnef = self.signed = self.encrypted = self.report = False
+        self.calendar_file = False
         self.calendar_method: str | None = None
         self.too_deep = self.too_many_parts = False
 
@@ -84,7 +121,7 @@ class Structure:
     @property
     def wants_body(self) -> bool:
         """False once nothing in the rest of the body can change the answer."""
-        return self._header_next or bool(self._open)
+        return self._header_next or self._glance is not None or bool(self._open)
 
     def feed(self, data: bytes) -> None:
         """Take the next octets; the first ones are the CRLF of the blank line after the header."""
@@ -107,6 +144,11 @@ class Structure:
                     return data[at:]
                 at = end
                 continue
+            if self._glance is not None:
+                if not last and size - at < self._glance.octets:
+                    return data[at:]
+                self._look(self._glance, data[at : at + self._glance.octets])
+                self._glance = None
             if not self._open:
                 return b""
             start = data.find(b"\r\n--", at)
@@ -165,7 +207,8 @@ class Structure:
             self._distrust("it has too many parts")
             self._close(0)
             return end
-        self._entity(data[at:end], top.attached, "message/rfc822" if top.digest else "text/plain")
+        default = "message/rfc822" if top.kind == "multipart/digest" else "text/plain"
+        self._entity(data[at:end], top.attached, default)
         return end if dashes >= 0 else min(end + 2, len(data))
 
     def _entity(self, header: bytes, attached: bool, default: str) -> None:
@@ -175,21 +218,50 @@ class Structure:
         if entity.claims_multipart and not attached:
             self._distrust("its Content-Type can't be read")
         self.types.add(kind)
-        if kind in _CALENDAR:
-            self.calendar = True
-            self.calendar_method = self.calendar_method or entity.method
+        if not attached:
+            self._note(entity, kind)
         elif kind in _TNEF or entity.winmail:
             self.tnef = True
-        if not attached:
-            self.signed |= kind == "multipart/signed"
-            self.encrypted |= kind in _ENCRYPTED
-            self.report |= kind in _REPORT
         if kind.startswith("multipart/"):
             self._open_multipart(entity.boundary, kind, attached)
         elif kind in _ATTACHED and not entity.encoded:
             self.parts += 1
             if self._push(_Level(None, attached=True)):
                 self._header_next = True
+
+    def _note(self, entity: _Entity, kind: str) -> None:
+        """Note what a part of the message itself means for the whole, as far as its header says."""
+        self.signed |= kind in _SIGNED or entity.signature
+        self.encrypted |= kind in _ENCRYPTED or entity.sealed
+        self.report |= kind in _REPORT
+        self.tnef |= kind in _TNEF or entity.winmail
+        if kind in _CALENDAR:
+            within = self._levels[-1].kind if self._levels else ""
+            # Content-Type names the method of all scheduling mail (RFC 6047 §2.4). What is attached without one is
+            # a file, unless a program's answer stands in it.
+            beside = bool(within) and within not in ("multipart/alternative", "multipart/related")
+            if entity.method or not beside:
+                self.calendar = True
+                self.calendar_method = self.calendar_method or entity.method
+            if not entity.method:
+                self._glance = Glance(glance.CALENDAR, entity.encoding, kind, beside)
+        elif kind == "text/plain":
+            self._glance = Glance(glance.TEXT, entity.encoding, kind, False)
+
+    def _look(self, part: Glance, octets: bytes) -> None:
+        """Read the beginning of a part that was awaited (see ``glance.Glance``)."""
+        for boundary in self._open:
+            octets = octets.partition(b"\r\n--" + boundary)[0]
+        text = glance.decoded(octets, part.encoding)
+        if part.kind == "text/plain":
+            self.encrypted |= glance.begins_encrypted(text)
+            return
+        method = glance.method_of(text)
+        if method in _ANSWERS or not part.beside:
+            self.calendar = True
+            self.calendar_method = self.calendar_method or method
+        else:
+            self.calendar_file |= part.kind == "text/calendar"
 
     def _open_multipart(self, boundary: bytes, kind: str, attached: bool) -> None:
         if not boundary:
@@ -198,7 +270,7 @@ class Structure:
         elif boundary in self._open:
             if not attached:
                 self._distrust("it uses one boundary at two levels")
-        elif self._push(_Level(boundary, attached, kind == "multipart/digest")):
+        elif self._push(_Level(boundary, attached, kind)):
             self._open[boundary] = len(self._levels) - 1
 
     def _push(self, level: _Level) -> bool:
@@ -231,7 +303,14 @@ class _Entity(NamedTuple):
     boundary: bytes
     method: str | None
     winmail: bool
-    encoded: bool
+    encoding: str
+    sealed: bool
+    signature: bool
+
+    @property
+    def encoded(self) -> bool:
+        """Whether the content stands there in another form."""
+        return self.encoding in ("base64", "quoted-printable")
 
 
 @lru_cache(maxsize=512)
@@ -244,12 +323,24 @@ def _read_entity(header: bytes) -> _Entity:
         plain_parameters(value) if kind.startswith(("multipart/", "text/calendar", "application/ics")) else {}
     )
     encoding = field_values(header, b"content-transfer-encoding", low)
+    name = _file_name(header, low, value) if kind.startswith("application/") or not kind else ""
     return _Entity(
         kind=kind,
         claims_multipart=not kind and "multipart" in value[:40].lower(),
         boundary=parameters.get("boundary", "").rstrip(" \t").encode("latin-1"),
         method=parameters.get("method", "").strip().upper() or None,
         winmail=b"winmail.dat" in low,
-        encoded=bool(encoding)
-        and transfer_encoding(encoding[0].decode("latin-1")) in ("base64", "quoted-printable"),
+        encoding=transfer_encoding(encoding[0].decode("latin-1")) if encoding else "",
+        sealed=_SEALED_NAME.search(name) is not None,
+        signature=_SIGNATURE_NAME.search(name) is not None,
     )
+
+
+def _file_name(header: bytes, low: bytes, content_type: str) -> str:
+    """The name of the file that a part is, from Content-Disposition or else Content-Type; ``""`` for none."""
+    if b"name" not in low:
+        return ""
+    found = field_values(header, b"content-disposition", low)
+    disposition = found[0].replace(b"\r\n", b"").decode("latin-1") if found else ""
+    name = parameter(disposition, "filename") or parameter(content_type, "name") or ""
+    return decode_words(name[:1000])

@@ -55,6 +55,19 @@ def test_holidays_that_nobody_named_are_asked_for(
         assert capsys.readouterr().out.count("no public holidays are named") == asked
 
 
+def test_wrapped_copies_for_a_mailbox_outside_are_warned_of(
+    folder: MakeFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under "worth a look", with the partner's name and the remedy; without `wrap`, nothing is said."""
+    outside = ROLE.replace("laurie@example.test", "laurie@partner.test")
+    for added, asked in (("forwarding: wrap\n", 1), ("", 0)):
+        made = folder("", **{"vp-hr": outside + added})
+        assert main(["check", "--config", str(made)]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert said.count("Laurie's mailbox (laurie@partner.test) is outside") == asked
+        assert said.count("Write `forwarding: auto`") == asked
+
+
 def test_a_warning_says_that_it_is_one() -> None:
     """Without a line there is no mark."""
     warning = Problem("f", 1, 1, "this file is not read", warning=True)

@@ -133,7 +133,7 @@ def test_signed_mail_goes_untouched_with_a_companion() -> None:
     ("setting", "email", "way"),
     [
         ("auto", "laurie@example.test", "wrapped"),
-        ("auto", "laurie@gmail.test", "wrapped"),
+        ("auto", "laurie@gmail.test", "companion"),
         ("wrap", "laurie@gmail.test", "wrapped"),
         ("companion", "laurie@example.test", "companion"),
         ("untouched", "laurie@example.test", "untouched"),

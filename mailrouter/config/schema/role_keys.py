@@ -282,7 +282,9 @@ def _how() -> dict[str, Schema]:
         ),
         "forwarding": key(
             "How note and handoff travel: in the copy itself (`wrap`), in a mail of their own beside it "
-            "(`companion`), not at all (`untouched`), or what is safe for each mailbox (`auto`).",
+            "(`companion`), not at all (`untouched`), or what is safe for each mailbox (`auto`): in the copy "
+            "for a mailbox of `our_domains`, beside it for one outside, whose server may refuse a changed copy "
+            "as forged (DKIM and DMARC).",
             words("auto", "wrap", "companion", "untouched"),
             "companion",
             default="auto",

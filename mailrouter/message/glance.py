@@ -1,0 +1,55 @@
+"""A look at the first octets of a part, for what its header does not say. Pure; never raises."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import NamedTuple
+
+CALENDAR = 4 * 1024
+"""Octets of a calendar in which its method is looked for: it stands above the first entry (RFC 5545 §3.6)."""
+TEXT = 128
+"""Octets of a text in which the mark of an encrypted one is looked for."""
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]++")
+_FOLD = re.compile(rb"\r?\n[ \t]")
+_METHOD = re.compile(rb"^METHOD(?:;[^:\r\n]*+)?:[ \t]*+([A-Za-z-]{1,20})[ \t]*+$", re.I | re.M)
+_ENTRY = re.compile(rb"^BEGIN:(?!VCALENDAR)", re.I | re.M)
+
+
+class Glance(NamedTuple):
+    """A part whose first ``octets`` are to be looked at, once they have arrived.
+
+    ``encoding`` is its transfer encoding in lower case. ``beside``: it stands beside other parts, as a file would,
+    and not in the text's place.
+    """
+
+    octets: int
+    encoding: str
+    kind: str
+    beside: bool
+
+
+def decoded(octets: bytes, encoding: str) -> bytes:
+    """The beginning of a part without its transfer encoding (RFC 2045 §6); an incomplete end is left out."""
+    if encoding == "base64":
+        letters = _NOT_BASE64.sub(b"", octets)
+        return binascii.a2b_base64(letters[: len(letters) // 4 * 4])
+    return binascii.a2b_qp(octets) if encoding == "quoted-printable" else octets
+
+
+def begins_encrypted(text: bytes) -> bool:
+    """Whether a text is an encrypted message of PGP. A text that is merely signed stays whole in any place."""
+    return text.lstrip().startswith(b"-----BEGIN PGP MESSAGE-----")
+
+
+def method_of(calendar: bytes) -> str | None:
+    """The method of a calendar (RFC 5545 §3.7.2) in upper case, where it stands above the first entry.
+
+    >>> method_of(b"BEGIN:VCALENDAR\\r\\nMETHOD:Reply\\r\\nBEGIN:VEVENT\\r\\n")
+    'REPLY'
+    """
+    lines = _FOLD.sub(b"", calendar).replace(b"\r\n", b"\n")
+    entry = _ENTRY.search(lines)
+    found = _METHOD.search(lines, 0, entry.start() if entry else len(lines))
+    return found[1].decode("ascii").upper() if found else None
