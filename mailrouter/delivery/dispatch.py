@@ -74,11 +74,9 @@ class Dispatcher:
         retry: Retry | None = None,
         clock: Callable[[], Milliseconds] | None = None,
         watch: Watch | None = None,
-        for_log: Callable[[Delivery, str], str] = lambda delivery, words: words,
     ) -> None:
         """``follow`` is asked about failures and long delays, and where ``watch`` says so; ``again``: seconds until
-        outcomes that the store did not take are offered to it once more; ``for_log`` gives a server's words as they may
-        stand in the log.
+        outcomes that the store did not take are offered to it once more.
         """
         self.attempts: Counter[tuple[str, str]] = Counter()
         """By kind of delivery, and what it came to: delivered, queued (tried again later) or failed."""
@@ -87,7 +85,6 @@ class Dispatcher:
         self._retry = retry or Retry()
         self._clock = clock or now_ms
         self._watch = watch
-        self._for_log = for_log
         self._overdue = Overdue(store.reader, self._retry, self, self._trouble)
         self._looking: asyncio.Task[None] | None = None
         self._store = store
@@ -190,8 +187,9 @@ class Dispatcher:
             self.delivered_at = result.at
         else:
             level = logging.ERROR if result.state == "failed" else logging.WARNING
-            said = self._for_log(delivery, result.reply)
-            log.log(level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, said)
+            log.log(
+                level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, reply.brief
+            )
             if tell or result.state == "failed" or takes_long(delivery, result.at, self._retry):
                 result = self._followed(delivery, result)
         self.record(result)

@@ -86,7 +86,8 @@ class Overdue:
     def _one(self, delivery: Delivery, now: Milliseconds) -> bool:
         if delivery.state != "queued":
             return False
-        trouble = self._trouble()
+        # A server's greeting may be in it, and that may quote what it saw before.
+        trouble = "the next server can't be used" if delivery.inside else self._trouble()
         if gives_up(delivery, now, self._retry):
             # RFC 3463 §3.5: X.4.7, delivery time expired
             words = f"451 4.4.7 Not delivered within {span(self._retry.give_up)}: {trouble}"

@@ -39,15 +39,17 @@ def outcome(delivery: Delivery, reply: Reply, now: Milliseconds, chance: float, 
     """What a reply means for a delivery: 2yz delivered, 5yz failed, everything else temporary.
 
     A full mailbox (552 without 5.3.4, or 5.2.2) is temporary: partners empty theirs (RFC 5321 §4.5.3.1.10).
+    Of a message that stays inside, a server's words may quote the handoff: its codes alone are kept.
     """
+    said = str(reply) if reply.own or not delivery.inside else reply.codes
     if reply.positive:
-        return Outcome(delivery.id, "delivered", str(reply), now)
+        return Outcome(delivery.id, "delivered", said, now)
     full = (reply.code == 552 and "5.3.4" not in reply.text) or (
         reply.code // 100 == 5 and "5.2.2" in reply.text[:8]
     )
     if reply.code // 100 == 5 and not full:
-        return Outcome(delivery.id, "failed", str(reply), now)
+        return Outcome(delivery.id, "failed", said, now)
     if gives_up(delivery, now, retry):
-        return Outcome(delivery.id, "failed", str(reply), now, expired=True)
+        return Outcome(delivery.id, "failed", said, now, expired=True)
     again = next_try(delivery.attempts + 1, now, chance, retry)
-    return Outcome(delivery.id, "queued", str(reply), now, again)
+    return Outcome(delivery.id, "queued", said, now, again)

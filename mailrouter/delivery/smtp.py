@@ -246,7 +246,7 @@ class SmtpTransport:
         if in_trouble and not self.paused():
             self._answering = True
             self._putting_off.forget()
-            self._pause(f"It puts off every mail: {reply.codes if stage == 'dot' else reply}")
+            self._pause(f"It puts off every mail: {reply.brief}")
         return in_trouble or self._answering
 
     def _well_again(self) -> None:

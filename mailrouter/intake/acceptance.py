@@ -53,6 +53,9 @@ def acceptance_of(
     )
     reply, memory = reply_of(message, decision)
     deliveries = deliveries_of(message, decision, desk.return_paths)
+    if admitted.to.handoffs or admitted.to.returned:
+        for delivery in deliveries:
+            delivery.inside = True  # it may be a handoff that is not known as one, or return one
     wanted = _expansion(desk, message, admitted.to.roles, head, shape, received.moment)
     for number, consequence in enumerate(wanted, len(deliveries)):
         consequence.delivery.id += number

@@ -16,7 +16,6 @@ from mailrouter.address import canonical
 from mailrouter.intake.affected import header_of, moment, others_of, roles_of
 from mailrouter.intake.alerts import HOUR_MS, told_to, trouble_of
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.peer_words import without_handoff
 from mailrouter.intake.rows import day_of, milliseconds
 from mailrouter.intake.sender_reports import composed, forged, hears, news_of, report_of, status_in, wishes
 from mailrouter.message.dsn import wants_dsn
@@ -65,7 +64,6 @@ def of_failure(
         return ()
     found: list[Consequence] = []
     head, shape = header_of(reader, entry.message)
-    words = without_handoff(reader, delivery, words)
     if not (roles := roles_of(desk, entry, delivery)):
         log.error("%s: its role %s is no more, so nobody is told", delivery.queue_id, delivery.role)
     for role in roles:
@@ -94,7 +92,6 @@ def of_delay(
     if entry is None or delivery.kind != "copy":
         return ()
     head, shape = header_of(reader, entry.message)
-    words = without_handoff(reader, delivery, words)
     found: list[Consequence] = []
     for role in roles_of(desk, entry, delivery):
         if hears(entry, role, "delayed") and not forged(desk, head):

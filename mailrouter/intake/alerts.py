@@ -43,6 +43,8 @@ def trouble_of(
 ) -> Trouble:
     others = others_of(entry, role, delivery)
     message = entry.message
+    if delivery.inside and words:
+        words += " (the rest is left out: a handoff went with this mail)"
     return Trouble(
         news=news,
         role=role,

@@ -17,7 +17,6 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.retry import takes_long
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.gate import Intake
-from mailrouter.intake.peer_words import for_log
 from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
@@ -50,10 +49,6 @@ class Leaving:
                 until = datetime.fromtimestamp(delivery.created_at / 1000 + self._retry.give_up, UTC)
                 told += of_delay(desk, reader, delivery, outcome.reply, now, until)
         return replace(outcome, consequences=told)
-
-    def for_log(self, delivery: Delivery, words: str) -> str:
-        """A server's words about a delivery as they may stand in the log."""
-        return for_log(self._store.reader, delivery, words)
 
     def blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
         """Its bytes."""

@@ -17,7 +17,6 @@ from mailrouter.errors import StoreError
 from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.loops import BEEN_HERE
-from mailrouter.intake.peer_words import without_handoff
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.bounce import Bounce, read_bounce
 from mailrouter.message.bounce_text import one_line
@@ -32,6 +31,7 @@ from mailrouter.trust.tokens import VALID_DAYS, TokenError
 log = logging.getLogger("mailrouter.intake")
 
 _CODE = re.compile(r"(?<![\w.])(?:[45][0-9][0-9][ -]|[45]\.[0-9]{1,3}\.[0-9]{1,3}\b)")
+_BEGINS = re.compile(r"[45][0-9][0-9](?![^ -])")
 
 NO_SUCH = "550 5.1.1 This address takes no mail here"
 
@@ -102,7 +102,8 @@ def _record(
     moment: datetime,
 ) -> None:
     """Record one report, whatever it says; nobody but those it concerns hears of it."""
-    words = without_handoff(reader, delivery, _line(bounce, head))
+    line = _line(bounce, head)
+    words = _codes(bounce) if delivery.inside else line
     found.reasons.append(
         f"{_MEANING[bounce.kind]} about {delivery.queue_id} to {delivery.recipient}: it goes to nobody"
     )
@@ -112,7 +113,7 @@ def _record(
     )
     at = milliseconds(moment)
     # Our own refusal, come home: the mailbox sent the copy to the role, and may have kept it as well.
-    round_again = BEEN_HERE in words
+    round_again = BEEN_HERE in line
     if bounce.kind == "auto-reply":
         desk.mailboxes.arrived(delivery.recipient, at, certain=True)
     elif bounce.kind in ("failed", "delayed") and not round_again:
@@ -153,6 +154,12 @@ def _line(bounce: Bounce, head: Head) -> str:
     ):
         words = ""
     return words if not bounce.status or bounce.status in words else f"{bounce.status} {words}".strip()
+
+
+def _codes(bounce: Bounce) -> str:
+    """Codes alone: whatever else a report holds may quote the handoff that its copy carried."""
+    code = _BEGINS.match(bounce.diagnostic) if bounce.in_field else None
+    return f"{code[0] if code else ''} {bounce.status}".strip()
 
 
 def _roles(desk: Desk, delivery: Delivery) -> Sequence[Role]:

@@ -132,6 +132,7 @@ def _delivery(
         pieces=pieces.encode(content),
         size=pieces.length(content),
         handoff=handoff,
+        inside=handoff > 0 or kind == "notice",
         eight_bit=message.eight_bit and kind == "copy",
         smtputf8=message.smtputf8 and kind == "copy",
         next_at=message.received_at,

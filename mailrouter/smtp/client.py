@@ -48,6 +48,9 @@ class Connection:
         connection = cls(reader, writer, timeouts)
         try:
             await connection._greet(helo)
+        except PeerError as error:
+            connection.abort()
+            raise PeerError(f"{error}: {error.said}" if error.said else str(error)) from error
         except BaseException:
             connection.abort()
             raise
@@ -118,7 +121,7 @@ class Connection:
             upcoming = take()
             opened = upcoming is not None and self.offer.pipelining and self.offer.objection(upcoming) is None
             self._writer.write(end + self.offer.opening(upcoming) if opened and upcoming is not None else end)
-            reply = await self._replies.next(self._timeouts.data_end)
+            reply = await self._replies.next(self._timeouts.data_end, "dot")
             done(current, reply)
             if reply.code == 421:
                 raise PeerError(f"The server closes: {reply.codes}")
@@ -137,22 +140,22 @@ class Connection:
             for stage, line in (("mail", b""), ("rcpt", rcpt)):
                 self._writer.write(line)
                 message.stage = stage
-                reply = await self._replies.next(patience)
+                reply = await self._replies.next(patience, stage)
                 if not reply.positive:
                     return _not_closing(_as_failure(reply))
             self._writer.write(b"DATA\r\n")
             message.stage = "data"
-            reply = await self._replies.next(patience)
+            reply = await self._replies.next(patience, "data")
             return None if reply.code == 354 else _not_closing(_as_failure(reply))
         refusal: Reply | None = None
         try:
             # All three replies are read whatever they are: they come all the same.
             for stage in ("mail", "rcpt"):
-                reply = await self._replies.next(patience)
+                reply = await self._replies.next(patience, stage)
                 if refusal is None and not reply.positive:
                     message.stage = stage
                     refusal = _not_closing(_as_failure(reply))
-            data = await self._replies.next(patience)
+            data = await self._replies.next(patience, "data")
             if data.code == 354 and refusal is not None:
                 # RFC 2920 §3.1: a server may still ask for content; an empty one is sent and its reply not
                 # believed.
@@ -205,12 +208,14 @@ class Connection:
 
 
 def _as_failure(reply: Reply) -> Reply:
-    return reply if reply.code >= 400 else Reply(451, f"4.5.0 An answer out of place: {reply}", own=True)
+    if reply.code >= 400:
+        return reply
+    return Reply(451, f"4.5.0 An answer out of place: {reply.codes}", own=True, stage=reply.stage)
 
 
 def _not_closing(reply: Reply) -> Reply:
     """421 speaks of the connection, not of the message (RFC 5321 §3.8): the message is tried on another
     one."""
     if reply.code == 421:
-        raise PeerError(f"The server closes: {reply}")
+        raise PeerError(f"The server closes: {reply.codes}")
     return reply

@@ -8,20 +8,29 @@ import os
 import re
 from dataclasses import dataclass
 
+from mailrouter.smtp.meanings import meaning
+
 MAX_REPLY = 65536
 """Octets: bounds memory if a server streams a reply without an end."""
+MAX_WORDS = 500
+"""Characters of a reply that are kept or told."""
 _REPLY = re.compile(rb"[2-5][0-9][0-9](?:[ -]|\Z)")
 _STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply: its code and its text, with a line feed between its lines. ``own`` is one that we made ourselves where
-    no server said what became of a message: it tells nothing of a mailbox."""
+    """A reply: its code and its text, with a line feed between its lines.
+
+    ``own`` is one that we made ourselves where no server said what became of a message: it tells nothing of a mailbox,
+    and holds no server's words. ``stage`` is what it answers: ``mail``, ``rcpt``, ``data``, ``dot`` (the end of the
+    content), ``""`` for anything else.
+    """
 
     code: int
     text: str
     own: bool = False
+    stage: str = ""
 
     @property
     def positive(self) -> bool:
@@ -29,19 +38,40 @@ class Reply:
         return 200 <= self.code < 300
 
     @property
-    def codes(self) -> str:
-        """Code and enhanced status alone: its words may quote the mail, once its content was sent."""
+    def status(self) -> str:
+        """Its enhanced status (RFC 2034), or ``""``."""
         status = _STATUS.match(self.text)
-        return f"{self.code} {status[0]}" if status else str(self.code)
+        return status[0] if status else ""
+
+    @property
+    def codes(self) -> str:
+        """Code and enhanced status alone: its words may quote a mail."""
+        return f"{self.code} {self.status}".rstrip()
+
+    @property
+    def brief(self) -> str:
+        """As a log may have it: of a server's reply the codes, and what they mean in words of ours."""
+        if self.own:
+            return str(self)
+        means = "" if self.code < 400 else meaning(self.code, self.status)
+        return f"{self.codes} ({means})" if means else self.codes
 
     def __str__(self) -> str:
-        """One line without control characters: it goes into logs and onto terminals."""
-        line = f"{self.code} {' '.join(self.text.split())}".strip()
+        """One line of at most ``MAX_WORDS`` without control characters: it goes onto terminals."""
+        line = f"{self.code} {' '.join(self.text[: 2 * MAX_WORDS].split())}".strip()[:MAX_WORDS]
         return line if line.isprintable() else "".join(c if c.isprintable() else "?" for c in line)
 
 
 class PeerError(Exception):
-    """The connection can't be used (any more): refused, lost, too slow or nonsense. Always temporary."""
+    """The connection can't be used (any more): refused, lost, too slow or nonsense. Always temporary.
+
+    Its text has no words that a server said once a message was under way. ``said`` are those that could not be
+    understood; before there was a message they may be shown.
+    """
+
+    def __init__(self, text: str, said: str = "") -> None:
+        super().__init__(text)
+        self.said = said
 
 
 class Replies:
@@ -61,8 +91,8 @@ class Replies:
         """Whether the peer has closed, as far as is known here."""
         return self._reader.at_eof() or self._reader.exception() is not None
 
-    async def next(self, patience: float) -> Reply:
-        """The next reply, whole within ``patience`` seconds. Raises PeerError."""
+    async def next(self, patience: float, stage: str = "") -> Reply:
+        """The next reply, to what ``stage`` says, whole within ``patience`` seconds. Raises PeerError."""
         lines: list[str] = []
         length, asked = 0, False
         while True:
@@ -78,11 +108,11 @@ class Replies:
             line, self._data = self._data[:end].rstrip(b"\r"), self._data[end + 1 :]
             length += len(line) + 1
             if not _REPLY.match(line):
-                raise PeerError(f"The server's reply can't be understood: {line[:80]!r}")
+                raise PeerError("The server's reply can't be understood", repr(line[:80]))
             lines.append(line[4:].decode("utf-8", "replace"))
             if line[3:4] != b"-":
                 self._deadline = math.inf
-                return Reply(int(line[:3]), "\n".join(lines))
+                return Reply(int(line[:3]), "\n".join(lines), stage=stage)
 
     async def drain(self, patience: float) -> None:
         """Once the peer has read enough of what was written. Raises PeerError."""

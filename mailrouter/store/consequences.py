@@ -32,8 +32,10 @@ def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     queued = [wanted.delivery for c in possible if (wanted := due(connection, c))]
     if not queued:
         return []
+    within = inside(connection, message)
     for number, delivery in enumerate(queued, first):
         delivery.id = (message << DELIVERY_BITS) + number
+        delivery.inside = within
     insert = f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}"
     run_rows(connection, insert, [delivery_row(delivery) for delivery in queued])
     connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(queued), message))
@@ -93,6 +95,15 @@ def _reaches_somebody(connection: sqlite3.Connection, consequence: Consequence) 
         connection.execute(f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", values).fetchone()
         is not None
     )
+
+
+def inside(connection: sqlite3.Connection, message: MessageId) -> bool:
+    """Whether something of a message is for partners alone (see ``Delivery``)."""
+    first = message << DELIVERY_BITS
+    found = connection.execute(
+        "SELECT 1 FROM delivery WHERE id BETWEEN ? AND ? AND inside LIMIT 1", (first, first + REPLY_NUMBER)
+    )
+    return found.fetchone() is not None
 
 
 def free_number(connection: sqlite3.Connection, message: MessageId) -> int:

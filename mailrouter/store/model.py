@@ -116,7 +116,10 @@ class Message:
 class Delivery:
     """One message to one recipient: what to send, and how far it has come.
 
-    ``pieces`` is encoded by ``mailrouter.message.pieces``; ``handoff`` the handoff version it carries, or 0.
+    ``pieces`` is encoded by ``mailrouter.message.pieces``; ``handoff`` the newest handoff version it carries, or 0.
+    ``inside``: something of its message is for partners alone (one of its copies carries a handoff, or it is, or may
+    be, one itself), so a server's words about it are never kept or told but for their codes; the same for all
+    deliveries of a message.
     ``content`` holds the message's bytes and ``made`` what ``pieces`` says while they are still in memory (small, just
     accepted), else None.
     """
@@ -136,6 +139,7 @@ class Delivery:
     created_at: Milliseconds = 0
     state: State = "queued"
     last_reply: str = ""
+    inside: bool = False
     content: bytes | None = field(default=None, repr=False, compare=False)
     made: Pieces | None = field(default=None, repr=False, compare=False)
 

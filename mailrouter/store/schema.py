@@ -6,6 +6,20 @@ import sqlite3
 
 from mailrouter.errors import StoreError
 
+
+def _codes_of(column: str) -> str:
+    """SQL for the codes at the beginning of a server's words (``550 5.7.1``, ``5.1.1``, ``550``), or for the whole text
+    where it does not begin with one. What we wrote ourselves begins with ``451 4.4.2`` and stays as it is."""
+    cases = [f"WHEN {column} GLOB '451 4.4.2 *' THEN {column}"]
+    parts = [f"{'[0-9]' * subject}.{'[0-9]' * detail}" for subject in (3, 2, 1) for detail in (3, 2, 1)]
+    for before in ("[2-5][0-9][0-9] ", ""):
+        for part in parts:
+            length = (4 if before else 0) + 2 + part.count("[0-9]") + 1
+            cases.append(f"WHEN {column} GLOB '{before}[245].{part}*' THEN substr({column}, 1, {length})")
+    cases.append(f"WHEN {column} GLOB '[2-5][0-9][0-9]*' THEN substr({column}, 1, 3)")
+    return f"CASE {' '.join(cases)} ELSE {column} END"
+
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE message (
@@ -156,6 +170,16 @@ MIGRATIONS: tuple[str, ...] = (
     DROP TABLE waiting_handoff;
     ALTER TABLE waiting RENAME TO waiting_handoff;
     CREATE INDEX waiting_handoff_asked ON waiting_handoff (asked_at);
+    """,
+    # Deliveries of messages that stay inside: what servers said of them before is cut down to its codes.
+    f"""
+    ALTER TABLE delivery ADD COLUMN inside INTEGER NOT NULL DEFAULT 0;
+    UPDATE delivery SET inside = 1 WHERE id >> 10 IN (
+        SELECT id >> 10 FROM delivery WHERE handoff > 0 OR kind = 'notice'
+    );
+    UPDATE delivery SET last_reply = {_codes_of("last_reply")} WHERE inside;
+    UPDATE event SET words = {_codes_of("words")} WHERE delivery IN (SELECT id FROM delivery WHERE inside);
+    UPDATE failing_mailbox SET words = {_codes_of("words")};
     """,
 )
 

@@ -331,6 +331,9 @@ class SqliteStore:
         at: Milliseconds,
         told: tuple[Consequence, ...] = (),
     ) -> None:
+        within = consequences.inside(connection, message)
+        for delivery in new:
+            delivery.inside = within
         rows = [tables.delivery_row(delivery) for delivery in new]
         insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
         tables.run_rows(connection, insert, rows)

@@ -75,6 +75,9 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
         mine += [c.delivery for w in acceptance.wanted if (c := consequences.due(connection, w))]
         for wanted in acceptance.handoffs:
             mine += handoffs.change(connection, wanted, message.received_at)
+        if any(delivery.inside for delivery in mine):
+            for delivery in mine:
+                delivery.inside = True
         for outcome in acceptance.reported:
             if consequences.report(connection, outcome, message.id):
                 ended[outcome.delivery >> DELIVERY_BITS] = ended.get(outcome.delivery >> DELIVERY_BITS, 0) + 1

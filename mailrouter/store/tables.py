@@ -21,7 +21,7 @@ MESSAGE_COLUMNS = (
 )
 DELIVERY_COLUMNS = (
     "id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8, attempts, next_at, "
-    "created_at, state, last_reply"
+    "created_at, state, last_reply, inside"
 )
 _MOST_PARAMETERS = 900
 
@@ -101,9 +101,10 @@ def delivery_row(d: Delivery) -> tuple[Any, ...]:
         d.created_at,
         d.state,
         d.last_reply,
+        d.inside,
     )
 
 
 def delivery_of(row: tuple[Any, ...]) -> Delivery:
     """The delivery of a row of DELIVERY_COLUMNS."""
-    return Delivery(*row[:8], bool(row[8]), bool(row[9]), *row[10:])  # type: ignore[call-arg]
+    return Delivery(*row[:8], bool(row[8]), bool(row[9]), *row[10:15], bool(row[15]))  # type: ignore[call-arg]

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.config.sending import Retry
 from mailrouter.delivery.content import whole
+from mailrouter.delivery.retry import outcome
 from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.sender_reports import REPORTS
+from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
 from tests.intake.services import Service, desk, service
 from tests.routing.situations import CANARY, HANDOFF_TEXT, STAND_IN, mail, role, second_role
@@ -34,8 +37,9 @@ async def copies(running: Service, *recipients: str, raw: bytes | None = None) -
 async def fails(running: Service, delivery: Delivery, words: str = NO, later: float = 0) -> list[Delivery]:
     """The next hop refuses a delivery, ``later`` hours after the mail came; gives what that brings about."""
     now = MOMENT + timedelta(hours=later)
-    told = of_failure(running.intake.desk, running.store.reader, delivery, "failed", words, now)
-    await running.store.settle([Outcome(delivery.id, "failed", words, milliseconds(now), consequences=told)])
+    result = outcome(delivery, Reply(int(words[:3]), words[4:]), milliseconds(now), 0.0, Retry())
+    told = of_failure(running.intake.desk, running.store.reader, delivery, "failed", result.reply, now)
+    await running.store.settle([replace(result, consequences=told)])
     return await running.store.claim(100, milliseconds(now))
 
 
@@ -172,17 +176,22 @@ async def test_success_is_reported_within_bounds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "carried", "told"),
     [
-        (f"- error: {CANARY} call him, 550 5.0.0", False),
-        ("> reason: the merger of 4711", False),
-        ("550 5.1.1 no mailbox here by that name", True),
+        (f"- error: {CANARY} call him, 550 5.0.0", True, False),
+        ("> reason: the merger of 4711", False, False),
+        ("550 5.1.1 no mailbox here by that name", False, True),
+        ("550 5.1.1 no mailbox here by that name", True, False),
     ],
 )
-async def test_a_bounce_in_words_shows_nobody_what_it_quotes(tmp_path: Path, line: str, told: bool) -> None:
-    """Old servers put the returned copy below their words, without a mark: its lines are no server's words."""
+async def test_a_bounce_in_words_shows_nobody_what_it_quotes(
+    tmp_path: Path, line: str, carried: bool, told: bool
+) -> None:
+    """Old servers put the returned copy below their words, without a mark: its lines are no server's words. Of a copy
+    with a handoff there are codes alone."""
     async with service(tmp_path, desk(role()), MOMENT) as running:
-        await running.hand_over("vp-hr", f"Left:\n- {CANARY}\n")
+        if carried:
+            await running.hand_over("vp-hr", f"Left:\n- {CANARY}\n")
         sent = await copies(running)
         for delivery in sent.values():
             back = mail(

@@ -57,6 +57,14 @@ def test_a_row_with_handoffs_names_the_roles_they_are_of() -> None:
     assert (rows["laurie@example.test"].role, rows["laurie@example.test"].handoff) == ("vp-hr,office", 8)
 
 
+def test_a_row_that_carries_a_handoff_stays_inside() -> None:
+    """Nobody hears a server's words about it; the store extends this to the whole message."""
+    facts = situation(role(STAND_IN), handoff=HANDOFF)
+    rows = {row.recipient: row for row in deliveries_of(MESSAGE, planned(mail(), facts), PATHS)}
+    assert rows["laurie@example.test"].inside
+    assert not rows["pat@example.test"].inside
+
+
 def test_without_handoffs_a_row_names_all_its_roles() -> None:
     """For whoever lists the queue."""
     rows = deliveries_of(MESSAGE, planned(mail(TO_BOTH), situation(role()), situation(second_role())), PATHS)

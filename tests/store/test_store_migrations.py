@@ -14,7 +14,7 @@ from mailrouter.store.copying import check_store
 from mailrouter.store.history import life
 from mailrouter.store.model import DELIVERY_BITS, Outcome
 from mailrouter.store.reader import StoreReader
-from mailrouter.store.schema import MIGRATIONS
+from mailrouter.store.schema import MIGRATIONS, migrate
 from mailrouter.store.sqlite import SqliteStore
 from tests.support.messages import HEAD, SMALL, T0
 
@@ -158,3 +158,38 @@ def test_a_store_of_an_older_format_tells_a_reader_so(tmp_path: Path) -> None:
     store_of_format(path, 1)
     with pytest.raises(StoreError, match="older mailrouter"):
         StoreReader(path)
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("550 5.7.1 found 'the budget'", "550 5.7.1"),
+        ("451 4.7.26 the budget", "451 4.7.26"),
+        ("552 the budget", "552"),
+        ("5.1.1 the budget", "5.1.1"),
+        ("451 4.4.2 The server closed the connection", "451 4.4.2 The server closed the connection"),
+        ("dropped by laurie", "dropped by laurie"),
+        ("", ""),
+    ],
+)
+def test_what_servers_said_of_a_handoff_before_is_cut_down_to_its_codes(
+    tmp_path: Path, words: str, left: str
+) -> None:
+    """For the whole message of a copy that carried one, and in its history; of other mail it stays as it was said."""
+    path = tmp_path / "m.db"
+    store_of_format(path, 7)
+    connection = sqlite3.connect(path, isolation_level=None)
+    mine = (OPEN << DELIVERY_BITS, (OPEN << DELIVERY_BITS) + 1)
+    other = FAILED << DELIVERY_BITS
+    connection.execute("UPDATE delivery SET handoff = 7 WHERE id = ?", mine[:1])
+    connection.execute("UPDATE delivery SET last_reply = ? WHERE id IN (?, ?, ?)", (words, *mine, other))
+    for id_ in (*mine, other):
+        connection.execute("INSERT INTO event VALUES (?, 1, 'tried', '', ?)", (id_, words))
+    migrate(connection)
+    found = dict(connection.execute("SELECT id, last_reply FROM delivery").fetchall())
+    told = dict(connection.execute("SELECT delivery, words FROM event").fetchall())
+    inside = {id_ for (id_,) in connection.execute("SELECT id FROM delivery WHERE inside")}
+    connection.close()
+    assert [found[id_] for id_ in (*mine, other)] == [left, left, words]
+    assert [told[id_] for id_ in (*mine, other)] == [left, left, words]
+    assert inside == set(mine)

@@ -66,12 +66,16 @@ async def put(
     reply: Delivery | None = None,
     memory: ReplyMemory | None = None,
     shown: Sequence[tuple[str, int]] = (),
+    inside: str = "",
 ) -> list[Delivery]:
-    """Accept a message as the intake does; gives its queued deliveries, which are in the caller's hands."""
+    """Accept a message as the intake does, the copy to ``inside`` being for partners alone; gives its queued deliveries,
+    which are in the caller's hands."""
     spool = await filled(store, content)
     message = message_of(spool.id, len(content), at)
     whole = await spool.finish()
     found = deliveries_of(spool.id, len(content), recipients, at)
+    for delivery in found:
+        delivery.inside = delivery.recipient == inside
     return await store.accept(spool, Acceptance(message, whole, found, reply, memory, shown))
 
 
