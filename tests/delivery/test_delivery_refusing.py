@@ -58,7 +58,9 @@ async def test_a_server_that_puts_off_every_mail_costs_one_probe_not_one_a_messa
         # where the answer speaks of one.
         assert sum(attempts for _, _, attempts in out.attempts()) <= ENOUGH + 5
         # The server's words may quote what it saw before; what its codes mean is said in ours.
-        assert out.transport.trouble.startswith(f"It puts off every mail: {Reply(int(words[:3]), words[4:]).codes} (")
+        assert out.transport.trouble.startswith(
+            f"It puts off every mail: {Reply(int(words[:3]), words[4:]).codes} ("
+        )
         assert words[-8:] not in out.transport.trouble
         assert all(own is (state in ("mail", "data")) for own in heard)
         assert server.most_open == 1

@@ -1,0 +1,184 @@
+"""A next server that quotes the handoffs it saw, in whatever form: nobody hears more of its words than the codes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import html
+import itertools
+import quopri
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mailrouter.store.model import FailingMailbox
+from mailrouter.store.sqlite import SqliteStore
+from tests.end_to_end.test_bounces import bounce
+from tests.end_to_end.test_canary import mail, views
+from tests.support.correspondence import mailrouter
+from tests.support.misbehaving import Script, Standing, standing
+from tests.support.ports import free_port
+from tests.support.relay import ONE_AWAY, ROLE, ROLE_FILE, Relay, relay, wait_until, write_configuration
+from tests.support.sending import queue_id, send
+
+JANE, IT, OFFICE = "jane@outside.test", "it@example.test", "office@example.test"
+LAURIE, ELAINE, CARMEN = "laurie@example.test", "elaine@example.test", "carmen@example.test"
+INSIDERS = (LAURIE, ELAINE, CARMEN)
+OLDER, NEWER = "zebraquartz wexford zqx", "vermilionyak jackdaw qjv"
+DAY_MS = 86_400_000
+RETRY = "retry: {first: 0.1 s, most: 0.2 s, delay_notice: 0.4 s, give_up: 3 s}\n"
+
+
+def altered(text: str) -> Iterator[str]:
+    """A quotation of the text, as filters and servers disfigure what they found."""
+    words = text.split()
+    yield from (text, text.upper(), "_".join(words), "-".join(words).title(), *words)
+    yield "".join(f'{word[:3]}"{word[3:]}"' for word in words)
+    yield "".join(f"={ord(letter):02X}" for letter in text)
+    yield quopri.encodestring(text.encode() + "é".encode()).decode().strip()
+    yield base64.b64encode(text.encode()).decode()
+    yield html.escape(text).replace("e", "&#101;")
+    yield "".join(f"&#x{ord(letter):x};" for letter in text)
+    yield ".".join(text.replace(" ", ""))
+
+
+QUOTATIONS = [form for text in (OLDER, NEWER) for form in altered(text)]
+
+
+def configuration(folder: Path, hop: Standing, web: int) -> Path:
+    """Two roles that share a partner, each with a handoff; Laurie's mailbox has been failing for two days."""
+    settings = f'web: "127.0.0.1:{web}"\n{RETRY}'
+    config = write_configuration(folder, f"smtp://127.0.0.1:{hop.server.port}", ONE_AWAY, settings)
+    office = ROLE_FILE.replace("vp-hr@", "office@").replace("VP Human Resources", "Office")
+    office = office.replace("elaine", "carmen").replace("Elaine", "Carmen")
+    (config / "roles" / "office.yaml").write_text(office)
+
+    async def keep() -> None:
+        store = SqliteStore.open(folder / "var" / "mailrouter.db")
+        since = int(time.time() * 1000) - 2 * DAY_MS
+        await store.keep_failing(FailingMailbox(LAURIE, since, since + DAY_MS // 2, "450"))
+        store.close()
+
+    asyncio.run(keep())
+    return config
+
+
+def hand_over(running: Relay, role: str, words: str) -> None:
+    """By the command, while the service runs."""
+    subprocess.run(
+        [sys.executable, "-m", "mailrouter", "handoff", "set", role, "--author", "laurie",
+         "--config", str(running.config)],
+        input=f"Left:\n- {words}\n", text=True, check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+
+
+def told_outside(running: Relay, hop: Standing, web: int, queue: str) -> dict[str, str]:
+    """Everything that anybody but a partner can read, by where."""
+    found = {"log": running.log.read_text()}
+    for command in (
+        ("queue", "list"),
+        ("queue", "list", "--json"),
+        ("queue", "list", "--state", "failed"),
+        ("queue", "show", queue),
+        ("queue", "show", queue, "--json"),
+        ("trace", queue),
+        ("trace", queue, "--json"),
+        ("check", "--live"),
+        ("check", "--live", "--json"),
+    ):
+        done = mailrouter(*command, "--config", str(running.config))
+        found[" ".join(command)] = done.stdout + done.stderr
+    with urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=20) as page:
+        found["metrics"] = page.read().decode()
+    for n, one in enumerate(list(hop.server.received)):
+        if not set(one.recipients) & set(INSIDERS):
+            found[f"mail {n} to {one.recipients}"] = views(one.content).decode("utf-8", "replace")
+    return found
+
+
+def quoted_in(found: dict[str, str]) -> list[tuple[str, str]]:
+    """Each place in which a quotation, or one of the words, stands."""
+    words = re.compile("|".join(rf"\b{re.escape(w)}\b" for w in f"{OLDER} {NEWER}".split()), re.I)
+    return [
+        (where, form)
+        for where, text in found.items()
+        for form in (*(q for q in QUOTATIONS if len(q) > 3 and q in text), *words.findall(text))
+    ]
+
+
+def sent_to(hop: Standing, *who: str) -> list[bytes]:
+    """What the next server took for these."""
+    return [one.content for one in list(hop.server.received) if set(one.recipients) & set(who)]
+
+
+def quoting(code: str) -> Callable[[str], str | None]:
+    """Whatever goes to a partner is answered with this code and the next of the quotations."""
+    forms = itertools.cycle(QUOTATIONS)
+    return lambda line: f"{code} found {next(forms)}" if any(one in line for one in INSIDERS) else None
+
+
+def mails() -> list[tuple[str, str, bytes]]:
+    """One to both roles, and one to the first."""
+    both = f"From: {JANE}\nTo: {ROLE}, {OFFICE}\nSubject: Budget\nMessage-ID: <1@outside.test>"
+    one = f"From: {JANE}\nTo: {ROLE}\nSubject: Holidays\nMessage-ID: <2@outside.test>"
+    return [(JANE, ROLE, mail(both)), (JANE, OFFICE, mail(both)), (JANE, ROLE, mail(one))]
+
+
+@pytest.mark.parametrize("state", ["rcpt", "dot"])
+@pytest.mark.parametrize("code", ["450 4.7.1", "554 5.7.1", "451", "550"])
+def test_a_server_that_quotes_the_handoffs_is_repeated_to_nobody(
+    tmp_path: Path, state: str, code: str
+) -> None:
+    """Put off until the time is over or refused at once, before the content or after it."""
+    web = free_port()
+    with standing(Script({state: quoting(code)})) as hop:
+        config = configuration(tmp_path, hop, web)
+        with relay(config) as running:
+            hand_over(running, "office", OLDER)
+            hand_over(running, "vp-hr", NEWER)
+            replies = send(running.port, mails(), connections=1)
+            queue = queue_id(replies[0])
+            wait_until(lambda: len(sent_to(hop, JANE)) >= 3, what="the reports")
+            wait_until(lambda: sent_to(hop, IT), what="an alert")
+            found = told_outside(running, hop, web, queue)
+            assert len(found) > 12
+    assert quoted_in(found) == []
+    told = views(sent_to(hop, IT)[0]).decode()
+    assert code in told, "the codes are told"
+    assert code in found[f"trace {queue}"]
+
+
+def test_a_bounce_that_quotes_the_handoffs_is_repeated_to_nobody(tmp_path: Path) -> None:
+    """Taken, and returned later by a server behind it: in fields, in words, and in the copy that it returns."""
+    web = free_port()
+    with standing(Script()) as hop:
+        config = configuration(tmp_path, hop, web)
+        with relay(config) as running:
+            hand_over(running, "office", OLDER)
+            hand_over(running, "vp-hr", NEWER)
+            replies = send(running.port, mails()[::2], connections=1)
+            wait_until(lambda: len(sent_to(hop, *INSIDERS)) >= 4, what="the copies")
+            copies = [one for one in hop.server.received if set(one.recipients) & set(INSIDERS)]
+            forms = itertools.cycle(QUOTATIONS)
+            back = []
+            for copy in copies:
+                path = re.search(r"<(\S+)>", copy.mail)[1]  # type: ignore[index]
+                words = f"550 5.7.1 found {next(forms)}"
+                report = bounce(path, copy.recipients[0], copy.content, words)
+                by_words = mail(
+                    f"From: MAILER-DAEMON@mx7.example.test\nTo: {path}\nSubject: failure notice",
+                    f"I could not deliver your mail.\r\n550 5.1.1 {next(forms)} unknown\r\n\r\n--- Below\r\n",
+                )
+                back.append(("", path, report if len(back) % 2 else by_words))
+            assert all(reply.startswith("250") for reply in send(running.port, back, connections=1))
+            wait_until(lambda: len(sent_to(hop, JANE)) >= 2, what="the reports")
+            wait_until(lambda: sent_to(hop, IT), what="an alert")
+            found = told_outside(running, hop, web, queue_id(replies[0]))
+    assert quoted_in(found) == []
+    assert "5.7.1" in "".join(found.values())
