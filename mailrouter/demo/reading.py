@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import email
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from email.message import Message
-from html.parser import HTMLParser
 
+from mailrouter.message import parts as mime_parts
 from mailrouter.message.charsets import decode_charset
 from mailrouter.message.head import Head
+from mailrouter.message.html_text import text_of_html
+from mailrouter.message.words import decode_words
 
 _LOOKED_AT = 256 * 1024
 """Octets of a part that are read for its text: what is shown of it are a few lines."""
@@ -45,63 +46,31 @@ def parts(raw: bytes) -> list[Part]:
 
 def part(raw: bytes) -> Part:
     """One part, or a whole mail, with the first plain text in it."""
-    message = email.message_from_bytes(raw[:_LOOKED_AT])
+    raw = raw[:_LOOKED_AT]
+    head = Head(raw)
     filename = ""
-    if str(message.get("content-disposition", "")).lower().startswith("attachment"):
-        filename = Head(raw[:_LOOKED_AT]).parameter("content-disposition", "filename") or "a file"
-    leaves = [inner for inner in message.walk() if not inner.is_multipart()]
-    also = dict.fromkeys(_name(leaf) for leaf in leaves if leaf.get_content_type() != "text/plain")
-    return Part(_text(message), filename, tuple(also))
+    if (head.structured("content-disposition") or "").strip().lower().startswith("attachment"):
+        filename = head.parameter("content-disposition", "filename") or "a file"
+    found = mime_parts.leaves(head, b"" if raw.startswith(b"\r\n") else raw.partition(b"\r\n\r\n")[2])
+    also = dict.fromkeys(_name(leaf) for leaf in found if leaf.kind != "text/plain")
+    return Part(_text(found), filename, tuple(also))
 
 
-def _name(message: Message) -> str:
-    kind = message.get_content_type()
-    if kind in _KINDS:
-        return _KINDS[kind]
-    return str(message.get_filename() or kind)
+def _name(leaf: mime_parts.Part) -> str:
+    if leaf.kind in _KINDS:
+        return _KINDS[leaf.kind]
+    name = leaf.head.parameter("content-disposition", "filename") or leaf.head.parameter(
+        "content-type", "name"
+    )
+    return decode_words(name or "") or leaf.kind
 
 
-def _text(message: Message) -> str:
+def _text(leaves: Sequence[mime_parts.Part]) -> str:
     """The first plain text, else the words of the first HTML."""
-    texts = [inner for inner in message.walk() if inner.get_content_maintype() == "text"]
-    for kind, plain in (("text/plain", lambda text: text), ("text/html", _words)):
-        for inner in texts:
-            if inner.get_content_type() == kind:
-                return str(plain(_decoded(inner))).replace("\r\n", "\n").strip("\n")
+    kinds: tuple[tuple[str, Callable[[str], str]], ...] = (("text/plain", str), ("text/html", text_of_html))
+    for kind, plain in kinds:
+        for leaf in leaves:
+            if leaf.kind == kind:
+                text = decode_charset(leaf.decoded(_LOOKED_AT), leaf.charset)
+                return plain(text).replace("\r\n", "\n").strip("\n")
     return ""
-
-
-def _decoded(message: Message) -> str:
-    try:
-        payload = message.get_payload(decode=True)
-        charset = message.get_content_charset() or "utf-8"
-    except (LookupError, ValueError):
-        return ""
-    return decode_charset(payload, charset) if isinstance(payload, bytes) else ""
-
-
-class _Words(HTMLParser):
-    """Collects what a browser would show."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self._hidden += tag in ("style", "script", "title")
-        if tag in ("p", "br", "div", "li", "tr"):
-            self.found.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in ("style", "script", "title")
-
-    def handle_data(self, data: str) -> None:
-        if self._hidden <= 0:
-            self.found.append(" ".join(data.split()))
-
-
-def _words(html: str) -> str:
-    parser = _Words()
-    parser.feed(html)
-    return "\n".join(line.strip() for line in " ".join(parser.found).splitlines() if line.strip())

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mailrouter.message import bounce_text as wording
-from mailrouter.message.bounce_parts import Part, leaves
 from mailrouter.message.bounce_status import STATUS_KINDS, read_status, typed_address, verdict
 from mailrouter.message.classify import classify
 from mailrouter.message.head import Head
+from mailrouter.message.parts import Part, leaves
 from mailrouter.message.senders import (
     is_automatic_subject,
     is_bounce_subject,

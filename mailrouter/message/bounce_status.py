@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from mailrouter.message.bounce_parts import Part
 from mailrouter.message.head import Head
+from mailrouter.message.parts import Part
 from mailrouter.message.words import strip_controls
 from mailrouter.message.xtext import decode_utf8_address
 

@@ -41,3 +41,23 @@ SECTIONS = 1_000
 
 CACHED_KEY = 320
 """The longest text that a cache keeps as a key: an address has at most 320 octets (RFC 5321 §4.5.3.1)."""
+
+LEAVES = 50
+"""Leaves of a mail that are looked at for text: the text comes first, the rest are attachments."""
+DEPTH = 6
+"""Multiparts around a leaf. Mail programs nest four: mixed, related, alternative, signed."""
+PART_HEADER = 8 * 1024
+"""The header of one part: some 200 octets, and 2 KB with a long file name."""
+PART_HEADERS = 128 * 1024
+"""The headers of all parts of a mail together."""
+PART_TEXT = 64 * 1024
+"""Octets of one part that are decoded where its beginning is enough, as in a report."""
+DELIMITERS = 5_000
+"""Lines of a mail that begin like a boundary, where its leaves are looked for."""
+DELIMITER_PADDING = 256
+"""Octets behind a boundary on its line: white space that a gateway has put there."""
+
+HTML = 400_000
+"""Characters of HTML that are read as text. A handoff has 200,000 at most."""
+HTML_TAGS = 10_000
+"""Tags of one HTML text. Long newsletters have 5,000."""

@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mailrouter.message.bounce_parts import Part, leaves
 from mailrouter.message.charsets import decode_charset, decode_file
 from mailrouter.message.head import Head
+from mailrouter.message.html_text import fits, text_of_html
+from mailrouter.message.parts import Part, leaves
 from mailrouter.message.shape import Shape
 from mailrouter.message.words import decode_words
 from mailrouter.routing.courtesies import without_courtesies
-from mailrouter.routing.html_text import MAX_HTML, text_of_html
 from mailrouter.routing.sections import MAX_TEXT
 from mailrouter.routing.tails import without_tails
 
@@ -93,7 +93,7 @@ def _body_of(head: Head, parts: Sequence[Part]) -> Written:
     pages = [
         _decoded(part).replace("\r\n", "\n") for part in shown if part.kind == "text/html" and _fits(part)
     ]
-    if sum(map(len, pages)) > MAX_HTML:
+    if not fits(*pages):
         return _too_long()
     if pages:
         return _of_body([text_of_html(page) for page in pages], "the text of the mail (HTML)", names)
@@ -157,11 +157,11 @@ def _fits(part: Part) -> bool:
 
 
 def _decoded(part: Part) -> str:
-    return decode_charset(part.decoded(_MAX_PART), part.head.parameter("content-type", "charset") or "utf-8")
+    return decode_charset(part.decoded(_MAX_PART), part.charset)
 
 
 def _file_text(part: Part) -> str:
-    return decode_file(part.decoded(_MAX_PART), part.head.parameter("content-type", "charset") or "utf-8")
+    return decode_file(part.decoded(_MAX_PART), part.charset)
 
 
 def _plain_text(part: Part) -> str:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailrouter.message.bounce_parts import MAX_PARTS
+from mailrouter.message import bounds
+from mailrouter.message.html_text import text_of_html
 from mailrouter.routing.handoff_mail import Written, written_in
-from mailrouter.routing.html_text import text_of_html
 from mailrouter.routing.sections import MAX_TEXT, read_sections
 from mailrouter.routing.tails import without_tails
 from tests.routing.situations import mail, read
@@ -260,7 +260,7 @@ def test_controls_and_direction_marks_are_taken_out() -> None:
 
 def test_many_parts_are_read_to_a_bound() -> None:
     """The first of them count; nothing breaks."""
-    assert found(multipart("mixed", *[part("text/plain", f"x{n}") for n in range(3 * MAX_PARTS)])).text
+    assert found(multipart("mixed", *[part("text/plain", f"x{n}") for n in range(3 * bounds.LEAVES)])).text
 
 
 @settings(max_examples=150, deadline=None)
