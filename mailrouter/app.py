@@ -26,9 +26,9 @@ from mailrouter.errors import StoreError
 from mailrouter.intake import keys
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
-from mailrouter.intake.handing import trusts
 from mailrouter.intake.keys import read_keys
 from mailrouter.intake.leaving import Leaving
+from mailrouter.intake.origin import trusts
 from mailrouter.intake.outcomes import kept_mailboxes, learn
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.steering import Order, steer

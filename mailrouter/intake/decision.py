@@ -26,7 +26,8 @@ class Arrival:
     """One message for these roles, as it stands at the door. ``head`` is None where it could not be read.
 
     ``seen`` tells the handoff version that the conversation has carried in a role; ``name`` is the queue id.
-    ``to_handoff`` are the keys of roles at whose handoff address, or return path, alone it came.
+    ``to_handoff`` are the keys of roles at whose handoff address, or return path, alone it came; ``client`` is the
+    address of who handed it in.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Arrival:
     seen: Callable[[Role], int]
     next_hop_size: int | None = None
     to_handoff: frozenset[str] = frozenset()
+    client: str | None = None
 
 
 def decide(desk: Desk, arrival: Arrival) -> Plan:
@@ -80,4 +82,5 @@ def situation_of(desk: Desk, role: Role, head: Head, arrival: Arrival, handoff_s
         handoff_seen=handoff_seen,
         next_hop_size=arrival.next_hop_size,
         to_handoff=role.key in arrival.to_handoff,
+        client=arrival.client,
     )

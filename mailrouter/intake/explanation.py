@@ -18,7 +18,8 @@ from mailrouter.intake.admission import (
     too_many_deliveries,
 )
 from mailrouter.intake.facts import Desk, earlier_ids, seed_of
-from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, came_from, hand
+from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, hand
+from mailrouter.intake.origin import came_from, way_of
 from mailrouter.intake.reports import Reported, read_reports, returned_to
 from mailrouter.intake.rows import DAY_MS, day_of, milliseconds
 from mailrouter.message.head import Head
@@ -143,7 +144,8 @@ def _planned(
     partners_alone = frozenset(role.key for role in roles) if to.returned else frozenset[str]()
     if to.handoffs:
         targets = [(target, facts(target.role, to_handoff=True)) for target in to.handoffs]
-        origin = came_from("127.0.0.1", "client.example")
+        way = way_of(desk.configuration.settings, head, "127.0.0.1")
+        origin = came_from(way, "127.0.0.1", "client.example")
         readable = raw if received.shape.size <= MAX_MAIL else None
         handing = hand(desk, store, targets, head, received.shape, readable, 0, trusted=True, origin=origin)
         notes = (*notes, *handing.reasons, "this is told as if one of our own servers had handed it over")

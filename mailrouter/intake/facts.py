@@ -13,11 +13,13 @@ from mailrouter.address import canonical, split_tag
 from mailrouter.config import Configuration
 from mailrouter.intake.keys import Keys
 from mailrouter.intake.mailboxes import Mailboxes
+from mailrouter.intake.origin import trusts, way_of
 from mailrouter.intake.return_paths import ReturnPaths
 from mailrouter.message.head import Head
 from mailrouter.message.trace import loop_mark
+from mailrouter.routing.findings import NO_FINDINGS, Findings, findings
 from mailrouter.routing.model import CurrentHandoff, Situation
-from mailrouter.routing.verdict import verdicts
+from mailrouter.routing.verdict import verdicts, vouched_for
 from mailrouter.routing.wording import Wording, Words
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
@@ -95,9 +97,14 @@ class Desk:
         handoff_seen: int = 0,
         next_hop_size: int | None = None,
         to_handoff: bool = False,
+        client: str | None = None,
     ) -> Situation:
-        """All facts about one role for one message; what memory knows is given by the caller."""
+        """All facts about one role for one message; what memory knows is given by the caller.
+
+        ``client`` is the address of who handed it in; None: it is told as if one of our own servers had.
+        """
         settings = self.configuration.settings
+        found, vouched = self._checked(head, client)
         roster = self.rosters[role.key]
         role = roster.role_at(moment)
         return Situation(
@@ -113,7 +120,9 @@ class Desk:
             wording=self.wording,
             handoff=self.handoffs.get(role.key),
             handoff_seen=handoff_seen,
-            verdicts=verdicts(head, settings.authserv_id),
+            verdicts=verdicts(head, settings.authserv_id, found),
+            findings=found,
+            vouched=vouched,
             next_hop_size=next_hop_size,
             to_handoff=to_handoff,
             unreached=self.mailboxes.unreached(role, int(moment.timestamp() * 1000))
@@ -121,6 +130,15 @@ class Desk:
             else (),
             whole=roster.role,
         )
+
+    def _checked(self, head: Head, client: str | None) -> tuple[Findings, bool | None]:
+        """What our mail server says of a mail, and whether it vouches for its author; None where none is named."""
+        settings = self.configuration.settings
+        if not settings.authserv_id:
+            return NO_FINDINGS, None
+        found = findings(head, settings.authserv_id, way_of(settings, head, client) if client else None)
+        trusted = client is None or trusts(settings.trusted_networks, client)
+        return found, trusted and vouched_for(head, found, settings.our_domains)
 
     def take_up_handoff(self, reader: StoreReader, role: str) -> None:
         """Have the next mails to ``role`` carry the newest handoff that is stored for it."""

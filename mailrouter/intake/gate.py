@@ -24,9 +24,10 @@ from mailrouter.intake.admission import (
 from mailrouter.intake.conversations import version_seen
 from mailrouter.intake.decision import Arrival, decide, situation_of
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, came_from, hand, trusts
+from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, hand
 from mailrouter.intake.handoff_changes import decide_rest
 from mailrouter.intake.loops import of_loop
+from mailrouter.intake.origin import came_from, trusts, way_of
 from mailrouter.intake.reports import Reported, read_reports, returned_to
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import ScheduleFiles
@@ -228,8 +229,9 @@ class Intake:
             raw = b"".join([block async for block in self._store.read(spool.id, 0, arrival.shape.size)])
         situations = [situation_of(desk, target.role, head, arrival) for target in to.handoffs]
         targets = list(zip(to.handoffs, situations, strict=True))
-        trusted = trusts(desk.configuration.settings.trusted_networks, client.address)
-        origin = came_from(client.address, client.helo)
+        settings = desk.configuration.settings
+        trusted = trusts(settings.trusted_networks, client.address)
+        origin = came_from(way_of(settings, head, client.address), client.address, client.helo)
         return hand(desk, self._store.reader, targets, head, arrival.shape, raw, spool.id, trusted, origin)
 
     async def _reports(self, desk: Desk, received: Received, to: Addressed, spool: SqliteSpool) -> Reported:
@@ -286,6 +288,7 @@ class Intake:
             seen=lambda role: version_seen(desk, self._store, role, received.head),
             next_hop_size=self._next_hop_size(),
             to_handoff=to_handoff,
+            client=client.address,
         )
 
 

@@ -8,16 +8,13 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from ipaddress import ip_address
 
 from mailrouter.address import canonical
-from mailrouter.config.settings import Network
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.role_files import purpose_for
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.message.text import safe_subject
 from mailrouter.routing.handover import HANDOFF, Handed, Handover, Purpose, Waiting, handed_over
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
@@ -165,21 +162,6 @@ def confirmable(
 def waits_as(role: Role, tag: str) -> str:
     """The name under which a mail to this address waits in the store; a short name holds no ``+``."""
     return role.key if tag == TAG else f"{role.key}+{tag}"
-
-
-def trusts(networks: Sequence[Network], client: str) -> bool:
-    """Whether a client's address is in one of our own networks."""
-    try:
-        address = ip_address(client.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return any(mapped in network for network in networks)
-
-
-def came_from(address: str, helo: str) -> str:
-    """The server that handed a message in, as the door saw it: its address, and the name that it gave itself."""
-    return f"{address} (which calls itself {safe_subject(helo, 100)})" if helo else address
 
 
 def hand(

@@ -174,6 +174,7 @@ async def _plan(
             received=received,
             seed=os.urandom(32),
             to_handoff=role.key in to_handoff,
+            client=message.client,
         )
         for role in roles
     ]

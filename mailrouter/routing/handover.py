@@ -164,7 +164,8 @@ def handed_over(mail: Handed, purpose: Purpose = HANDOFF) -> Handover:
     if mail.again:
         return Handover("nothing", (f"this very mail by {name} was worked on before",))
     written = purpose.written(mail, author)
-    if why := unproven(mail.head, role, author, mail.authserv_id, mail.trusted, purpose.tag):
+    found = mail.situation.findings
+    if why := unproven(mail.head, role, author, mail.authserv_id, mail.trusted, purpose.tag, found):
         return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}", purpose)
     proof = f"{name} wrote it to the {purpose.tag} address, as {mail.authserv_id} says (dmarc=pass)"
     if written.problem:

@@ -15,6 +15,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.shape import Shape
+from mailrouter.routing.findings import NO_FINDINGS, Findings
 from mailrouter.routing.wording import CurrentHandoff, Wording
 from mailrouter.schedule.duty import Duty
 from mailrouter.schedule.model import Person, Role
@@ -47,7 +48,9 @@ class Situation:
     postmaster; ``received`` is the Received field to put first; ``seed`` at least 16 random octets;
     ``handoff_seen`` the version that this conversation has carried already, 0 for none; ``next_hop_size``
     the SIZE of the next hop; ``to_handoff`` says that the mail came to the role's handoff address alone, or to a
-    return path; ``unreached`` are the keys of partners whose mailboxes have been failing, and since when.
+    return path; ``findings`` is what our own mail server says of the mail, and ``vouched`` whether it vouches for the
+    author in From (None: no server is named that could); ``unreached`` are the keys of partners whose mailboxes have
+    been failing, and since when.
 
     ``role`` has its partners of this moment alone, for whoever is asked or told; ``whole`` is the role with former and
     coming ones (None: the same), whom the rota may name.
@@ -66,6 +69,8 @@ class Situation:
     handoff: CurrentHandoff | None = None
     handoff_seen: int = 0
     verdicts: Verdicts = Verdicts()
+    findings: Findings = NO_FINDINGS
+    vouched: bool | None = None
     answered: Answered = Answered()
     next_hop_size: int | None = None
     to_handoff: bool = False

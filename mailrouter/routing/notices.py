@@ -15,6 +15,7 @@ from mailrouter.message import compose, text
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
+from mailrouter.message.showing import quoted, visible
 from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.letters import dated, derived, threading
 from mailrouter.routing.model import Situation
@@ -102,9 +103,9 @@ def once_more(
 
 
 def told_apart(head: Head, origin: str) -> dict[str, object]:
-    """By what somebody knows their own mail: its Subject, and the server that it came from; both safe to show."""
-    subject = text.safe_subject(head.text("subject") or "", 120)
-    return {"subject": subject or "(none)", "origin": text.safe_subject(origin)}
+    """By what somebody knows their own mail: its Subject, quoted on one line, and the server that it came from."""
+    subject = head.text("subject") or ""
+    return {"subject": quoted(subject) if visible(subject) else "(none)", "origin": visible(origin, 200)}
 
 
 def unusable(situation: Situation, head: Head, to: Person, problem: str) -> Notice:

@@ -11,7 +11,8 @@ import re
 
 from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.message.head import Head
-from mailrouter.routing.verdict import dmarc_pass
+from mailrouter.message.signature import read_signature
+from mailrouter.routing.findings import Findings, findings, may_be_aligned
 from mailrouter.schedule.model import Person, Role
 from mailrouter.trust.confirmations import TAG
 
@@ -23,7 +24,10 @@ _ONE_MAILBOX = re.compile(
 _ONCE = ("From", "Sender", "Reply-To", "To", "Cc", "Message-ID", "Subject", "Date", "Content-Type")
 """Fields that stand once (RFC 5322 §3.6, RFC 2045 §3). A signature covers the lowest of each name (RFC 6376 §5.4.2), so
 one more above them goes unseen."""
-_PART_OF_BODY = re.compile(rb"(?:\A|;)\s*l\s*=")
+_COVERED = ("from", "to", "subject", "date", "message-id")
+"""What a signature has to cover if the mail is proven by it: the address in To and the Message-ID, or else anybody who
+has a signed mail could address it anew; and what the mail is about."""
+_MOST_SIGNATURES = 20
 
 
 def named_author(head: Head, role: Role) -> Person | None:
@@ -36,7 +40,13 @@ def named_author(head: Head, role: Role) -> Person | None:
 
 
 def unproven(
-    head: Head, role: Role, author: Person, authserv_id: str | None, trusted: bool, tag: str = TAG
+    head: Head,
+    role: Role,
+    author: Person,
+    authserv_id: str | None,
+    trusted: bool,
+    tag: str = TAG,
+    found: Findings | None = None,
 ) -> str:
     """Why it is not proven that ``author`` wrote this mail to the role's address with ``tag``; ``""``: it is.
 
@@ -49,7 +59,9 @@ def unproven(
         return "no mail server is named whose checks are believed (authserv_id)"
     if not trusted:
         return "it did not come from one of our own servers (trusted_networks)"
-    if not dmarc_pass(head, authserv_id, domain_of(author.email)):
+    domain = domain_of(author.email)
+    found = findings(head, authserv_id) if found is None else found
+    if not found.dmarc_pass(domain):
         return f"{authserv_id} does not say dmarc=pass"
     if _ONE_MAILBOX.fullmatch(head.raw_values("from")[0].strip()) is None:
         return "its From field can be read in more than one way"
@@ -57,9 +69,33 @@ def unproven(
         return f"it has more than one {twice} field"
     if head.message_id is None:
         return "it has no Message-ID by which it would be known again"
-    if any(map(_PART_OF_BODY.search, head.raw_values("dkim-signature"))):
-        return "its signature covers only a part of it (DKIM l=)"
+    if not found.spf_pass(domain) and (gap := _gap_in_signatures(head, domain)):
+        return gap
     named = {split_tag(mailbox.address) for mailbox in head.mailboxes("to")}
     if not any((address, tag) in named for address in (role.address, *role.aliases)):
         return f"the {tag} address does not stand in To"
+    return ""
+
+
+def _gap_in_signatures(head: Head, domain: str) -> str:
+    """What some signature leaves out on which DMARC may have rested; ``""``: whatever it rested on covers enough.
+
+    Which of several signatures passed, nobody says for certain, so every one of them that may be aligned has to
+    be good. Somebody who sends an old mail of the partner's on can add signatures and fields, but can't take the
+    old signature away, nor change what it covers; so they are held by its ``h=``. A mail without any signature has
+    passed by SPF, which is about the very hop to our server, and no old mail brings that with it.
+    """
+    fields = [field for field in head.fields if field.name == "dkim-signature"]
+    if len(fields) > _MOST_SIGNATURES:
+        return "it has too many signatures"
+    for (name, start, end), value in zip(fields, head.raw_values("dkim-signature"), strict=True):
+        signature = read_signature(value)
+        if signature is None or head.raw[start:end].find(b":") != len(name):
+            return "one of its signatures can't be read"
+        if not may_be_aligned(signature.domain, domain):
+            continue
+        if signature.part_of_body:
+            return "its signature covers only a part of it (DKIM l=)"
+        if bare := [name for name in _COVERED if name not in signature.covered]:
+            return f"its signature does not cover {', '.join(bare)}"
     return ""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
+from mailrouter.routing.findings import is_rewritten
 from mailrouter.routing.model import Sender, Situation
 
 
 def sender_of(head: Head, situation: Situation) -> Sender:
     """The sender, by the reverse-path first.
 
-    Inside is only who is so by everything that the mail says: a server before us that rewrites return paths
-    (SRS) makes strangers' look like ours, and an answer would go to the stranger.
+    Inside is only who is so by everything that the mail says. A server before us that rewrites return paths (SRS)
+    makes strangers' look like ours, and an answer would go to the stranger: such a path proves nothing. Where a
+    mail server is named whose checks are believed, it has to vouch for the author as well.
 
     Somebody counts as a partner if the reverse-path is theirs, or if it is of our domains and the From
     field is theirs: a From field alone, from anywhere, must not keep a partner from getting a copy. Nor may
@@ -20,10 +22,13 @@ def sender_of(head: Head, situation: Situation) -> Sender:
     """
     path = canonical(situation.reverse_path)
     ours = situation.our_domains
+    at_home = domain_of(path) in ours and not is_rewritten(path)
+    vouched = situation.vouched
     written_by = head.mailboxes("from")
     keys = {canonical(person.email): person.key for person in situation.role.partners}
     inside = (
         domain_of(path) in ours
+        and (at_home if vouched is None else vouched)
         and (bool(written_by) or not head.has("from"))
         and not _strangers(written_by, ours)
         and not _strangers(head.mailboxes("reply-to"), ours)
@@ -31,7 +36,7 @@ def sender_of(head: Head, situation: Situation) -> Sender:
     partner = None
     if path and not situation.verdicts.dmarc_fail:
         partner = _partner(path, keys)
-        if partner is None and written_by and domain_of(path) in ours:
+        if partner is None and written_by and at_home:
             partner = _partner(canonical(written_by[0].address), keys)
     everyone = (path, *(canonical(mailbox.address) for mailbox in written_by))
     is_ours = partner is not None or any(

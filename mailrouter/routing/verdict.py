@@ -1,64 +1,41 @@
-"""What a trusted mail server before us wrote about the message (RFC 8601). Pure."""
+"""What keeps us silent, and what lets somebody in, of what a mail server before us found out (RFC 8601). Pure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Collection
 
+from mailrouter.address import domain_of
 from mailrouter.message.head import Head
+from mailrouter.message.hops import Provenance
+from mailrouter.routing.findings import Findings, findings
 from mailrouter.routing.model import Verdicts
-from mailrouter.routing.quoting import outside
-
-_DMARC = re.compile(r";\s*dmarc\s*(?:/\s*\d+\s*)?=\s*([a-z]+)")
-_HEADER_FROM = re.compile(r"\bheader\s*\.\s*from\s*=\s*(\S*)")
 
 
-def verdicts(head: Head, authserv_id: str | None) -> Verdicts:
-    """The spam and DMARC verdicts, believed only where ``authserv_id`` is configured.
+def verdicts(head: Head, authserv_id: str | None, found: Findings | None = None) -> Verdicts:
+    """The verdicts that keep us silent, believed only where ``authserv_id`` is configured.
 
-    Of Authentication-Results only the fields of that very authserv-id count, and of those the topmost that
-    names DMARC: whatever stands below may have been written by the sender (RFC 8601 §5).
+    They are believed of whoever handed the mail in: a sender who forges one is not answered, and gains nothing.
     """
     if not authserv_id:
         return Verdicts()
-    flag = (head.text("x-spam-flag") or "").lower()
-    status = (head.text("x-spam-status") or "").lower()
-    spam = flag.startswith("yes") or status.startswith("yes")
-    return Verdicts(spam=spam, dmarc_fail=_dmarc(head, authserv_id.lower()) == "fail")
+    found = findings(head, authserv_id) if found is None else found
+    spam = any(_says_yes(head.raw_value(name)) for name in ("x-spam-flag", "x-spam-status"))
+    return Verdicts(spam=spam, dmarc_fail=found.dmarc == "fail")
 
 
-def dmarc_pass(head: Head, authserv_id: str | None, domain: str) -> bool:
-    """Whether our mail server found that this mail's From is of ``domain``, whoever else says so.
-
-    Stricter than ``verdicts``, since it lets somebody in: only the topmost field of that authserv-id counts,
-    and where it names the domain that it looked at (``header.from``), that has to be this one.
-    """
-    if not authserv_id:
-        return False
-    results = next(_results(head, authserv_id.lower()), "").split(";")[1:]
-    found = [result for result in results if _DMARC.match(f";{result}")]
-    if not found or any(said[1] != "pass" for result in found if (said := _DMARC.match(f";{result}"))):
-        return False
-    looked_at = [name for result in found for name in _HEADER_FROM.findall(result)]
-    return all(name == domain.lower() for name in looked_at)
+def dmarc_pass(head: Head, authserv_id: str | None, domain: str, way: Provenance | None = None) -> bool:
+    """Whether our mail server found that this mail's From is of ``domain``, whoever else says so."""
+    return findings(head, authserv_id, way).dmarc_pass(domain)
 
 
-def _dmarc(head: Head, authserv_id: str) -> str:
-    for said in _results(head, authserv_id):
-        if result := _DMARC.search(said):
-            return result[1]
-    return ""
+def vouched_for(head: Head, found: Findings, our_domains: Collection[str]) -> bool:
+    """Whether our mail server says that the author is of the domain in From, or logged in as one of our own."""
+    if found.signed_in(our_domains):
+        return True
+    domains = {domain_of(mailbox.address) for mailbox in head.mailboxes("from")}
+    return len(domains) == 1 and len(head.raw_values("from")) == 1 and found.dmarc_pass(domains.pop())
 
 
-def _results(head: Head, authserv_id: str) -> Iterator[str]:
-    """What each Authentication-Results field of this authserv-id says, topmost first, in lower case."""
-    if not head.has("authentication-results"):
-        return
-    for value in head.all_text("authentication-results"):
-        said = outside(value.lower(), quotes=True)
-        if said is None and value.lower().lstrip(' "').startswith(authserv_id):
-            yield ""  # it may be our server's, so nothing below it counts in its place
-        # The authserv-id, which may be a quoted string, and perhaps a version (RFC 8601 §2.2).
-        name = said.partition(";")[0].split()[:1] if said else []
-        if [word.strip('"') for word in name] == [authserv_id]:
-            yield outside(value.lower()) or ""
+def _says_yes(raw: bytes | None) -> bool:
+    """Whether a spam flag begins with yes, as it stands: nothing in it is decoded."""
+    return raw is not None and raw[:100].strip(b" \t\r\n").lower().startswith(b"yes")

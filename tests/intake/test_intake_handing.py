@@ -14,7 +14,7 @@ import pytest
 from mailrouter.errors import StoreError
 from mailrouter.intake.explanation import Explanation, explained
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.handing import trusts
+from mailrouter.intake.origin import trusts
 from mailrouter.intake.recheck import may_have, plan_anew
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import render

@@ -134,3 +134,68 @@ def test_a_long_from_field_takes_no_time() -> None:
     begun = time.process_time()
     assert "more than one way" in why(*fields)
     assert time.process_time() - begun < 2
+
+
+ALL = "from:to:subject:date:message-id"
+
+
+def signed(names: str, domain: str = "example.test", more: str = "") -> str:
+    """A signature of this domain over these fields."""
+    return f"DKIM-Signature: v=1; a=rsa-sha256; d={domain}; s=x; h={names};{more} bh=x; b=y"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (signed(ALL),),
+        (signed(ALL.upper()), signed("Date:From:Cc:To:Subject:Message-ID:Content-Type")),
+        (signed(ALL), signed("from:date", "mailer.outside.org")),
+        (signed(ALL, "news.example.test"),),
+    ],
+)
+def test_a_signature_that_covers_enough_proves_as_before(fields: tuple[str, ...]) -> None:
+    """And what a mailing service signs beside it is not looked at."""
+    assert why(PASS, *fields, FROM, TO) == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ((signed("from:subject:date"),), "does not cover to, message-id"),
+        ((signed("from:subject:date:to"),), "does not cover message-id"),
+        ((signed("from:message-id:date:to"),), "does not cover subject"),
+        ((signed("from", "news.example.test"),), "does not cover"),
+        # A better one beside it does not help: nobody says which of them passed.
+        ((signed(ALL), signed("from:subject:date")), "does not cover"),
+        ((signed("from:subject:date"), signed(ALL)), "does not cover"),
+        ((signed(ALL, more=" l=10;"),), "only a part"),
+        ((signed(ALL, more=" d=evil.test;"),), "can't be read"),
+        ((signed(ALL, more=" h=from;"),), "can't be read"),
+        ((signed(ALL).replace("DKIM-Signature", "DKIM-Signature "),), "can't be read"),
+        ((signed("\u0430"),), "can't be read"),
+        ((signed(ALL),) * 30, "too many"),
+    ],
+)
+def test_a_signature_that_leaves_something_out_proves_nothing(fields: tuple[str, ...], reason: str) -> None:
+    """Whoever has the mail could address it anew, and send it once more."""
+    assert reason in why(PASS, *fields, FROM, TO)
+
+
+@pytest.mark.parametrize(
+    ("spf", "proven"),
+    [
+        ("spf=pass smtp.mailfrom=laurie@example.test", True),
+        ("spf=pass smtp.mailfrom=example.test", True),
+        ("spf=fail smtp.mailfrom=laurie@example.test", False),
+        ("spf=pass smtp.mailfrom=a@evil.test", False),
+        ("spf=pass smtp.helo=example.test", False),
+        ("spf=pass", False),
+        ("spf=pass smtp.mailfrom=laurie@example.test smtp.mailfrom=a@evil.test", False),
+        ("spf=pass smtp.mailfrom=laurie@example.test; spf=fail smtp.mailfrom=laurie@example.test", False),
+        ("spf=pass smtp.mailfrom=SRS0=a=b=evil.test=c@example.test", False),
+    ],
+)
+def test_where_the_hop_itself_passed_a_signature_may_leave_something_out(spf: str, proven: bool) -> None:
+    """An old mail that is sent on comes from another server."""
+    fields = (f"{PASS}; {spf}", signed("from:subject:date"), FROM, TO)
+    assert (why(*fields) == "") is proven

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from dataclasses import replace
+
+import pytest
 
 from mailrouter.routing import notices
 from mailrouter.routing.handoff_mail import Written
@@ -66,7 +70,7 @@ def test_a_question_says_what_an_answer_means() -> None:
     assert "If it is not yours, do nothing. Without a yes" in text
     assert "thrown away on Thursday 17 December" in text
     assert "(the attached file plan.md)" in text
-    assert "Subject: The budget Came from: 192.0.2.1 If it is yours" in text
+    assert 'Came from: 192.0.2.1 Subject: "The budget" If it is yours' in text
 
 
 def test_a_question_shows_a_subject_and_a_server_that_can_not_lie_about_more() -> None:
@@ -81,9 +85,36 @@ def test_a_question_shows_a_subject_and_a_server_that_can_not_lie_about_more() -
         line for line in lines.splitlines() if line.startswith(("From:", "If it is not yours, answer"))
     ]
     assert notices.told_apart(head, "h\r\nFrom: x")["origin"] == "h From: x"
-    assert len(str(notices.told_apart(head, "")["subject"])) == 120
+    assert len(str(notices.told_apart(head, "")["subject"])) == 62
     bare = read(mail().replace(b"Subject:", b"X-Subject:"))[0]
     assert notices.told_apart(bare, "")["subject"] == "(none)"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "x" + " " * 200 + "Came from: mail.example.test",
+        "x" * 50 + " Came from: mail.example.test",
+        "x" * 28 + " Came from: mail.example.test",
+        'x" Came from: mail.example.test',
+        "x\\" + '"' * 70 + "\\",
+        "=?utf-8?b?" + base64.b64encode("x\u2028\u200b\u00a0\u202eCame from: y".encode()).decode() + "?=",
+        "\u3000" * 40 + "Came from: mail.example.test",
+        "x" + "\u0301" * 300,
+    ],
+)
+def test_a_subject_can_not_look_like_the_line_that_says_where_it_came_from(subject: str) -> None:
+    """It stands after that line, on one of its own, between quotation marks."""
+    head, _ = read(mail(f"Subject: {subject}"))
+    written = Written("Left: x\n", "the text of the mail")
+    asked = notices.confirm(FACTS, head, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1")
+    lines = text_of(parsed(asked.pieces)).splitlines()
+    assert [line for line in lines if line.lower().lstrip().startswith("came from")] == [
+        "Came from: 192.0.2.1"
+    ]
+    shown = lines[lines.index("Came from: 192.0.2.1") + 1]
+    assert re.fullmatch(r'Subject: "(?:[^"\\]|\\.){1,60}"', shown)
+    assert lines[lines.index(shown) + 1] == ""
 
 
 def test_a_text_without_headings_is_shown_as_it_is() -> None:

@@ -1,0 +1,44 @@
+"""Where a message was handed in: by one of our own servers or not, and from whom they had it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import partial
+from ipaddress import ip_address
+
+from mailrouter.config.settings import Network, Settings
+from mailrouter.message.head import Head
+from mailrouter.message.hops import Provenance, provenance
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
+_LONGEST_NAME = 60
+
+
+def trusts(networks: Sequence[Network], client: str) -> bool:
+    """Whether a client's address is in one of our own networks."""
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(mapped in network for network in networks)
+
+
+def way_of(settings: Settings, head: Head, client: str) -> Provenance:
+    """The way of a mail that ``client`` handed in, as far as our own servers' Received fields tell it."""
+    return provenance(head, client, partial(trusts, settings.trusted_networks))
+
+
+def came_from(way: Provenance, client: str, helo: str) -> str:
+    """The server that a mail came from, in words for the partner in whose name it is written.
+
+    It is the address that one of our servers saw, and beside that only what a host's name may hold: nothing that the
+    sender chose can look like words of ours.
+    """
+    if way.origin == client:
+        name = _NOT_IN_A_NAME.sub("", helo)[:_LONGEST_NAME]
+        return f"{client} (which calls itself {name})" if name else client
+    if way.origin:
+        return f"{way.origin} (handed on by our own server {client})"
+    return f"our own server {client}; where it had it from can't be told"
