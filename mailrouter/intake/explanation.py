@@ -144,7 +144,7 @@ def _planned(
     partners_alone = frozenset(role.key for role in roles) if to.returned else frozenset[str]()
     if to.handoffs:
         targets = [(target, facts(target.role, to_handoff=True)) for target in to.handoffs]
-        way = way_of(desk.configuration.settings, head, "127.0.0.1")
+        way = way_of(desk.configuration.settings, head, None)
         origin = came_from(way, "127.0.0.1", "client.example")
         readable = raw if received.shape.size <= MAX_MAIL else None
         handing = hand(desk, store, targets, head, received.shape, readable, 0, trusted=True, origin=origin)

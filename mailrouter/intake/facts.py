@@ -136,7 +136,7 @@ class Desk:
         settings = self.configuration.settings
         if not settings.authserv_id:
             return NO_FINDINGS, None
-        found = findings(head, settings.authserv_id, way_of(settings, head, client) if client else None)
+        found = findings(head, settings.authserv_id, way_of(settings, head, client))
         trusted = client is None or trusts(settings.trusted_networks, client)
         return found, trusted and vouched_for(head, found, settings.our_domains)
 

@@ -25,8 +25,8 @@ def trusts(networks: Sequence[Network], client: str) -> bool:
     return any(mapped in network for network in networks)
 
 
-def way_of(settings: Settings, head: Head, client: str) -> Provenance:
-    """The way of a mail that ``client`` handed in, as far as our own servers' Received fields tell it."""
+def way_of(settings: Settings, head: Head, client: str | None) -> Provenance:
+    """The way of a mail that ``client`` handed in (None: one of our servers), as far as their Received fields tell it."""
     return provenance(head, client, partial(trusts, settings.trusted_networks))
 
 

@@ -47,11 +47,12 @@ class Provenance:
     below: int
 
 
-def provenance(head: Head, client: str, is_ours: Callable[[str], bool]) -> Provenance:
-    """Where a mail came from that ``client`` handed to us; ``is_ours`` tells our servers' addresses."""
+def provenance(head: Head, client: str | None, is_ours: Callable[[str], bool]) -> Provenance:
+    """Where a mail came from that ``client`` handed to us (None: one of our servers, whichever); ``is_ours`` tells the
+    addresses of our servers."""
     places = [index for index, field in enumerate(head.fields) if field.name == "received"]
     end = len(head.fields)
-    if not is_ours(client):
+    if client is not None and not is_ours(client):
         return Provenance(client, 0, end)
     for number, raw in enumerate(head.raw_values("received")[:MAX_HOPS]):
         below = places[number + 1] if number + 1 < len(places) else end
