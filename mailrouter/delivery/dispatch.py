@@ -13,11 +13,13 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from mailrouter.config.sending import Retry
 from mailrouter.delivery.overdue import Overdue
 from mailrouter.delivery.retry import outcome, takes_long
+from mailrouter.delivery.telling import Follow, Telling
 from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome
@@ -56,8 +58,6 @@ class Transport(Protocol):
         """End within ``grace`` seconds; transactions under way are finished first."""
 
 
-Follow = Callable[[Delivery, Outcome], Outcome]
-"""Gives an outcome with what it brings about (messages of ours, to be queued with it)."""
 Watch = Callable[[Delivery, Outcome, Reply], bool]
 """Hears every outcome of an attempt with the reply that it was made of; True where there is something to follow though
 the mail is still tried."""
@@ -74,9 +74,11 @@ class Dispatcher:
         retry: Retry | None = None,
         clock: Callable[[], Milliseconds] | None = None,
         watch: Watch | None = None,
+        plainly: Follow | None = None,
     ) -> None:
         """``follow`` is asked about failures and long delays, and where ``watch`` says so; ``again``: seconds until
-        outcomes that the store did not take are offered to it once more.
+        outcomes that the store did not take are offered to it once more; ``plainly`` is asked in the place of ``follow``
+        where that failed.
         """
         self.attempts: Counter[tuple[str, str]] = Counter()
         """By kind of delivery, and what it came to: delivered, queued (tried again later) or failed."""
@@ -89,6 +91,7 @@ class Dispatcher:
         self._looking: asyncio.Task[None] | None = None
         self._store = store
         self._follow = follow
+        self._telling = Telling(store, follow, plainly, lambda: self.offer([]), again) if follow else None
         self._again = again
         self._transport: Transport | None = None
         self._ready: deque[Delivery] = deque()
@@ -109,6 +112,8 @@ class Dispatcher:
         """Begin to claim and deliver."""
         self._transport = transport
         self._pump = asyncio.get_running_loop().create_task(self._run())
+        if self._telling is not None:
+            self._telling.resume()
 
     def offer(self, deliveries: Sequence[Delivery]) -> None:
         """Take freshly accepted deliveries, which are in our hands; those without room go back to the store. None at
@@ -190,9 +195,9 @@ class Dispatcher:
             log.log(
                 level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, reply.brief
             )
-            if tell or result.state == "failed" or takes_long(delivery, result.at, self._retry):
-                result = self._followed(delivery, result)
-        self.record(result)
+            tell = tell or result.state == "failed" or takes_long(delivery, result.at, self._retry)
+        # What follows from it is worked out once it is recorded: nothing in between can lose it.
+        self.record(replace(result, tell=True) if tell and self._telling is not None else result)
 
     def _followed(self, delivery: Delivery, result: Outcome) -> Outcome:
         if self._follow is None:
@@ -213,7 +218,7 @@ class Dispatcher:
         elif not self._store.seize([delivery.id]):
             return False
         log.error("%s to %s failed: %s", delivery.queue_id, delivery.recipient, outcome.reply)
-        self.record(self._followed(delivery, outcome))
+        self.record(replace(outcome, tell=self._telling is not None))
         return True
 
     def tell_delay(self, delivery: Delivery, words: str) -> None:
@@ -270,6 +275,9 @@ class Dispatcher:
             batch, self._outcomes = self._outcomes, []
             try:
                 await self._store.settle(batch)
+                for result in batch:
+                    if result.tell and self._telling is not None:
+                        self._telling.add(result)
                 if any(result.consequences for result in batch):
                     self.offer([])
                 if any(0 < result.retry_at < self._asleep_until for result in batch):
@@ -338,6 +346,8 @@ class Dispatcher:
         if self._settling is not None:
             await asyncio.wait({self._settling}, timeout=5)
         await self._write()
+        if self._telling is not None:
+            await self._telling.close()
 
 
 def now_ms() -> Milliseconds:

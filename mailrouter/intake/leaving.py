@@ -17,6 +17,7 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.retry import takes_long
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.gate import Intake
+from mailrouter.intake.plain_alerts import of_untold
 from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
@@ -48,6 +49,13 @@ class Leaving:
             if takes_long(delivery, outcome.at, self._retry):
                 until = datetime.fromtimestamp(delivery.created_at / 1000 + self._retry.give_up, UTC)
                 told += of_delay(desk, reader, delivery, outcome.reply, now, until)
+        return replace(outcome, consequences=told)
+
+    def plainly(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+        """The same, told to the operator alone and without reading the mail."""
+        entry = self._store.reader.entry(delivery.message)
+        message = entry.message if entry else None
+        told = of_untold(self._intake.desk, message, delivery, outcome, self._intake.now())
         return replace(outcome, consequences=told)
 
     def blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:

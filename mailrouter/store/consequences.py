@@ -1,7 +1,9 @@
 """What follows from an outcome: messages of ours to the operator, to partners and to the sender.
 
-They are queued in the transaction that records the outcome, so a crash neither loses nor repeats them; and whether
-everybody has failed is asked there, where no other outcome can come between.
+Of an attempt, the outcome is recorded first, with a mark that it is to be told (``store/owed.py``); the messages are
+queued in the transaction that takes the mark away. Of a report that came in, they are queued in the transaction that
+records it. So a crash neither loses nor repeats them; and whether everybody has failed is asked in the transaction that
+queues them.
 """
 
 from __future__ import annotations

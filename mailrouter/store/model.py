@@ -199,6 +199,8 @@ class Outcome:
     consequences: tuple[Consequence, ...] = ()
     expired: bool = False
     """It failed only because its time was over: what was put on hold meanwhile stays there, for time stands still."""
+    tell: bool = False
+    """What it brings about is still to be worked out: it is owed until then (``store/owed.py``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,16 @@ MIGRATIONS: tuple[str, ...] = (
     UPDATE event SET words = {_codes_of("words")} WHERE delivery IN (SELECT id FROM delivery WHERE inside);
     UPDATE failing_mailbox SET words = {_codes_of("words")};
     """,
+    # Outcomes of which nobody has been told yet.
+    """
+    CREATE TABLE owed (
+        delivery INTEGER PRIMARY KEY,
+        state TEXT NOT NULL,
+        words TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        tries INTEGER NOT NULL
+    );
+    """,
 )
 
 

@@ -13,11 +13,12 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreChanged, StoreError
-from mailrouter.store import consequences, handoffs, schedule_changes, statements, tables, tidying
+from mailrouter.store import consequences, handoffs, owed, schedule_changes, statements, tables, tidying
 from mailrouter.store.lock import lock, private_file, refuse_lost_database, remember_database
 from mailrouter.store.memories import tell_once
 from mailrouter.store.model import (
@@ -239,6 +240,28 @@ class SqliteStore:
                     statements.close(connection, {outcome.delivery >> DELIVERY_BITS: 1})
 
         await self.run(record)
+
+    async def pay(self, outcomes: Sequence[Outcome]) -> list[Delivery]:
+        """Queue what outcomes that were owed bring about; what of one can't be written holds up no other."""
+        try:
+            return list(await self.run(lambda connection: owed.pay(connection, outcomes)))
+        except StoreError as error:
+            if not of_a_row(error):
+                raise
+            log.error("what outcomes bring about is written one by one: %s", error)
+        queued: list[Delivery] = []
+        for outcome in outcomes:
+            try:
+                queued += await self.run(partial(owed.pay, outcomes=[outcome]))
+            except StoreError as error:
+                if not of_a_row(error):
+                    raise
+                log.error(
+                    "%s: nobody can be told of it: %s", queue_id(outcome.delivery >> DELIVERY_BITS), error
+                )
+                bare = replace(outcome, consequences=())
+                await self.run(partial(owed.pay, outcomes=[bare]))
+        return queued
 
     async def keep_failing(self, found: FailingMailbox) -> None:
         """Keep that mail does not reach a mailbox."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from mailrouter.store import consequences, events, handoffs, tables
+from mailrouter.store import consequences, events, handoffs, owed, tables
 from mailrouter.store.events import Event, What
 from mailrouter.store.memories import remember_reply
 from mailrouter.store.model import (
@@ -128,10 +128,15 @@ def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]])
             if o.state != "delivered" and o.delivery in settled
         ],
     )
+    telling: list[Outcome] = []
     for outcome in outcomes:
         held = outcome.expired and settled.get(outcome.delivery) == "held"  # it may still be sent
-        if outcome.consequences and outcome.delivery in settled and not held:
-            consequences.follow(connection, outcome)
+        if outcome.delivery in settled and not held:
+            if outcome.consequences:
+                consequences.follow(connection, outcome)
+            if outcome.tell:
+                telling.append(outcome)
+    owed.owe(connection, telling)
     close(connection, ended)
     return [None] * len(group)
 

@@ -83,6 +83,9 @@ class Outage:
         await self.dispatcher.look_for_overdue()
         if self.dispatcher._settling is not None:
             await self.dispatcher._settling
+        assert self.dispatcher._telling is not None
+        if self.dispatcher._telling._work is not None:
+            await self.dispatcher._telling._work
 
 
 @asynccontextmanager

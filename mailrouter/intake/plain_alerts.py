@@ -1,0 +1,79 @@
+"""Alerts to the operator about mail that mailrouter does not read for them: twice it did not survive that."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from mailrouter.address import canonical
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.rows import milliseconds, own_message
+from mailrouter.message.text import safe_subject
+from mailrouter.routing.plain_alert import PlainAlert
+from mailrouter.store.model import Consequence, Delivery, Message, Outcome
+
+
+def of_untold(
+    desk: Desk, message: Message | None, delivery: Delivery, outcome: Outcome, now: datetime
+) -> tuple[Consequence, ...]:
+    """That an outcome could be told to nobody in the usual way."""
+    became = "is still being tried" if outcome.state == "queued" else f"has {outcome.state}"
+    words = (
+        f"A mail to {delivery.recipient} {became}, and mailrouter could not tell anybody about it as it usually does: "
+        "that failed, or ended the service unexpectedly. So nothing of the mail was read for this message, and neither "
+        "the sender nor the other partners were told.\n\n"
+        f"{_facts(message, delivery)}\nWhat the next server said: {outcome.reply[:200]}\n\n"
+        f"To look: mailrouter queue show {delivery.queue_id}\n"
+        "Please tell those whom it concerns, and keep the log for a report to mailrouter's makers."
+    )
+    return _alert(desk, delivery, f"A mail to {delivery.recipient} needs your eyes", words, now)
+
+
+def of_suspect(
+    desk: Desk, message: Message | None, delivery: Delivery, now: datetime
+) -> tuple[Consequence, ...]:
+    """That a delivery was put on hold since it was under way at two unexpected ends in a row."""
+    words = (
+        "mailrouter ended unexpectedly twice in a row, and both times it was working on the same mail. It may be the "
+        "cause, so it is on hold now, and all other mail goes on. Nothing of it was read for this message.\n\n"
+        f"{_facts(message, delivery)}\n\n"
+        f"To look: mailrouter queue show {delivery.queue_id}\n"
+        f"To send it after all: mailrouter queue release {delivery.queue_id}"
+    )
+    return _alert(desk, delivery, f"A mail to {delivery.recipient} is on hold", words, now)
+
+
+def _facts(message: Message | None, delivery: Delivery) -> str:
+    lines = [f"Queue id: {delivery.queue_id}", f"To: {delivery.recipient} ({delivery.kind})"]
+    if message is not None:
+        lines.append(f"From: {safe_subject(message.reverse_path, 200) or '<>'}, by {message.client}")
+        lines.append(f"Size: {message.size} octets")
+    return "\n".join(lines)
+
+
+def _alert(
+    desk: Desk, delivery: Delivery, subject: str, words: str, now: datetime
+) -> tuple[Consequence, ...]:
+    settings = desk.configuration.settings
+    keys = delivery.role.split(",")
+    role = next((role for role in desk.configuration.roles if role.key in keys), None)
+    # Mail to a role would come in again, and one about an alert of ours would never end.
+    if desk.role_of(settings.postmaster)[0] is not None or (
+        delivery.kind == "alert" and canonical(delivery.recipient) == canonical(settings.postmaster)
+    ):
+        return ()
+    made = PlainAlert(
+        subject,
+        words,
+        settings.postmaster,
+        settings.hostname,
+        role.address if role else "",
+        desk.loop_marks[role.key] if role else "",
+        now,
+        os.urandom(32),
+    )
+    role_key = role.key if role else delivery.role
+    alert = own_message(
+        delivery.message, "alert", role_key, settings.postmaster, made.pieces(), milliseconds(now)
+    )
+    return (Consequence(alert),)
