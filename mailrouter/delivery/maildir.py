@@ -3,7 +3,7 @@ server.
 
 A file is written to ``tmp``, synced, then renamed into ``new``, and the folder is synced: it is there whole
 or not at all. Its name is made from the delivery's id, so a repeat after a crash replaces the file instead of
-doubling it.
+doubling it. Lines end in LF, as Maildir has them since qmail: readers such as mutt show the CR of a CRLF.
 """
 
 from __future__ import annotations
@@ -102,16 +102,14 @@ class MaildirTransport:
         name = f"{delivery.created_at // 1000}.D{delivery.id:x}.{self._hostname}"
         file = mailbox / "tmp" / name
         # RFC 5321 §4.4: the server that makes final delivery puts the reverse-path first.
-        blocks = [
-            f"Return-Path: <{delivery.reverse_path}>\r\nDelivered-To: {delivery.recipient}\r\n".encode()
-        ]
+        blocks = [f"Return-Path: <{delivery.reverse_path}>\nDelivered-To: {delivery.recipient}\n".encode()]
         held = len(blocks[0])
         begun = False
         try:
             if mailbox not in self._made or not mailbox.exists():
                 await asyncio.to_thread(_make, mailbox)
                 self._made.add(mailbox)
-            async for block in self._stream(delivery):
+            async for block in in_lines_of_unix(self._stream(delivery)):
                 blocks.append(block)
                 held += len(block)
                 if held > GATHER:
@@ -134,6 +132,17 @@ class MaildirTransport:
                 task.cancel()
             if late:
                 await asyncio.wait(late, timeout=1)
+
+
+async def in_lines_of_unix(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The octets with LF for every CRLF, which a block may end within. A lone CR stays (the door takes none)."""
+    held = b""
+    async for block in blocks:
+        block = held + block if held else block
+        held = b"\r" if block.endswith(b"\r") else b""
+        yield (block[:-1] if held else block).replace(b"\r\n", b"\n")
+    if held:
+        yield held
 
 
 # Each of these runs in a thread and closes what it opens: a cancelled delivery can't close a file under its

@@ -18,7 +18,7 @@ from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.loops import BEEN_HERE
 from mailrouter.intake.rows import milliseconds
-from mailrouter.message.bounce import Bounce, read_bounce
+from mailrouter.message.bounce import Bounce, read_bounce, unmarked_absence
 from mailrouter.message.bounce_text import one_line
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
@@ -78,9 +78,12 @@ def read_reports(
     bounce = read_bounce(head, shape, raw, reverse_path)
     for number in dict.fromkeys(deliveries):
         delivery = reader.delivery(number)
+        said = bounce
+        if said is None and delivery is not None:
+            said = unmarked_absence(head, shape, raw, reverse_path, delivery.recipient)
         if delivery is None:
             found.reasons.append("a report about mail that is not known any more; it goes to nobody")
-        elif bounce is None:
+        elif said is None:
             roles = _roles(desk, delivery)
             found.mail += [role for role in roles if role not in found.mail]
             found.nobody |= not roles
@@ -88,7 +91,7 @@ def read_reports(
                 f"somebody wrote to the return path of {delivery.queue_id}; it is mail to the role"
             )
         else:
-            _record(desk, reader, found, delivery, bounce, head, moment)
+            _record(desk, reader, found, delivery, said, head, moment)
     return found
 
 

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mailrouter.address import canonical, split_tag
 from mailrouter.message import bounce_text as wording
+from mailrouter.message.absence import says_away
 from mailrouter.message.bounce_status import STATUS_KINDS, read_status, typed_address, verdict
 from mailrouter.message.classify import classify
 from mailrouter.message.head import Head
@@ -22,6 +24,7 @@ from mailrouter.message.senders import (
     is_mail_daemon,
     is_robot,
     speaks_for_a_server,
+    untagged,
 )
 from mailrouter.message.shape import Shape
 
@@ -46,6 +49,7 @@ _ANSWER_WORDS = frozenset({"auto_reply", "auto-reply", "auto-replied", "auto-not
 _COMPLAINT = re.compile(r"\s*(?:complaint about message from [0-9]|unsubscribe\Z|list-unsubscribe\b)", re.I)
 # Aggregate reports have subjects of their own (RFC 7489 §7.2.1.1, RFC 8460 §5.3), and answer nobody.
 _AGGREGATE = re.compile(r"\s*(?:dmarc )?(?:aggregate )?report domain:", re.I)
+_QUOTES = re.compile(r"^[ \t]{0,3}>", re.M)
 _FORWARDED = re.compile(r"\A(?:\s*(?:fwd?|wg|tr|rv|re)\s*:)+", re.I)  # is_bounce_subject passes over blanks
 # Amazon SES tells in JSON, as mail from SNS (docs.aws.amazon.com/ses, notification contents).
 _NOTIFIED = re.compile(r'"(?:notificationType|eventType)"\s*:\s*"(Bounce|Complaint|Delivery|DeliveryDelay)"')
@@ -106,6 +110,23 @@ def read_bounce(head: Head, shape: Shape, body: bytes, reverse_path: str | None)
     if report.automatic:
         return Bounce("other-report", diagnostic=wording.one_line(report.subject))
     return None
+
+
+def unmarked_absence(head: Head, shape: Shape, body: bytes, reverse_path: str, mailbox: str) -> Bounce | None:
+    """An out-of-office answer that nothing marks, from the very ``mailbox`` that a copy went to; None for other mail.
+
+    For mail in which ``read_bounce`` found nothing automatic, at a return path of ours: no program that people use
+    writes there, but an answer by a rule or an agent does. It counts as one if its author is the mailbox and it says
+    that somebody is away. What quotes a mail is an answer by hand, whatever it says.
+    """
+    mine = canonical(mailbox)
+    authors = [reverse_path, *(box.address for box in head.mailboxes("from"))]
+    if not any(canonical(author) == mine or split_tag(untagged(author))[0] == mine for author in authors):
+        return None
+    report = _read(head, shape, body[:MAX_READ], reverse_path)
+    if _QUOTES.search(report.words) or not says_away(f"{report.subject}\n{report.words}"):
+        return None
+    return Bounce("auto-reply", diagnostic=wording.one_line(report.subject))
 
 
 def _read(head: Head, shape: Shape, raw: bytes, reverse_path: str | None) -> _Report:
@@ -219,7 +240,7 @@ def _answer(report: _Report) -> Bounce | None:
         head.first_of(_ANSWER_FIELDS)
         or words & _ANSWER_WORDS
         or (is_automatic_subject(report.subject) and not _AGGREGATE.match(report.subject))
-        or (report.by_machine and wording.says_away(f"{report.subject}\n{report.words}"))
+        or (report.by_machine and says_away(f"{report.subject}\n{report.words}"))
     ):
         return Bounce("auto-reply", diagnostic=wording.one_line(report.subject))
     return None

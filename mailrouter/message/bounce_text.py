@@ -60,16 +60,6 @@ _FAILED = re.compile(
     """,
     re.I | re.X,
 )
-_AWAY = re.compile(
-    r"""\b(?:i\ am|i'm|i\ will\ be|i'll\ be)\ (?:currently\ )?(?:away|out\ of|on\ (?:vacation|holiday|leave))
-    | out\ of\ (?:the\ )?office | on\ (?:annual|parental|maternity|sick)\ leave
-    | auto(?:matic)?[- ]?(?:reply|response)
-    | limited\ access\ to\ (?:e-?mail|my\ mail) | abwesend | nicht\ im\ (?:büro|hause) | absent(?:e)?\ du
-    | fuera\ de\ la\ oficina | fora\ do\ escrit | fuori\ (?:ufficio|sede) | afwezig
-    """,
-    re.I | re.X,
-)
-
 _REPLY_CODE = re.compile(r"(?<![0-9.:/])([45])[0-9][0-9](?:[ -]|$)", re.M)
 _SAID = re.compile(
     r"(?<![0-9.:/-])[45][0-9][0-9][ -]\S|\b[45]\.[0-9]{1,3}\.[0-9]{1,3}\b|\b(?:said|reason|error)\b ?:", re.I
@@ -118,11 +108,6 @@ def says_delayed(subject: str, words: str) -> bool:
 def says_failed(words: str) -> bool:
     """Did something not arrive?"""
     return _FAILED.search(words) is not None
-
-
-def says_away(words: str) -> bool:
-    """Does a person, or a program for one, say that they are not there?"""
-    return _AWAY.search(words) is not None
 
 
 def status_of(words: str, kind: str) -> str:

@@ -106,15 +106,15 @@ def fresh(headers: bytes, parts: Sequence[Pieces], *, boundary: str = "", multip
     return join(out)
 
 
-def note_part(text: str) -> Pieces:
-    """A text to be shown with the message."""
+def note_part(text: str, description: bytes = b"") -> Pieces:
+    """A text to be shown with the message; ``description`` (ASCII) names it in a list of parts (RFC 2045 §8)."""
     encoding, body = body_part(text)
-    return (_text_header(encoding, b"inline") + body,)
+    return (_text_header(encoding, b"inline", description) + body,)
 
 
 def handoff_part(intro: str, body: Slice | bytes, filename: str) -> Pieces:
     """An attached text: ``intro``, then ``body``, which is already quoted-printable in CRLF lines."""
-    header = _text_header("quoted-printable", b"attachment" + filename_params(filename))
+    header = _text_header("quoted-printable", b"attachment" + filename_params(filename), b"Handoff")
     return join((header + quoted_printable(intro), body))
 
 
@@ -136,10 +136,13 @@ def choose_boundary(seed: bytes) -> str:
     return "=_" + b32encode(sha256(b"boundary\0" + seed).digest()[:20]).decode("ascii").lower()
 
 
-def _text_header(encoding: str, disposition: bytes) -> bytes:
+def _text_header(encoding: str, disposition: bytes, description: bytes = b"") -> bytes:
     return (
         b"Content-Type: text/plain; charset=utf-8\r\n"
-        b"Content-Transfer-Encoding: " + encoding.encode("ascii") + b"\r\n"
+        + (b"Content-Description: " + description + b"\r\n" if description else b"")
+        + b"Content-Transfer-Encoding: "
+        + encoding.encode("ascii")
+        + b"\r\n"
         b"Content-Disposition: " + disposition + b"\r\n\r\n"
     )
 

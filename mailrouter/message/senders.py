@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import re
 
-_BATV = re.compile(r"(?:prvs|btv1)=[^=]*=+", re.I)
+from mailrouter.message.absence import is_absence_subject
+
+# Bounce Address Tag Validation (draft-levine-smtp-batv-01 §3), as Exchange, Barracuda, IronPort and SparkPost write it.
+_BATV = re.compile(r"(?:prvs|btv1|msprvs1)=+[^=@]{1,64}+=+", re.I)
+_BATV_BEHIND = re.compile(r"prvs=([^=/@]{1,64}+)/[0-9a-z]{4,32}+\Z", re.I)
+# Sender Rewriting Scheme: SRS0=hash=day=domain=local@forwarder, and SRS1 where a second server forwards it.
+_SRS = re.compile(
+    r"(?:SRS1[=+-][^=]{1,40}+=[^=]{1,255}+=)?(?:SRS0)?[=+-][^=]{1,40}+=[^=]{1,8}+=([^=]{1,255}+)=(.+)\Z",
+    re.I | re.S,
+)
 _ROBOT = re.compile(
     r"""
     (?: mail(?:er)?[._-]?daemon | mailer | m?daemon | listserv | majordomo | mailman | post[._-]?master
@@ -53,17 +62,30 @@ _BOUNCE = _beginnings(
     r"unzustellbar|onbestelbaar|non remis|no se puede entregar|impossibile recapitare",
     r"(?:nachricht|benachrichtigung|notificación|notification)\b.{0,40}(?:fehlgeschl|zustell|estado|état)",
 )
-_ANSWER = _beginnings(
-    r"auto(?:mat(?:ic|ed|ische))?[ -]?(?:reply|response|responder|antwort|svar|antwoord)\b",
-    r"out of (?:the )?office(?::| auto| reply| message| assistant)",
-    r"vacation (?:reply|response|message)|away from my mail",
-    r"abwesenheits(?:notiz|nachricht|assistent|meldung)",
-    r"(?:r[ée]ponse|respuesta|risposta|resposta) autom[áa]ti(?:que|ca)",
-    r"automaattinen vastaus|自动回复|自動(?:返信|応答|回覆)",
-    # What Hotmail's complaints and DMARC reports (RFC 7489 §7.2.1.1) always begin with.
-    r"complaint about message from [0-9]",
-    r"report domain: *\S+ submitter:",
-)
+# What Hotmail's complaints and DMARC reports (RFC 7489 §7.2.1.1) always begin with.
+_REPORTED = _beginnings(r"complaint about message from [0-9]", r"report domain: *\S+ submitter:")
+
+
+def untagged(address: str) -> str:
+    """The address without the tag that its own server put before it to know bounces by (BATV). No proof of anything.
+
+    >>> untagged("prvs=1234abcdef=laurie@partner.test")
+    'laurie@partner.test'
+    """
+    local, at, domain = address.rpartition("@")
+    behind = _BATV_BEHIND.match(local)
+    return (behind[1] if behind else _BATV.sub("", local, count=1)) + at + domain
+
+
+def before_forwarding(address: str) -> str:
+    """The sender's address in one that a forwarding server rewrote (SRS), ``""`` for any other. No proof of anything.
+
+    >>> before_forwarding("SRS0=HHH=TT=partner.test=laurie@forwarder.test")
+    'laurie@partner.test'
+    """
+    local = address.rpartition("@")[0]
+    found = _SRS.match(local) if local[:3].upper() == "SRS" else None
+    return f"{found[2]}@{found[1]}" if found else ""
 
 
 def local_part(address: str) -> str:
@@ -94,5 +116,5 @@ def is_bounce_subject(subject: str) -> bool:
 
 
 def is_automatic_subject(subject: str) -> bool:
-    """Does the subject begin as those of out-of-office answers do?"""
-    return _ANSWER.match(subject) is not None
+    """Whether the subject is that of an out-of-office answer, or of a report that programs send."""
+    return is_absence_subject(subject) or _REPORTED.match(subject) is not None

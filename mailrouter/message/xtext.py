@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_HEX = re.compile(r"\+([0-9A-F]{2})")
-_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+\Z")
-_UNITEXT = re.compile(r"(?:[!-*,-<>-\[\]-~]|[^\x00-\x7f]|\\x\{[0-9A-F]{1,6}\})+\Z")
+# RFC 3461 §4 wants upper case; gateways write lower case too, and Postfix takes it.
+_HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
+_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-Fa-f]{2})++\Z")
+_UNITEXT = re.compile(r"(?:[!-*,-<>-\[\]-~]|[^\x00-\x7f]|\\x\{[0-9A-Fa-f]{1,6}\})++\Z")
 _EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 
 

@@ -14,6 +14,7 @@ from mailrouter.message import bounds
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.text import address_field
+from mailrouter.message.words import decode_words, strip_controls, unfold
 from mailrouter.routing.quoting import outside
 
 _LONGEST_LINE = 990
@@ -82,7 +83,30 @@ def reply_to_with(head: Head, roles: Sequence[Mailbox]) -> bytes | None:
     if not answer_to or not more:
         return b""
     raws = head.raw_values("reply-to" if own else "from")
-    return extended("Reply-To", raws, more) if extendable(raws) else None
+    if not extendable(raws):
+        return None
+    if all(map(_each_an_address, raws)):
+        return extended("Reply-To", raws, more)
+    # "Doe, Jane <jane@x.test>" without quotes: as it is, the first entry of a list would be no address.
+    return address_field("Reply-To", [*_whole_names(raws, answer_to), *more])
+
+
+def _each_an_address(raw: bytes) -> bool:
+    """Whether each entry of a list has an address, so that strict and lenient readers see the same ones."""
+    if b"," not in raw:
+        return True
+    plain = outside(raw.decode("latin-1"), quotes=False)
+    if plain is None or _GROUPS.fullmatch(plain) is None or ":" in plain:
+        return True  # a group, or what ``extendable`` judges
+    return all("@" in entry for entry in plain.split(",") if entry.strip())
+
+
+def _whole_names(raws: Sequence[bytes], mailboxes: Sequence[Mailbox]) -> Sequence[Mailbox]:
+    """The mailboxes, where there is but one with all that stands before its address as the name."""
+    if len(mailboxes) != 1 or len(raws) != 1 or raws[0].count(b"<") != 1:
+        return mailboxes
+    name = decode_words(unfold(raws[0]).partition(b"<")[0].decode("utf-8", "replace"))
+    return (Mailbox(" ".join(strip_controls(name).replace('"', "").split()), mailboxes[0].address),)
 
 
 def cc_with(head: Head, more: Sequence[Mailbox]) -> bytes:

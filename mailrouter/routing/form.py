@@ -184,7 +184,7 @@ def _note(parts: list[Part]) -> str:
 
 @lru_cache(maxsize=256)
 def _note_part(note: str) -> Pieces:
-    return compose.note_part(note)
+    return compose.note_part(note, b"Note")
 
 
 def _handoff_part(part: Part) -> Pieces:

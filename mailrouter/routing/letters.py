@@ -78,7 +78,7 @@ def companion(
     )
     return compose.fresh(
         headers,
-        [compose.note_part(words), *handoffs],
+        [compose.note_part(words, b"Note"), *handoffs],
         boundary=compose.choose_boundary(derived(situation, "companion", person.email)),
     )
 

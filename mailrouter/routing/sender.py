@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.senders import before_forwarding, untagged
 from mailrouter.routing.findings import is_rewritten
 from mailrouter.routing.model import Sender, Situation
 
@@ -16,9 +17,9 @@ def sender_of(head: Head, situation: Situation) -> Sender:
     makes strangers' look like ours, and an answer would go to the stranger: such a path proves nothing. Where a
     mail server is named whose checks are believed, it has to vouch for the author as well.
 
-    Somebody counts as a partner if the reverse-path is theirs, or if it is of our domains and the From
-    field is theirs: a From field alone, from anywhere, must not keep a partner from getting a copy. Nor may
-    an address that our own mail server found to be forged.
+    Somebody counts as a partner if the reverse-path is theirs, whatever tag their server put before it (BATV), or
+    if it is of our domains and the From field is theirs: a From field alone, from anywhere, must not keep a partner
+    from getting a copy. Nor may an address that our own mail server found to be forged.
     """
     path = canonical(situation.reverse_path)
     ours = situation.our_domains
@@ -35,9 +36,13 @@ def sender_of(head: Head, situation: Situation) -> Sender:
     )
     partner = None
     if path and not situation.verdicts.dmarc_fail:
-        partner = _partner(path, keys)
-        if partner is None and written_by and at_home:
-            partner = _partner(canonical(written_by[0].address), keys)
+        author = _partner(canonical(written_by[0].address), keys) if written_by else None
+        partner = _partner(canonical(untagged(path)), keys)
+        # A forwarder's address (SRS) can be anybody's work: it counts where the From field says the same.
+        if partner is None and author is not None and _partner(before_forwarding(path), keys) == author:
+            partner = author
+        if partner is None and at_home:
+            partner = author
     everyone = (path, *(canonical(mailbox.address) for mailbox in written_by))
     is_ours = partner is not None or any(
         _partner(address, keys) or split_tag(address)[0] in situation.ours for address in everyone if address

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
-from mailrouter.delivery.maildir import GATHER, MaildirTransport, folder_name
+from mailrouter.delivery.maildir import GATHER, MaildirTransport, folder_name, in_lines_of_unix
 from mailrouter.store.model import CHUNK_BITS, Delivery
 from mailrouter.store.sqlite import SqliteStore
 from tests.support.messages import HEAD, PARTNERS, SMALL, put, until
 
-TOP = b"Return-Path: <bounce@example.test>\r\nDelivered-To: laurie@example.test\r\n"
+TOP = b"Return-Path: <bounce@example.test>\nDelivered-To: laurie@example.test\n"
 
 
 class Mailboxes:
@@ -95,9 +95,23 @@ async def test_small_and_large_mail_arrives_whole_and_private(tmp_path: Path) ->
         names = boxes.files()
         assert (len(names["new"]), names["tmp"], names["cur"]) == (2, [], [])
         found = [(boxes.root / PARTNERS[0] / "new" / name) for name in names["new"]]
-        assert {file.read_bytes() for file in found} == {TOP + HEAD + SMALL, TOP + HEAD + large}
+        sent = {TOP + (HEAD + text).replace(b"\r\n", b"\n") for text in (SMALL, large)}
+        assert {file.read_bytes() for file in found} == sent
         assert {stat.S_IMODE(file.stat().st_mode) for file in found} == {0o600}
         assert stat.S_IMODE((boxes.root / PARTNERS[0] / "new").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+async def test_lines_end_in_lf_wherever_blocks_are_cut(size: int) -> None:
+    """Every CRLF becomes LF, and no other octet changes."""
+
+    async def blocks() -> AsyncIterator[bytes]:
+        for at in range(0, len(text), size):
+            yield text[at : at + size]
+
+    text = b"A: b\r\n\r\nx\r\n\r\n\ry\r\r\nz\r"
+    written = b"".join([block async for block in in_lines_of_unix(blocks())])
+    assert written == b"A: b\n\nx\n\n\ry\r\nz\r"
 
 
 async def test_a_repeat_replaces_its_file(tmp_path: Path) -> None:

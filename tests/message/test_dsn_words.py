@@ -63,14 +63,18 @@ def test_a_flood_of_words_is_cut(flood: str) -> None:
         ("abc", "abc"),
         ("a+2Bb+3D", "a+b="),
         ("a+20b", "a b"),
-        ("a+2b", None),
+        ("a+2b", "a+"),
+        ("X400:+20[/PRMD+3dOrg/C+3DGB/]", "X400: [/PRMD=Org/C=GB/]"),
+        ("a+2", None),
+        ("a+g1", None),
+        ("+0a", None),
         ("a=b", None),
         ("+0A", None),
         ("", None),
     ],
 )
 def test_xtext_is_read_strictly(coded: str, text: str | None) -> None:
-    """RFC 3461 §4: upper-case hexadecimal digits, no bare = and no bare +."""
+    """RFC 3461 §4: hexadecimal digits, whatever their case as with Postfix, no bare = and no bare +."""
     assert decode_xtext(coded) == text
 
 

@@ -100,6 +100,7 @@ def test_a_wrapped_copy_octet_by_octet() -> None:
         b"Elaine is away.\r\n"
         b"\r\n--=_b\r\n"
         b"Content-Type: text/plain; charset=utf-8\r\n"
+        b"Content-Description: Handoff\r\n"
         b"Content-Transfer-Encoding: quoted-printable\r\n"
         b'Content-Disposition: attachment;\r\n filename="handoff.txt"\r\n'
         b"\r\n"

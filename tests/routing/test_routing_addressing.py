@@ -198,3 +198,39 @@ def test_nothing_to_add_is_nothing_to_change() -> None:
     assert reply_to_with(Head(b"Subject: x\r\n"), role_box) == b""
     assert reply_to_with(Head(b"From: (\r\n"), role_box) == b""
     assert reply_to_with(Head(b"From: a@example.test (\r\n"), role_box) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Doe, Jane <jane@outside.test>", "Doe, Jane"),
+        ("Smith, John T - Anytown, ST <jane@outside.test>", "Smith, John T - Anytown, ST"),
+        ("=?utf-8?q?M=C3=BCller?=, Jane <jane@outside.test>", "Müller, Jane"),
+        ('"Doe", Jane <jane@outside.test>', "Doe, Jane"),
+    ],
+)
+def test_a_name_with_an_unquoted_comma_stays_one_entry(written: str, name: str) -> None:
+    """Copied into a list, its first half would be an entry without an address; readers would make three of it."""
+    raw = mail(f"From: {written}".encode())
+    (copy, *_) = planned(raw, situation(role(AWAY), sender="jane@outside.test")).copies
+    found = parsed(copy.pieces, raw)["Reply-To"].addresses
+    assert [(one.display_name, one.addr_spec) for one in found] == [
+        (name, "jane@outside.test"),
+        ("VP Human Resources", "vp-hr@example.test"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Jane <jane@outside.test>, Bob <bob@outside.test>",
+        '"Doe, Jane" <jane@outside.test>',
+        "=?iso-8859-1?Q?Last=DFName=2C_FirstName?= <jane@outside.test>",
+        "jane@outside.test (Doe, Jane)",
+    ],
+)
+def test_what_is_a_list_of_addresses_stays_as_it_was_written(written: str) -> None:
+    """Octet for octet, with the role behind it."""
+    raw = mail(f"From: {written}")
+    (copy, *_) = planned(raw, situation(role(AWAY), sender="jane@outside.test")).copies
+    assert f"Reply-To: {written},\r\n".encode() in octets(copy.pieces, raw)

@@ -128,8 +128,10 @@ def relay(config: Path) -> Iterator[Relay]:
 
 
 def maildir(folder: Path, recipient: str) -> list[bytes]:
-    """What lies in a recipient's Maildir under ``folder``/var/mail, in the order of the file names."""
-    return [path.read_bytes() for path in sorted((folder / "var" / "mail" / recipient / "new").glob("*"))]
+    """What lies in a recipient's Maildir under ``folder``/var/mail, in the order of the file names; its lines end in
+    CRLF here, as they were sent."""
+    files = sorted((folder / "var" / "mail" / recipient / "new").glob("*"))
+    return [path.read_bytes().replace(b"\n", b"\r\n") for path in files]
 
 
 def wait_until(condition, seconds: float = 60.0, what: str = "it") -> None:  # type: ignore[no-untyped-def]
