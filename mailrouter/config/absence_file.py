@@ -168,11 +168,14 @@ class AbsenceFile(Lines):
         if self.on is not None:
             first, last = self.hours or (0, 24 * 60)
             start, end = (midnight(self.on) + timedelta(minutes=minutes) for minutes in (first, last))
-            return Absence(self.partner, start, end, self.note, cover, self.hours is None)
-        whole = not isinstance(self.start, datetime) and not isinstance(self.until, datetime)
+            whole = self.hours is None
+            return Absence(self.partner, start, end, self.note, cover, whole, whole)
+        from_day, until_day = (not isinstance(bound, datetime) for bound in (self.start, self.until))
         start = BEGINNING if self.start is None else _start(self.start)
         end = FOREVER if self.until is FurtherNotice else _end(self.until)
-        return Absence(self.partner, start, end, self.note, cover, whole, self.every, self.hours)
+        return Absence(
+            self.partner, start, end, self.note, cover, from_day, until_day, self.every, self.hours
+        )
 
 
 def _given_back(text: str, info: ValidationInfo[Reading]) -> tuple[date, tuple[Minute, Minute] | None]:

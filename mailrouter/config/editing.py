@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import yaml
@@ -54,11 +53,11 @@ def _one(text: str, edit: Edit, role: Role) -> str:
             draft.drop("absences", _place(role.absences, absence, "absences"))
         case DropSwap(swap):
             draft.drop("swaps", _place(role.swaps, swap, "swaps"))
-        case EndAbsence(absence, end):
+        case EndAbsence(absence):
             at = _place(role.absences, absence, "absences")
-            if not draft.put("absences", at, "until", _until(end)):
+            if not draft.put("absences", at, "until", _until(edit.ended)):
                 # `date:` is one day, of which a part is left.
-                draft.rewrite("absences", at, _absence(replace(absence, end=end)))
+                draft.rewrite("absences", at, _absence(edit.ended))
     return draft.text
 
 
@@ -74,8 +73,8 @@ def _absence(absence: Absence) -> dict[str, Written]:
     start = absence.start
     written: dict[str, Written] = {
         "partner": absence.who,
-        "from": start.date().isoformat() if start.time() == time.min else f"{start:%Y-%m-%d %H:%M}",
-        "until": _until(absence.end),
+        "from": start.date().isoformat() if absence.from_day and start.time() == time.min else f"{start:%Y-%m-%d %H:%M}",
+        "until": _until(absence),
     }
     if absence.note:
         written["note"] = absence.note
@@ -86,10 +85,11 @@ def _absence(absence: Absence) -> dict[str, Written]:
     return written
 
 
-def _until(end: datetime) -> str:
+def _until(absence: Absence) -> str:
+    end = absence.end
     if end == FOREVER:
         return "further notice"
-    if end.time() == time.min:
+    if absence.until_day and end.time() == time.min:
         return (end.date() - timedelta(days=1)).isoformat()
     return f"{end:%Y-%m-%d %H:%M}"
 

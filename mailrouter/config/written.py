@@ -220,9 +220,8 @@ def _time(minute: Minute) -> str:
 
 def _absence(absence: Absence) -> Written:
     """As ``from`` and ``until``; what comes round may have neither."""
-    start, end = (_moment(moment) for moment in (absence.start, absence.end))
-    if absence.whole_days:
-        start, end = absence.start.date().isoformat(), absence.last_day.isoformat()
+    start = absence.start.date().isoformat() if absence.from_day else _moment(absence.start)
+    end = absence.last_day.isoformat() if absence.until_day else _moment(absence.end)
     cover = _person(absence.cover) if isinstance(absence.cover, Person) else absence.cover
     return _given(
         partner=absence.who,

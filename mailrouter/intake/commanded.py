@@ -40,7 +40,8 @@ def from_json(data: dict[str, Any]) -> Request:
                     Said(
                         datetime.fromisoformat(span["start"]),
                         datetime.fromisoformat(span["end"]),
-                        bool(span["whole_days"]),
+                        bool(span["from_day"]),
+                        bool(span["until_day"]),
                     )
                     for span in fields.pop("spans")
                 ]

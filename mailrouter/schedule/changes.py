@@ -69,7 +69,7 @@ def _off(role: Role, off: Off, today: date) -> tuple[list[Edit], list[str], date
         for key in filter(None, (off.who, off.cover)):
             _is_partner(role, key, span.start.date(), span.last_day, today)
         known = [a for a in role.absences if (a.who, a.start, a.end) == (off.who, span.start, span.end)]
-        new = Absence(off.who, span.start, span.end, off.note, off.cover, span.whole_days)
+        new = Absence(off.who, span.start, span.end, off.note, off.cover, span.from_day, span.until_day)
         covers = f"; {names[off.cover]} covers" if off.cover else ""
         theirs = "" if span.whole_days else times_of(role, off.who)
         said = f"{names[off.who]} is away {span_words(span.start, span.end, today)}{theirs}{covers}."

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 
 from mailrouter.schedule.model import Absence, Role, Swap
+from mailrouter.schedule.nights import Nights
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,16 @@ class DropAbsence:
 
 @dataclass(frozen=True, slots=True)
 class EndAbsence:
-    """An absence that ends at ``end`` (a wall time, not included)."""
+    """An absence that ends at ``end`` (a wall time, not included). ``by_day``: a midnight is the beginning of a day."""
 
     absence: Absence
     end: datetime
+    by_day: bool = True
+
+    @property
+    def ended(self) -> Absence:
+        """The absence as it is then."""
+        return replace(self.absence, end=self.end, until_day=self.by_day and self.end.time() == time.min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +64,8 @@ def changed(role: Role, edits: Sequence[Edit]) -> Role:
                 absences.append(absence)
             case DropAbsence(absence):
                 absences.remove(absence)
-            case EndAbsence(absence, end):
-                whole = absence.whole_days and end.time() == time.min
-                absences[absences.index(absence)] = replace(absence, end=end, whole_days=whole)
+            case EndAbsence(absence):
+                absences[absences.index(absence)] = edit.ended
             case AddSwap(swap):
                 swaps.append(swap)
             case DropSwap(swap):
@@ -68,9 +74,12 @@ def changed(role: Role, edits: Sequence[Edit]) -> Role:
 
 
 def same_schedule(one: Role, other: Role) -> bool:
-    """Whether two roles are the same but for how an absence's days were written."""
+    """Whether two roles are the same but for how an absence's days were written: in a role that works by day, a day's
+    beginning is its midnight."""
     return _plain(one) == _plain(other)
 
 
 def _plain(role: Role) -> Role:
-    return replace(role, absences=tuple(replace(a, whole_days=True) for a in role.absences))
+    if Nights(role).any:
+        return role
+    return replace(role, absences=tuple(replace(a, from_day=True, until_day=True) for a in role.absences))

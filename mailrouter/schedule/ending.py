@@ -43,7 +43,9 @@ def came_back(role: Role, back: Back, today: date) -> tuple[list[Edit], list[str
         raise Unclear(
             f"{name} is away again {span_words(later[0].start, later[0].end, today)}; cancel that first."
         )
-    edits: list[Edit] = [DropAbsence(a) if a.start == moment else EndAbsence(a, moment) for a in held]
+    edits: list[Edit] = [
+        DropAbsence(a) if a.start == moment else EndAbsence(a, moment, back.minute is None) for a in held
+    ]
     theirs = times_of(role, back.who) if back.minute else ""
     return edits, [f"{name} is back {when}{theirs}."], back.day
 

@@ -46,7 +46,7 @@ def _absences(person: Person, intervals: Iterable[Interval], zone: ZoneInfo) -> 
     for bounds in intervals:
         start, end = (moment.astimezone(zone).replace(tzinfo=None) for moment in bounds)
         whole = start.time() == end.time() == datetime.min.time()
-        yield Absence(person.key, start, end, cover=cover, whole_days=whole, source="calendar")
+        yield Absence(person.key, start, end, "", cover, whole, whole, source="calendar")
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:

@@ -195,20 +195,20 @@ class Layers:
     ) -> tuple[set[str], str]:
         """All layers for the slot of ``day`` that begins at ``moment``: who is on, and why."""
         say = self._reasons
-        rota, gone_for_good = dict[str, date](), list[str]()
+        rota, gone_for_good = dict[str, _Placed](), list[str]()
         for shift in shifts:
             if shift.start <= moment < shift.end:
                 who = self.terms.instead(shift.who, day)
                 if who is None:
                     gone_for_good.append(shift.who)
                 else:
-                    rota[who] = shift.day
+                    rota[who] = shift
         out = {
             who: name
-            for who, begins in rota.items()
-            if not self.terms.special(begins) and (name := self._holiday_at(who, day, moment))
+            for who, shift in rota.items()
+            if not self.terms.special(shift.day) and (name := self._holiday_of(who, shift))
         }
-        begun = {who: begins for who, begins in rota.items() if who not in out}
+        begun = {who: shift.day for who, shift in rota.items() if who not in out}
         begun, by_swap, parts = self._swap(begun, day, moment, swaps)
         gone = {who: leave for who in begun if (leave := self.away(who, moment))}
         on = begun.keys() - gone.keys()
@@ -216,7 +216,7 @@ class Layers:
         parts += say.rota({who: d for who, d in by_rota.items() if not self.terms.special(d)})
         parts += say.special({who: d for who, d in by_rota.items() if self.terms.special(d)})
         for who in sorted(gone, key=self._order.__getitem__):
-            covering, kept = self._cover(gone[who], day, moment)
+            covering, kept = self._cover(gone[who], day, moment, rota.get(who))
             parts.append(say.away(gone[who], covering - on, kept))
             on |= covering
         parts += say.holidays(out, rota)
@@ -249,19 +249,31 @@ class Layers:
                     by_swap = (by_swap - {swap.who}) | set(new)
         return begun, by_swap, words
 
-    def _cover(self, leave: Leave, day: date, moment: datetime) -> tuple[set[str], dict[str, str]]:
-        """Layer 5: who covers for somebody who is away, and who would, with what keeps them from it."""
+    def _cover(
+        self, leave: Leave, day: date, moment: datetime, shift: _Placed | None
+    ) -> tuple[set[str], dict[str, str]]:
+        """Layer 5: who covers for somebody who is away, and who would, with what keeps them from it.
+
+        ``shift`` is the one that is covered, None where it is theirs by a swap.
+        """
         covering, kept = set[str](), dict[str, str]()
         for key in dict.fromkeys(filter(None, map(cover_key, leave.at(moment)))):
             if not self.terms.partner(key, day):
                 kept[key] = "is no partner on that day"
             elif own := self.away(key, moment):
                 kept[key] = f"is away {own.until}"
-            elif not self.terms.special(day) and (name := self._holiday_at(key, day, moment)):
+            elif not self.terms.special(shift.day if shift else day) and (
+                name := self._holiday_of(key, shift) if shift else self._holiday_at(key, day, moment)
+            ):
                 kept[key] = f"has a holiday: {name}"
             else:
                 covering.add(key)
         return covering, kept
+
+    def _holiday_of(self, key: str, shift: _Placed) -> str | None:
+        """The holiday that takes a shift: one of the day on which it begins, in the person's own calendar."""
+        zone = self.terms.zones.get(key)
+        return self.holiday(key, local_day(shift.start, zone) if zone else shift.day)
 
     def _holiday_at(self, key: str, day: date, moment: datetime) -> str | None:
         zone = self.terms.zones.get(key)

@@ -13,7 +13,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from mailrouter.schedule.localtime import to_utc
-from mailrouter.schedule.model import Absence, Every, Role
+from mailrouter.schedule.model import BEGINNING, FOREVER, Absence, Every, Role
+from mailrouter.schedule.nights import Nights
 from mailrouter.schedule.words import date_words
 
 _FAR = timedelta(days=180)
@@ -85,7 +86,10 @@ class Leaves:
             key: [a for a in role.absences if a.who == key]
             for key in dict.fromkeys(a.who for a in role.absences)
         }
-        self._of = {key: _Own(key, absences, zones.get(key, role.time_zone)) for key, absences in of.items()}
+        nights = Nights(role)
+        self._of = {
+            key: _Own(key, absences, zones.get(key, role.time_zone), nights) for key, absences in of.items()
+        }
         self._edges = sorted(
             {edge for own in self._of.values() for part in own.placed for edge in (part.start, part.end)}
         )
@@ -125,10 +129,10 @@ class Leaves:
 class _Own:
     """One person's absences; ``placed`` are those that don't come round, by their start."""
 
-    def __init__(self, who: str, absences: Iterable[Absence], zone: ZoneInfo) -> None:
-        self.who, self.zone = who, zone
+    def __init__(self, who: str, absences: Iterable[Absence], zone: ZoneInfo, nights: Nights) -> None:
+        self.who, self.zone, self._nights = who, zone, nights
         absences = [_as_one(absence) for absence in absences]
-        self.placed = sorted((p for a in absences if not a.recurs if (p := _placed(a, zone))), key=_start)
+        self.placed = sorted((p for a in absences if not a.recurs if (p := self._placed(a))), key=_start)
         self._round = tuple(a for a in absences if a.recurs)
         self._stretches = _joined(who, self.placed)
         self._starts = [stretch.start for stretch in self._stretches]
@@ -208,15 +212,25 @@ class _Own:
             if len(self._days) >= _KEPT_DAYS:
                 self._days.clear()
             found = (occurrence(absence, day) for absence in self._round)
-            known = self._days[day] = tuple(p for o in found if o if (p := _placed(o, self.zone)))
+            known = self._days[day] = tuple(p for o in found if o if (p := self._placed(o)))
         return known
+
+    def _placed(self, absence: Absence) -> Placed | None:
+        """The absence with its bounds; one without length is none."""
+        start, end = to_utc(absence.start, self.zone), to_utc(absence.end, self.zone, end=True)
+        if self._nights.any:
+            if absence.from_day and absence.start > BEGINNING:
+                start = self._nights.begins(absence.start.date(), self.who)
+            if absence.until_day and absence.end < FOREVER:
+                end = self._nights.begins(absence.end.date(), self.who)
+        return Placed(absence, start, end) if start < end else None
 
 
 def _as_one(absence: Absence) -> Absence:
     """What takes all of every day is one absence from its first to its last: joined day by day, it costs seconds."""
     daily = absence.every is None or absence.every == Every(tuple(range(7)))
     if absence.recurs and daily and absence.hours in (None, (0, 24 * 60)):
-        return replace(absence, every=None, hours=None, whole_days=True)
+        return replace(absence, every=None, hours=None, from_day=True, until_day=True)
     return absence
 
 
@@ -227,7 +241,8 @@ def occurrence(absence: Absence, day: date) -> Absence | None:
     first, last = absence.hours or (0, 24 * 60)
     midnight = datetime.combine(day, time.min)
     start, end = midnight + timedelta(minutes=first), midnight + timedelta(minutes=last)
-    return replace(absence, start=start, end=end, whole_days=absence.hours is None, every=None, hours=None)
+    whole = absence.hours is None
+    return replace(absence, start=start, end=end, from_day=whole, until_day=whole, every=None, hours=None)
 
 
 def falls_on(absence: Absence, day: date) -> bool:
@@ -263,12 +278,6 @@ def _start(part: Placed) -> datetime:
 
 def _day(moment: datetime, zone: ZoneInfo) -> date:
     return moment.astimezone(zone).date()
-
-
-def _placed(absence: Absence, zone: ZoneInfo) -> Placed | None:
-    """The absence with its bounds; one without length is none."""
-    start, end = to_utc(absence.start, zone), to_utc(absence.end, zone, end=True)
-    return Placed(absence, start, end) if start < end else None
 
 
 def _joined(who: str, placed: Iterable[Placed]) -> list[Leave]:

@@ -116,7 +116,8 @@ class Every:
 class Absence:
     """Somebody is away from ``start`` until ``end`` (wall times, end exclusive; a date's end is the next midnight).
 
-    The times are those of the person's own zone. ``end`` is ``FOREVER`` until further notice. With ``every``
+    The times are those of the person's own zone. ``end`` is ``FOREVER`` until further notice. A bound that was given as
+    a day, ``from_day`` or ``until_day``, is that of the shifts that begin on it (``nights``). With ``every``
     it is only on days that come round, with ``hours`` only in those hours of each day, between the two.
     ``note`` is for partners only and never goes into mail. ``cover`` is a partner's key, or a stand-in.
     ``last_day`` is the ``until`` that was written, for people ("away until Friday 1 January"). ``source`` tells
@@ -128,10 +129,16 @@ class Absence:
     end: datetime
     note: str = ""
     cover: str | Person | None = None
-    whole_days: bool = True
+    from_day: bool = True
+    until_day: bool = True
     every: Every | None = None
     hours: tuple[Minute, Minute] | None = None
     source: Literal["file", "calendar"] = "file"
+
+    @property
+    def whole_days(self) -> bool:
+        """Whether both bounds were given as days."""
+        return self.from_day and self.until_day
 
     @property
     def recurs(self) -> bool:

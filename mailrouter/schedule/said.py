@@ -6,19 +6,21 @@ for whoever wrote it. What the words come to in one role's schedule is worked ou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.requests import Back, Cancel, Off, Plain, Request
-from mailrouter.schedule.said_dates import Said, not_over, read_spans, stretch
-from mailrouter.schedule.said_days import read_day, read_time
+from mailrouter.schedule.said_dates import Said, not_over, read_spans, timed
+from mailrouter.schedule.said_days import read_day, read_time, settled_start
+from mailrouter.schedule.said_hours import hours_of
 from mailrouter.schedule.said_lines import said_lines, without_note
 from mailrouter.schedule.said_people import IS, People
 from mailrouter.schedule.said_swaps import Swaps
 from mailrouter.schedule.said_words import MOST, NotUnderstood, Reader, Unclear, tokens
+from mailrouter.schedule.words import called
 
 _OFF = (
     *("off work", "off sick", "off ill", "off duty", "off", "away", "absent", "out sick", "sick", "ill"),
@@ -84,6 +86,8 @@ _POLITE = (
     "?",
     ", ?",
 )
+_MOST_REQUESTS = 20
+"""Changes that one mail may ask for."""
 _POLITELY = ("", "can you ", "could you ", "would you ")
 _PLAIN: Mapping[str, Literal["undo", "send file", "week", "help"]] = {
     **dict.fromkeys(("undo", "undo that", "undo it", "undo this", "undo the last change"), "undo"),
@@ -123,31 +127,39 @@ _PLAIN: Mapping[str, Literal["undo", "send file", "week", "help"]] = {
 def requests_in(text: str, subject: str, role: Role, author: str, now: datetime) -> tuple[Request, ...]:
     """All that ``author`` (a partner's key) asks for; ``now`` is a wall time where the author is.
 
-    ``text`` is what was written, without signature and quoted mail; where it says nothing, ``subject`` counts.
+    ``text`` is what was written, without signature and quoted mail; where it says nothing, ``subject`` counts, if it is
+    the writer's own.
     Raises Unclear: then nothing is to be done at all.
     """
     if len(text) > MOST:
         raise Unclear("It is longer than any change of the schedule.")
     person = role.person(author)
-    own = {name.casefold() for name in (person.key, person.name, person.first_name)}
-    return _Statements(role, author, now).read(said_lines(text, subject, own))
+    names = called(role)
+    known = {
+        p.key: {name.casefold() for name in (p.key, p.name, p.first_name, names[p.key])}
+        for p in role.partners
+    }
+    own = known.get(person.key, set())
+    others = {name for key, theirs in known.items() if key != person.key for name in theirs} - own
+    return _Statements(role, author, now, own | others).read(said_lines(text, subject, own, others))
 
 
 class _Statements:
     """One mail, statement by statement."""
 
-    def __init__(self, role: Role, author: str, now: datetime) -> None:
-        self.author, self.now = author, now
+    def __init__(self, role: Role, author: str, now: datetime, names: Collection[str]) -> None:
+        self.author, self.now, self._names = author, now, names
+        self._hours = hours_of(role, author)
         self.people = People(role, author)
         self.swaps = Swaps(self.people, now)
 
     def read(self, lines: Iterable[str]) -> tuple[Request, ...]:
         found: list[Request] = []
         for line in lines:
-            said, note = without_note(line)
+            said, note = without_note(line, self._names)
             before = len(found)
             try:
-                self._line(Reader(tokens(said)), found)
+                self._line(Reader(tokens(said), self._hours), found)
             except NotUnderstood as odd:
                 if before < len(found) and isinstance(found[-1], Off) and not note:
                     raise Unclear(f"{odd.why} A note for the two of you stands in brackets.") from None
@@ -179,6 +191,10 @@ class _Statements:
                 found[-1] = replace(last, cover=self.people.not_oneself(cover, last.who))
             else:
                 found.append(self._statement(reader))
+                if len(found) > _MOST_REQUESTS:
+                    raise Unclear(
+                        f"A mail can ask for {_MOST_REQUESTS} changes; write the rest in another one."
+                    )
             reader.skip("please", "thanks", "thank you", "sorry")
             if not reader.ended and reader.peek().text not in (".", ",", "and", "-", "with"):
                 raise reader.odd()
@@ -242,11 +258,11 @@ class _Statements:
         if leaves or comes:
             today = self.now.date()
             day = read_day(reader, today)
-            minute = read_time(reader)
+            time = read_time(reader)
             day = day or read_day(reader, today) or today
-            if minute is not None:
-                span = stretch(day, minute, day, None) if leaves else stretch(day, None, day, minute)
-                return not_over(span, self.now)
+            if time is not None:
+                bounds = (time, None) if leaves else (None, time)
+                return not_over(timed(reader, self.now, day, *bounds), self.now)
             if leaves or "late" in comes:
                 raise Unclear('From when? Write the time, as in "off today from 15:00" or "off until 11:00".')
         reader.at = here
@@ -273,13 +289,13 @@ class _Statements:
     def _came_back(self, reader: Reader, who: str) -> Back:
         reader.skip("on", "from", "at work")
         today = self.now.date()
-        minute = read_time(reader)
+        time = read_time(reader)
         day = read_day(reader, today)
-        if day is not None and minute is None:
-            minute = read_time(reader)
-        if day is None and minute is None:
+        if day is not None and time is None:
+            time = read_time(reader)
+        if day is None and time is None:
             raise Unclear('From when? Write "back today", or "back on" and the day.')
-        return Back(who, day or today, minute)
+        return Back(who, day or today, settled_start(reader, day or today, time))
 
     def _cancelled(self, reader: Reader) -> Cancel:
         reader.accept("my", "the")

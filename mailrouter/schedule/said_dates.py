@@ -17,16 +17,20 @@ from mailrouter.schedule.said_days import (
     NOON,
     ONE_DAY,
     WEEKDAY,
+    Clock,
+    bare_clock,
     calendar_day,
     clock,
     date_of,
     month_at,
     read_day,
+    settled,
+    settled_start,
     short,
     week_named,
 )
 from mailrouter.schedule.said_words import Reader, Unclear, tokens
-from mailrouter.schedule.words import date_words
+from mailrouter.schedule.words import MONTHS, date_words
 
 LONGEST = 400
 """Days of one absence: more is a slip of the pen, or a matter for the partners themselves."""
@@ -38,6 +42,8 @@ _NUMBERS = {
     word: number
     for number, word in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight"), 1)
 } | {"a": 1, "an": 1}
+_GRACE = timedelta(hours=1)
+"""How long ago "from 14:00" may lie: a mail is written, sent and read meanwhile."""
 _REST_OF_TODAY = (
     *("the rest of the day", "the rest of today", "rest of the day", "rest of today"),
     *("from now", "now", "right now", "immediately"),
@@ -48,12 +54,18 @@ _REST_OF_TODAY = (
 class Said:
     """A stretch of time: wall times, ``end`` not included; ``FOREVER`` where nobody knows yet.
 
-    ``whole_days``: it was said in days, without a time.
+    ``from_day`` and ``until_day``: that bound was said as a day, without a time.
     """
 
     start: datetime
     end: datetime
-    whole_days: bool = True
+    from_day: bool = True
+    until_day: bool = True
+
+    @property
+    def whole_days(self) -> bool:
+        """It was said in days alone."""
+        return self.from_day and self.until_day
 
     @property
     def last_day(self) -> date:
@@ -111,34 +123,40 @@ def _spans(reader: Reader, now: datetime) -> tuple[Said, ...]:
     if reader.accept("until", "till", "up to"):
         if reader.accept(_OPEN):
             return (_open_from(today, None),)
-        day, minute = _point(reader, today)
-        if day is None and minute is None:
+        day, time = _point(reader, today)
+        if day is None and time is None:
             raise reader.odd()
-        return (stretch(today, None, day or today, minute),)
+        return (stretch(today, None, day or today, settled_start(reader, day or today, time)),)
+    here = reader.at
     opened = reader.accept("starting from", "starting", "from", "between", "after")
     if (days := _days_of_a_week(reader, today) or _days_of_one_month(reader, today)) is not None:
         return (stretch(days[0], None, days[1], None),)
-    if (hours := _short_hours(reader)) is not None:
+    opens = reader.at
+    reader.at = here
+    if (hours := two_times(reader)) is not None:
         reader.skip("on", ",")
-        day = read_day(reader, today) or today
-        return (stretch(day, hours[0], day, hours[1]),)
-    first, minute = _point(reader, today)
-    if first is None and minute is None:
+        day = read_day(reader, today)
+        if day is not None or not hours[0].bare:
+            return (timed(reader, now, day or today, *hours),)
+    reader.at = opens
+    first, time = _point(reader, today)
+    if first is None and time is None:
         raise reader.odd()
-    if first is not None and minute is None:
+    if first is not None and time is None:
         if half := _half(reader, first):
             return _and_more(reader, half, today)
-        if (hours := _short_hours(reader)) is not None:
-            return (stretch(first, hours[0], first, hours[1]),)
+        if span := _hours_of(reader, first, now):
+            return (span,)
     between: tuple[str, ...] = ("and", *_BETWEEN) if opened == "between" else _BETWEEN
     if reader.peek().text == "-" and reader.peek(1).kind == "word" and reader.peek(1).text not in _BEGINS:
         between = ()  # "off Monday - Elaine covers"
+    minute = settled_start(reader, first or today, time) if time else None
     if reader.accept(*between) or (reader.peek(1).kind == "clock" and reader.accept("before")):
-        return (_range(reader, first or today, minute, today),)
+        return (not_passed(_range(reader, first or today, minute, today), minute, now),)
     if reader.accept(_OPEN):
-        return (_open_from(first or today, minute),)
+        return (not_passed(_open_from(first or today, minute), minute, now),)
     if minute is not None:
-        return (stretch(first or today, minute, first or today, None),)
+        return (not_passed(stretch(first or today, minute, first or today, None), minute, now),)
     assert first is not None
     if opened in ("starting", "starting from", "from", "between", "after"):
         raise Unclear(
@@ -146,6 +164,50 @@ def _spans(reader: Reader, now: datetime) -> tuple[Said, ...]:
         )
     reader.skip("all day", "the whole day")
     return _and_more(reader, stretch(first, None, first, None), today)
+
+
+def timed(reader: Reader, now: datetime, day: date, start: Clock | None, end: Clock | None) -> Said:
+    """A part of ``day`` between two times; from its beginning, or to its end, where one is None. Raises Unclear."""
+    first, last = settled(reader, day, start, end)
+    return not_passed(stretch(day, first, day, last), first, now)
+
+
+def not_passed(span: Said, minute: int | None, now: datetime) -> Said:
+    """The stretch itself. Raises Unclear where the time that it begins at has passed today: tomorrow's may be meant."""
+    if minute is not None and span.start.date() == now.date() and span.start + _GRACE < now:
+        raise Unclear(
+            f"{span.start:%H:%M} today, {short(now.date())}, has passed. Write the day, and from when to when, as in "
+            f'"off {(now.date() + ONE_DAY).day} {MONTHS[(now.date() + ONE_DAY).month - 1]} from 14:00 to 16:00".'
+        )
+    return span
+
+
+def _hours_of(reader: Reader, first: date, now: datetime) -> Said | None:
+    """Two times behind the day ``first``: ``14:00 to 16:00``, ``2-4``, ``18:00 to 09:00 on Sunday``. Raises Unclear."""
+    named = reader.tokens[reader.at - 1].text
+    here = reader.at
+    reader.accept(",")
+    hours = two_times(reader)
+    if hours is None:
+        reader.at = here
+        return None
+    if hours[0].bare and named in WEEKDAY and int(hours[0].typed) == first.day:
+        # "Monday 7-9" may be the days from Monday the 7th.
+        raise Unclear(
+            f"Are days or hours meant by {hours[0].typed}-{hours[1].typed}? Write hours as 14:00 or 2 pm."
+        )
+    here = reader.at
+    reader.skip("on", ",")
+    last = read_day(reader, now.date(), after=first) if _day_stands_here(reader) else None
+    if last is None or last == first:
+        reader.at = here if last is None else reader.at
+        return timed(reader, now, first, *hours)
+    start, end = settled_start(reader, first, hours[0]), settled_start(reader, last, hours[1])
+    return not_passed(stretch(first, start, last, end), start, now)
+
+
+def _day_stands_here(reader: Reader) -> bool:
+    return reader.peek().text in _BEGINS or reader.peek().kind in ("iso", "dotted", "slashed")
 
 
 def _range(reader: Reader, first: date, minute: int | None, today: date) -> Said:
@@ -156,11 +218,13 @@ def _range(reader: Reader, first: date, minute: int | None, today: date) -> Said
         if not first.day < day:
             raise Unclear(f"Which month is meant by the {day}?")
         return stretch(first, minute, date_of(first.year, first.month, day), None)
-    last, until = _point(reader, today, after=first)
-    if last is None and until is None:
+    last, time = _point(reader, today, after=first)
+    if last is None and time is None:
         raise reader.odd()
     reader.skip("inclusive", "included")
-    return stretch(first, minute, last or first, until)
+    if minute is not None and last is None and time is not None:
+        return stretch(first, minute, first, settled(reader, first, Clock(minute), time)[1])
+    return stretch(first, minute, last or first, settled_start(reader, last or first, time))
 
 
 def _and_more(reader: Reader, first: Said, today: date) -> tuple[Said, ...]:
@@ -182,7 +246,7 @@ def _and_more(reader: Reader, first: Said, today: date) -> tuple[Said, ...]:
             break
         span = _half(reader, day) or stretch(day, None, day, None)
         if span.start == found[-1].end:
-            found[-1] = Said(found[-1].start, span.end, found[-1].whole_days and span.whole_days)
+            found[-1] = Said(found[-1].start, span.end, found[-1].from_day, span.until_day)
         else:
             found.append(span)
     return tuple(found)
@@ -194,7 +258,7 @@ def stretch(first: date, minute: int | None, last: date, until: int | None) -> S
     end = _at(last, until) if until is not None else _at(last + ONE_DAY, 0)
     if end <= start:
         raise Unclear("It would end before it begins.")
-    return Said(start, end, minute is None and until is None)
+    return Said(start, end, minute is None, until is None)
 
 
 def _open_from(first: date, minute: int | None) -> Said:
@@ -262,20 +326,20 @@ def _days_of_a_week(reader: Reader, today: date) -> tuple[date, date] | None:
     return None
 
 
-def _short_hours(reader: Reader) -> tuple[int, int] | None:
-    """``2-4 pm``, ``10 to 2 pm``: the half of the day is said once, and the nearest beginning before the end is meant."""
+def two_times(reader: Reader) -> tuple[Clock, Clock] | None:
+    """``14:00 to 16:00``, ``2:00 - 2:30 pm``, ``from 2 to 4``: two times that stand right here, with nothing between
+    them. None where there are none, or where numbers may be days."""
     here = reader.at
-    reader.skip("from", "between")
-    token = reader.peek()
-    if token.kind == "number" and 1 <= int(token.text) <= 12 and reader.peek(2).kind == "clock":
-        reader.next()
-        if reader.accept("to", "-", "until", "till", "and"):
-            end = clock(reader)
-            start = int(token.text) % 12 * 60
-            if end is not None and reader.tokens[reader.at - 1].text[-1:] in "m.":
-                start += 720 if start + 720 < end else 0
-                if start < end:
-                    return start, end
+    opened = reader.accept("from", "between", "at")
+    start = clock(reader) or bare_clock(reader)
+    if start is not None and reader.accept(
+        "to", "-", "until", "till", *(["and"] if opened == "between" else [])
+    ):
+        end = clock(reader) or bare_clock(reader)
+        ahead = int(reader.peek().text == ".")
+        days = end is not None and end.bare and month_at(reader, ahead) is not None
+        if end is not None and not days and (start.bare or not end.bare):
+            return start, end
     reader.at = here
     return None
 
@@ -289,19 +353,18 @@ def _half(reader: Reader, day: date) -> Said | None:
     return None
 
 
-def _point(reader: Reader, today: date, after: date | None = None) -> tuple[date | None, int | None]:
+def _point(reader: Reader, today: date, after: date | None = None) -> tuple[date | None, Clock | None]:
     """A day, a time or both, in either order."""
     day = read_day(reader, today, after)
-    minute = None
     here = reader.at
     reader.accept("at", "from", "after", ", from", ", at", ",")
-    minute = clock(reader)
-    if minute is None:
+    time = clock(reader)
+    if time is None:
         reader.at = here
     elif day is None:
         reader.accept("on")
         day = read_day(reader, today, after)
-    return day, minute
+    return day, time
 
 
 def _days_of_one_month(reader: Reader, today: date) -> tuple[date, date] | None:
@@ -333,15 +396,15 @@ def read_part(reader: Reader, now: datetime) -> tuple[date, int | None, int | No
     if half is not None:
         return day, *((0, NOON) if half.start.time() == time.min else (NOON, 2 * NOON))
     here = reader.at
-    if (hours := _short_hours(reader)) is not None:
-        return day, *hours
-    reader.accept("from", "between", ", from", ",")
-    start = clock(reader)
-    if start is not None and reader.accept("and", *_BETWEEN) and (end := clock(reader)) is not None:
-        if start < end:
+    reader.accept(",")
+    if (hours := two_times(reader)) is not None:
+        start, end = settled(reader, day, *hours)
+        if start is not None and end is not None and start < end:
             return day, start, end
         raise Unclear("It would end before it begins.")
-    if start is not None:
+    reader.at = here
+    reader.accept("from", "between", ", from", ",")
+    if clock(reader) is not None:
         raise Unclear('Until when? Write both hours, as in "from 13:00 to 17:00".')
     reader.at = here
     return day, None, None

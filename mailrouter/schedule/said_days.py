@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from mailrouter.schedule.said_words import Reader, Unclear
-from mailrouter.schedule.words import MONTHS, WEEKDAYS, date_words
+from mailrouter.schedule.words import MONTHS, WEEKDAYS, clock_words, date_words
 
 NOON = 12 * 60
 """Where a morning ends and an afternoon begins, in minutes."""
 FAR_AHEAD = timedelta(days=300)
 """A date without a year that lies further ahead was probably meant to have been a few weeks ago."""
 ONE_DAY = timedelta(days=1)
+_LONGEST_LIST = 60
+"""Words of a list of days: one month has 31."""
 
 WEEKDAY = {
     short: number
@@ -29,16 +32,41 @@ MONTH = {short: n for n, name in enumerate(MONTHS, 1) for short in (name.lower()
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?\s?(?:([ap])\.?m\.?)?\Z")
 
 
-def read_time(reader: Reader) -> int | None:
-    """A time of the day in minutes, if one stands here. Raises Unclear."""
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time of the day in minutes, as it was ``typed``; ``other`` is what else it can mean, half a day later."""
+
+    minute: int
+    other: int | None = None
+    typed: str = ""
+    bare: bool = False
+    """It is a number alone, as the 2 in ``2-4``."""
+    half: bool = False
+    """It was typed with am or pm."""
+
+    @property
+    def meanings(self) -> tuple[int, ...]:
+        """All that it can mean."""
+        return (self.minute,) if self.other is None else (self.minute, self.other)
+
+    def before(self, end: Clock) -> Clock:
+        """The nearest such time before ``end``, whose am or pm counts for both (``2:00 - 2:30 pm``)."""
+        if not end.half or self.other is None:
+            return self
+        earlier = [minute for minute in self.meanings if minute < end.minute]
+        return Clock(max(earlier), typed=self.typed) if earlier else self
+
+
+def read_time(reader: Reader) -> Clock | None:
+    """A time of the day, if one stands here. Raises Unclear."""
     reader.skip("at", "from")
     return clock(reader)
 
 
-def clock(reader: Reader) -> int | None:
-    """A time of the day in minutes, if one stands right here. Raises Unclear."""
+def clock(reader: Reader) -> Clock | None:
+    """A time of the day, if one stands right here. Raises Unclear."""
     if reader.accept("noon"):
-        return NOON
+        return Clock(NOON, typed="noon")
     if reader.peek().kind != "clock":
         return None
     typed = reader.next()
@@ -46,10 +74,67 @@ def clock(reader: Reader) -> int | None:
     if found:
         hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
         if half and 1 <= hour <= 12 and minute < 60:
-            return (hour % 12 + (12 if half == "p" else 0)) * 60 + minute
+            return Clock((hour % 12 + (12 if half == "p" else 0)) * 60 + minute, typed=typed.typed, half=True)
         if not half and minute < 60 and hour * 60 + minute <= 24 * 60:
-            return hour * 60 + minute
+            at = hour * 60 + minute
+            later = at + NOON if 1 <= hour < 12 and not found[1].startswith("0") else None
+            return Clock(at, later, typed.typed)
     raise Unclear(f"{typed.typed} is no time; write it as 14:00 or 2 pm.")
+
+
+def bare_clock(reader: Reader) -> Clock | None:
+    """An hour from 1 to 12 that stands here as a number alone."""
+    token = reader.peek()
+    if token.kind != "number" or token.typed != token.text or not 1 <= int(token.text) <= 12:
+        return None
+    reader.next()
+    hour = int(token.text)
+    return (
+        Clock(NOON, None, token.typed, True)
+        if hour == 12
+        else Clock(hour * 60, hour * 60 + NOON, token.typed, True)
+    )
+
+
+def settled(
+    reader: Reader, day: date, start: Clock | None, end: Clock | None
+) -> tuple[int | None, int | None]:
+    """The minutes of ``day`` that two times mean, either of which may be missing.
+
+    Where they can be in the morning or the afternoon, the hours in which somebody works decide, if only one reading
+    lies within them. Raises Unclear.
+    """
+    if start is not None and end is not None:
+        start = start.before(end)
+    typed = [time for time in (start, end) if time is not None]
+    if reader.hours is None or not any(time.other is not None or time.bare for time in typed):
+        return (start.minute if start else None), (end.minute if end else None)
+    readings = [
+        (first, last)
+        for first in (start.meanings if start else (None,))
+        for last in (end.meanings if end else (None,))
+        if first is None or last is None or first < last
+    ]
+    hours, working = reader.hours(day)
+    fitting = [found for found in readings if all(m is None or _within(m, hours) for m in found)]
+    if len(fitting) == 1 and (working or not any(time.bare for time in typed)):
+        return fitting[0]
+    said = " to ".join(time.typed for time in typed)
+    could = " or ".join(
+        " to ".join(clock_words(minute) for minute in found if minute is not None) for found in readings[:4]
+    )
+    if not could:
+        raise Unclear("It would end before it begins.")
+    raise Unclear(f"Is {could} meant by {said}? Write it as 14:00 or 2 pm.")
+
+
+def settled_start(reader: Reader, day: date, time: Clock | None) -> int | None:
+    """As ``settled``, of one time."""
+    return settled(reader, day, time, None)[0]
+
+
+def _within(minute: int, hours: tuple[int, int]) -> bool:
+    return hours[0] <= minute <= hours[1] or hours[0] <= minute + 2 * NOON <= hours[1]
 
 
 def read_day(reader: Reader, today: date, after: date | None = None) -> date | None:
@@ -170,7 +255,7 @@ def month_at(reader: Reader, ahead: int) -> int | None:
 def _month_of_list(reader: Reader) -> int | None:
     """``4, 11 and 18 Dec``: the month that stands once, behind the last of several days."""
     ahead = 0
-    while reader.peek(ahead).text in (",", "and", "&"):
+    while ahead < _LONGEST_LIST and reader.peek(ahead).text in (",", "and", "&"):
         ahead += 1
         if reader.peek(ahead).text == "and":
             ahead += 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 
 _TOKENS = re.compile(
@@ -13,10 +14,10 @@ _TOKENS = re.compile(
   | (?P<slashed>\d{1,2}/\d{1,2}(?:/\d{2,4})?)(?![\d/])
   | (?P<dotted>\d{1,2}\.\d{1,2}\.(?:\d{4})?)(?!\d)
   | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?)
-  | (?P<number>\d+)(?P<ordinal>st|nd|rd|th)?(?![^\W_])
+  | (?<!\d)(?P<number>\d++)(?P<ordinal>st|nd|rd|th)?(?![^\W_])
   | (?P<tail>['’](?:s|m|ll|re|d)\b)
-  | (?P<word>[^\W\d_]+(?:['’](?!(?:s|m|ll|re|d)\b)[^\W\d_]+)*)
-  | (?P<stop>[.!;\n]+)
+  | (?P<word>[^\W\d_]++(?:['’](?!(?:s|m|ll|re|d)\b)[^\W\d_]++)*+)
+  | (?P<stop>[.!;\n]++)
   | (?P<mark>\S)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -55,6 +56,14 @@ _KNOWN = (
 """Words that a misspelt one may have been meant to be."""
 MOST = 4_000
 """Characters that are read: what is longer than that is no request."""
+_MOST_TOKENS = 600
+_MOST_DIGITS = 4
+"""Of a number that may be a day, a year or an hour."""
+_LONGEST_WORD = 20
+"""Characters of a word that may be a misspelt one."""
+
+Hours = tuple[int, int]
+"""A part of a day in minutes of it; an end above 1440 is after midnight."""
 
 
 class Unclear(Exception):
@@ -87,23 +96,34 @@ def tokens(text: str) -> list[Token]:
     for match in _TOKENS.finditer(text):
         kind = match.lastgroup or "mark"
         kind = "number" if kind == "ordinal" else kind
+        if kind == "number" and len(match["number"]) > _MOST_DIGITS:
+            kind = "mark"
         typed = match[0]
         folded = typed.casefold().replace("’", "'")
         if kind == "number":
             folded = match["number"]
         elif kind == "stop":
             folded = "."
-        elif typed in _DASHES:
+        elif len(typed) == 1 and typed in _DASHES:
             folded = "-"
         found.append(Token(kind, folded, typed.strip()))
+        if len(found) > _MOST_TOKENS:
+            raise Unclear("It is longer than any change of the schedule.")
     return found
 
 
 class Reader:
-    """A place in what was written, that moves on as it is understood."""
+    """A place in what was written, that moves on as it is understood.
 
-    def __init__(self, found: Sequence[Token]) -> None:
+    ``hours`` gives the hours in which somebody works on a day (wall times of the writer's zone), and whether anybody
+    does; they tell 3:00 from 15:00. Without it times are read as typed.
+    """
+
+    def __init__(
+        self, found: Sequence[Token], hours: Callable[[date], tuple[Hours, bool]] | None = None
+    ) -> None:
         self.tokens = tuple(found)
+        self.hours = hours
         self.at = 0
 
     @property
@@ -143,7 +163,11 @@ class Reader:
         near = [token for token in self.tokens[self.at : self.at + 4] if token.text != "."]
         said = f'"{" ".join(token.typed for token in near) or self.peek().typed}" is not understood'
         for token in near:
-            meant = get_close_matches(token.text, _KNOWN, 1, 0.8) if token.kind == "word" else []
+            meant = (
+                get_close_matches(token.text, _KNOWN, 1, 0.8)
+                if token.kind == "word" and len(token.text) <= _LONGEST_WORD
+                else []
+            )
             if meant and token.text not in _KNOWN and (len(token.text) > 3 or token is near[0]):
                 return NotUnderstood(f'{said}; did you mean "{meant[0]}"?')
         return NotUnderstood(f"{said}.")

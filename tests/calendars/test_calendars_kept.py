@@ -47,7 +47,8 @@ def test_absences_of_a_calendar_are_in_the_schedule() -> None:
         datetime(2026, 12, 7, 9),
         datetime(2026, 12, 7, 12),
         cover="elaine",
-        whole_days=False,
+        from_day=False,
+        until_day=False,
         source="calendar",
     )
     assert not with_calendars(role_of(), {"laurie": [MONDAY]}).absences, "she has none"

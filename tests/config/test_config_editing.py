@@ -30,7 +30,9 @@ from tests.config.files import ROLE
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "roles" / "vp-hr.yaml"
 SKIING = Absence("elaine", datetime(2026, 12, 21), datetime(2027, 1, 2), "skiing", "laurie")
-DENTIST = Absence("laurie", datetime(2026, 12, 8, 13), datetime(2026, 12, 8, 15), whole_days=False)
+DENTIST = Absence(
+    "laurie", datetime(2026, 12, 8, 13), datetime(2026, 12, 8, 15), from_day=False, until_day=False
+)
 SWAP = Swap("laurie", date(2026, 12, 3), date(2026, 12, 8))
 
 # Ways in which people write one and the same two absences and a swap.

@@ -84,11 +84,20 @@ def test_a_shift_without_hours_has_the_roles(role_with) -> None:  # type: ignore
         ),
         (
             "{partner: elaine, from: 2026-12-21 13:00, until: 2026-12-22 24:00, note: 'NO'}",
-            Absence("elaine", datetime(2026, 12, 21, 13), datetime(2026, 12, 23), "NO", whole_days=False),
+            Absence(
+                "elaine",
+                datetime(2026, 12, 21, 13),
+                datetime(2026, 12, 23),
+                "NO",
+                from_day=False,
+                until_day=False,
+            ),
         ),
         (
             "{partner: elaine, from: 2026-12-21, until: 2026-12-22T09:30, cover: laurie}",
-            Absence("elaine", datetime(2026, 12, 21), datetime(2026, 12, 22, 9, 30), "", "laurie", False),
+            Absence(
+                "elaine", datetime(2026, 12, 21), datetime(2026, 12, 22, 9, 30), "", "laurie", True, False
+            ),
         ),
         (
             "{partner: elaine, from: 2026-12-21, until: 2026-12-22, cover: {name: Jo, email: Jo@x.test}}",

@@ -106,7 +106,9 @@ def absence_of(text: str, people: dict[str, Person]) -> Absence:
     whole = len(last or first) == len("2026-12-03")
     by = people[cover] if cover == "pat" else cover or None
     key = people[who].key
-    return Absence(key, start, end + timedelta(days=1) if whole else end, "", by, whole)
+    return Absence(
+        key, start, end + timedelta(days=1) if whole else end, "", by, len(first) == len("2026-12-03"), whole
+    )
 
 
 def at(role: Role, wall: str) -> datetime:
