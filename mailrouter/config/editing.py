@@ -73,7 +73,9 @@ def _absence(absence: Absence) -> dict[str, Written]:
     start = absence.start
     written: dict[str, Written] = {
         "partner": absence.who,
-        "from": start.date().isoformat() if absence.from_day and start.time() == time.min else f"{start:%Y-%m-%d %H:%M}",
+        "from": start.date().isoformat()
+        if absence.from_day and start.time() == time.min
+        else f"{start:%Y-%m-%d %H:%M}",
         "until": _until(absence),
     }
     if absence.note:

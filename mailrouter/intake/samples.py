@@ -119,6 +119,7 @@ _CHANGED: dict[str, object] = (
     | {
         "author": "Ann",
         "said": ["Ann is away on Monday 7 December."],
+        "notes": ["dentist"],
         "undone": False,
         "changes": ["Mon 7 Dec: Ben (was: Ann)"],
         "more": 0,

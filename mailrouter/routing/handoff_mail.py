@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailrouter.message.charsets import decode_charset, decode_file
 from mailrouter.message.head import Head
@@ -17,7 +17,7 @@ from mailrouter.message.shape import Shape
 from mailrouter.message.words import decode_words
 from mailrouter.routing.courtesies import without_courtesies
 from mailrouter.routing.sections import MAX_TEXT
-from mailrouter.routing.tails import without_tails
+from mailrouter.routing.tails import quotes, without_tails
 
 MAX_MAIL = 4_000_000
 """Octets of a mail that is read for a handoff."""
@@ -44,6 +44,10 @@ class Written:
     problem: str = ""
     empty: bool = False
     """The problem is that nothing is written."""
+    bare: bool = False
+    """Not even a sign or a picture of a face stands there, but for a signature or a phone's footer."""
+    quoted: bool = False
+    """Mail of somebody else was cut off: an answered or a forwarded one."""
 
 
 def written_in(head: Head, shape: Shape, raw: bytes) -> Written:
@@ -99,7 +103,7 @@ def _body_of(head: Head, parts: Sequence[Part]) -> Written:
         return _of_body([text_of_html(page) for page in pages], "the text of the mail (HTML)", names)
     if not all(_fits(part) for part in shown if part.kind.startswith("text/")):
         return _too_long()
-    return Written(problem="There is no text in the mail.", empty=True)
+    return Written(problem="There is no text in the mail.", empty=True, bare=True)
 
 
 def _of_file(part: Part, source: str) -> Written | None:
@@ -115,12 +119,14 @@ def _of_file(part: Part, source: str) -> Written | None:
 
 
 def _of_body(texts: list[str], source: str, names: list[str]) -> Written:
-    text = _clean("\n\n".join(filter(None, (without_tails(_clean(text)) for text in texts))))
+    texts = [_clean(text) for text in texts]
+    quoted = any(map(quotes, texts))
+    text = _clean("\n\n".join(filter(None, map(without_tails, texts))))
     text = without_courtesies(text, names)
     if not _says_something(text):
         what = "There is no text in the mail but a signature or other mail that it quotes."
-        return Written(problem=what, empty=True)
-    return _checked(text, source)
+        return Written(problem=what, empty=True, bare=not text.strip(), quoted=quoted)
+    return replace(_checked(text, source), quoted=quoted)
 
 
 def _checked(text: str, source: str) -> Written:

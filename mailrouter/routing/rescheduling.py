@@ -20,12 +20,12 @@ from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.handover import FileChange, Handed, Handover, is_last, too_large
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice, once_more
+from mailrouter.routing.readings import understood
 from mailrouter.routing.schedule_asked import Asked, asked_in
 from mailrouter.schedule.changes import change_for
 from mailrouter.schedule.edits import Edit, changed, same_schedule
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.requests import Back, Cancel, Plain, Request
-from mailrouter.schedule.said import requests_in
 from mailrouter.schedule.said_words import Unclear
 from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import SCHEDULE
@@ -90,10 +90,8 @@ class Rescheduling:
         if isinstance(found, Written):
             return found
         if found.kind == "words":
-            role = mail.situation.role
             try:
-                now = _wall(role, author, mail.situation.duty.moment)
-                requests_in(found.text, found.subject, role, author.key, now)
+                understood(found, mail.situation.role, author, mail.situation.duty.moment)
             except Unclear as unclear:
                 return Written(problem=unclear.why)
         source = "your edited file" if found.kind == "file" else "the text of the mail"
@@ -136,8 +134,7 @@ class Rescheduling:
             return self._answer(mail, author, str(error), examples=False)
 
     def _words(self, mail: Handed, author: Person, base: Proposed, asked: Asked, at: datetime) -> Handover:
-        now = _wall(base.role, author, at)
-        requests = requests_in(asked.text, asked.subject, mail.situation.role, author.key, now)
+        requests = understood(asked, mail.situation.role, author, at)
         if isinstance(requests[0], Plain):
             match requests[0].what:
                 case "undo":
@@ -147,7 +144,7 @@ class Rescheduling:
                 case what:
                     return self._tell(mail, author, base, examples=what == "help")
         try:
-            return self._change(mail, author, base, requests, now)
+            return self._change(mail, author, base, requests, at)
         except NothingToDo as already:
             return self._answer(mail, author, str(already), examples=False)
 
@@ -162,16 +159,17 @@ class Rescheduling:
         try:
             if requests == (Plain("undo"),):
                 return self._undo(mail, None, base, Asked("words", "undo"))
-            return self._change(mail, None, base, requests, _wall(base.role, None, situation.duty.moment))
+            return self._change(mail, None, base, requests, situation.duty.moment)
         except Unclear as unclear:
             raise MailrouterError(unclear.why) from None
 
     def _change(
-        self, mail: Handed, author: Person | None, base: Proposed, requests: Sequence[Request], now: datetime
+        self, mail: Handed, author: Person | None, base: Proposed, requests: Sequence[Request], at: datetime
     ) -> Handover:
         role = base.role
+        now = _wall(role, author, at)
         try:
-            change = change_for(role, requests, now)
+            change = change_for(role, requests, now, at)
         except Unclear:
             self._not_of_a_calendar(role, requests, now)
             raise
@@ -183,7 +181,7 @@ class Rescheduling:
                 "The file is written in a way in which this can't be put in safely; please change it by hand "
                 '(answer "send file" to get it).'
             )
-        return self._set(mail, author, base, proposed, change.words, change.first)
+        return self._set(mail, author, base, proposed, change.words, change.first, notes=change.notes)
 
     def _not_of_a_calendar(self, role: Role, requests: Sequence[Request], now: datetime) -> None:
         """Raises MailrouterError where the absence that is to end is no line of the file, but of a calendar."""
@@ -241,6 +239,7 @@ class Rescheduling:
         words: Sequence[str],
         first: date | None,
         undoes: int = 0,
+        notes: Sequence[str] = (),
     ) -> Handover:
         told = schedule_notices.changed_notices(
             mail.situation,
@@ -252,6 +251,7 @@ class Rescheduling:
             first,
             mail.queue,
             bool(undoes),
+            notes,
         )
         what = " ".join(words)
         reason = f"the file is changed, and the partners are told: {what}"

@@ -5,30 +5,49 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
+from mailrouter.message.dates import sent_at
 from mailrouter.message.head import Head
 from mailrouter.routing import schedule_notices
 from mailrouter.routing.handoff_mail import Written, attached_file, body_in
 from mailrouter.routing.handover import Handed
+from mailrouter.schedule.said_lines import MOST_SUBJECT, own_subject
 
 _YAML_NAME = re.compile(r"\.ya?ml(?:\.txt)?\Z", re.I)
 _TEXT_NAME = re.compile(r"\.te?xt\Z", re.I)
+_FORWARDED = re.compile(
+    r"\s*+(?:fwd?|fw|wg|tr|rv|vl|vb|enc|ilt|i\u0307lt|pd|doorst|vidarebefordrat|videresendt|\u8f6c\u53d1|\u8f49\u5bc4|\u8ee2\u9001)"
+    r"\s?+[:\uff1a]",
+    re.I,
+)
+"""What mail programs put before the Subject of a mail that is forwarded."""
+_MOST_DATE = 200
 _FILE_KEYS = ("role:", "partners:", "rota:")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a mail asks for, as it is kept aside: words or a whole file, and the message of ours that it answers."""
+    """What a mail asks for, as it is kept aside: words or a whole file, and the message of ours that it answers.
+
+    ``subject`` is there only where it may be the writer's own request, ``sent`` is the moment of its Date (ISO 8601).
+    """
 
     kind: Literal["words", "file"]
     text: str
     subject: str = ""
     answers: str = ""
+    sent: str = ""
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """The moment at which it was written, None where that isn't known."""
+        return datetime.fromisoformat(self.sent) if self.sent else None
 
     def kept(self) -> str:
         """As text."""
-        return json.dumps([self.kind, self.text, self.subject, self.answers], ensure_ascii=False)
+        return json.dumps([self.kind, self.text, self.subject, self.answers, self.sent], ensure_ascii=False)
 
     @classmethod
     def of(cls, kept: str) -> Asked:
@@ -49,7 +68,15 @@ def asked_in(mail: Handed) -> Asked | Written:
         return body
     if _looks_like_file(body.text):
         return Asked("file", body.text, answers=known_file)
-    return Asked("words", body.text, head.text("subject") or "", known_change)
+    sent = sent_at((head.raw_value("date") or b"")[:_MOST_DATE].decode("ascii", "replace"))
+    at = sent.isoformat() if sent else ""
+    subject = (head.text("subject") or "")[: MOST_SUBJECT + 1]
+    if _FORWARDED.match(subject) and not body.quoted and not body.empty:
+        return Written(
+            problem="It was forwarded, so its text may be somebody else's. Write in a mail of your own what is to change."
+        )
+    own = body.bare and not body.quoted and not head.has("in-reply-to") and not head.has("references")
+    return Asked("words", body.text, own_subject(subject) if own else "", known_change, at)
 
 
 def _answered(head: Head) -> tuple[str, str]:

@@ -41,10 +41,12 @@ def changed_notices(
     first: date | None,
     queue: str,
     undone: bool = False,
+    notes: Sequence[str] = (),
 ) -> tuple[Notice, ...]:
     """To all partners: what was understood, what is different, and the weeks as they stand now.
 
     ``author`` is None for a command. ``first`` is the first day spoken of; without one it is the first that differs.
+    ``notes`` are written into the file; they are shown to the author alone, for others they stand there.
     """
     today = local_day(old, situation.duty)
     found = differences(old, new, today)
@@ -60,11 +62,22 @@ def changed_notices(
         "weeks": _weeks(new, today, found, first),
     }
     subject = f"Schedule of {old.name}: {'undone' if undone else words[0]}"
-    body = situation.wording.notice("schedule-changed", facts)
     sender = schedule_address(old.address)
     known_by = f"{_CHANGE}{queue}-"
+    body = situation.wording.notice("schedule-changed", {**facts, "notes": []})
+    shown = [text.safe_subject(note, _LONGEST) for note in notes]
+    own = situation.wording.notice("schedule-changed", {**facts, "notes": shown}) if shown else body
     return tuple(
-        notice(situation, head, person, sender, subject, body, "rescheduled", known_by=known_by)
+        notice(
+            situation,
+            head,
+            person,
+            sender,
+            subject,
+            own if person == author else body,
+            "rescheduled",
+            known_by=known_by,
+        )
         for person in situation.role.partners  # those of this moment
     )
 

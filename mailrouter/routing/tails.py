@@ -44,6 +44,12 @@ def without_tails(text: str) -> str:
     return "\n".join(lines).strip("\n")
 
 
+def quotes(text: str) -> bool:
+    """Whether mail of somebody else stands below: one that is answered, or forwarded."""
+    lines = text.split("\n")
+    return _quoted_from(lines) < len(lines)
+
+
 def attributes(text: str) -> bool:
     """Whether ``text``, in one line, only says who wrote what is quoted below it: "On Monday, Jane wrote:"."""
     return bool(_ATTRIBUTION.fullmatch(text))

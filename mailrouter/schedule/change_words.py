@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
-from mailrouter.schedule.model import FOREVER, Role, Swap
-from mailrouter.schedule.words import called, clock_words, date_words, joined
+from mailrouter.schedule.localtime import DAY
+from mailrouter.schedule.model import FOREVER, Absence, Role, Swap
+from mailrouter.schedule.nights import Nights
+from mailrouter.schedule.swaps import swap_minutes
+from mailrouter.schedule.words import MONTHS, called, clock_words, date_words, joined
 
 
 def swap_words(swap: Swap, role: Role, today: date) -> str:
@@ -20,6 +23,8 @@ def swap_words(swap: Swap, role: Role, today: date) -> str:
     hours = ""
     if swap.start is not None and swap.end is not None:
         hours = f" from {clock_words(swap.start)} to {clock_words(swap.end)}"
+    if any(end > DAY for _, end in swap_minutes(swap, role)):
+        hours += f", {night_words(swap.day)},"
     words = f"{names[swap.who]} works on {date_words(swap.day, today)}{hours} instead of {others}"
     if swap.given_back:
         others = _others(role, swap, swap.given_back, names)
@@ -52,6 +57,27 @@ def span_words(start: datetime, end: datetime, today: date) -> str:
     hours = f" from {first_time}" if first_time else ""
     hours += f" {'to' if first_time else 'until'} {last_time}" if last_time else ""
     return f"on {first_day}{hours}"
+
+
+def away_words(role: Role, absence: Absence, today: date) -> str:
+    """``span_words`` of an absence, with the night that it takes: ``…, the night of 8 to 9 December``."""
+    words = span_words(absence.start, absence.end, today)
+    if not absence.until_day or absence.open_ended or not Nights(role).night(absence.last_day, absence.who):
+        return words
+    night = night_words(absence.last_day)
+    one = absence.from_day and absence.start.date() == absence.last_day
+    return f"{words}, {night}" if one else f"{words}, to the end of {night}"
+
+
+def night_words(day: date) -> str:
+    """``the night of 8 to 9 December``: the one that begins on ``day``.
+
+    >>> night_words(date(2026, 12, 31))
+    'the night of 31 December to 1 January'
+    """
+    after = day + timedelta(days=1)
+    month = "" if day.month == after.month else f" {MONTHS[day.month - 1]}"
+    return f"the night of {day.day}{month} to {after.day} {MONTHS[after.month - 1]}"
 
 
 def moment_said(moment: datetime, today: date) -> str:

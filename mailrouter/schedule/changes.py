@@ -6,16 +6,17 @@ role is the text used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from mailrouter.schedule.change_words import span_words, swap_words, times_of
+from mailrouter.schedule.change_words import away_words, night_words, span_words, swap_words, times_of
 from mailrouter.schedule.edits import AddAbsence, AddSwap, DropAbsence, Edit, changed
 from mailrouter.schedule.ending import came_back, cancelled
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import at_minute
 from mailrouter.schedule.model import Absence, Role, Swap
+from mailrouter.schedule.nights import Nights
 from mailrouter.schedule.requests import Back, Cancel, Hours, Off, Request, Swapping, Works
 from mailrouter.schedule.said_words import Unclear
 from mailrouter.schedule.words import called, clock_words, date_words, joined
@@ -24,26 +25,36 @@ from mailrouter.schedule.words import called, clock_words, date_words, joined
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is to be done, and in words what was understood: a sentence for each request. Without edits, it stands so
-    already. ``first`` is the first day that is spoken of."""
+    already. ``first`` is the first day that is spoken of; ``notes`` are the notes that are written down."""
 
     edits: tuple[Edit, ...]
     words: tuple[str, ...]
     first: date
+    notes: tuple[str, ...] = ()
 
 
-def change_for(role: Role, requests: Iterable[Request], now: datetime) -> Change:
-    """The change that these requests come to, one after the other; ``now`` is a wall time. Raises Unclear."""
+def change_for(
+    role: Role, requests: Sequence[Request], now: datetime, moment: datetime | None = None
+) -> Change:
+    """The change that these requests come to, one after the other. Raises Unclear, also for what is over.
+
+    ``now`` is a wall time of whoever asks; ``moment`` is the same aware of its zone, where absences that have ended by
+    then are to be asked back.
+    """
     edits: list[Edit] = []
     words: list[str] = []
     days: list[date] = []
     today = now.date()
+    notes = tuple(r.note for r in requests if isinstance(r, Off) and r.note)
     for request in requests:
+        if isinstance(request, Off):
+            _takes_time(role, request, today, moment)
         new, said, first = _for_request(role, request, today)
         edits += new
         words += said
         days.append(first)
         role = changed(role, new)
-    return Change(tuple(edits), tuple(words), min(days, default=today))
+    return Change(tuple(edits), tuple(words), min(days, default=today), notes)
 
 
 def _for_request(role: Role, request: Request, today: date) -> tuple[list[Edit], list[str], date]:
@@ -72,7 +83,7 @@ def _off(role: Role, off: Off, today: date) -> tuple[list[Edit], list[str], date
         new = Absence(off.who, span.start, span.end, off.note, off.cover, span.from_day, span.until_day)
         covers = f"; {names[off.cover]} covers" if off.cover else ""
         theirs = "" if span.whole_days else times_of(role, off.who)
-        said = f"{names[off.who]} is away {span_words(span.start, span.end, today)}{theirs}{covers}."
+        said = f"{names[off.who]} is away {away_words(role, new, today)}{theirs}{covers}."
         if known and (known[0].cover == off.cover or off.cover is None):
             if not off.note or off.note == known[0].note:
                 words.append(f"{said[:-1]}: that stands so already.")
@@ -84,6 +95,25 @@ def _off(role: Role, off: Off, today: date) -> tuple[list[Edit], list[str], date
         edits.append(AddAbsence(new))
         words.append(said)
     return edits, words, off.spans[0].start.date()
+
+
+def _takes_time(role: Role, off: Off, today: date, moment: datetime | None) -> None:
+    """Raises Unclear for an absence that takes no time, is over, or of which it isn't clear what it takes of a night."""
+    nights = Nights(role)
+    name = called(role)[off.who]
+    for span in off.spans:
+        absence = Absence(off.who, span.start, span.end, "", None, span.from_day, span.until_day)
+        start, end = nights.bounds(absence)
+        day = span.start.date()
+        within = nights.any and day == span.last_day and span.from_day != span.until_day
+        if start >= end or (within and not span.from_day and start < nights.begins(day, off.who)):
+            night = night_words(day - timedelta(days=1))
+            raise Unclear(
+                f"{span_words(span.start, span.end, today)} ends within {night}, or begins within it. "
+                f"Write from when to when {name} is away, with both days and times."
+            )
+        if moment is not None and end <= moment:
+            raise Unclear(f"{date_words(span.last_day, today)} is over already.")
 
 
 def _swap(role: Role, wish: Swapping, today: date) -> tuple[list[Edit], list[str], date]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from mailrouter.schedule.change_words import moment_said, span_words, swap_words, times_of
+from mailrouter.schedule.change_words import away_words, moment_said, span_words, swap_words, times_of
 from mailrouter.schedule.edits import DropAbsence, DropSwap, Edit, EndAbsence
 from mailrouter.schedule.leave import Leaves
 from mailrouter.schedule.localtime import to_utc
@@ -70,7 +70,7 @@ def _only_thing(role: Role, cancel: Cancel, name: str, today: date) -> tuple[lis
     if cancel.what != "swap":
         for absence in role.absences:
             if absence.who == cancel.who and not absence.recurs and absence.end.date() > today:
-                held = span_words(absence.start, absence.end, today)
+                held = away_words(role, absence, today)
                 first = max(absence.start.date(), today)
                 found.append((DropAbsence(absence), f"{name} is not away {held} any more.", first))
     else:
@@ -105,7 +105,7 @@ def _one_cancelled(role: Role, cancel: Cancel, span: Said, name: str, today: dat
     if swaps:
         return DropSwap(swaps[0]), f"This no longer holds: {swap_words(swaps[0], role, today)}"
     (absence,) = absences
-    held = span_words(absence.start, absence.end, today)
+    held = away_words(role, absence, today)
     if absence.every is not None:
         raise Unclear(_COMES_ROUND.format(name=name))
     if (absence.start, absence.end) != (span.start, span.end):

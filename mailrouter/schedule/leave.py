@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from mailrouter.schedule.localtime import to_utc
-from mailrouter.schedule.model import BEGINNING, FOREVER, Absence, Every, Role
+from mailrouter.schedule.model import Absence, Every, Role
 from mailrouter.schedule.nights import Nights
 from mailrouter.schedule.words import date_words
 
@@ -217,12 +216,7 @@ class _Own:
 
     def _placed(self, absence: Absence) -> Placed | None:
         """The absence with its bounds; one without length is none."""
-        start, end = to_utc(absence.start, self.zone), to_utc(absence.end, self.zone, end=True)
-        if self._nights.any:
-            if absence.from_day and absence.start > BEGINNING:
-                start = self._nights.begins(absence.start.date(), self.who)
-            if absence.until_day and absence.end < FOREVER:
-                end = self._nights.begins(absence.end.date(), self.who)
+        start, end = self._nights.bounds(absence)
         return Placed(absence, start, end) if start < end else None
 
 

@@ -119,9 +119,9 @@ class Absence:
     The times are those of the person's own zone. ``end`` is ``FOREVER`` until further notice. A bound that was given as
     a day, ``from_day`` or ``until_day``, is that of the shifts that begin on it (``nights``). With ``every``
     it is only on days that come round, with ``hours`` only in those hours of each day, between the two.
-    ``note`` is for partners only and never goes into mail. ``cover`` is a partner's key, or a stand-in.
-    ``last_day`` is the ``until`` that was written, for people ("away until Friday 1 January"). ``source`` tells
-    whether it was written in the role's file or comes from the partner's calendar.
+    ``note`` is for partners only, and goes into no mail but the answer to its writer. ``cover`` is a partner's key,
+    or a stand-in. ``last_day`` is the ``until`` that was written, for people ("away until Friday 1 January").
+    ``source`` tells whether it was written in the role's file or comes from the partner's calendar.
     """
 
     who: str

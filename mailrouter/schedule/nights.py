@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from mailrouter.schedule.localtime import DAY, at_minute, day_start, minutes_range
-from mailrouter.schedule.model import Role, Shift
+from mailrouter.schedule.localtime import DAY, at_minute, day_start, minutes_range, to_utc
+from mailrouter.schedule.model import BEGINNING, FOREVER, Absence, Role, Shift
 from mailrouter.schedule.swaps import swap_minutes
 from mailrouter.schedule.terms import Terms
 
@@ -42,6 +42,24 @@ class Nights:
         over = max((end for _, start, end in placed if start < midnight < end), default=midnight)
         return min(
             (start for key, start, _ in placed if key == who and midnight <= start < over), default=over
+        )
+
+    def bounds(self, absence: Absence) -> tuple[datetime, datetime]:
+        """The bounds in UTC of an absence that doesn't come round; one of no time ends before it begins, or then."""
+        zone = self._terms.zone(absence.who)
+        start, end = to_utc(absence.start, zone), to_utc(absence.end, zone, end=True)
+        if self.any:
+            if absence.from_day and absence.start > BEGINNING:
+                start = self.begins(absence.start.date(), absence.who)
+            if absence.until_day and absence.end < FOREVER:
+                end = self.begins(absence.end.date(), absence.who)
+        return start, end
+
+    def night(self, day: date, who: str) -> bool:
+        """Whether a shift of theirs begins on ``day`` and runs over its end."""
+        midnight = day_start(day + _ONE_DAY, self._terms.zone(who))
+        return self.any and any(
+            key == who and start < midnight < end for key, start, end in self._around(day + _ONE_DAY)
         )
 
     def _around(self, day: date) -> Iterator[tuple[str | None, datetime, datetime]]:

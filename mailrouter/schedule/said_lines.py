@@ -53,7 +53,20 @@ _PREFIXED = re.compile(
 )
 _OWN_WORDS = frozenset(
     [
-        *("off", "away", "absent", "out", "ooo", "sick", "ill", "unwell", "holiday", "holidays", "vacation", "leave"),
+        *(
+            "off",
+            "away",
+            "absent",
+            "out",
+            "ooo",
+            "sick",
+            "ill",
+            "unwell",
+            "holiday",
+            "holidays",
+            "vacation",
+            "leave",
+        ),
         *("absence", "pto", "swap", "undo", "cancel", "back"),
     ]
 )

@@ -55,14 +55,22 @@ async def running(place: Path, moment: datetime = MOMENT) -> AsyncIterator[Servi
 
 
 def asked(
-    text: str, *fields: str, sender: str = LAURIE, number: int = 1, proven: bool = True, to: str = SCHEDULE
+    text: str,
+    *fields: str,
+    sender: str = LAURIE,
+    number: int = 1,
+    proven: bool = True,
+    to: str = SCHEDULE,
+    sent: str | datetime = MOMENT,
 ) -> bytes:
-    """A mail to the schedule address."""
+    """A mail to the schedule address, written as it comes in; ``sent`` is its Date, ``""`` for none."""
+    date = f"{sent:%a, %d %b %Y %H:%M:%S %z}" if isinstance(sent, datetime) else sent
     lines = [
         *([f"Authentication-Results: {US}; dmarc=pass"] if proven else []),
         f"From: {sender}",
         f"To: {to}",
         f"Message-ID: <{number}@example.test>",
+        *([f"Date: {date}"] if date else []),
         "Content-Type: text/plain; charset=utf-8",
         *fields,
     ]

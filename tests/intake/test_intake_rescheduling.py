@@ -61,13 +61,15 @@ async def test_the_same_mail_again_does_nothing(tmp_path: Path) -> None:
 async def test_the_note_is_for_the_file_and_in_no_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Why somebody is away stands in the file alone."""
+    """Why somebody is away stands in the file; it is shown back to its writer, and to nobody else."""
     folder_in(tmp_path)
     caplog.set_level("DEBUG")
     async with running(tmp_path) as found:
         await found.send(asked("off Monday (chemotherapy)"), SCHEDULE)
         assert "note: chemotherapy}" in file_of(tmp_path)
-        assert all("chemotherapy" not in text_of(message) for message in notices(found).values())
+        told = {to: text_of(message) for to, message in notices(found).items()}
+        assert 'The note in the file: "chemotherapy"' in told["laurie"]
+        assert "chemotherapy" not in told["elaine"]
         entry = found.store.reader.entry(found.store.reader.schedule_changes("vp-hr", 1)[0].id)
         assert entry is not None
         assert "chemotherapy" not in " ".join(entry.message.reasons)
@@ -306,14 +308,16 @@ async def test_today_is_the_authors_today_and_hours_are_told_with_their_zone(tmp
         "email: elaine@example.test", "email: elaine@example.test, time_zone: Europe/Berlin"
     )
     folder_in(tmp_path, role)
-    async with running(tmp_path, MOMENT + timedelta(hours=12)) as found:
-        assert (await found.send(asked("off today", sender=ELAINE), SCHEDULE)).startswith("250")
+    late = MOMENT + timedelta(hours=12)
+    async with running(tmp_path, late) as found:
+        assert (await found.send(asked("off today", sender=ELAINE, sent=late), SCHEDULE)).startswith("250")
         assert "{partner: elaine, from: 2026-12-04, until: 2026-12-04}" in file_of(tmp_path)
         found.offered.clear()
-        await found.send(asked("off Monday from 14:00 to 16:00", sender=ELAINE, number=2), SCHEDULE)
+        monday = asked("off Monday from 14:00 to 16:00", sender=ELAINE, number=2, sent=late)
+        await found.send(monday, SCHEDULE)
         words = "Elaine is away on Monday 7 December from 14:00 to 16:00 (times of Europe/Berlin)."
         assert words in " ".join(text_of(notices(found)["laurie"]).split())
-        await found.send(asked("off today", number=3), SCHEDULE)
+        await found.send(asked("off today", number=3, sent=late), SCHEDULE)
         assert "{partner: laurie, from: 2026-12-03, until: 2026-12-03}" in file_of(tmp_path)
 
 

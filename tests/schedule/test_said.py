@@ -158,7 +158,9 @@ def test_what_is_not(text: str, why: str) -> None:
 
 def test_the_subject_counts_where_nothing_else_is_written() -> None:
     """And only there."""
-    assert requests_in("", "Re: off today", ROLE, "laurie", NOW) == (off("laurie", "today"),)
+    assert requests_in("", "off today", ROLE, "laurie", NOW) == (off("laurie", "today"),)
+    with pytest.raises(Unclear, match="Nothing is written"):
+        requests_in("", "Re: off today", ROLE, "laurie", NOW)
     assert requests_in("undo", "Re: off today", ROLE, "laurie", NOW) == (Plain("undo"),)
     with pytest.raises(Unclear):
         requests_in("I have the flu.", "off today", ROLE, "laurie", NOW)
