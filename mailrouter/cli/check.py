@@ -23,7 +23,7 @@ from mailrouter.schedule.grid import days
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.rota import monday_of
-from mailrouter.schedule.warnings import no_holidays, warnings
+from mailrouter.schedule.warnings import no_holidays, too_few_holidays, warnings
 from mailrouter.web import listener
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
@@ -108,7 +108,7 @@ def _odd_part(first: int) -> list[tuple[str, list[str]]]:
 
 def _odd(asked: tuple[Role, date]) -> tuple[str, list[str]]:
     role, today = asked
-    return role.key, [*warnings(role, today), *no_holidays(role, today)]
+    return role.key, [*warnings(role, today), *no_holidays(role, today), *too_few_holidays(role, today)]
 
 
 def ahead(roles: Sequence[Role], now: datetime, width: int, colour: bool = False) -> Iterator[str]:

@@ -17,6 +17,7 @@ from mailrouter.config.answers import Answers, nameless, texts
 from mailrouter.config.schema import texts as schemas
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.templates import shipped
+from mailrouter.schedule.countries import country_of
 
 DIRECTORY_MODE, FILE_MODE = 0o750, 0o640
 """The files name people and their telephone numbers: not for everybody on the machine."""
@@ -222,7 +223,7 @@ def _lines(folder: Path, answers: Answers, made: list[Path], own: str) -> Iterat
     first, second = answers.keys
     yield from _told(
         f"The rota is a guess: {first} and {second} share the week. Change it in {made[1]}, and name a "
-        "country there (`holidays:`), or public holidays are working days."
+        f"country there (`{_holidays(answers)}`), or public holidays are working days."
     )
     domain = answers.role.rpartition("@")[2].strip()
     yield from _told(
@@ -236,6 +237,12 @@ def _lines(folder: Path, answers: Answers, made: list[Path], own: str) -> Iterat
         ("serve", "take mail for the role"),
     ):
         yield f"  mailrouter {command}{own}\n      {about}"
+
+
+def _holidays(answers: Answers) -> str:
+    """How public holidays are named: those of the country where the role's clocks hang, where that is known."""
+    country = country_of(answers.time_zone.strip())
+    return f"holidays: {{country: {country}}}" if country else "holidays:"
 
 
 def _told(words: str) -> Iterator[str]:

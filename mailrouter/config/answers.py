@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mailrouter.config.rota_file import RESERVED
 from mailrouter.config.written import flow, scalar
+from mailrouter.schedule.countries import country_of
 
 _EXAMPLE_DOMAIN, _EXAMPLE_KEY, _EXAMPLE_PARTNERS = "example.test", "vp-hr", ("laurie", "elaine")
 _TITLES = ("dr", "prof", "mr", "mrs", "ms", "mx", "sir", "dame")
@@ -95,6 +96,8 @@ def _role(answers: Answers, example: str) -> str:
     draft.put("time_zone", scalar(answers.time_zone))
     for key, (name, address) in zip(answers.keys, answers.partners, strict=True):
         draft.put(f"  {key}", flow({"name": name, "email": address}))
+    if country := country_of(answers.time_zone.strip()):
+        draft.put("holidays", flow({"country": country}))
     for key in ("aliases", "holidays", "absences", "swaps", "emergency"):
         draft.comment_out(key)
     return draft.text

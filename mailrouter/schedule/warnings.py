@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from mailrouter.address import canonical
+from mailrouter.schedule.countries import country_of, days_of_parts, parts_of
 from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import day_start, local_day
@@ -50,7 +51,29 @@ def no_holidays(role: Role, today: date) -> Iterator[str]:
     if without:
         names = called(role)
         whose = "" if len(without) == len(partners) else f" for {joined(names[p.key] for p in without)}"
-        yield f"no public holidays are named{whose}; add holidays: {{country: US}}, or holidays: none"
+        country = country_of(role.time_zone.key) or "US"
+        yield f"no public holidays are named{whose}; add holidays: {{country: {country}}}, or holidays: none"
+
+
+def too_few_holidays(role: Role, today: date) -> Iterator[str]:
+    """That a country is named alone of which each part has holidays of its own, such as Great Britain."""
+    names = called(role)
+    rules = [("", role.holidays), *((names[person.key], person.holidays) for person in role.partners)]
+    for whose, rule in rules:
+        if rule is None or not rule.country or rule.subdivision:
+            continue
+        missing = [day for day in days_of_parts(rule.country, today) if day[0].weekday() < 5]
+        if not missing:
+            continue
+        days = [f"{name} ({date_words(day, today)})" for day, name in missing[:_TOLD]]
+        if len(missing) > _TOLD:
+            days.append("others")
+        parts = parts_of(rule.country)
+        first = parts.partition(" ")[0].rstrip(",")
+        yield (
+            f"the holidays{f' of {whose}' if whose else ''} are those that all of {rule.country} has; most of its parts "
+            f"have {joined(days)} as well. Name the part, as in {{country: {rule.country}, subdivision: {first}}}: {parts}"
+        )
 
 
 def _nobody(layers: Layers, today: date) -> Iterator[str]:
