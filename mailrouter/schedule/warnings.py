@@ -72,7 +72,8 @@ def too_few_holidays(role: Role, today: date) -> Iterator[str]:
         first = parts.partition(" ")[0].rstrip(",")
         yield (
             f"the holidays{f' of {whose}' if whose else ''} are those that all of {rule.country} has; most of its parts "
-            f"have {joined(days)} as well. Name the part, as in {{country: {rule.country}, subdivision: {first}}}: {parts}"
+            f"have {joined(days)} as well. Name the part, as in "
+            f"{{country: {rule.country}, subdivision: {first}}}: {parts}"
         )
 
 
