@@ -48,7 +48,12 @@ class Event:
 
     def values(self, name: str) -> list[str]:
         """The values of a date property, without its parameters (quoted ones may hold a colon)."""
-        found = (line for line in self.dates if re.match(rf"{name}[;:]", line, re.IGNORECASE))
+        size = len(name)
+        found = (
+            line
+            for line in self.dates
+            if line[:size].upper() == name.upper() and line[size : size + 1] in (";", ":")
+        )
         return [value_of(line) for line in found]
 
 

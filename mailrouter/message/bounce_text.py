@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 
 from mailrouter.message.bounce_status import status_in
+from mailrouter.message.words import strip_controls
 
 MAX_DIAGNOSTIC = 200
 """Characters of the one line that says why."""
+MAX_LINE = 2_000
+"""Characters of a line that are looked at for it."""
 
 # Where the words of the server end and the returned message, quoted below them, begins.
 _COPY_BELOW = re.compile(
@@ -151,5 +154,5 @@ def addresses_in(words: str, most: int = 10) -> tuple[str, ...]:
 
 def one_line(text: str) -> str:
     """``text`` on one line, without controls, at most ``MAX_DIAGNOSTIC`` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = " ".join(strip_controls(text[:MAX_LINE]).split())
     return line if len(line) <= MAX_DIAGNOSTIC else line[: MAX_DIAGNOSTIC - 1].rstrip() + "…"

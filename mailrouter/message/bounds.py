@@ -39,9 +39,6 @@ PARAMETERS = 100
 SECTIONS = 1_000
 """Sections of one parameter (RFC 2231 §3): their numbers have three digits."""
 
-CACHED_KEY = 320
-"""The longest text that a cache keeps as a key: an address has at most 320 octets (RFC 5321 §4.5.3.1)."""
-
 LEAVES = 50
 """Leaves of a mail that are looked at for text: the text comes first, the rest are attachments."""
 DEPTH = 6

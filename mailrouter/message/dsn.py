@@ -33,6 +33,7 @@ MAX_DIAGNOSTIC = 400
 
 _STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\Z")
 _SMTP_REPLY = re.compile(r"[245][0-9][0-9](?:[ -]|\Z)")
+_NOT_IN_HOST = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
 _UNWRITABLE = re.compile(r'[\s<>(),;:"\\]')
 
 
@@ -259,7 +260,7 @@ def _written(line: str) -> bytes:
 
 
 def _token(host: str) -> str:
-    return re.sub(r"[^A-Za-z0-9.:_\[\]-]", "", host) or "localhost"
+    return _NOT_IN_HOST.sub("", host) or "localhost"
 
 
 def _derived(news: Undelivered, what: str) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+from mailrouter.caching import cached_by_short, is_short
 from mailrouter.message import bounds
 from mailrouter.message.charsets import decode_charset
 
@@ -14,16 +14,16 @@ _TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"
 _COMMENTS = r"\s*+(?:\([^()]*+\)\s*+)*+"
 _TYPE = re.compile(rf"{_COMMENTS}({_TOKEN}+)\s*+/\s*+({_TOKEN}+)")
 _ENCODING = re.compile(rf"{_COMMENTS}({_TOKEN}+)")
-_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;\s]*))', re.S)
+_PARAMETER = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^;\s]*+))', re.S)
 _ESCAPED = re.compile(r"\\(.)", re.S)
-_SECTION = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?\Z")
+_SECTION = re.compile(r"([^*]++)(?:\*([0-9]{1,3}+))?+(\*)?+\Z")
 
 
-@lru_cache(maxsize=4096)
+@cached_by_short(4096, is_short)
 def field_name(before: bytes) -> str:
     """The name in lower case, or "" where it can't be one (RFC 5322 §2.2; space before the colon: §4.5)."""
     name = before.rstrip(b" \t")
-    if not name or len(name) > 997 or min(name) < 33 or max(name) > 126:
+    if not name or len(name) > bounds.FIELD_NAME or min(name) < 33 or max(name) > 126:
         return ""
     return name.decode("ascii").lower()
 

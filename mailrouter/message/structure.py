@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
+from mailrouter.caching import cached_by_short, is_short
 from mailrouter.message import glance
 from mailrouter.message.glance import Glance
 from mailrouter.message.head import Head
@@ -21,8 +21,6 @@ from mailrouter.message.words import decode_words
 
 # RFC 2046 §5.1.1 allows 70 characters of boundary; real ones are longer, and padding may follow.
 _DELIMITER_LIMIT = 1_024
-# Octets of a part header that is worth remembering: programs write the same few again and again.
-_CACHED = 400
 # S/MIME (RFC 8551 §3.1, RFC 7193), PGP/MIME (RFC 3156) whole or taken apart by Exchange or a bridge, and
 # Microsoft's rights-protected mail ([MS-OXORMMS] §2.2.1).
 _ENCRYPTED = frozenset(
@@ -213,7 +211,7 @@ class Structure:
 
     def _entity(self, header: bytes, attached: bool, default: str) -> None:
         """Note what one header says of its entity, and open what it contains."""
-        entity = (_read_entity if len(header) <= _CACHED else _read_entity.__wrapped__)(header)
+        entity = _read_entity(header)
         kind = entity.kind or default
         if entity.claims_multipart and not attached:
             self._distrust("its Content-Type can't be read")
@@ -313,7 +311,7 @@ class _Entity(NamedTuple):
         return self.encoding in ("base64", "quoted-printable")
 
 
-@lru_cache(maxsize=512)
+@cached_by_short(512, is_short)
 def _read_entity(header: bytes) -> _Entity:
     low = header.lower()
     raw = field_values(header, b"content-type", low)

@@ -9,9 +9,9 @@ import binascii
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from urllib.parse import quote
 
+from mailrouter.caching import cached_by_short, is_short
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.words import strip_controls
 
@@ -23,6 +23,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:[ ][A-Za-z0-9!#$%&'*+/=?
 # "From " at a line's start is changed by mailbox files; white space at its end by gateways (RFC 2049 §3).
 _FRAGILE = re.compile(r"^From |[ \t]$", re.M)
 _NOT_PLAIN = re.compile(r"[^\t\n\x20-\x7e]")
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -45,7 +46,11 @@ def field(name: str, text: str) -> bytes:
     return _name(name) + encode_words(text, len(name) + 2) + b"\r\n"
 
 
-@lru_cache(maxsize=1024)
+def _is_short_mailbox(mailbox: Mailbox) -> bool:
+    return is_short(mailbox.display + mailbox.address)
+
+
+@cached_by_short(1024, _is_short_mailbox)
 def format_mailbox(mailbox: Mailbox) -> bytes:
     """``Display <local@domain>`` (RFC 5322 §3.4). Raises ValueError for an address beyond ASCII."""
     address = writable(mailbox.address)
@@ -109,8 +114,8 @@ def safe_subject(text: str, limit: int = 200) -> str:
 
 def message_id(left: str, host: str) -> str:
     """``<left@host>`` (RFC 5322 §3.6.4), without any character that can't stand there."""
-    keep = r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]"
-    return f"<{re.sub(keep, '', left).strip('.') or 'id'}@{re.sub(keep, '', host).strip('.') or 'localhost'}>"
+    left, host = (_NOT_IN_ID.sub("", side).strip(".") for side in (left, host))
+    return f"<{left or 'id'}@{host or 'localhost'}>"
 
 
 def date_field(moment: datetime) -> str:
@@ -130,7 +135,7 @@ def date_field(moment: datetime) -> str:
     return f"{day} {moment.hour:02}:{moment.minute:02}:{moment.second:02} {zone}"
 
 
-@lru_cache(maxsize=64)
+@cached_by_short(64, is_short)
 def body_part(text: str) -> tuple[str, bytes]:
     """A text body: its Content-Transfer-Encoding and its octets, CRLF lines of at most 76, a CRLF at the end.
 

@@ -12,11 +12,16 @@ from mailrouter.message import bounds
 from mailrouter.message.charsets import decode_charset
 
 _WORD = re.compile(
-    r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([bBqQ])\?([^?\s]*(?: [^?\s]*)*)\?="
+    r"=\?([A-Za-z0-9_.:+-]{1,40}+)(?:\*[A-Za-z0-9-]{0,20}+)?+\?([bBqQ])\?([^?\s]*+(?: [^?\s]*+)*+)\?="
 )
-# Controls (Cc), line and paragraph separators, and the marks that turn the direction of text:
-# in a subject they can only mislead.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+MARKS = (
+    "\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb"
+)
+"""Inside a class of an expression: what has no width, and what turns the direction of text; it can only mislead."""
+_MARK = re.compile(f"[{MARKS}]++")
+# Controls (Cc), line and paragraph separators, halves of characters.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]++")
 
 
 def decode_words(text: str) -> str:
@@ -31,7 +36,8 @@ def decode_words(text: str) -> str:
     if "=?" not in text:
         return text
     out: list[str] = []
-    charset, pending, last = "", b"", 0
+    pending: list[bytes] = []
+    charset, last = "", 0
     for count, match in enumerate(_WORD.finditer(text)):
         if count >= bounds.ENCODED_WORDS:
             break
@@ -42,22 +48,22 @@ def decode_words(text: str) -> str:
         adjacent = bool(charset) and (not between or between.isspace())
         if not (adjacent and match[1].lower() == charset):
             if charset:
-                out.append(decode_charset(pending, charset))
-            pending = b""
+                out.append(decode_charset(b"".join(pending), charset))
+            pending = []
         if not adjacent:
             out.append(between)
         charset, last = match[1].lower(), match.end()
-        pending += data
+        pending.append(data)
     if charset:
-        out.append(decode_charset(pending, charset))
+        out.append(decode_charset(b"".join(pending), charset))
     out.append(text[last:])
     return "".join(out)
 
 
 def strip_controls(text: str) -> str:
-    """``text`` without controls (each run becomes one space) and without space at its ends."""
+    """``text`` without controls (each run becomes one space), ``MARKS``, and space at its ends."""
     if not text.isprintable():  # C, and true of nearly everything
-        text = _CONTROL.sub(" ", text)
+        text = _CONTROL.sub(" ", _MARK.sub("", text))
     return text.strip()
 
 

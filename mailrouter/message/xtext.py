@@ -8,6 +8,7 @@ import re
 _HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-Fa-f]{2})++\Z")
 _UNITEXT = re.compile(r"(?:[!-*,-<>-\[\]-~]|[^\x00-\x7f]|\\x\{[0-9A-Fa-f]{1,6}\})++\Z")
+_TYPE = re.compile(r"[A-Za-z0-9-]{1,40}+")
 _EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 
 
@@ -40,7 +41,7 @@ def decode_original_recipient(value: str) -> tuple[str, str] | None:
     An address of type utf-8 (RFC 6533 §3) is given as it is meant, whichever of its three forms it has.
     """
     kind, semicolon, encoded = value.partition(";")
-    if not semicolon or not re.fullmatch(r"[A-Za-z0-9-]{1,40}", kind):
+    if not semicolon or not _TYPE.fullmatch(kind):
         return None
     if kind.lower() != "utf-8":
         address = decode_xtext(encoded)

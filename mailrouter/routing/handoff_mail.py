@@ -14,7 +14,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.html_text import fits, text_of_html
 from mailrouter.message.parts import Part, leaves
 from mailrouter.message.shape import Shape
-from mailrouter.message.words import decode_words
+from mailrouter.message.words import MARKS, decode_words
 from mailrouter.routing.courtesies import without_courtesies
 from mailrouter.routing.sections import MAX_TEXT
 from mailrouter.routing.tails import quotes, without_tails
@@ -27,9 +27,7 @@ _MAX_PART = 1_500_000
 _FILE = re.compile(r"\.(?:md|markdown|txt|text)\Z", re.I)
 _GATEWAYS_FILE = re.compile(r"ATT\d+\.txt\Z", re.I)  # what Exchange makes of a text that it can't place
 # Controls, and marks that turn the direction of text, mislead; no-break and zero-width space are left-overs.
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_CONTROLS = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{MARKS}\ud800-\udfff]")
 _BLANKS = re.compile(r"\n{3,}")
 _ODD_SHARE = 20
 """One octet in this many that is no text makes a file something else than text."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
+from mailrouter.caching import cached_by_short, is_short
 from mailrouter.message.xtext import encode_utf8_address, encode_xtext
 from mailrouter.smtp.replies import Reply
 
@@ -104,7 +104,7 @@ class Offer:
         return mail.encode() + b"\r\n", rcpt.encode() + b"\r\n"
 
 
-@lru_cache(maxsize=1024)
+@cached_by_short(1024, is_short)
 def _typed(address: str) -> str:
     """An address with its type, as ORCPT has it (RFC 3461 §4.2; RFC 6533 §3 beyond ASCII)."""
     return f"rfc822;{encode_xtext(address)}" if address.isascii() else f"utf-8;{encode_utf8_address(address)}"

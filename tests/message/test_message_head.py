@@ -241,3 +241,13 @@ def test_a_header_larger_than_its_bound_is_kept_whole_and_read_in_part() -> None
     assert head.fields[-1].name == ""
     assert len(head.all_text("subject")) == bounds.FIELDS_OF_A_NAME
     assert len(head.raw_values("subject")) == bounds.FIELDS
+
+
+@pytest.mark.parametrize(
+    "mark", ["\u200b", "\u200f", "\u061c", "\ufeff", "\u2060", "\u2064", "\u00ad", "\u202e"]
+)
+def test_marks_that_nobody_sees_are_taken_out(mark: str) -> None:
+    """They have no width, or turn the direction of what follows; no space comes in their place."""
+    head = Head(f"Subject: pay{mark}roll\x07 x\r\nFrom: Ja{mark}ne <j@k.test>\r\n".encode())
+    assert head.text("subject") == "payroll  x"
+    assert head.mailboxes("from") == (Mailbox("Jane", "j@k.test"),)
