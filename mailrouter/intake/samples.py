@@ -123,8 +123,18 @@ _CHANGED: dict[str, object] = (
         "undone": False,
         "changes": ["Mon 7 Dec: Ben (was: Ann)"],
         "more": 0,
+        "file": [],
+        "more_file": 0,
     }
 )
+_QUESTION: dict[str, object] = {
+    "more_lines": 0,
+    "file": [],
+    "more_file": 0,
+    "broken": False,
+    "changes": [],
+    "more": 0,
+}
 
 SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
     "note": _STRETCHES,
@@ -166,10 +176,17 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         _CHANGED,
         _CHANGED | {"more": 3},
         _CHANGED | {"author": "", "changes": [], "undone": True, "weeks": []},
+        _CHANGED | {"file": ["[copy]", "+ copy: on-duty"], "more_file": 3},
     ),
     "schedule-confirm": tuple(
-        _SCHEDULE | _ASKED | {"author": "Ann", "lines": lines, "last": not lines}
-        for lines in (["off today"], [])
+        _SCHEDULE | _ASKED | _QUESTION | {"author": "Ann", "lines": lines, "last": not lines} | more
+        for lines, more in (
+            (["> off today"], {"more_lines": 2}),
+            ([], {}),
+            ([], {"file": ["[copy]", "+ copy: on-duty"], "more_file": 3}),
+            ([], {"changes": ["  Thu 3 Dec: Ann (was: Ben)"], "more": 2}),
+            ([], {"broken": True}),
+        )
     ),
     "schedule-answer": tuple(
         _SCHEDULE | _WEEKS | {"lines": lines, "examples": examples, "other": other}

@@ -6,6 +6,7 @@ characters that take no room or turn the direction of writing, and never over mo
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
 
@@ -53,8 +54,14 @@ def marked(lines: Iterable[str], mark: str, most: int) -> tuple[list[str], int]:
         line = visible(line)
         if not line:
             continue
-        width = LINE - len(mark)
-        folded = [f"{mark}{line[at : at + width].strip()}" for at in range(0, len(line), width)]
+        folded = textwrap.wrap(
+            line,
+            LINE,
+            initial_indent=mark,
+            subsequent_indent=mark,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        )
         if more or len(shown) + len(folded) > most:
             more += 1
         else:

@@ -8,7 +8,7 @@ meant.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing import schedule_notices
 from mailrouter.routing.edited_file import may_become, version_mark, with_line_ends_of
+from mailrouter.routing.file_lines import NO_LINES, FileLines, file_lines
 from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.handover import FileChange, Handed, Handover, is_last, too_large
 from mailrouter.routing.model import Situation
@@ -31,6 +32,8 @@ from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import SCHEDULE
 
 _MOST_PROBLEMS = 10
+_NOT_SEEN = "not seen"
+"""In place of the mark of the text that an edited file was compared with: it could not be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Rescheduling:
 
     def __init__(self, file: RoleFile, last: LastChange | None) -> None:
         self._file, self._last = file, last
+        self._loaded: dict[bytes, Proposed] = {}
 
     def written(self, mail: Handed, author: Person) -> Written:
         """What is asked for; a problem where it isn't understood."""
@@ -94,16 +98,68 @@ class Rescheduling:
                 understood(found, mail.situation.role, author, mail.situation.duty.moment)
             except Unclear as unclear:
                 return Written(problem=unclear.why)
-        source = "your edited file" if found.kind == "file" else "the text of the mail"
-        return Written(found.kept(), source)
+        if found.kind == "file":
+            return self._written_file(mail, found)
+        return Written(found.kept(), "the text of the mail")
+
+    def _written_file(self, mail: Handed, found: Asked) -> Written:
+        """An edited file, with the mark of the text that it was compared with: it is taken only in place of that."""
+        try:
+            base, proposed = self._compared(mail, found)
+        except MailrouterError:
+            return Written(replace(found, answers=found.answers or _NOT_SEEN).kept(), "your edited file")
+        if _lines(base, proposed).hidden:
+            return Written(
+                problem="The file differs in too many lines from the one in force to be shown to you both; please "
+                "send it in steps, or have IT put it in place."
+            )
+        mark = found.answers or version_mark(base.text)
+        return Written(replace(found, answers=mark).kept(), "your edited file")
+
+    def _compared(self, mail: Handed, asked: Asked) -> tuple[Proposed, Proposed]:
+        """The file as it is, and as the mail would have it. Raises MailrouterError where it can't be used."""
+        base = self._file.current()
+        proposed = self._replaced(with_line_ends_of(base.text, asked.text))
+        may_become(base.role, proposed.role, mail.situation.our_domains)
+        return base, proposed
+
+    def _replaced(self, text: bytes) -> Proposed:
+        """What the file would be with this text, which is loaded once. Raises ConfigurationError."""
+        if text not in self._loaded:
+            self._loaded[text] = self._file.replaced(text)
+        return self._loaded[text]
 
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
-        """With the words that were written: what they come to depends on the file when they are confirmed."""
+        """With the words that were written: what they come to depends on the file when they are confirmed.
+
+        Of an edited file every line that differs is shown; it is taken only in place of the text that it was compared
+        with.
+        """
         asked = Asked.of(written.text)
-        lines = [] if asked.kind == "file" else (asked.text or asked.subject).splitlines()
+        change = None
+        if asked.kind == "file":
+            lines: list[str] = []
+            try:
+                change = self._file_change(*self._compared(mail, asked))
+            except MailrouterError:
+                change = None
+        else:
+            lines = (asked.text or asked.subject).splitlines()
         return schedule_notices.confirm(
-            mail.situation, mail.head, author, lines, mail.ask_from, mail.origin, last=is_last(mail)
+            mail.situation,
+            mail.head,
+            author,
+            lines,
+            mail.ask_from,
+            mail.origin,
+            last=is_last(mail),
+            change=change,
         )
+
+    def _file_change(self, base: Proposed, proposed: Proposed) -> schedule_notices.FileDifference:
+        """What a whole new text does, in lines and in who is in."""
+        old, new = self._file.shown(base.role), self._file.shown(proposed.role)
+        return schedule_notices.FileDifference(old, new, _lines(base, proposed), proposed.text)
 
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
         """How it is confirmed."""
@@ -210,25 +266,30 @@ class Rescheduling:
                 "The file was changed by hand since, so nothing was undone; undoing would throw that away. "
                 'Answer "send file" to get it and change it yourself.'
             )
-        proposed = self._file.replaced(last.before)
+        proposed = self._replaced(last.before)
         words = (f"Undone: {last.what}",)
-        return self._set(mail, author, base, proposed, words, None, undoes=last.id)
+        return self._set(mail, author, base, proposed, words, None, undoes=last.id, whole=True)
 
     def _whole_file(self, mail: Handed, author: Person, base: Proposed, asked: Asked) -> Handover:
         text = with_line_ends_of(base.text, asked.text)
-        if asked.answers and asked.answers != version_mark(base.text):
+        if asked.answers not in ("", _NOT_SEEN, version_mark(base.text)):
             raise MailrouterError(
-                "The file was changed since it was sent to you, so yours was not taken: it would undo that. Answer "
-                '"send file" to get the newest one.'
+                f"The file was changed since {'you were asked' if mail.waiting else 'it was sent to you'}, so yours was "
+                'not taken: it would undo that. Answer "send file" to get the newest one.'
             )
-        proposed = self._file.replaced(text)
+        proposed = self._replaced(text)
         may_become(base.role, proposed.role, mail.situation.our_domains)
+        if asked.answers == _NOT_SEEN:
+            raise MailrouterError(
+                "The file had mistakes when you were asked, so what it changes was not shown to you, and nothing was "
+                "changed. Please send it again."
+            )
         if text == base.text:
             return self._answer(
                 mail, author, "The file is just as it was; nothing was changed.", examples=False
             )
         words = (f"{called(base.role)[author.key]} sent an edited file, and it is taken.",)
-        return self._set(mail, author, base, proposed, words, None)
+        return self._set(mail, author, base, proposed, words, None, whole=True)
 
     def _set(
         self,
@@ -240,13 +301,15 @@ class Rescheduling:
         first: date | None,
         undoes: int = 0,
         notes: Sequence[str] = (),
+        whole: bool = False,
     ) -> Handover:
+        """``whole``: the text is another one, of which words do not tell all."""
+        difference = self._file_change(base, proposed)
         told = schedule_notices.changed_notices(
             mail.situation,
             mail.head,
             author,
-            self._file.shown(base.role),
-            self._file.shown(proposed.role),
+            difference if whole else replace(difference, lines=NO_LINES),
             words,
             first,
             mail.queue,
@@ -285,6 +348,10 @@ class Rescheduling:
             mail.situation, mail.head, author, problems[:_MOST_PROBLEMS], already=True
         )
         return Handover("answer", ("the file has problems as it is",), author, notices=(told,))
+
+
+def _lines(base: Proposed, proposed: Proposed) -> FileLines:
+    return file_lines(base.text, proposed.text, base.role, proposed.role)
 
 
 def _wall(role: Role, author: Person | None, moment: datetime) -> datetime:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from mailrouter.errors import Problem
 from mailrouter.message import compose, text
 from mailrouter.message.head import Head
+from mailrouter.message.pieces import Pieces
+from mailrouter.message.showing import marked
 from mailrouter.message.text import quoted_printable
+from mailrouter.routing.file_lines import FileLines
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import WAIT_DAYS, Notice, notice, told_apart
 from mailrouter.routing.people import local_day
@@ -27,16 +31,27 @@ ANSWERED_CHANGE = re.compile(r"<schedule-(?!file-)([0-9a-z]+)-[a-z2-7]+@")
 ANSWERED_FILE = re.compile(r"<schedule-file-([0-9a-f]+)-[a-z2-7]+@")
 _MOST_DIFFERENCES = 12
 _MOST_WEEKS = 3
+_MOST_SAID = 40
 _LONGEST = 200
 _LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class FileDifference:
+    """What a new text of a role's file does: the roles before and after, the lines that differ (none where words tell
+    all), and the new text."""
+
+    old: Role
+    new: Role
+    lines: FileLines
+    text: bytes
 
 
 def changed_notices(
     situation: Situation,
     head: Head,
     author: Person | None,
-    old: Role,
-    new: Role,
+    change: FileDifference,
     words: Sequence[str],
     first: date | None,
     queue: str,
@@ -48,6 +63,7 @@ def changed_notices(
     ``author`` is None for a command. ``first`` is the first day spoken of; without one it is the first that differs.
     ``notes`` are written into the file; they are shown to the author alone, for others they stand there.
     """
+    old, new = change.old, change.new
     today = local_day(old, situation.duty)
     found = differences(old, new, today)
     told = summed_up(found, today)
@@ -59,8 +75,11 @@ def changed_notices(
         "undone": undone,
         "changes": [difference.in_mail() for difference in told[:_MOST_DIFFERENCES]],
         "more": max(0, len(told) - _MOST_DIFFERENCES),
+        "file": change.lines.lines,
+        "more_file": change.lines.more,
         "weeks": _weeks(new, today, found, first),
     }
+    parts = [_attached(old, change.text)] if change.lines.more else []
     subject = f"Schedule of {old.name}: {'undone' if undone else words[0]}"
     sender = schedule_address(old.address)
     known_by = f"{_CHANGE}{queue}-"
@@ -77,6 +96,7 @@ def changed_notices(
             own if person == author else body,
             "rescheduled",
             known_by=known_by,
+            parts=parts,
         )
         for person in situation.role.partners  # those of this moment
     )
@@ -91,26 +111,36 @@ def confirm(
     origin: str,
     *,
     last: bool = False,
+    change: FileDifference | None = None,
 ) -> Notice:
     """A question to the registered mailbox of whoever is named in From; a yes to ``sender`` confirms.
 
-    ``lines`` are what was written, none for an edited file; ``origin`` is the server that handed the mail in. ``last``:
-    there are no more questions this hour.
+    ``lines`` are what was written, none for an edited file, of which ``change`` tells what it does (None: it can't be
+    used); ``origin`` is the server that handed the mail in. ``last``: there are no more questions this hour.
     """
     role = situation.role
+    today = local_day(role, situation.duty)
+    told = summed_up(differences(change.old, change.new, today), today) if change else []
+    said, more_said = marked(lines, "> ", _MOST_SAID)
     until = (situation.duty.moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
     facts = {
         **_facts(situation),
         "author": called(role)[to.key],
-        "lines": [text.safe_subject(line, _LONGEST) for line in lines[:20] if line.strip()],
-        "until": date_words(until, local_day(role, situation.duty)),
+        "lines": said,
+        "more_lines": more_said,
+        "file": change.lines.lines if change else (),
+        "more_file": change.lines.more if change else 0,
+        "broken": change is None,
+        "changes": marked((difference.in_mail() for difference in told[:_MOST_DIFFERENCES]), "  ", 40)[0],
+        "more": max(0, len(told) - _MOST_DIFFERENCES),
+        "until": date_words(until, today),
         "last": last,
         **told_apart(head, origin),
     }
     words = situation.wording.notice("schedule-confirm", facts)
-    return notice(
-        situation, head, to, sender, f"Please confirm: schedule of {role.name}", words, "confirm schedule"
-    )
+    parts = [_attached(role, change.text)] if change else []
+    subject = f"Please confirm: schedule of {role.name}"
+    return notice(situation, head, to, sender, subject, words, "confirm schedule", parts=parts)
 
 
 def refused(situation: Situation, head: Head, to: Person, problem: str, *, examples: bool = True) -> Notice:
@@ -151,8 +181,6 @@ def file(situation: Situation, head: Head, to: Person, content: bytes, mark: str
     """The file itself, for the partner who asked."""
     role = situation.role
     words = situation.wording.notice("schedule-file", _facts(situation))
-    body = content.decode("utf-8", "replace").lstrip("\ufeff")
-    part = compose.handoff_part("", quoted_printable(body), f"{role.key}.yaml")
     return notice(
         situation,
         head,
@@ -162,8 +190,14 @@ def file(situation: Situation, head: Head, to: Person, content: bytes, mark: str
         words,
         "file",
         known_by=f"{_FILE}{mark}-",
-        parts=[part],
+        parts=[_attached(role, content)],
     )
+
+
+def _attached(role: Role, content: bytes) -> Pieces:
+    """A text of the role's file, to be attached."""
+    body = content.decode("utf-8", "replace").lstrip("\ufeff")
+    return compose.handoff_part("", quoted_printable(body), f"{role.key}.yaml")
 
 
 def lost(situation: Situation, to: Person, what: str, why: str) -> Notice:

@@ -147,7 +147,7 @@ async def test_without_proof_the_partner_is_asked_first(tmp_path: Path) -> None:
         assert file_of(tmp_path) == COMMENTED
         told = notices(found)
         assert set(told) == {"laurie"}
-        assert "It says:\n\noff tomorrow\n" in text_of(told["laurie"])
+        assert "It says:\n\n> off tomorrow\n" in text_of(told["laurie"])
         back = told["laurie"]["reply-to"].addresses[0].addr_spec
         assert re.fullmatch(r"vp-hr\+schedule-[a-z2-7]{22}@example\.test", back)
         for number, reply in ((12, "250"), (13, "250"), (2, "450 4.7.1")):
