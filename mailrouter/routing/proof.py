@@ -35,8 +35,11 @@ def named_author(head: Head, role: Role) -> Person | None:
     written_by = head.mailboxes("from")
     if len(written_by) != 1 or len(head.raw_values("from")) != 1:
         return None
-    address = canonical(written_by[0].address)
-    return next((person for person in role.partners if canonical(person.email) == address), None)
+    written = written_by[0].address
+    address = canonical(written)
+    found = next((person for person in role.partners if canonical(person.email) == address), None)
+    # In lower case some signs beyond ASCII are letters of it: U+212A is a k.
+    return found if found is None or written.isascii() or not found.email.isascii() else None
 
 
 def unproven(

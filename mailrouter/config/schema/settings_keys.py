@@ -101,15 +101,19 @@ def _keys() -> dict[str, Schema]:
         ),
         "listen": key("Where mail comes in.", lines(_LISTEN), {"smtp": "127.0.0.1:2525"}),
         "trusted_networks": key(
-            "The networks of your own servers. Being listed here never allows anybody to relay.",
+            "The networks of your own servers. Being listed here never allows anybody to relay. What such a server "
+            "says of a mail is believed: its checks (`authserv_id`), and in its Received fields where it came from.",
             some(forms.NETWORK),
             ["127.0.0.0/8", "::1/128"],
             ["10.0.0.0/8"],
             default=["127.0.0.0/8", "::1/128"],
         ),
         "authserv_id": key(
-            "The name that begins the Authentication-Results fields of your own mail server: only its "
-            "verdicts (and its spam verdict) are believed.",
+            "The name that begins the Authentication-Results fields of your own mail server: only its verdicts "
+            "(and its spam verdict) are believed. It lets a partner hand over and change the schedule without a "
+            "question where that server wrote `dmarc=pass`, and a colleague counts as inside only where it wrote "
+            "`dmarc=pass` for the domain in From or, of who logged in, `auth=pass`; see deploy.md for what the "
+            "server has to write.",
             {"type": "string", "pattern": '^[^\\s;"()]+$'},
             "mail.example.com",
             otherwise=OTHERWISE["authserv_id"],
