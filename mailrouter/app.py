@@ -26,6 +26,7 @@ from mailrouter.errors import StoreError
 from mailrouter.intake import keys
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
+from mailrouter.intake.hop_recovery import lasted, tell_of_recovery
 from mailrouter.intake.keys import read_keys
 from mailrouter.intake.leaving import Leaving
 from mailrouter.intake.origin import trusts
@@ -39,7 +40,7 @@ from mailrouter.live.weekly import weekly_mails
 from mailrouter.schedule.duty import Roster
 from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
-from mailrouter.store.model import moment_of
+from mailrouter.store.model import Milliseconds, moment_of
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.trust.tokens import VALID_DAYS
 from mailrouter.web import calendar, health, metrics
@@ -194,9 +195,26 @@ class Service:
                 to.path, settings.hostname, dispatcher, self.leaving.blocks, self.leaving.check
             )
         pool = pool_for(settings.retry)
-        return SmtpTransport(
-            to.host, to.port, settings.hostname, dispatcher, self.leaving.prepare, settings.timeouts, pool
+        transport = SmtpTransport(
+            to.host,
+            to.port,
+            settings.hostname,
+            dispatcher,
+            self.leaving.prepare,
+            settings.timeouts,
+            pool,
+            self.leaving.siblings,
         )
+        transport.on_recovery = self._next_hop_recovered
+        return transport
+
+    def _next_hop_recovered(self, since: Milliseconds, words: str) -> None:
+        """Tell the operator of a trouble that lasted, now that mail leaves again."""
+        if lasted(since, now_ms(), self.configuration.settings.retry.first):
+            told = tell_of_recovery(
+                self.intake.desk, self.store, self.transport.name, since, words, self._wake
+            )
+            self.upkeep.run(told)
 
     def _people(self) -> set[str]:
         """The mailboxes of everybody behind a role."""
@@ -280,6 +298,7 @@ class Service:
         return {
             "delivers_to": self.transport.name,
             "trouble": self.transport.trouble,
+            "advice": self.transport.advice,
             "troubled_since": self.transport.troubled_at if self.transport.trouble else None,
             "queued": self.store.reader.waiting(),
             "oldest": None if oldest is None else moment_of(oldest),

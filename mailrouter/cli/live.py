@@ -50,6 +50,8 @@ class Live:
         if status["trouble"]:
             since = self._moment(status["troubled_since"])
             yield f"The next server can't be used since {since}: {status['trouble']}"
+            if status.get("advice"):
+                yield status["advice"]
         yield self._queue(status["queued"], status["oldest"])
         for one in status["failing"]:
             yield self._failing(one)

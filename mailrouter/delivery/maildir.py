@@ -53,7 +53,8 @@ class MaildirTransport:
     ) -> None:
         self.name = f"maildir:{root}"
         self.max_size: int | None = None
-        self.trouble = ""
+        self.trouble = self.advice = ""
+        self.refuses = False
         self.troubled_at = 0
         self._root = root
         self._hostname = _SAFE.sub("_", hostname)

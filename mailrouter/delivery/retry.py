@@ -6,6 +6,7 @@ stands beside its mail server can try sooner, for the fault is mostly a restart.
 
 from __future__ import annotations
 
+from mailrouter.config.durations import span
 from mailrouter.config.sending import Retry
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Milliseconds, Outcome
@@ -38,7 +39,8 @@ def takes_long(delivery: Delivery, now: Milliseconds, retry: Retry) -> bool:
 def outcome(delivery: Delivery, reply: Reply, now: Milliseconds, chance: float, retry: Retry) -> Outcome:
     """What a reply means for a delivery: 2yz delivered, 5yz failed, everything else temporary.
 
-    A full mailbox (552 without 5.3.4, or 5.2.2) is temporary: partners empty theirs (RFC 5321 §4.5.3.1.10).
+    A full mailbox (552 without 5.3.4, or 5.2.2) is temporary: partners empty theirs (RFC 5321 §4.5.3.1.10). So is a
+    refusal of us (``Reply.waits``); where the time is over, that is what is told (RFC 3463 §3.5, X.4.7).
     Of a message that stays inside, a server's words may quote the handoff: its codes alone are kept.
     """
     said = str(reply) if reply.own or not delivery.inside else reply.codes
@@ -47,9 +49,10 @@ def outcome(delivery: Delivery, reply: Reply, now: Milliseconds, chance: float, 
     full = (reply.code == 552 and "5.3.4" not in reply.text) or (
         reply.code // 100 == 5 and "5.2.2" in reply.text[:8]
     )
-    if reply.code // 100 == 5 and not full:
+    if reply.code // 100 == 5 and not full and not reply.waits:
         return Outcome(delivery.id, "failed", said, now)
     if gives_up(delivery, now, retry):
-        return Outcome(delivery.id, "failed", said, now, expired=True)
+        words = f"451 4.4.7 Not delivered within {span(retry.give_up)}: {said}" if reply.waits else said
+        return Outcome(delivery.id, "failed", words, now, expired=True)
     again = next_try(delivery.attempts + 1, now, chance, retry)
     return Outcome(delivery.id, "queued", said, now, again)

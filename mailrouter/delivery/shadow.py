@@ -18,7 +18,8 @@ class ShadowTransport:
     def __init__(self, dispatcher: Dispatcher, check: Callable[[Delivery], bool]) -> None:
         self.name = "nowhere (on trial)"
         self.max_size: int | None = None
-        self.trouble = ""
+        self.trouble = self.advice = ""
+        self.refuses = False
         self.troubled_at = 0
         self._dispatcher = dispatcher
         self._check = check

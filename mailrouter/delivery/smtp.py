@@ -7,14 +7,17 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mailrouter.config.sending import Retry, Timeouts
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.putting_off import ENOUGH, PuttingOff, of_server
+from mailrouter.delivery.refusing import Refusing, Siblings, as_recorded
 from mailrouter.smtp.client import Connection
 from mailrouter.smtp.offer import Outgoing
+from mailrouter.smtp.refusals import advice, advice_in
 from mailrouter.smtp.replies import PeerError, Reply
-from mailrouter.store.model import Delivery, DeliveryId
+from mailrouter.store.model import Delivery, DeliveryId, Milliseconds
 
 log = logging.getLogger("mailrouter.delivery")
 
@@ -22,6 +25,10 @@ Prepare = Callable[[Delivery], "Outgoing | None"]
 """Gives a delivery's transaction, or None where it must not leave as it stands (it is being planned anew
 then)."""
 
+SAID_EVERY = 600.0
+"""Seconds between two lines at ERROR about one trouble; the probes between them are logged as warnings."""
+LASTING = 300_000
+"""Milliseconds after which a server that can't be reached is logged at ERROR too; before, it may be a restart."""
 MOST_PUT_OFF = 500
 """Of so many that a server in trouble put off it is remembered, so that they go as soon as it is well."""
 
@@ -63,11 +70,17 @@ class SmtpTransport:
         prepare: Prepare,
         timeouts: Timeouts | None = None,
         pool: Pool | None = None,
+        siblings: Siblings = lambda delivery: (),
     ) -> None:
+        """``siblings`` gives the recipients of a message's other copies, for a second opinion about a refusal."""
         self.name = f"smtp://{host}:{port}"
         self.max_size: int | None = None
-        self.trouble = ""
+        self.trouble = self.advice = ""
+        self.refuses = False
+        """The trouble is that it answers, and refuses us."""
         self.troubled_at = 0
+        self.on_recovery: Callable[[Milliseconds, str], None] = lambda since, trouble: None
+        """Called when the next hop works again, with when its trouble began and what it was."""
         self._host, self._port, self._helo = host, port, helo
         self._dispatcher = dispatcher
         self._prepare = prepare
@@ -80,6 +93,10 @@ class SmtpTransport:
         self._more = asyncio.Event()
         self._failures = 0
         self._putting_off = PuttingOff()
+        self._refusing = Refusing(siblings)
+        self._said_at = -SAID_EVERY
+        self._reason = ""
+        """Why the trouble began, or what was refused last: a lost connection in between tells less."""
         self._put_off: set[DeliveryId] = set()
         self._answering = False
         """The trouble is that it answers, and takes nothing."""
@@ -211,6 +228,7 @@ class SmtpTransport:
                 continue
             if prepared is None:
                 continue
+            prepared.another = partial(self._refusing.another, delivery)
             taken.append((prepared, delivery))
             return prepared
         return None
@@ -219,9 +237,14 @@ class SmtpTransport:
         for index, (outgoing, delivery) in enumerate(taken):
             if outgoing is sent:
                 del taken[index]
+                judgement = self._refusing.heard(delivery, sent, reply)
                 # An answer that names nobody tells nothing of a mailbox.
                 nobody = sent.stage in ("mail", "data") and of_server(sent.stage, reply)
-                self._dispatcher.settle(delivery, replace(reply, own=True) if nobody else reply)
+                told = replace(reply, own=True) if nobody else as_recorded(reply, judgement)
+                self._dispatcher.settle(delivery, told)
+                if judgement == "server":
+                    self._refuses_us(delivery, sent.stage, reply)
+                    return
                 if self._puts_off(delivery, sent.stage, reply):
                     return
                 break
@@ -240,19 +263,36 @@ class SmtpTransport:
             if not self._failures and not reply.own:
                 self._put_off.clear()
             return False
+        self._forward_later(delivery)
+        if in_trouble:
+            self._answers_and_takes_nothing("It puts off every mail", stage, reply)
+        return in_trouble or self._answering
+
+    def _refuses_us(self, delivery: Delivery, stage: str, reply: Reply) -> None:
+        """It refuses whatever we bring: a pause, and a probe. The first such refusal is enough, for no mail is to be
+        lost by it; if it was no more than one mail's trouble, the probe with another mail ends it."""
+        self._forward_later(delivery)
+        self._answers_and_takes_nothing("It refuses us", stage, reply, advice(reply), refuses=True)
+
+    def _forward_later(self, delivery: Delivery) -> None:
         if len(self._put_off) < MOST_PUT_OFF:
             self._put_off.add(delivery.id)
-        # Several connections may hear it of what they had begun: that is one probe.
-        if in_trouble and not self.paused():
-            self._answering = True
-            self._putting_off.forget()
-            self._pause(f"It puts off every mail: {reply.brief}")
-        return in_trouble or self._answering
+
+    def _answers_and_takes_nothing(
+        self, what: str, stage: str, reply: Reply, advice: str = "", refuses: bool = False
+    ) -> None:
+        if self.paused():
+            return  # several connections may hear it of what they had begun: that is one probe
+        self._answering = True
+        self._putting_off.forget()
+        self._pause(f"{what}: {reply.brief}", advice, refuses)
 
     def _well_again(self) -> None:
         log.warning("%s takes mail again", self.name)
         self._dispatcher.recovered(self._failures, self._put_off)
-        self._failures, self.trouble, self._paused_until = 0, "", 0.0
+        self.on_recovery(self.troubled_at, self._reason)
+        self._failures, self.trouble, self.advice, self._paused_until = 0, "", "", 0.0
+        self._said_at, self.refuses = -SAID_EVERY, False
         self._answering, self._put_off = False, set()
         asyncio.get_running_loop().call_soon(self.wake)
 
@@ -281,18 +321,26 @@ class SmtpTransport:
             log.warning("%s takes no more connections beside %d: %s", self.name, self._open - own, why)
             return
         self._answering = False
-        self._pause(why)
+        told = advice_in(why)
+        self._pause(why, told, bool(told))
 
-    def _pause(self, why: str) -> None:
+    def _pause(self, why: str, advice: str = "", refuses: bool = False) -> None:
         loop = asyncio.get_running_loop()
         pauses = self._pool.pauses
         step = pauses[min(self._failures, len(pauses) - 1)]
         if not self._failures:
             self.troubled_at = now_ms()
+        if not self._failures or refuses:
+            self._reason = why
         self._failures += 1
-        self.trouble = why
+        self.trouble, self.advice, self.refuses = why, advice, refuses
         self._paused_until = loop.time() + step * (1 - 0.2 * random.random())
-        log.warning("%s can't be used, next try in %.0f s: %s", self.name, step, why)
+        level = logging.WARNING
+        lasting = self._answering or now_ms() - self.troubled_at >= LASTING
+        if lasting and loop.time() - self._said_at >= SAID_EVERY:
+            self._said_at, level = loop.time(), logging.ERROR
+        said = f"{why} {advice}".strip()
+        log.log(level, "%s can't be used, next try in %.0f s: %s", self.name, step, said)
         loop.call_at(self._paused_until + 0.01, self.wake)
 
     async def close(self, grace: float) -> None:

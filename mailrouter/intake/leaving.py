@@ -15,6 +15,7 @@ from mailrouter.config.sending import Retry
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.retry import takes_long
+from mailrouter.errors import StoreError
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.plain_alerts import of_untold
@@ -57,6 +58,15 @@ class Leaving:
         message = entry.message if entry else None
         told = of_untold(self._intake.desk, message, delivery, outcome, self._intake.now())
         return replace(outcome, consequences=told)
+
+    def siblings(self, delivery: Delivery) -> list[str]:
+        """The recipients of the message's other copies, as far as they may still get them."""
+        try:
+            entry = self._store.reader.entry(delivery.message)
+        except StoreError:
+            return []
+        others = entry.deliveries if entry else ()
+        return [d.recipient for d in others if d.kind == "copy" and d.state in ("queued", "delivered")]
 
     def blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
         """Its bytes."""

@@ -39,7 +39,7 @@ def learn(mailboxes: Mailboxes, delivery: Delivery, outcome: Outcome, reply: Rep
     if outcome.state == "delivered":
         mailboxes.arrived(delivery.recipient, outcome.at)
         return False
-    if reply.own or reply.code == 421 or delivery.kind not in OF_MAILBOXES:
+    if reply.own or reply.waits == "server" or reply.code == 421 or delivery.kind not in OF_MAILBOXES:
         return False  # it tells of a connection, or of a sender's mailbox
     return mailboxes.failed(delivery.recipient, outcome.at, outcome.reply).lasting
 

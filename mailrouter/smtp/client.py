@@ -13,6 +13,7 @@ from collections.abc import Callable
 from mailrouter.config.sending import Timeouts
 from mailrouter.smtp.dotted import stuff
 from mailrouter.smtp.offer import Offer, Outgoing
+from mailrouter.smtp.refusals import needs_opinion
 from mailrouter.smtp.replies import MAX_REPLY, PeerError, Replies, Reply, why
 
 __all__ = ["Connection", "Outgoing", "PeerError", "Reply", "Timeouts"]
@@ -108,6 +109,7 @@ class Connection:
             opened = False
             refusal = await self._envelope_replies(current, done)
             if refusal is not None:
+                await self._second_opinion(current, refusal, done)
                 done(current, refusal)
                 if refusal.own:
                     # Out of step: from here on each answer might be another question's.
@@ -126,6 +128,31 @@ class Connection:
             if reply.code == 421:
                 raise PeerError(f"The server closes: {reply.codes}")
             current = upcoming if upcoming is not None else take()
+
+    async def _second_opinion(
+        self, message: Outgoing, refusal: Reply, done: Callable[[Outgoing, Reply], None]
+    ) -> None:
+        """Ask what the server says to somebody else, where a refusal may be of us all: nothing is sent.
+
+        A refused mailbox is told from a server that refuses everybody by one question, and no mail has to wait for the
+        next one to come.
+        """
+        if not needs_opinion(message.stage, refusal):
+            return
+        another = message.another() if message.stage == "rcpt" and message.another is not None else ""
+        if another == "" if message.stage == "rcpt" else message.reverse_path == "":
+            return
+        try:
+            await self._ask("RSET")
+            path = message.reverse_path if message.stage == "rcpt" else ""
+            said = _not_closing(await self._ask(f"MAIL FROM:<{path}>"))
+            if message.stage == "rcpt" and said.positive:
+                message.opinion = _not_closing(await self._ask(f"RCPT TO:<{another}>"))
+            elif message.stage == "mail":
+                message.opinion = said
+        except PeerError:
+            done(message, refusal)
+            raise
 
     async def _envelope_replies(
         self, message: Outgoing, done: Callable[[Outgoing, Reply], None]

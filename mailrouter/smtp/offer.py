@@ -32,6 +32,10 @@ class Outgoing:
     """Set once content was sent: from then on its fate is unknown until the reply to its end."""
     stage: str = ""
     """What its final reply answered: mail, rcpt, data or dot; ``""`` where nothing was asked."""
+    another: Callable[[], str] | None = None
+    """Gives another recipient, whom the server may be asked about where it refuses this one; ``""`` for none."""
+    opinion: Reply | None = None
+    """What the server said to somebody else in place of this mail, after it had refused it (``smtp.refusals``)."""
 
 
 @dataclass(frozen=True, slots=True)

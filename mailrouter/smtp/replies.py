@@ -7,6 +7,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from mailrouter.smtp.meanings import meaning
 
@@ -24,13 +25,15 @@ class Reply:
 
     ``own`` is one that we made ourselves where no server said what became of a message: it tells nothing of a mailbox,
     and holds no server's words. ``stage`` is what it answers: ``mail``, ``rcpt``, ``data``, ``dot`` (the end of the
-    content), ``""`` for anything else.
+    content), ``""`` for anything else. ``waits``: it is permanent, and the mail waits all the same, for it speaks of us
+    to everybody (``server``) or to this recipient (``recipient``); see ``smtp.refusals``.
     """
 
     code: int
     text: str
     own: bool = False
     stage: str = ""
+    waits: Literal["", "server", "recipient"] = ""
 
     @property
     def positive(self) -> bool:

@@ -42,6 +42,9 @@ QUEUED_AFTER = """
 """
 OLDEST = "SELECT min(id) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
+WAITING_MESSAGES = (
+    "SELECT count(DISTINCT id >> 10) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
+)
 QUEUED = "SELECT count(*), min(id), min(next_at) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 FAILED = "SELECT count(*) FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'"
 HELD = "SELECT count(*) FROM delivery INDEXED BY delivery_held WHERE state = 'held'"
@@ -254,6 +257,10 @@ class StoreReader:
     def waiting(self) -> int:
         """How many deliveries are queued."""
         return int(self._rows(WAITING)[0][0])
+
+    def waiting_messages(self) -> int:
+        """How many messages have something queued."""
+        return int(self._rows(WAITING_MESSAGES)[0][0])
 
     def standing(self) -> Standing:
         """How the queue stands. It reads all that is queued: for people and monitoring, not for the hot path."""

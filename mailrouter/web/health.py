@@ -60,10 +60,12 @@ class Readiness:
         except StoreError as error:
             return [str(error)]
         now = self._now()
+        hop = self._watched.next_hop
+        if hop.trouble and hop.refuses:
+            return [f"{hop.name} can't be used: {hop.trouble} {hop.advice}".strip()]
         if due is None or now - due < STUCK or now - self._watched.dispatcher.delivered_at < STUCK:
             return []
         minutes = timedelta(milliseconds=now - due) // timedelta(minutes=1)
-        hop = self._watched.next_hop
         return [
             f"Nothing was delivered to {hop.name} for {STUCK // 60_000} minutes, and what is due waits since "
             f"{minutes} minutes: {hop.trouble or 'no reason is known'}"

@@ -13,10 +13,13 @@ from mailrouter.store.sqlite import SqliteStore
 
 
 class NextHop(Protocol):
-    """Where copies go; ``trouble`` is what keeps them from it, in words."""
+    """Where copies go; ``trouble`` is what keeps them from it, in words, ``advice`` what there is to do; ``refuses``: it
+    answers, and will not mend by itself."""
 
     name: str
     trouble: str
+    advice: str
+    refuses: bool
 
 
 @dataclass(frozen=True, slots=True)

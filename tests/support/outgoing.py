@@ -28,8 +28,13 @@ class Outbound:
         self.store = SqliteStore.open(path)
         self.dispatcher = Dispatcher(self.store, again=0.02, retry=retry)
         self.transport = SmtpTransport(
-            "127.0.0.1", port, "client.test", self.dispatcher, self.prepare, timeouts, pool
+            "127.0.0.1", port, "client.test", self.dispatcher, self.prepare, timeouts, pool, self.siblings
         )
+
+    def siblings(self, delivery: Delivery) -> list[str]:
+        """The recipients of the message's other copies."""
+        entry = self.store.reader.entry(delivery.message)
+        return [other.recipient for other in entry.deliveries] if entry else []
 
     def prepare(self, delivery: Delivery) -> Outgoing | None:
         """The transaction of a delivery, streamed where it is large."""

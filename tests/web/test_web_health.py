@@ -23,7 +23,9 @@ async def test_delivery_that_stands_still_is_not_ready(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path / "m.db")
     try:
         dispatcher = Dispatcher(store)
-        hop = SimpleNamespace(name="smtp://mail.test:25", trouble="Connection refused")
+        hop = SimpleNamespace(
+            name="smtp://mail.test:25", trouble="Connection refused", advice="", refuses=False
+        )
         watched = Watched(store, dispatcher, hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
         assert (await Readiness(watched)(Asked())).status == 200  # nothing is due
         await put(store)
@@ -43,7 +45,7 @@ async def test_what_is_on_hold_does_not_stand_still(tmp_path: Path) -> None:
     """However old it is: somebody wants it so. It is counted apart."""
     store = SqliteStore.open(tmp_path / "m.db")
     try:
-        hop = SimpleNamespace(name="x", trouble="")
+        hop = SimpleNamespace(name="x", trouble="", advice="", refuses=False)
         watched = Watched(store, Dispatcher(store), hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
         ids = [delivery.id for delivery in await put(store)]
         assert (await Readiness(watched, lambda: T0 + HOUR)(Asked())).status == 503
@@ -59,7 +61,7 @@ async def test_asking_often_costs_no_writes(tmp_path: Path) -> None:
     """A hundred requests at once write one page."""
     store = SqliteStore.open(tmp_path / "m.db")
     try:
-        hop = SimpleNamespace(name="x", trouble="")
+        hop = SimpleNamespace(name="x", trouble="", advice="", refuses=False)
         watched = Watched(store, Dispatcher(store), hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
         ready = Readiness(watched, now_ms)
         before = sum(store.commits.counts)
@@ -67,5 +69,20 @@ async def test_asking_often_costs_no_writes(tmp_path: Path) -> None:
             assert (await ready(Asked())).status == 200
         assert sum(store.commits.counts) == before + 1
         assert health.FRESH >= 1
+    finally:
+        store.close()
+
+
+async def test_a_next_hop_that_refuses_us_is_told_at_once(tmp_path: Path) -> None:
+    """It answers, and will not mend by itself: nobody waits five minutes to hear of it and of what to do."""
+    store = SqliteStore.open(tmp_path / "m.db")
+    try:
+        hop = SimpleNamespace(
+            name="x", trouble="It refuses us: 530 5.7.0", advice="It demands a login.", refuses=True
+        )
+        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
+        answer = await Readiness(watched)(Asked())
+        assert answer.status == 503
+        assert b"530 5.7.0 It demands a login." in answer.body
     finally:
         store.close()
