@@ -99,6 +99,7 @@ class Service:
         settings = self._loaded.configuration.settings
         self.store = SqliteStore.open(settings.store)
         self.store.keep_history = settings.keep_history
+        self.store.keep_bounced = 0 if self.shadow else settings.keep_bounced
         try:
             await self._listen()
         except BaseException:
@@ -253,6 +254,7 @@ class Service:
         """What else goes by the configuration in force."""
         self._lay(configuration, desk)
         self.store.keep_history = configuration.settings.keep_history
+        self.store.keep_bounced = 0 if self.shadow else configuration.settings.keep_bounced
         self._calendars_due.set()
         for key in set(self.store.reader.handoff_roles()).difference(desk.rosters):
             log.warning(

@@ -269,9 +269,9 @@ def _queue(commands: Commands) -> None:
     queue.add_argument("--from", dest="sender", metavar="ADDR", help="what this sender wrote")
     queue.add_argument(
         "--state",
-        choices=("queued", "held", "failed"),
+        choices=("queued", "held", "failed", "bounced"),
         action="append",
-        help="in this state; may be repeated",
+        help="in this state; may be repeated; bounced: it came back, and can be sent again",
     )
     queue.add_argument("--older", metavar="TIME", help="came in longer ago: 2 h, 3 days")
     queue.add_argument("--newer", metavar="TIME", help="came in not so long ago")

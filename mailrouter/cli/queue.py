@@ -21,7 +21,7 @@ from mailrouter.control import ask
 from mailrouter.errors import ConfigurationError, UsageError
 from mailrouter.store import queue as queued
 from mailrouter.store.model import DELIVERY_BITS, MessageId, message_id_of, queue_id
-from mailrouter.store.queue import OPEN, Selection
+from mailrouter.store.queue import BACK, OPEN, Selection
 from mailrouter.store.reader import StoreReader
 
 _SHOWN = 50
@@ -61,7 +61,11 @@ def _selection(options: argparse.Namespace) -> Selection:
         role=role,
         recipient=options.to or "",
         sender=options.sender or "",
-        states=tuple(dict.fromkeys(options.state)) if options.state else OPEN,
+        states=tuple(dict.fromkeys(options.state))
+        if options.state
+        else BACK
+        if options.action == "retry"
+        else OPEN,
         received_before=at - span if (span := _span(options.older, "--older")) is not None else None,
         received_after=at - span if (span := _span(options.newer, "--newer")) is not None else None,
         due_before=at + span if (span := _span(options.due_within, "--due-within")) is not None else None,
@@ -185,10 +189,16 @@ async def _alone(options: argparse.Namespace, settings: Settings, order: dict[st
     logging.getLogger("mailrouter").addHandler(logging.NullHandler())
     store = SqliteStore.open(settings.store)
     try:
-        desk = desk_of(load(options)) if order["report"] else None
+        store.keep_bounced = settings.keep_bounced
+        desk = desk_of(load(options)) if order["report"] or _came_back(order) else None
         return (await steer(store, Order.of(order), desk)).data()
     finally:
         store.close()
+
+
+def _came_back(order: dict[str, Any]) -> bool:
+    """Whether something is to be sent again that came back, for which new return paths are made."""
+    return order["action"] == "retry" and "bounced" in order["selection"]["states"]
 
 
 def _nothing(options: argparse.Namespace) -> int:

@@ -8,7 +8,12 @@ from datetime import UTC, datetime
 from mailrouter.store.model import Delivery, Message, Milliseconds, QueueEntry, State, queue_id
 from mailrouter.store.queue import Summary
 
-_STATES: dict[State, str] = {"queued": "waiting", "held": "on hold", "failed": "failed"}
+_STATES: dict[State, str] = {
+    "queued": "waiting",
+    "held": "on hold",
+    "failed": "failed",
+    "bounced": "came back",
+}
 
 
 def counted(number: int, what: str, several: str = "") -> str:
@@ -68,6 +73,8 @@ def state(delivery: Delivery) -> str:
             return f"waiting, {tries}, {f'next in {span(wait)}' if wait > 0 else 'next at once'}"
         case "held":
             return f"on hold for {span(now() - delivery.next_at)}, {tries}"
+        case "bounced":
+            return f"came back {span(now() - delivery.next_at)} ago"
         case other:
             return f"{other}, {tries}"
 

@@ -21,6 +21,8 @@ LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), ip_network("::1/128
 LogFormat = Literal["text", "json"]
 SHORTEST_HISTORY = (VALID_DAYS + 1) * 86_400_000
 """Reports about a copy come for so long, and have to find what they are about."""
+MOST_KEPT_BOUNCED = VALID_DAYS * 86_400_000
+"""Content is kept no longer than a report about it can come."""
 MIN_SIZE = 64 * 1024
 """RFC 5321 §4.5.3.1.7: a server has to take messages of 64K octets at least."""
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -51,8 +53,8 @@ class Settings:
     """The service's settings. Paths are complete; domains and addresses are in their compared form.
 
     ``listen_smtp`` is host and port, an empty host meaning every interface; ``max_size`` is in bytes, None
-    meaning what the next hop allows; ``keep_history`` is in milliseconds; ``authserv_id`` names whose
-    Authentication-Results are believed (RFC 8601), None meaning nobody's; ``return_domain`` is where bounces come
+    meaning what the next hop allows; ``keep_history`` and ``keep_bounced`` are in milliseconds; ``authserv_id`` names
+    whose Authentication-Results are believed (RFC 8601), None meaning nobody's; ``return_domain`` is where bounces come
     to, None meaning each role's own domain; ``web`` is where pages are served (metrics, health, calendar feeds), None
     meaning nowhere; ``calendar_url`` is under what the feeds are reached from outside; ``calendar_hosts`` are hosts of
     the own network from which partners' calendars may be fetched. ``trial``: a relay works by them that delivers nothing
@@ -74,6 +76,7 @@ class Settings:
     timeouts: Timeouts = USUAL_TIMEOUTS
     retry: Retry = USUAL_RETRY
     keep_history: int = 30 * 86_400_000
+    keep_bounced: int = 5 * 86_400_000
     log_format: LogFormat = "text"
     web: HostPort | None = None
     calendar_url: str | None = None
@@ -92,6 +95,14 @@ def size(text: str) -> int:
     if total < MIN_SIZE:
         raise Wrong(f"{shown(text)} is too small for mail", "allow 64 KiB at least; usual is 50 MB")
     return total
+
+
+def bounced(text: str) -> int:
+    """How long content is kept in case a copy comes back, in milliseconds. Raises Wrong."""
+    kept = int(1000 * duration(text))
+    if kept > MOST_KEPT_BOUNCED:
+        raise Wrong(f"{shown(text)} is too long", "at most 21 days: after that nothing comes back any more")
+    return kept
 
 
 def history(text: str) -> int:

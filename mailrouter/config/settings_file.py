@@ -22,6 +22,7 @@ from mailrouter.config.settings import (
     LogFormat,
     Network,
     Settings,
+    bounced,
     destination,
     history,
     listen_address,
@@ -127,6 +128,7 @@ class SettingsFile(Lines):
     timeouts: TimeoutsFile = TimeoutsFile()
     retry: RetryFile = RetryFile()
     keep_history: Annotated[int, reads(history)] = 30 * 86_400_000
+    keep_bounced: Annotated[int, reads(bounced)] = 5 * 86_400_000
     log: LogFile = LogFile()
     calendar_url: Annotated[str | None, reads(feeds_url)] = None
     calendar_hosts: Annotated[tuple[Annotated[str, reads(calendar_host)], ...], BeforeValidator(listed)] = ()
@@ -156,6 +158,7 @@ class SettingsFile(Lines):
             timeouts=Timeouts(self.timeouts.connect, self.timeouts.reply, self.timeouts.data_end),
             retry=Retry(self.retry.first, self.retry.most, self.retry.give_up, self.retry.delay_notice),
             keep_history=self.keep_history,
+            keep_bounced=self.keep_bounced,
             log_format=self.log.format,
             web=self.web,
             calendar_url=self.calendar_url,

@@ -91,6 +91,7 @@ def settings_written(settings: Settings) -> dict[str, Written]:
             "delay_notice": span(settings.retry.delay_notice),
         },
         "keep_history": span(settings.keep_history / 1000),
+        "keep_bounced": span(settings.keep_bounced / 1000) if settings.keep_bounced else "0 s",
         "log": {"format": settings.log_format},
         "calendar_url": settings.calendar_url,
         "calendar_hosts": sorted(settings.calendar_hosts),

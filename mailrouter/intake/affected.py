@@ -15,6 +15,7 @@ from mailrouter.message.shape import Shape
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import (
     Delivery,
+    DeliveryId,
     Message,
     QueueEntry,
     State,
@@ -50,16 +51,24 @@ def roles_of(desk: Desk, entry: QueueEntry, delivery: Delivery) -> list[Role]:
 def copies_of(entry: QueueEntry, role: Role) -> list[Delivery]:
     """The copies of a message that are for ``role``: by their own word, or by who its people are.
 
-    A delivery that carries a handoff names that handoff's role alone, though it may be for another as well.
+    A delivery that carries a handoff names that handoff's role alone, though it may be for another as well. One that
+    came back and was sent again counts as the one that repeats it.
     """
     people = {canonical(person.email) for person in role.people}
+    repeated = repeated_in(entry)
     return [
         other
         for other in entry.deliveries
         if other.kind == "copy"
         and other.state != "withdrawn"
+        and other.id not in repeated
         and (role.key in other.role.split(",") or canonical(other.recipient) in people)
     ]
+
+
+def repeated_in(entry: QueueEntry) -> dict[DeliveryId, Delivery]:
+    """The copies of a message that came back and were sent again, each with the one that repeats it."""
+    return {d.about: d for d in entry.deliveries if d.kind in ("copy", "companion") and d.about}
 
 
 def others_of(entry: QueueEntry, role: Role, delivery: Delivery) -> list[Delivery]:

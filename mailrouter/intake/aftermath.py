@@ -74,7 +74,7 @@ def of_failure(
         # Two mailboxes that fail would tell of each other's notices for ever; and no mail is missing.
         partners = () if trouble.ours else desk.role_at(role, now).partners
         again = AWAY_AGAIN_MS if away else HOUR_MS
-        found += told_to(desk, trouble, partners, entry.message, again, others_of(entry, role, delivery))
+        found += told_to(desk, trouble, partners, delivery, again, others_of(entry, role, delivery))
         if trouble.sender_hears:
             said, code = words if sayable else "", status or status_in(words)
             found += report_of(
@@ -117,7 +117,7 @@ def of_lasting(
             desk,
             trouble,
             desk.role_at(role, now).partners,
-            entry.message,
+            delivery,
             DAY_MS,
             others_of(entry, role, delivery),
         )

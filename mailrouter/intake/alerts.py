@@ -20,9 +20,10 @@ from mailrouter.message.head import Head
 from mailrouter.routing.undelivered import News, Trouble, operator_alert, partner_notice
 from mailrouter.schedule.model import Person, Role
 from mailrouter.store.model import (
+    Claim,
     Consequence,
     Delivery,
-    Message,
+    DeliveryId,
     QueueEntry,
     ReplyMemory,
     queue_id,
@@ -74,12 +75,16 @@ def told_to(
     desk: Desk,
     trouble: Trouble,
     partners: Iterable[Person],
-    message: Message,
+    delivery: Delivery,
     again: int,
     others: Sequence[Delivery],
 ) -> list[Consequence]:
     """To the operator first, then to the other partners: each at most once in ``again`` milliseconds. ``others`` are
     the other copies of the message."""
+    message = delivery.message
+    claim: tuple[Claim, DeliveryId] = ("", 0)
+    if trouble.news != "away":
+        claim = ("failing" if trouble.news == "failing" else "failed", delivery.id)
     role, at = trouble.role, milliseconds(trouble.moment)
     operator = desk.configuration.settings.postmaster
     to_whom: list[tuple[str, Person | None]] = []
@@ -89,19 +94,21 @@ def told_to(
     to_whom += [(person.email, person) for person in partners if canonical(person.email) != failed]
     found = []
     about = trouble.news if trouble.news in ("away", "failing") else "trouble"
+    # A copy that was sent once more, and came back once more, is news.
+    sent_again = (str(delivery.about),) if delivery.about and not trouble.ours else ()
     for address, person in to_whom:
-        key = told_key(desk, about, role.key, failed, canonical(address))
+        key = told_key(desk, about, role.key, failed, canonical(address), *sent_again)
         memory = ReplyMemory(key, at, at - again, day_of(at), ())
         if person is not None:
             notice = own_message(
-                message.id, "notice", role.key, address, partner_notice(trouble, person, desk.wording), at
+                message, "notice", role.key, address, partner_notice(trouble, person, desk.wording), at, claim
             )
             # Whose copy ends together with this one has a mailbox that does not take this notice either.
             own = tuple(copy.id for copy in others if copy.recipient == address and copy.state == "queued")
             found.append(Consequence(notice, own, ("failed", "bounced"), memory))
             continue
         alert = own_message(
-            message.id, "alert", role.key, address, operator_alert(trouble, address, desk.wording), at
+            message, "alert", role.key, address, operator_alert(trouble, address, desk.wording), at, claim
         )
         told = Consequence(alert, memory=memory)
         found.append(
@@ -124,7 +131,9 @@ def _nobody_has_it(
     made = operator_alert(replace(trouble, have=(), trying=(), lost=lost), address, desk.wording)
     key = told_key(desk, "nobody", role.key, canonical(address))
     return Consequence(
-        own_message(told.delivery.message, "alert", role.key, address, made, at),
+        own_message(
+            told.delivery.message, "alert", role.key, address, made, at, ("nobody", told.delivery.about)
+        ),
         tuple(copy.id for copy in others),
         ALIVE,
         ReplyMemory(key, at, at - HOUR_MS, day_of(at), ()),

@@ -74,7 +74,7 @@ class Leaving:
 
     def check(self, delivery: Delivery) -> bool:
         """Whether a delivery may leave as it stands; if not, it is being planned anew."""
-        if delivery.kind == "delay":
+        if delivery.kind == "delay" or delivery.claim:
             now = now_ms()
             told = may_be_told(self._store.reader, delivery, bool(self._trouble()), now)
             if told == "later":
@@ -82,7 +82,7 @@ class Leaving:
                 later = Outcome(delivery.id, "queued", "the mail itself goes first", now, after)
                 self._dispatcher.record(later)
                 return False
-            if told == "yes":
+            if told == "yes" and may_have(self._intake.desk, delivery, self._intake.now()):
                 return True
         elif may_have(self._intake.desk, delivery, self._intake.now()):
             return True

@@ -16,24 +16,36 @@ from typing import Literal
 from mailrouter.address import canonical
 from mailrouter.errors import StoreChanged
 from mailrouter.intake.admission import vacant
+from mailrouter.intake.affected import repeated_in
 from mailrouter.intake.aftermath import of_withdrawal
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import addressed
 from mailrouter.intake.rows import deliveries_of
+from mailrouter.intake.sender_reports import told_once
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
 from mailrouter.schedule.model import Person, Role
-from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, Milliseconds, queue_id
+from mailrouter.store.model import (
+    DELIVERY_BITS,
+    REPLY_NUMBER,
+    Delivery,
+    Message,
+    Milliseconds,
+    QueueEntry,
+    queue_id,
+)
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.store.steering import DROPPED_BY
 
 log = logging.getLogger("mailrouter.intake")
 
+ARRIVED = "not true any more: the mail arrived, or is not tried any more"
+"""Why a message of ours was withdrawn, as ``trace`` shows it."""
 MOST_AT_ONCE = 50
 """So often a message is read once more because something was added to it meanwhile."""
 
@@ -61,17 +73,40 @@ def _among(address: str, people: Iterable[Person]) -> bool:
 def may_be_told(
     reader: StoreReader, delivery: Delivery, trouble: bool, now: Milliseconds
 ) -> Literal["yes", "later", "never"]:
-    """Whether a notice of a delay leaves now: it tends to wait behind the same dead server as the mail it is about.
+    """Whether a message of ours about a mail leaves now: it tends to wait behind the same dead server as that mail.
 
-    Later while there is ``trouble`` with the next server or a copy is due itself, never once somebody has the mail
-    or nothing is tried any more. Raises StoreError.
+    A notice of a delay: later while there is ``trouble`` with the next server or a copy is due itself, never once
+    somebody has the mail or nothing is tried any more. What claims that mail did not arrive: later while it is tried
+    again, never once it arrived. Raises StoreError.
     """
     entry = reader.entry(delivery.message)
+    if delivery.claim:
+        return "yes" if entry is None else _still_true(entry, delivery)
     copies = [other for other in entry.deliveries if other.kind == "copy"] if entry else []
     waiting = [copy for copy in copies if copy.state == "queued"]
     if not waiting or any(copy.state == "delivered" for copy in copies):
         return "never"
     return "later" if trouble or any(copy.next_at <= now for copy in waiting) else "yes"
+
+
+def _still_true(entry: QueueEntry, told: Delivery) -> Literal["yes", "later", "never"]:
+    repeated = repeated_in(entry)
+    if told.claim == "nobody":
+        states = {
+            other.state
+            for other in entry.deliveries
+            if other.kind == "copy" and told.role in other.role.split(",") and other.id not in repeated
+        }
+    else:
+        found, by_id = told.about, {other.id: other for other in entry.deliveries}
+        while found in repeated:
+            found = repeated[found].id
+        states = {by_id[found].state} if found in by_id else set()
+    if "delivered" in states:
+        return "never"
+    if told.claim == "failing":
+        return "yes"
+    return "later" if states & {"queued", "held"} else "yes"
 
 
 async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
@@ -95,7 +130,12 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
     """
     if delivery.kind == "delay":
         log.info("%s: a notice of its delay is not needed any more", delivery.queue_id)
-        await store.replace_delivery(delivery, [], now())
+        await store.withdraw(delivery, now(), ARRIVED)
+        return
+    if delivery.claim and may_be_told(store.reader, delivery, False, now()) == "never":
+        log.info("%s: what was to be told to %s is not true any more", delivery.queue_id, delivery.recipient)
+        key = told_once("report", delivery.message, delivery.role) if delivery.kind == "report" else ""
+        await store.withdraw(delivery, now(), ARRIVED, key)
         return
     if delivery.kind == "notice":
         log.warning(

@@ -17,7 +17,9 @@ from mailrouter.store.model import (
     DELIVERY_BITS,
     NO_REQUEST,
     REPLY_NUMBER,
+    Claim,
     Delivery,
+    DeliveryId,
     DsnRequest,
     Kind,
     Message,
@@ -76,9 +78,16 @@ def request_of(envelope: Envelope) -> DsnRequest:
 
 
 def own_message(
-    message: MessageId, kind: Kind, role: str, recipient: str, content: Pieces, at: Milliseconds
+    message: MessageId,
+    kind: Kind,
+    role: str,
+    recipient: str,
+    content: Pieces,
+    at: Milliseconds,
+    claim: tuple[Claim, DeliveryId] = ("", 0),
 ) -> Delivery:
-    """A delivery of a message of ours that some outcome of ``message`` brings about; it has no number yet."""
+    """A delivery of a message of ours that some outcome of ``message`` brings about; it has no number yet. ``claim`` is
+    what it says, and of which delivery."""
     return Delivery(
         id=message << DELIVERY_BITS,
         kind=kind,
@@ -89,6 +98,8 @@ def own_message(
         size=pieces.length(content),
         next_at=at,
         created_at=at,
+        about=claim[1],
+        claim=claim[0],
     )
 
 

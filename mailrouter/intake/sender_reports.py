@@ -23,6 +23,7 @@ from mailrouter.store.model import (
     Delivery,
     Kind,
     Message,
+    MessageId,
     Milliseconds,
     QueueEntry,
     ReplyMemory,
@@ -88,10 +89,18 @@ def report_of(
     others = tuple(other.id for other in others_of(entry, role, delivery))
     kind = "delay" if until else "report"
     caps = ((f"{kind} {canonical(message.reverse_path)}", REPORTS),)
-    once = ReplyMemory(f"{kind} {message.id} {role.key}", at, 0, day_of(at), caps)
+    once = ReplyMemory(told_once(kind, message.id, role.key), at, 0, day_of(at), caps)
     states: tuple[State, ...] = ("delivered",) if until else ALIVE
     made = composed(news, message, role, head, shape, at)
+    if not until:
+        for report in made:
+            report.about, report.claim = delivery.id, "nobody"
     return [Consequence(report, others, states, once, nobody_of=role.key) for report in made]
+
+
+def told_once(kind: str, message: MessageId, role: str) -> str:
+    """The key of the memory that the sender of a message was told of it for a role."""
+    return f"{kind} {message} {role}"
 
 
 def news_of(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_drop
 from mailrouter.intake.facts import Desk
 from mailrouter.store import queue, steering
-from mailrouter.store.model import DELIVERY_BITS, Consequence, DeliveryId
+from mailrouter.store.model import DELIVERY_BITS, Consequence, DeliveryId, Milliseconds
 from mailrouter.store.queue import Selection
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.sqlite import SqliteStore
@@ -81,7 +83,8 @@ class Done:
 async def steer(
     store: SqliteStore, order: Order, desk: Desk | None = None, dispatcher: Dispatcher | None = None
 ) -> Done:
-    """Do it, in steps that hold up no mail. ``desk`` is needed for reports, ``dispatcher`` is the running service's.
+    """Do it, in steps that hold up no mail. ``desk`` is needed for reports and for what came back, ``dispatcher`` is the
+    running service's.
 
     What is being sent in this moment is neither dropped nor tried twice; put on hold, it stays there if that attempt does
     not succeed. Raises StoreError; the steps before stay done.
@@ -127,9 +130,15 @@ async def _step(
         reports = {d.id: of_drop(desk, store.reader, d, moment) for d in store.reader.deliveries(part)}
     at = now_ms()
     before = _numbers(store, reports)
-    changed: list[DeliveryId] = await store.run(
-        lambda connection: steering.steer(connection, order.action, part, at, order.who, reports)
-    )
+
+    def work(connection: sqlite3.Connection) -> list[DeliveryId]:
+        done = steering.steer(connection, order.action, part, at, order.who, reports, store.keep_at())
+        if order.action == "retry" and desk is not None and "bounced" in order.selection.states:
+            path = partial(_new_path, desk, at)
+            done = sorted((*done, *steering.send_again(connection, part, at, order.who, path)))
+        return done
+
+    changed: list[DeliveryId] = await store.run(work)
     done.reports += _numbers(store, reports) - before
     done.deliveries += len(changed)
     what = steering.DONE[order.action]
@@ -138,6 +147,12 @@ async def _step(
         named = {"id": delivery.queue_id, "kind": delivery.kind, "recipient": delivery.recipient}
         done.named.append(named)
     return changed
+
+
+def _new_path(desk: Desk, at: Milliseconds, roles: str, new: DeliveryId) -> str:
+    known = {role.key: role for role in desk.configuration.roles}
+    role = next((known[key] for key in roles.split(",") if key in known), None)
+    return desk.return_paths.of(role.address, new, at) if role else ""
 
 
 def _numbers(store: SqliteStore, reports: dict[DeliveryId, Sequence[Consequence]]) -> int:

@@ -64,9 +64,12 @@ def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | Non
         came_back = Event(outcome.delivery, outcome.at, "bounced", who, outcome.reply)
         events.note(connection, [*before, came_back])
         connection.execute(
-            "UPDATE delivery SET state = 'bounced', last_reply = ?, next_at = ?, pieces = x'' WHERE id = ?",
+            "UPDATE delivery SET state = 'bounced', last_reply = ?, next_at = ? WHERE id = ?",
             (outcome.reply[:500], outcome.at, outcome.delivery),
         )
+        # From now on there is time to send it again.
+        kept = "UPDATE kept SET at = max(at, ?) WHERE message = ?"
+        connection.execute(kept, (outcome.at, outcome.delivery >> DELIVERY_BITS))
     follow(connection, outcome)
     return outcome.state == "bounced" and row[0] != "delivered"
 

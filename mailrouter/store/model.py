@@ -39,6 +39,9 @@ Kind = Literal["copy", "companion", "reply", "notice", "alert", "report", "delay
 """A ``notice`` is a message of ours for partners alone, an ``alert`` one for the operator, a ``report`` one for the
 sender, about what became of the mail (RFC 3464), a ``delay`` a report that nobody has it yet, and a ``letter`` one to
 colleagues whom the partners' file names."""
+Claim = Literal["", "failed", "failing", "nobody"]
+"""What a message of ours says of the delivery that it is about: it did not arrive; it and others before it did not
+arrive; nobody of the role has the mail. It is looked at again when the message leaves."""
 State = Literal["queued", "held", "delivered", "failed", "bounced", "withdrawn"]
 """``held``: not attempted until somebody releases it; its ``next_at`` is when it was put on hold. ``bounced``: the next
 hop took it, and a report came back that it did not arrive."""
@@ -120,8 +123,9 @@ class Delivery:
     ``inside``: something of its message is for partners alone (one of its copies carries a handoff, or it is, or may
     be, one itself), so a server's words about it are never kept or told but for their codes; the same for all
     deliveries of a message.
-    ``content`` holds the message's bytes and ``made`` what ``pieces`` says while they are still in memory (small, just
-    accepted), else None.
+    ``about`` is the delivery that a message of ours makes its ``claim`` about; of a copy, the one that came back and
+    that it repeats; 0 for none. ``content`` holds the message's bytes and ``made`` what ``pieces`` says while they are
+    still in memory (small, just accepted), else None.
     """
 
     id: DeliveryId
@@ -140,6 +144,8 @@ class Delivery:
     state: State = "queued"
     last_reply: str = ""
     inside: bool = False
+    about: DeliveryId = 0
+    claim: Claim = ""
     content: bytes | None = field(default=None, repr=False, compare=False)
     made: Pieces | None = field(default=None, repr=False, compare=False)
 

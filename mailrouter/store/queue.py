@@ -1,6 +1,7 @@
 """The queue as people see it: which deliveries are meant, how many there are, and the oldest of them.
 
-A delivery is in the queue while it is queued, on hold, or has failed and nobody has dropped it. Each of these states
+A delivery is in the queue while it is queued, on hold, or has failed and nobody has dropped it. What came back is asked
+for by its state, and can be sent again while its content is kept. Each of these states
 has an index of its own, so that mail that was delivered, however much, is not read.
 """
 
@@ -22,7 +23,15 @@ from mailrouter.store.model import (
 from mailrouter.store.reader import StoreReader
 
 OPEN: tuple[State, ...] = ("queued", "held", "failed")
-_INDEX = {"queued": "delivery_due", "held": "delivery_held", "failed": "delivery_failed"}
+BACK: tuple[State, ...] = (*OPEN, "bounced")
+"""What can be sent, at once or once more: of what came back, that of which the content is kept."""
+_INDEX = {
+    "queued": "delivery_due",
+    "held": "delivery_held",
+    "failed": "delivery_failed",
+    "bounced": "delivery_bounced",
+}
+_KEPT = " AND pieces <> x''"
 FEW = 20_000
 """So many rows are looked up one by one; of more, the whole stretch from the oldest on is read (measured with 400,000:
 0.2 s instead of 0.6 s)."""
@@ -48,8 +57,8 @@ class Selection:
     until: MessageId | None = None
 
     def __post_init__(self) -> None:
-        if not self.states or not set(self.states) <= set(OPEN):
-            raise ValueError(f"states are some of {', '.join(OPEN)}")
+        if not self.states or not set(self.states) <= set(BACK):
+            raise ValueError(f"states are some of {', '.join(BACK)}")
 
     @property
     def narrow(self) -> bool:
@@ -96,6 +105,7 @@ def open_ids(selection: Selection) -> tuple[str, list[Any]]:
     words, values = _joined(_by_index(selection))
     parts = [
         f"SELECT id FROM delivery INDEXED BY {_INDEX[state]} WHERE state = '{state}'{words}"
+        + (_KEPT if state == "bounced" else "")
         for state in selection.states
         if state == "queued" or not _due(selection)
     ]
@@ -109,7 +119,8 @@ def among(selection: Selection, places: str, columns: str) -> tuple[str, list[An
     states = ", ".join(f"'{state}'" for state in selection.states if state == "queued" or not _due(selection))
     # NOT INDEXED leaves the primary key, by which all these places go.
     return (
-        f"SELECT {columns} FROM delivery NOT INDEXED{join} WHERE {places} AND state IN ({states}){words}",
+        f"SELECT {columns} FROM delivery NOT INDEXED{join} WHERE {places} AND state IN ({states})"
+        f" AND (state <> 'bounced' OR pieces <> x''){words}",
         values,
     )
 

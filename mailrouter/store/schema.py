@@ -191,6 +191,18 @@ MIGRATIONS: tuple[str, ...] = (
         tries INTEGER NOT NULL
     );
     """,
+    # Which delivery a message of ours is about (or a copy repeats), and what it claims of it; the content of mail that
+    # was delivered is kept for a while, since a copy may come back.
+    """
+    ALTER TABLE delivery ADD COLUMN about INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE delivery ADD COLUMN claim TEXT NOT NULL DEFAULT '';
+    CREATE INDEX delivery_bounced ON delivery (id) WHERE state = 'bounced';
+    CREATE TABLE kept (
+        message INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL
+    );
+    CREATE INDEX kept_at ON kept (at);
+    """,
 )
 
 

@@ -69,10 +69,15 @@ class SqliteStore:
         self._closed = False
         self.keep_history: Milliseconds | None = None
         """How long what became of a mail is kept; None: for ever."""
+        self.keep_bounced: Milliseconds = 0
+        """How long the content of what was delivered is kept, to be sent again should it come back; 0: not at all."""
         self._pruning = tidying.Pruning()
         self._last_id = connection.execute(_LAST_ID).fetchone()[0]
         self.reader = StoreReader(path)
-        grouped: dict[type, Grouped] = {Acceptance: statements.accept_group, _Settle: statements.settle_group}
+        grouped: dict[type, Grouped] = {
+            Acceptance: lambda connection, group: statements.accept_group(connection, group, self.keep_at()),
+            _Settle: lambda connection, group: statements.settle_group(connection, group, self.keep_at()),
+        }
         self._writer = Writer(connection, self._loop, grouped, path)
         self.commits = self._writer.commits
 
@@ -113,6 +118,10 @@ class SqliteStore:
             return False
         os.close(self._lock)
         return True
+
+    def keep_at(self) -> Milliseconds:
+        """From when on content is kept that is no longer needed now; 0 where it is not kept."""
+        return int(time.time() * 1000) if self.keep_bounced else 0
 
     async def run(self, work: Work) -> Any:
         """Run ``work`` in a write transaction; gives its result once it is durable."""
@@ -237,7 +246,7 @@ class SqliteStore:
         def record(connection: sqlite3.Connection) -> None:
             for outcome in outcomes:
                 if consequences.report(connection, outcome):
-                    statements.close(connection, {outcome.delivery >> DELIVERY_BITS: 1})
+                    statements.close(connection, {outcome.delivery >> DELIVERY_BITS: 1}, self.keep_at())
 
         await self.run(record)
 
@@ -345,6 +354,18 @@ class SqliteStore:
         await self.run(work)
         self._in_hand.discard(old.id)
 
+    async def withdraw(self, old: Delivery, at: Milliseconds, why: str, forget: str = "") -> None:
+        """Withdraw a message of ours that nothing takes the place of; ``forget`` is the key of the memory that it was
+        told, so that it is told again should it become true again."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            statements.settle_group(connection, [[Outcome(old.id, "withdrawn", why, at)]], self.keep_at())
+            if forget:
+                connection.execute("DELETE FROM reply_memory WHERE key = ?", (forget,))
+
+        await self.run(work)
+        self._in_hand.discard(old.id)
+
     def _swap(
         self,
         connection: sqlite3.Connection,
@@ -370,7 +391,7 @@ class SqliteStore:
         outcomes = [
             Outcome(delivery.id, "withdrawn", "planned anew", at, consequences=told) for delivery in old
         ]
-        statements.settle_group(connection, [outcomes])
+        statements.settle_group(connection, [outcomes], self.keep_at())
 
     async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:
         """Queue messages of our own that no mail brought about; False where ``what`` was told under ``name`` already.
@@ -412,6 +433,8 @@ class SqliteStore:
 
         def step(connection: sqlite3.Connection) -> bool:
             if tidying.sweep_step(connection):
+                return True
+            if tidying.release_step(connection, int(time.time() * 1000) - self.keep_bounced):
                 return True
             if self.keep_history is not None and self._pruning.step(
                 connection, int(time.time() * 1000), self.keep_history

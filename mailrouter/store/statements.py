@@ -15,6 +15,7 @@ from mailrouter.store.model import (
     Acceptance,
     Delivery,
     MessageId,
+    Milliseconds,
     Outcome,
 )
 
@@ -32,7 +33,8 @@ _SETTLE = """
     UPDATE delivery SET attempts = attempts + 1, last_reply = v.column3,
         state = CASE WHEN state = 'held' AND v.column5 THEN 'held' ELSE v.column2 END,
         next_at = CASE WHEN state = 'held' AND v.column5 THEN next_at ELSE v.column4 END,
-        pieces = CASE v.column2 WHEN 'delivered' THEN x'' ELSE pieces END
+        pieces = CASE WHEN v.column2 = 'delivered' AND (kind NOT IN ('copy', 'companion') OR reverse_path = '')
+            THEN x'' ELSE pieces END
     FROM (VALUES {rows}) AS v WHERE delivery.id = v.column1 AND delivery.state IN ('queued', 'failed', 'held')
     RETURNING delivery.id, delivery.state
 """
@@ -42,6 +44,13 @@ SHOW = """
     ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
 """
 _ATTEMPT: dict[str, What] = {"failed": "failed", "withdrawn": "withdrawn"}
+_COMING_BACK = """
+    SELECT 1 FROM delivery WHERE id BETWEEN ? AND ? AND state IN ('delivered', 'bounced') AND pieces <> x'' LIMIT 1
+"""
+_DROP_PIECES = """
+    UPDATE delivery SET pieces = x''
+    WHERE id BETWEEN ? AND ? AND state IN ('delivered', 'bounced') AND pieces <> x''
+"""
 _CLOSE = """
     UPDATE message SET open = open - v.column2 FROM (VALUES {rows}) AS v WHERE message.id = v.column1
     RETURNING id, open, size
@@ -53,8 +62,11 @@ _KEEP_HEADERS = """
 """
 
 
-def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> list[list[Delivery]]:
-    """Publish each message with its consequences; gives, for each, the deliveries that were queued.
+def accept_group(
+    connection: sqlite3.Connection, group: list[Acceptance], keep_at: Milliseconds = 0
+) -> list[list[Delivery]]:
+    """Publish each message with its consequences; gives, for each, the deliveries that were queued. ``keep_at`` as in
+    ``close``.
 
     A message without any delivery leaves its row for people to find, and no content.
     """
@@ -100,12 +112,15 @@ def accept_group(connection: sqlite3.Connection, group: list[Acceptance]) -> lis
         connection.executemany("INSERT OR IGNORE INTO sweep VALUES (?)", unwanted)
         # Nothing was sent of it, so nothing will have to be reported: its header goes too.
         connection.executemany("DELETE FROM chunk WHERE id = ? << 20", unwanted)
-    close(connection, ended)
+    close(connection, ended, keep_at)
     return queued
 
 
-def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]]) -> list[None]:
-    """Record attempts. A message whose last delivery has ended gives up its content, a large one in steps."""
+def settle_group(
+    connection: sqlite3.Connection, group: list[Sequence[Outcome]], keep_at: Milliseconds = 0
+) -> list[None]:
+    """Record attempts. A message whose last delivery has ended gives up its content, a large one in steps; with
+    ``keep_at`` as in ``close``."""
     outcomes = [outcome for outcomes in group for outcome in outcomes]
     rows = [
         (o.delivery, o.state, o.reply[:500], o.retry_at or o.at, o.expired or o.state == "queued")
@@ -137,17 +152,38 @@ def settle_group(connection: sqlite3.Connection, group: list[Sequence[Outcome]])
             if outcome.tell:
                 telling.append(outcome)
     owed.owe(connection, telling)
-    close(connection, ended)
+    close(connection, ended, keep_at)
     return [None] * len(group)
 
 
-def close(connection: sqlite3.Connection, ended: dict[int, int]) -> None:
-    """Count the ``ended`` deliveries of messages. The last one takes the content with it, a large one in steps."""
-    small: list[int] = []
-    large: list[tuple[int]] = []
-    for message, still_open, size in tables.run_rows(connection, _CLOSE, list(ended.items())):
-        if still_open <= 0:
-            small.append(message) if size <= CHUNK_SIZE else large.append((message,))
+def close(connection: sqlite3.Connection, ended: dict[int, int], keep_at: Milliseconds = 0) -> None:
+    """Count the ``ended`` deliveries of messages. The last one takes the content with it, a large one in steps; but
+    where a copy may still come back it stays for a while, which begins ``keep_at`` (0: it does not stay)."""
+    closed = [
+        (message, size)
+        for message, still_open, size in tables.run_rows(connection, _CLOSE, list(ended.items()))
+        if still_open <= 0
+    ]
+    if keep_at:
+        kept = {message for message, _ in closed if _may_come_back(connection, message)}
+        rows = [(message, keep_at) for message in sorted(kept)]
+        tables.run_rows(connection, "INSERT OR REPLACE INTO kept (message, at) VALUES {rows}", rows)
+        closed = [(message, size) for message, size in closed if message not in kept]
+    give_up_content(connection, closed)
+
+
+def _may_come_back(connection: sqlite3.Connection, message: MessageId) -> bool:
+    first = message << DELIVERY_BITS
+    return connection.execute(_COMING_BACK, (first, first + (1 << DELIVERY_BITS) - 1)).fetchone() is not None
+
+
+def give_up_content(connection: sqlite3.Connection, closed: Sequence[tuple[MessageId, int]]) -> None:
+    """Drop the content of messages (with their sizes) that nobody needs any more, and what was made of it."""
+    small = [message for message, size in closed if size <= CHUNK_SIZE]
+    large = [(message,) for message, size in closed if size > CHUNK_SIZE]
+    for message, _ in closed:
+        first = message << DELIVERY_BITS
+        connection.execute(_DROP_PIECES, (first, first + (1 << DELIVERY_BITS) - 1))
     if small:
         drop_content(connection, small)
     if large:

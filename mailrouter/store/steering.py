@@ -6,12 +6,19 @@ The caller holds the deliveries in hand meanwhile, so that nothing of them is be
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
-from mailrouter.store import consequences, events, statements
+from mailrouter.store import consequences, events, statements, tables
 from mailrouter.store.events import Event, What
-from mailrouter.store.model import DELIVERY_BITS, Consequence, DeliveryId, Milliseconds, Outcome
+from mailrouter.store.model import (
+    DELIVERY_BITS,
+    REPLY_NUMBER,
+    Consequence,
+    DeliveryId,
+    Milliseconds,
+    Outcome,
+)
 
 Action = Literal["retry", "hold", "release", "drop"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -39,6 +46,45 @@ DROPPED_BY = "dropped by "
 DONE: dict[Action, What] = {"hold": "held", "release": "released", "retry": "retried", "drop": "dropped"}
 
 
+_TAKE_BACK = """
+    SELECT id, role FROM delivery WHERE state = 'bounced' AND pieces <> x'' AND id IN ({names})
+"""
+_COPY = f"""
+    INSERT INTO delivery ({tables.DELIVERY_COLUMNS})
+    SELECT :new, kind, role, recipient, :path, pieces, size, handoff, eight_bit, smtputf8, 0, :at, :at, 'queued', '',
+        inside, id, ''
+    FROM delivery WHERE id = :old
+"""
+NewPath = Callable[[str, DeliveryId], str]
+"""Gives the return path of a role's new copy: roles as a delivery holds them, the copy's id; ``""`` where that role is
+no more."""
+
+
+def send_again(
+    connection: sqlite3.Connection,
+    deliveries: Sequence[DeliveryId],
+    at: Milliseconds,
+    who: str,
+    path: NewPath,
+) -> list[DeliveryId]:
+    """Queue once more what came back, each as a delivery of its own under a new return path: what comes back of that
+    one is told apart. Gives the ids of what came back and is sent again now."""
+    names = ", ".join("?" * len(deliveries))
+    done: list[DeliveryId] = []
+    for old, role in connection.execute(_TAKE_BACK.format(names=names), list(deliveries)).fetchall():
+        message = old >> DELIVERY_BITS
+        number = consequences.free_number(connection, message)
+        new = (message << DELIVERY_BITS) + number
+        if number >= REPLY_NUMBER or not (reverse_path := path(role, new)):
+            continue
+        connection.execute(_COPY, {"new": new, "path": reverse_path, "at": at, "old": old})
+        connection.execute("UPDATE delivery SET pieces = x'' WHERE id = ?", (old,))
+        connection.execute("UPDATE message SET open = open + 1 WHERE id = ?", (message,))
+        done.append(old)
+    events.note(connection, [Event(id_, at, "retried", who, "") for id_ in done])
+    return done
+
+
 def steer(
     connection: sqlite3.Connection,
     action: Action,
@@ -46,6 +92,7 @@ def steer(
     at: Milliseconds,
     who: str,
     reports: Mapping[DeliveryId, Sequence[Consequence]],
+    keep_at: Milliseconds = 0,
 ) -> list[DeliveryId]:
     """Do ``action`` to those of ``deliveries`` (``STEP`` at most) that it can be done to; ``reports`` are queued with a
     drop."""
@@ -61,5 +108,5 @@ def steer(
             if told := reports.get(id_):
                 consequences.follow(connection, Outcome(id_, "withdrawn", "", at, consequences=tuple(told)))
             ended[id_ >> DELIVERY_BITS] = ended.get(id_ >> DELIVERY_BITS, 0) + 1
-        statements.close(connection, ended)
+        statements.close(connection, ended, keep_at)
     return done

@@ -21,7 +21,7 @@ MESSAGE_COLUMNS = (
 )
 DELIVERY_COLUMNS = (
     "id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8, attempts, next_at, "
-    "created_at, state, last_reply, inside"
+    "created_at, state, last_reply, inside, about, claim"
 )
 _MOST_PARAMETERS = 900
 
@@ -102,9 +102,11 @@ def delivery_row(d: Delivery) -> tuple[Any, ...]:
         d.state,
         d.last_reply,
         d.inside,
+        d.about,
+        d.claim,
     )
 
 
 def delivery_of(row: tuple[Any, ...]) -> Delivery:
     """The delivery of a row of DELIVERY_COLUMNS."""
-    return Delivery(*row[:8], bool(row[8]), bool(row[9]), *row[10:15], bool(row[15]))  # type: ignore[call-arg]
+    return Delivery(*row[:8], bool(row[8]), bool(row[9]), *row[10:15], bool(row[15]), *row[16:])  # type: ignore[call-arg]

@@ -18,6 +18,7 @@ SWEEP_CHUNKS = 16
 """Chunks of large messages deleted in one transaction: 4 MB, a few milliseconds."""
 VACUUM_PAGES = 256
 PRUNE_MESSAGES = 40
+RELEASE_MESSAGES = 40
 PRUNE_MEMORIES = 200
 AGAIN_MS: Milliseconds = 3_600_000
 """From the end of one walk through the history to the next."""
@@ -39,6 +40,23 @@ def sweep_step(connection: sqlite3.Connection) -> bool:
         connection.execute("DELETE FROM sweep WHERE id = ?", row)
         connection.execute("DELETE FROM receiving WHERE id = ?", row)
     return True
+
+
+def release_step(connection: sqlite3.Connection, before: Milliseconds) -> bool:
+    """Give up some content that was kept in case a copy comes back, since ``before``; False where there is none.
+
+    What is being sent again is left alone: it is kept anew when that ends.
+    """
+    rows = connection.execute(
+        "SELECT kept.message, size, open FROM kept LEFT JOIN message ON message.id = kept.message"
+        " WHERE at <= ? ORDER BY at LIMIT ?",
+        (before, RELEASE_MESSAGES),
+    ).fetchall()
+    for message, _, _ in rows:
+        connection.execute("DELETE FROM kept WHERE message = ?", (message,))
+    closed = [(message, size) for message, size, still_open in rows if size is not None and still_open <= 0]
+    statements.give_up_content(connection, closed)
+    return bool(rows)
 
 
 def shrink_step(connection: sqlite3.Connection) -> bool:
@@ -101,6 +119,7 @@ class Pruning:
             connection.execute("DELETE FROM delivery WHERE id BETWEEN ? AND ?", mine)
             connection.execute("DELETE FROM event WHERE delivery BETWEEN ? AND ?", mine)
             connection.execute("DELETE FROM message WHERE id = ?", (message,))
+            connection.execute("DELETE FROM kept WHERE message = ?", (message,))
             if size > CHUNK_SIZE:
                 connection.execute("INSERT OR IGNORE INTO sweep VALUES (?)", (message,))
             else:

@@ -190,6 +190,15 @@ def _keys() -> dict[str, Schema]:
             "12 weeks",
             default="30 days",
         ),
+        "keep_bounced": key(
+            "How long the content of a mail is kept after its delivery, so that a copy that comes back (a full mailbox, "
+            "say) can be sent again with `queue retry`; from when it came back, if it did. `0 s` gives it up at once. "
+            "It costs room on the disk: the mail of so many days.",
+            {"type": "string", "pattern": "^[0-9]{1,6} *[A-Za-z]+$"},
+            "5 days",
+            "0 s",
+            default="5 days",
+        ),
         "log": key(
             "How the log is written, which goes to standard error.",
             lines(_LOG),
