@@ -30,7 +30,7 @@ from mailrouter.intake.hop_recovery import lasted, tell_of_recovery
 from mailrouter.intake.keys import read_keys
 from mailrouter.intake.leaving import Leaving
 from mailrouter.intake.origin import trusts
-from mailrouter.intake.outcomes import kept_mailboxes, learn
+from mailrouter.intake.outcomes import kept_mailboxes, learn, lost_lately, lost_words
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.steering import Order, steer
 from mailrouter.intake.templates import templates_of
@@ -174,6 +174,7 @@ class Service:
             self.traffic,
             self._sessions,
             lambda: self.intake.desk,
+            lambda: self.reloading.errors if self.reloading is not None else 0,
         )
         return {
             "/healthz": health.alive,
@@ -309,6 +310,7 @@ class Service:
                 for found in self.mailboxes.all_lasting(now_ms())
                 if found.mailbox in people
             ],
+            "lost": lost_words(lost_lately(self.store.reader, now_ms())),
         }
 
     def state(self) -> str:

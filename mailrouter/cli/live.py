@@ -27,7 +27,8 @@ class Live:
     @property
     def well(self) -> bool:
         """Whether it runs, delivers, and every partner gets their mail."""
-        return self.status is not None and not self.status["trouble"] and not self.status["failing"]
+        wrong = ("trouble", "failing", "lost")
+        return self.status is not None and not any(self.status.get(name) for name in wrong)
 
     def data(self) -> dict[str, object]:
         """For JSON: ``running``, and what the service said, its moments in ISO 8601."""
@@ -53,6 +54,8 @@ class Live:
             if status.get("advice"):
                 yield status["advice"]
         yield self._queue(status["queued"], status["oldest"])
+        if status.get("lost"):
+            yield f"{status['lost']}. `mailrouter queue list --state failed --state bounced` shows them."
         for one in status["failing"]:
             yield self._failing(one)
         if self.well:

@@ -7,11 +7,14 @@ hour. What a lost connection did to a mail says nothing of the mailbox.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import get_args
 
 from mailrouter.address import canonical
+from mailrouter.message.bounce import Kind
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import FailingMailbox, Milliseconds
 
@@ -38,8 +41,14 @@ class Mailboxes:
     ) -> None:
         self._failing = {found.mailbox: found for found in known}
         self._saved = {found.mailbox: found.last for found in known}
+        self.reports: Counter[str] = Counter(dict.fromkeys(get_args(Kind), 0))
+        """What came to return paths since the start, by kind."""
         self._save = save
         self._forget = forget
+
+    def failing(self, now: Milliseconds) -> int:
+        """How many fail by now, for however short a time, and are not mended."""
+        return sum(not found.mended(now) for found in self._failing.values())
 
     def __len__(self) -> int:
         """How many fail by now, for however short a time."""

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Container, Coroutine
+from collections.abc import Container, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mailrouter.intake.mailboxes import OF_MAILBOXES, Mailboxes
+from mailrouter.intake.peer_words import codes
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.model import Delivery, Outcome
+from mailrouter.store.model import Delivery, Lost, Milliseconds, Outcome
+from mailrouter.store.reader import StoreReader
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
+
+MOST_NAMED = 5
+"""Mailboxes named in one line."""
 
 _keeping: set[asyncio.Task[None]] = set()
 """Writes under way: a task that nobody refers to may vanish."""
@@ -42,6 +48,26 @@ def learn(mailboxes: Mailboxes, delivery: Delivery, outcome: Outcome, reply: Rep
     if reply.own or reply.waits == "server" or reply.code == 421 or delivery.kind not in OF_MAILBOXES:
         return False  # it tells of a connection, or of a sender's mailbox
     return mailboxes.failed(delivery.recipient, outcome.at, outcome.reply).lasting
+
+
+DAY_MS = 86_400_000
+
+
+def lost_lately(reader: StoreReader, now: Milliseconds) -> list[Lost]:
+    """The mailboxes to which copies failed or came back within a day, with the codes that were said. Raises
+    StoreError."""
+    return [replace(found, words=codes(found.words)) for found in reader.lost_copies(now - DAY_MS)]
+
+
+def lost_words(lost: Sequence[Lost]) -> str:
+    """``2 copies failed or came back in the last 24 hours: maria@example.test, 552 5.2.2``; ``""`` for none."""
+    number = sum(found.copies for found in lost)
+    if not number:
+        return ""
+    copies = "1 copy" if number == 1 else f"{number:,} copies"
+    named = [f"{one.recipient}, {one.words}" if one.words else one.recipient for one in lost[:MOST_NAMED]]
+    more = [f"and {len(lost) - MOST_NAMED} more"] if len(lost) > MOST_NAMED else []
+    return f"{copies} failed or came back in the last 24 hours: {'; '.join([*named, *more])}"
 
 
 def _keep(work: Coroutine[Any, Any, None]) -> None:

@@ -105,6 +105,7 @@ def _record(
     moment: datetime,
 ) -> None:
     """Record one report, whatever it says; nobody but those it concerns hears of it."""
+    desk.mailboxes.reports[bounce.kind] += 1
     line = _line(bounce, head)
     words = _codes(bounce) if delivery.inside else line
     found.reasons.append(

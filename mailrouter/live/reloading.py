@@ -60,8 +60,15 @@ class Reloading:
         """The texts that are remembered for the next start; None where that is to be looked up."""
         self._told: set[str] | None = None
         """The roles whose files are broken, or were and nobody has forgotten it yet; None before the first look."""
+        self._unreadable = False
+        """The last reading failed as a whole."""
         self._later: list[str] = []
         """The settings in the files that hold from the next start on."""
+
+    @property
+    def errors(self) -> int:
+        """How much of the configuration can't be read: roles' files, and 1 more where that is the whole."""
+        return len(self.now.broken) + self._unreadable
 
     async def settle(self) -> None:
         """At the start: remember what is right, and tell of what is broken."""
@@ -92,10 +99,12 @@ class Reloading:
                 )
                 desk = await asyncio.to_thread(self._make_desk, new.configuration)
             except Exception as error:
+                self._unreadable = True
                 if isinstance(error, ConfigurationError):
                     error = error.discreet()
                 log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
                 return
+            self._unreadable = False
             self.take_up(desk, new)
             changed = (old.texts, old.broken, old.configuration.settings, self._later) != (
                 new.texts,

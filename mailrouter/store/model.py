@@ -343,6 +343,16 @@ class QueueEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """Copies to one mailbox that failed or came back lately, with what was said of the last one."""
+
+    recipient: str
+    copies: int
+    last: Milliseconds
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """The queue in numbers: deliveries queued, on hold and failed, when the oldest queued one was made, when the
     first is or was due, and how many handoff versions were ever kept."""

@@ -21,6 +21,7 @@ from mailrouter.store.model import (
     DeliveryId,
     FailingMailbox,
     Handoff,
+    Lost,
     Message,
     MessageId,
     Milliseconds,
@@ -42,6 +43,21 @@ QUEUED_AFTER = """
 """
 OLDEST = "SELECT min(id) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
+LOST = """
+    SELECT recipient, count(*), max(next_at), last_reply FROM (
+        SELECT recipient, next_at, last_reply FROM delivery INDEXED BY delivery_failed
+            WHERE state = 'failed' AND kind IN ('copy', 'companion') AND next_at > ?
+        UNION ALL
+        SELECT recipient, next_at, last_reply FROM delivery AS back INDEXED BY delivery_bounced
+            WHERE state = 'bounced' AND kind IN ('copy', 'companion') AND next_at > ?
+            AND NOT EXISTS (
+                SELECT 1 FROM delivery AS again
+                WHERE again.id > back.id AND again.id <= (back.id | 1023) AND again.about = back.id
+                AND again.kind IN ('copy', 'companion')
+            )
+    ) GROUP BY recipient COLLATE NOCASE ORDER BY 2 DESC, 1
+"""
+"""With max() the other columns are those of its row (SQLite)."""
 WAITING_MESSAGES = (
     "SELECT count(DISTINCT id >> 10) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 )
@@ -257,6 +273,10 @@ class StoreReader:
     def waiting(self) -> int:
         """How many deliveries are queued."""
         return int(self._rows(WAITING)[0][0])
+
+    def lost_copies(self, since: Milliseconds) -> list[Lost]:
+        """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
+        return [Lost(*row) for row in self._rows(LOST, (since, since))]
 
     def waiting_messages(self) -> int:
         """How many messages have something queued."""

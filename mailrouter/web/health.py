@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
+from mailrouter.intake.outcomes import lost_lately, lost_words
 from mailrouter.store.model import Milliseconds
 from mailrouter.web.pages import Answer, Asked, text
 from mailrouter.web.watched import Watched
@@ -26,12 +27,14 @@ async def alive(asked: Asked) -> Answer:
 
 
 class Readiness:
-    """The page ``/readyz``: 200, or 503 with one line for each thing that is wrong."""
+    """The page ``/readyz``: 200, or 503 with one line for each thing that is wrong. Behind ``ready`` stands what is wrong
+    with single mailboxes."""
 
     def __init__(self, watched: Watched, now: Callable[[], Milliseconds] = now_ms) -> None:
         self._watched = watched
         self._now = now
         self._found: list[str] = []
+        self._degraded: list[str] = []
         self._found_at = -FRESH
         self._one = asyncio.Lock()
 
@@ -41,8 +44,11 @@ class Readiness:
             loop = asyncio.get_running_loop()
             if loop.time() - self._found_at >= FRESH:
                 self._found = [*await self._store(), *self._delivery()]
+                self._degraded = [] if self._found else self._lost()
                 self._found_at = loop.time()
-        return text(503, "\n".join(self._found)) if self._found else text(200, "ready")
+        if self._found:
+            return text(503, "\n".join(self._found))
+        return text(200, "\n".join(["ready", *self._degraded]))
 
     async def _store(self) -> list[str]:
         try:
@@ -53,6 +59,14 @@ class Readiness:
         except StoreError as error:
             return [f"No mail can be taken. {error}"]
         return []
+
+    def _lost(self) -> list[str]:
+        """What is wrong with single mailboxes: mail is taken and delivered all the same."""
+        try:
+            words = lost_words(lost_lately(self._watched.store.reader, self._now()))
+        except StoreError:
+            return []
+        return [words] if words else []
 
     def _delivery(self) -> list[str]:
         try:

@@ -89,6 +89,30 @@ class _Collector:
             dispatcher.unrecorded,
         )
         yield _gauge("next_hop_trouble", "1 while the next hop can't be used", int(bool(hop.trouble)))
+        yield from self._mailboxes()
+        errors = self._watched.configuration_errors()
+        yield _gauge(
+            "configuration_errors", "Files of the configuration that can't be read as they are", errors
+        )
+
+    def _mailboxes(self) -> Iterator[Any]:
+        desk = self._watched.desk()
+        if desk is None:
+            return
+        bounces = _family("Counter")(
+            "mailrouter_bounces",
+            "Reports that came to copies' return paths, by kind (failed: a copy came back)",
+            labels=["kind"],
+        )
+        for kind, number in sorted(desk.mailboxes.reports.items()):
+            bounces.add_metric([kind], number)
+        yield bounces
+        failing = desk.mailboxes.failing(now_ms())
+        yield _gauge(
+            "mailboxes_failing",
+            "Mailboxes that mail has not been reaching, for however short a time",
+            failing,
+        )
 
     def _store(self) -> Iterator[Any]:
         store = self._watched.store

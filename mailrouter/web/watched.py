@@ -32,3 +32,4 @@ class Watched:
     traffic: Traffic
     sessions: Sized
     desk: Callable[[], Desk]
+    configuration_errors: Callable[[], int] = lambda: 0
