@@ -115,6 +115,7 @@ class Service:
         self.leaving = Leaving(self.store, settings.retry, lambda: self.transport.trouble)
         follow, plainly, learned = self.leaving.follow, self.leaving.plainly, partial(learn, self.mailboxes)
         self.dispatcher = Dispatcher(self.store, follow, retry=settings.retry, watch=learned, plainly=plainly)
+        self.dispatcher.on_clock_set = self.mailboxes.clock_was_set
         self.transport = self._transport(settings)
         self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
         self.leaving.begin(self.intake, self.dispatcher)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections import Counter, deque
@@ -17,6 +18,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from mailrouter.config.sending import Retry
+from mailrouter.delivery.clock_steps import ClockSteps, stopped_for
 from mailrouter.delivery.overdue import Overdue
 from mailrouter.delivery.retry import outcome, takes_long
 from mailrouter.delivery.telling import Follow, Telling
@@ -35,6 +37,10 @@ MOST_BYTES = 32 * 1024 * 1024
 MOST_CLAIMED = 500
 WAITED = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
 """Seconds from taking a message to its delivery: the classes that are counted."""
+SEEN_EVERY = 60.0
+"""Seconds between two notes that the service runs."""
+LATER = 60.0
+"""Seconds by which moments may differ from what was meant."""
 SETTLE_PAUSE = 0.01
 """Seconds in which outcomes gather into one write."""
 
@@ -75,6 +81,7 @@ class Dispatcher:
         again: float = 1.0,
         retry: Retry | None = None,
         clock: Callable[[], Milliseconds] | None = None,
+        steady: Callable[[], float] | None = None,
         watch: Watch | None = None,
         plainly: Follow | None = None,
     ) -> None:
@@ -88,7 +95,17 @@ class Dispatcher:
         self.delivered_at: Milliseconds = 0
         self._retry = retry or Retry()
         self._clock = clock or now_ms
+        self._steady = steady or (time.monotonic if clock is None else None)
+        """None: an injected clock that is not compared with another."""
+        self._steps = ClockSteps(self._clock(), self._steady()) if self._steady else None
+        self._stepped: Milliseconds = 0
+        """By how much the clock was set and what waits was not yet."""
+        self._seen_at = float("-inf")
+        self.on_clock_set: Callable[[Milliseconds], None] = lambda step: None
+        """Called with the step when the clock was set."""
         self._watch = watch
+        self._latest = max(self._retry.most, self._retry.first, Retry().first) + LATER
+        """Seconds: nothing is tried later than this from now."""
         self._overdue = Overdue(store.reader, self._retry, self, self._trouble)
         self._looking: asyncio.Task[None] | None = None
         self._store = store
@@ -186,7 +203,9 @@ class Dispatcher:
     def settle(self, delivery: Delivery, reply: Reply) -> None:
         """Record a reply: it is written soon, together with others."""
         self._kept_back.discard(delivery.id)
-        result = outcome(delivery, reply, self._clock(), random.random(), self._retry)
+        self._look_at_clock()
+        retry = self._retry if self._sure() else replace(self._retry, give_up=math.inf, delay_notice=None)
+        result = outcome(delivery, reply, self._clock(), random.random(), retry)
         tell = self._watch is not None and self._watch(delivery, result, reply)
         self.attempts[delivery.kind, result.state] += 1
         if result.state == "delivered":
@@ -197,9 +216,40 @@ class Dispatcher:
             log.log(
                 level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, reply.brief
             )
-            tell = tell or result.state == "failed" or takes_long(delivery, result.at, self._retry)
+            tell = tell or result.state == "failed" or takes_long(delivery, result.at, retry)
         # What follows from it is worked out once it is recorded: nothing in between can lose it.
         self.record(replace(result, tell=True) if tell and self._telling is not None else result)
+
+    def _sure(self) -> bool:
+        return self._steps is None or self._steady is None or self._steps.sure(self._steady())
+
+    def _look_at_clock(self) -> None:
+        """See whether the clock was set; what waits is set with it in the next round."""
+        if self._steps is None or self._steady is None:
+            return
+        if step := self._steps.look(self._clock(), self._steady()):
+            log.error("the clock was set by %+.0f s; what waits is set with it", step / 1000)
+            self._stepped += step
+            self.on_clock_set(step)
+            self._wake.set()
+
+    async def _set_times(self) -> None:
+        """Set what waits as the clock was, and remember once a minute that the service runs. Raises StoreError."""
+        self._look_at_clock()
+        if self._steady is None:
+            return
+        now = self._clock()
+        if self._seen_at == float("-inf"):
+            seen = self._store.reader.told("ran")
+            self._stepped += stopped_for(int(seen), now) if seen.isdecimal() else 0
+        if step := self._stepped:
+            await self._store.shift_times(step, now, now + int(1000 * self._retry.most))
+            self._stepped -= step
+            for delivery in self._ready:
+                delivery.created_at = min(delivery.created_at + step, now)
+        if step or self._steady() - self._seen_at >= SEEN_EVERY:
+            await self._store.saw(now)
+            self._seen_at = self._steady()
 
     def _followed(self, delivery: Delivery, result: Outcome) -> Outcome:
         if self._follow is None:
@@ -315,14 +365,20 @@ class Dispatcher:
     async def _round(self) -> float:
         """Claim what is due, tidy a little; gives the seconds until the next round."""
         transport = self._transport
-        if self._overdue.due(self._clock()) and (self._looking is None or self._looking.done()):
+        await self._set_times()
+        if (
+            self._overdue.due(self._clock())
+            and self._sure()
+            and (self._looking is None or self._looking.done())
+        ):
             self._looking = asyncio.get_running_loop().create_task(self.look_for_overdue())
         if transport is None or transport.paused():
             return 1.0
         room = MOST_READY // 2 - len(self._ready)
         if room > 0:
             most = min(room, MOST_CLAIMED)
-            claimed = await self._store.claim(most, self._clock())
+            now = self._clock()
+            claimed = await self._store.claim(most, now, now + int(1000 * self._latest))
             self._ready.extend(claimed)
             self._backlog = len(claimed) == most
         busy = bool(self._ready)

@@ -58,7 +58,7 @@ class Overdue:
 
     def due(self, now: Milliseconds) -> bool:
         """Whether it is time for a look. While the next hop is well, attempts tell the same sooner."""
-        return bool(self._trouble()) and now - self._last >= self.every
+        return bool(self._trouble()) and (now - self._last >= self.every or now < self._last)
 
     async def look(self, clock: Callable[[], Milliseconds]) -> int:
         """Go through all that is queued; gives how many deliveries' time was over. Raises StoreError."""
@@ -67,11 +67,13 @@ class Overdue:
         late = 0
         if self._retry.delay_notice is not None:
             late = first_delivery_at(now - int(1000 * self._retry.delay_notice))
+        # Where the clock was set back, ids run ahead of it and tell nothing of an age.
+        ahead = first_delivery_at(now + EVERY)
         seen: tuple[Milliseconds, DeliveryId] = (-1, -1)
         ended = 0
         while page := self._reader.queued_after(seen, PAGE):
             seen = page[-1]
-            found = [id_ for _, id_ in page if id_ < over or self._told_up_to <= id_ < late]
+            found = [id_ for _, id_ in page if id_ < over or self._told_up_to <= id_ < late or id_ > ahead]
             for first in range(0, len(found), STEP):
                 if not self._trouble():
                     return ended  # it takes mail again: attempts tell the rest

@@ -83,6 +83,14 @@ class Mailboxes:
         del self._failing[mailbox], self._saved[mailbox]
         self._forget(mailbox)
 
+    def clock_was_set(self, step: Milliseconds) -> None:
+        """Set what is known by ``step``, as the clock was: how long a mailbox has been failing stays what it is."""
+        for mailbox, found in list(self._failing.items()):
+            taken_at = found.taken_at + step if found.taken_at else 0
+            moved = replace(found, since=found.since + step, last=found.last + step, taken_at=taken_at)
+            self._failing[mailbox], self._saved[mailbox] = moved, moved.last
+            self._save(moved)
+
     def lasting(self, address: str, now: Milliseconds) -> FailingMailbox | None:
         """The mailbox, if mail has not been reaching it for a day or more."""
         found = self._failing.get(canonical(address)) if self._failing else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Container, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mailrouter.intake.mailboxes import OF_MAILBOXES, Mailboxes
-from mailrouter.intake.peer_words import codes
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Lost, Milliseconds, Outcome
 from mailrouter.store.reader import StoreReader
@@ -17,6 +17,8 @@ from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
 
+_CODE = re.compile(r"(?<![\w.])[45][0-9][0-9](?![\w.])")
+_STATUS = re.compile(r"(?<![\w.])[45]\.[0-9]{1,3}\.[0-9]{1,3}(?![\w.])")
 MOST_NAMED = 5
 """Mailboxes named in one line."""
 
@@ -56,7 +58,13 @@ DAY_MS = 86_400_000
 def lost_lately(reader: StoreReader, now: Milliseconds) -> list[Lost]:
     """The mailboxes to which copies failed or came back within a day, with the codes that were said. Raises
     StoreError."""
-    return [replace(found, words=codes(found.words)) for found in reader.lost_copies(now - DAY_MS)]
+    return [replace(found, words=_codes(found.words)) for found in reader.lost_copies(now - DAY_MS)]
+
+
+def _codes(words: str) -> str:
+    """``552 5.2.2``, however they stand in a server's words."""
+    reply, status = _CODE.search(words), _STATUS.search(words)
+    return " ".join(found[0] for found in (reply, status) if found)
 
 
 def lost_words(lost: Sequence[Lost]) -> str:

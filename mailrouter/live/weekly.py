@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.gate import Intake
@@ -18,6 +19,7 @@ from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter")
 
+AHEAD = timedelta(days=1)
 PAUSE = 15.0
 """Seconds between two looks at the clock."""
 
@@ -61,6 +63,10 @@ async def _send(intake: Intake, store: SqliteStore, role: Role) -> bool:
     due = last_due(role.weekly, role.time_zone, now)
     name, what = f"weekly {role.key}", due.isoformat()
     known = store.reader.told(name)
+    if known and datetime.fromisoformat(known) > now + AHEAD:
+        # The clock was set back since: without this, nobody would hear of a week for so long.
+        await store.remember_told(name, what, milliseconds(now))
+        return False
     if known >= what:
         return False
     if not known or now - due > MOST_LATE:

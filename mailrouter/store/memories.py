@@ -6,6 +6,8 @@ import sqlite3
 
 from mailrouter.store.model import Milliseconds, ReplyMemory
 
+DAY_MS: Milliseconds = 86_400_000
+
 
 def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
     """True if this reply may go out: it is the first in its period and no cap is reached. Then it is
@@ -18,8 +20,9 @@ def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
             return False
     written = connection.execute(
         "INSERT INTO reply_memory VALUES (?, ?)"
-        " ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <= ?",
-        (memory.key, memory.at, memory.again_after),
+        " ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE at <= ? OR (at > ? AND ? > 0)",
+        # A memory of a day ahead was written before the clock was set back; what is told once is told once all the same.
+        (memory.key, memory.at, memory.again_after, memory.at + DAY_MS, memory.again_after),
     ).rowcount
     if written != 1:
         return False

@@ -33,6 +33,7 @@ from mailrouter.store.model import (
 from mailrouter.store.schema import up_to_date
 from mailrouter.store.writer import as_store_error
 
+DAY_MS: Milliseconds = 86_400_000
 _HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
 NEXT_DUE = (
     "SELECT id, next_at FROM delivery INDEXED BY delivery_due WHERE state = 'queued' ORDER BY next_at LIMIT ?"
@@ -125,9 +126,14 @@ class StoreReader:
             raise StoreError(f"Part {n} of a stored message is missing.")
         return bytes(rows[0][0])
 
-    def due(self, now: Milliseconds, most: int) -> list[DeliveryId]:
-        """Queued deliveries that are due, oldest first: their ids alone, which the index holds."""
-        return [int(id_) for (id_,) in self._rows(statements.DUE, (now, most))]
+    def due(self, now: Milliseconds, most: int, latest: Milliseconds | None = None) -> list[DeliveryId]:
+        """Queued deliveries that are due, oldest first: their ids alone, which the index holds. What is due after
+        ``latest``, when nothing should be, is due now."""
+        found = [int(id_) for (id_,) in self._rows(statements.DUE, (now, most))]
+        if latest is not None and len(found) < most:
+            late = self._rows(statements.DUE_TOO_LATE, (latest, most - len(found)))
+            found += [int(id_) for (id_,) in late]
+        return found
 
     def deliveries(self, ids: Sequence[DeliveryId]) -> list[Delivery]:
         """Those of these deliveries that are there, in this order."""
@@ -201,8 +207,8 @@ class StoreReader:
     def asked(self, role: str, mailbox: str, since: Milliseconds) -> int:
         """How often this mailbox was asked after ``since`` to confirm what waits still."""
         rows = self._rows(
-            "SELECT count(*) FROM waiting_handoff WHERE role = ? AND mailbox = ? AND asked_at > ?",
-            (role, mailbox, since),
+            "SELECT count(*) FROM waiting_handoff WHERE role = ? AND mailbox = ? AND asked_at > ? AND asked_at < ?",
+            (role, mailbox, since, since + DAY_MS),  # what is later was asked before the clock was set back
         )
         return int(rows[0][0])
 

@@ -44,6 +44,10 @@ from mailrouter.store.writer import Grouped, Work, Writer, as_store_error, conne
 
 log = logging.getLogger("mailrouter.store")
 
+FRESH_MS: Milliseconds = 30_000
+"""A clock that was set is noticed within so long."""
+SHIFTED = 2000
+"""Rows in one step of ``shift_times``: some milliseconds."""
 SHOWN_PAUSE = 5.0
 """Seconds in which memories of what was shown gather into one write."""
 _LAST_ID = """
@@ -193,9 +197,10 @@ class SqliteStore:
         if self._shown:
             self._loop.call_later(SHOWN_PAUSE, self._write_shown)
 
-    async def claim(self, most: int, now: Milliseconds) -> list[Delivery]:
-        """What is due, oldest first. No write: a claim lives as long as this process."""
-        due = self.reader.due(now, most + len(self._in_hand))
+    async def claim(self, most: int, now: Milliseconds, latest: Milliseconds | None = None) -> list[Delivery]:
+        """What is due, oldest first, and what is due after ``latest``. No write: a claim lives as long as this
+        process."""
+        due = self.reader.due(now, most + len(self._in_hand), latest)
         found = self.reader.deliveries([id_ for id_ in due if id_ not in self._in_hand][:most])
         self._in_hand.update(delivery.id for delivery in found)
         return found
@@ -353,6 +358,26 @@ class SqliteStore:
 
         await self.run(work)
         self._in_hand.discard(old.id)
+
+    async def shift_times(self, step: Milliseconds, now: Milliseconds, latest: Milliseconds) -> None:
+        """Set what waits by ``step``, as the clock was, in steps that hold up no mail: nothing of it is older or due
+        later for that. What is of this very moment was written after the clock was set, and stays."""
+        after = 0
+        while True:
+            values = (step, now, latest, now - FRESH_MS, after, SHIFTED)
+            found = await self.run(partial(tidying.shift_step, values=values))
+            if not found:
+                break
+            after = found
+        await self.run(lambda connection: connection.execute("UPDATE kept SET at = at + ?", (step,)))
+
+    async def saw(self, now: Milliseconds) -> None:
+        """Remember that the service ran at ``now``."""
+        await self.run(
+            lambda connection: connection.execute(
+                "INSERT OR REPLACE INTO told VALUES ('ran', ?, ?)", (str(now), now)
+            )
+        )
 
     async def withdraw(self, old: Delivery, at: Milliseconds, why: str, forget: str = "") -> None:
         """Withdraw a message of ours that nothing takes the place of; ``forget`` is the key of the memory that it was

@@ -23,6 +23,19 @@ DUE = """
     SELECT id FROM delivery INDEXED BY delivery_due
     WHERE state = 'queued' AND next_at <= ? ORDER BY next_at LIMIT ?
 """
+DUE_TOO_LATE = """
+    SELECT id FROM delivery INDEXED BY delivery_due
+    WHERE state = 'queued' AND next_at > ? ORDER BY next_at LIMIT ?
+"""
+"""Later than any retry may be: the clock was set back since."""
+SHIFT = """
+    UPDATE delivery SET created_at = CASE WHEN created_at BETWEEN :fresh AND :now THEN created_at
+            ELSE min(created_at + :step, :now) END,
+        next_at = CASE WHEN next_at BETWEEN :fresh AND :now THEN next_at ELSE min(next_at + :step, :latest) END
+    WHERE id IN (SELECT id FROM delivery INDEXED BY delivery_due WHERE state = 'queued' AND id > :after
+        ORDER BY id LIMIT :most)
+    RETURNING id
+"""
 FORWARD = """
     UPDATE delivery INDEXED BY delivery_due SET next_at = ?
     WHERE state = 'queued' AND next_at > ? AND attempts <= ?

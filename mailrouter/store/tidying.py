@@ -59,6 +59,14 @@ def release_step(connection: sqlite3.Connection, before: Milliseconds) -> bool:
     return bool(rows)
 
 
+def shift_step(connection: sqlite3.Connection, values: tuple[int, ...]) -> int:
+    """Set some of what waits by a step of the clock; gives the last id that was set, 0 for none. ``values``: the step,
+    now, the latest that something may be due, from when on moments are fresh, after which id, how many."""
+    names = ("step", "now", "latest", "fresh", "after", "most")
+    found = connection.execute(statements.SHIFT, dict(zip(names, values, strict=True))).fetchall()
+    return max((int(id_) for (id_,) in found), default=0)
+
+
 def shrink_step(connection: sqlite3.Connection) -> bool:
     """Give some free pages back to the disk; False where there are few."""
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
@@ -86,11 +94,11 @@ class Pruning:
 
     def step(self, connection: sqlite3.Connection, now: Milliseconds, keep: Milliseconds) -> bool:
         """Go on a little; False where the walk has ended and the next is not due."""
-        if now < self._resume_at:
+        if now < self._resume_at <= now + AGAIN_MS:  # later than that: the clock was set back
             return False
         before = now - max(keep, SHORTEST)
         if not self._messages_done:
-            self._messages_done = not self._prune_messages(connection, before)
+            self._messages_done = not self._prune_messages(connection, now, before)
         elif self._memories:
             self._prune_memories(connection, now, before)
         else:
@@ -99,11 +107,16 @@ class Pruning:
             self._resume_at = now + AGAIN_MS
         return True
 
-    def _prune_messages(self, connection: sqlite3.Connection, before: Milliseconds) -> bool:
-        """True while there may be more. An id is never older than its message, so the walk goes by ids alone."""
+    def _prune_messages(
+        self, connection: sqlite3.Connection, now: Milliseconds, before: Milliseconds
+    ) -> bool:
+        """True while there may be more. An id is never older than its message, so the walk goes by ids alone; where the
+        clock was set back, ids run ahead of it, and all are looked at."""
+        (newest,) = connection.execute("SELECT max(id) FROM message").fetchone()
+        ahead = newest is not None and newest > now - EPOCH + AGAIN_MS
         rows = connection.execute(
             "SELECT id, received_at, size FROM message WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
-            (self._after, before - EPOCH, PRUNE_MESSAGES),
+            (self._after, newest + 1 if ahead else before - EPOCH, PRUNE_MESSAGES),
         ).fetchall()
         for message, received_at, size in rows:
             self._after = message

@@ -77,7 +77,7 @@ class Readiness:
         hop = self._watched.next_hop
         if hop.trouble and hop.refuses:
             return [f"{hop.name} can't be used: {hop.trouble} {hop.advice}".strip()]
-        if due is None or now - due < STUCK or now - self._watched.dispatcher.delivered_at < STUCK:
+        if due is None or now - due < STUCK or abs(now - self._watched.dispatcher.delivered_at) < STUCK:
             return []
         minutes = timedelta(milliseconds=now - due) // timedelta(minutes=1)
         return [
