@@ -34,6 +34,7 @@ from mailrouter.intake.outcomes import kept_mailboxes, learn, lost_lately, lost_
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.steering import Order, steer
 from mailrouter.intake.templates import templates_of
+from mailrouter.live.lost_mail import lost_mails
 from mailrouter.live.reloading import Reloading
 from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
@@ -155,6 +156,8 @@ class Service:
             await reloading.settle()
             self.upkeep.run(reloading.watch())
         self.upkeep.run(weekly_mails(self.intake, self.store, self._wake))
+        if not self.shadow:
+            self.upkeep.run(lost_mails(self.intake, self.store, self._wake))
         await self._server.start_serving()
         self._calendars = loop.create_task(
             keep_fresh(lambda: self.configuration, self._take_up_calendars, self._calendars_due)
@@ -207,6 +210,7 @@ class Service:
             settings.timeouts,
             pool,
             self.leaving.siblings,
+            self.leaving.too_large,
         )
         transport.on_recovery = self._next_hop_recovered
         return transport
@@ -250,6 +254,7 @@ class Service:
         desk = desk_of(with_kept(configuration), self._rosters)
         self._rosters = desk.rosters
         desk.read, desk.mailboxes = configuration, self.mailboxes
+        desk.next_hop_size = lambda: self.transport.max_size
         return desk
 
     def _taken_up(self, configuration: Configuration, desk: Desk) -> None:

@@ -25,6 +25,7 @@ Prepare = Callable[[Delivery], "Outgoing | None"]
 """Gives a delivery's transaction, or None where it must not leave as it stands (it is being planned anew
 then)."""
 
+TooLarge = Callable[[Delivery, Reply, int | None], bool]
 SAID_EVERY = 600.0
 """Seconds between two lines at ERROR about one trouble; the probes between them are logged as warnings."""
 LASTING = 300_000
@@ -71,8 +72,10 @@ class SmtpTransport:
         timeouts: Timeouts | None = None,
         pool: Pool | None = None,
         siblings: Siblings = lambda delivery: (),
+        too_large: TooLarge = lambda delivery, reply, limit: False,
     ) -> None:
-        """``siblings`` gives the recipients of a message's other copies, for a second opinion about a refusal."""
+        """``siblings`` gives the recipients of a message's other copies, for a second opinion about a refusal;
+        ``too_large`` is asked about what was refused with 552, and says whether it takes care of it."""
         self.name = f"smtp://{host}:{port}"
         self.max_size: int | None = None
         self.trouble = self.advice = ""
@@ -94,6 +97,7 @@ class SmtpTransport:
         self._failures = 0
         self._putting_off = PuttingOff()
         self._refusing = Refusing(siblings)
+        self._too_large = too_large
         self._said_at = -SAID_EVERY
         self._reason = ""
         """Why the trouble began, or what was refused last: a lost connection in between tells less."""
@@ -237,6 +241,8 @@ class SmtpTransport:
         for index, (outgoing, delivery) in enumerate(taken):
             if outgoing is sent:
                 del taken[index]
+                if reply.code == 552 and self._too_large(delivery, reply, self.max_size):
+                    break  # it is planned anew
                 judgement = self._refusing.heard(delivery, sent, reply)
                 # An answer that names nobody tells nothing of a mailbox.
                 nobody = sent.stage in ("mail", "data") and of_server(sent.stage, reply)

@@ -14,7 +14,7 @@ from datetime import datetime
 from mailrouter.address import canonical
 from mailrouter.intake.affected import ALIVE, moment, others_of
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.rows import day_of, milliseconds, own_message
+from mailrouter.intake.rows import day_of, hour_of, milliseconds, own_message
 from mailrouter.intake.sender_reports import forged, hears
 from mailrouter.message.head import Head
 from mailrouter.routing.undelivered import News, Trouble, operator_alert, partner_notice
@@ -30,6 +30,8 @@ from mailrouter.store.model import (
 )
 
 HOUR_MS = 3_600_000
+NOBODY_AN_HOUR = 20
+"""Alerts of an hour that nobody has a mail, each about one mail of a role."""
 
 
 def trouble_of(
@@ -122,21 +124,22 @@ def _nobody_has_it(
 ) -> Consequence:
     """The alert that no partner has a mail, or ``told`` where one has it, or may still get it.
 
-    Which of them it is, the transaction decides: two copies may end in the same moment. It has an hour of its own, or
-    else the last word about a mail might be that it is still being sent.
+    Which of them it is, the transaction decides: two copies may end in the same moment. Each mail has such an alert of
+    its own; those beyond ``NOBODY_AN_HOUR`` are listed together (``live.lost_mail``).
     """
     role, at = trouble.role, milliseconds(trouble.moment)
     lost = tuple(copy.recipient for copy in others)
     address = told.delivery.recipient
-    made = operator_alert(replace(trouble, have=(), trying=(), lost=lost), address, desk.wording)
-    key = told_key(desk, "nobody", role.key, canonical(address))
+    made = operator_alert(replace(trouble, have=(), trying=(), lost=lost, nobody=True), address, desk.wording)
+    key = told_key(desk, "nobody", role.key, canonical(address), str(told.delivery.about))
+    caps = ((f"nobody {role.key}", NOBODY_AN_HOUR),)
     return Consequence(
         own_message(
             told.delivery.message, "alert", role.key, address, made, at, ("nobody", told.delivery.about)
         ),
         tuple(copy.id for copy in others),
         ALIVE,
-        ReplyMemory(key, at, at - HOUR_MS, day_of(at), ()),
+        ReplyMemory(key, at, at - HOUR_MS, hour_of(at), caps),
         told,
         role.key,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -40,6 +40,8 @@ class Desk:
     keys: Keys
     handoffs: dict[str, CurrentHandoff] = field(default_factory=dict)
     mailboxes: Mailboxes = field(default_factory=Mailboxes)
+    next_hop_size: Callable[[], int | None] = lambda: None
+    """Gives the next hop's SIZE, None while it is not known."""
     texts: Mapping[str, bytes] = field(default_factory=dict)
     """Of the roles' files that the configuration was made of, where they are known."""
     read: Configuration | None = None

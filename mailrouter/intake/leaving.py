@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from mailrouter.config.sending import Retry
 from mailrouter.delivery import content
@@ -20,6 +21,7 @@ from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.plain_alerts import of_untold
 from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
+from mailrouter.intake.resizing import send_smaller, smaller_fits
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
@@ -86,10 +88,35 @@ class Leaving:
                 return True
         elif may_have(self._intake.desk, delivery, self._intake.now()):
             return True
-        task = asyncio.get_running_loop().create_task(self._plan_anew(delivery))
+        self._begin(self._plan_anew(delivery))
+        return False
+
+    def too_large(self, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
+        """Whether a copy that was refused for its size is being planned anew, untouched; ``limit`` is the server's SIZE.
+
+        Once: the untouched copy is no larger than it has to be.
+        """
+        try:
+            if not smaller_fits(self._store.reader, delivery, reply, limit):
+                return False
+        except StoreError:
+            return False
+        self._begin(self._send_smaller(delivery, reply, limit or delivery.size - 1))
+        return True
+
+    async def _send_smaller(self, delivery: Delivery, reply: Reply, limit: int) -> None:
+        try:
+            await send_smaller(self._intake, self._store, delivery, limit, now_ms)
+            log.warning("%s to %s was too large; it is sent untouched", delivery.queue_id, delivery.recipient)
+            self._dispatcher.offer([])
+        except Exception:
+            log.exception("%s can't be made smaller", delivery.queue_id)
+            self._dispatcher.settle(delivery, reply)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._anew.add(task)
         task.add_done_callback(self._anew.discard)
-        return False
 
     async def _plan_anew(self, delivery: Delivery) -> None:
         try:

@@ -124,6 +124,11 @@ def day_of(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%d}"
 
 
+def hour_of(milliseconds: int) -> str:
+    """The hour (UTC) by which alerts are counted: ``2026-12-03T09``."""
+    return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%dT%H}"
+
+
 def _delivery(
     message: Message,
     number: int,

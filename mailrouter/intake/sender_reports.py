@@ -33,6 +33,8 @@ from mailrouter.store.model import (
 
 log = logging.getLogger("mailrouter.intake")
 
+REPORT_SIZE = 65_536
+"""Octets that a report is larger than the mail in it, at most."""
 REPORTS = 100
 """Reports of failure, and of delay, a day to one sender at most: many more only come to a forged one."""
 
@@ -83,7 +85,10 @@ def report_of(
         news_of(desk, role, message, entry.deliveries, now),
         status=code,
         diagnostic=words,
-        full=refused and message.dsn.ret.upper() == "FULL" and code.split(".")[1:2] not in (["6"], ["7"]),
+        full=refused
+        and message.dsn.ret.upper() == "FULL"
+        and code.split(".")[1:2] not in (["6"], ["7"])
+        and _fits_whole(desk, message),
         retry_until=until.astimezone(role.time_zone) if until else None,
     )
     others = tuple(other.id for other in others_of(entry, role, delivery))
@@ -96,6 +101,11 @@ def report_of(
         for report in made:
             report.about, report.claim = delivery.id, "nobody"
     return [Consequence(report, others, states, once, nobody_of=role.key) for report in made]
+
+
+def _fits_whole(desk: Desk, message: Message) -> bool:
+    limit = desk.next_hop_size()
+    return limit is None or message.size + REPORT_SIZE <= limit
 
 
 def told_once(kind: str, message: MessageId, role: str) -> str:

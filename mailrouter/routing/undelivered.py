@@ -33,7 +33,7 @@ class Trouble:
     reverse-path, ``""`` for ``<>``; ``have`` are the emails of partners whose copies arrived, ``trying`` of those
     still tried, ``lost`` of those whose copies did not arrive either; ``sender_hears`` says that a report goes to
     the sender if nobody has it; ``ours``: it was no copy but a message of ours beside it; ``since`` is when mail
-    began to fail at that mailbox. ``seed`` is random.
+    began to fail at that mailbox; ``nobody``: no partner has the mail, nor will. ``seed`` is random.
     """
 
     news: News
@@ -55,6 +55,7 @@ class Trouble:
     ours: bool = False
     sender_hears: bool = False
     since: datetime | None = None
+    nobody: bool = False
 
 
 def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Pieces:
@@ -71,6 +72,9 @@ def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Piece
             f"Mail for {trouble.role.name} came back to it: {trouble.recipient or 'a mailbox'} forwards it"
         )
         words = wording.notice("loop-operator", facts)
+    elif trouble.nobody:
+        subject = f"Nobody has a mail for {trouble.role.name}"
+        words = wording.notice("undelivered-operator", facts)
     else:
         what = "A message about mail" if trouble.ours else "Mail"
         subject = f"{what} for {trouble.role.name} did not reach {trouble.recipient}"

@@ -59,6 +59,14 @@ LOST = """
     ) GROUP BY recipient COLLATE NOCASE ORDER BY 2 DESC, 1
 """
 """With max() the other columns are those of its row (SQLite)."""
+LOST_MESSAGES = """
+    SELECT id >> 10 FROM delivery INDEXED BY delivery_failed
+        WHERE state = 'failed' AND kind = 'copy' AND next_at > ?
+    UNION
+    SELECT id >> 10 FROM delivery INDEXED BY delivery_bounced
+        WHERE state = 'bounced' AND kind = 'copy' AND next_at > ?
+    ORDER BY 1 LIMIT ?
+"""
 WAITING_MESSAGES = (
     "SELECT count(DISTINCT id >> 10) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 )
@@ -283,6 +291,11 @@ class StoreReader:
     def lost_copies(self, since: Milliseconds) -> list[Lost]:
         """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
         return [Lost(*row) for row in self._rows(LOST, (since, since))]
+
+    def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
+        """Messages of which a copy failed or came back after ``since``, oldest first."""
+        rows = self._rows(LOST_MESSAGES, (since, since, most))
+        return [int(message) for (message,) in rows]
 
     def waiting_messages(self) -> int:
         """How many messages have something queued."""

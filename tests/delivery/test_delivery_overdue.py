@@ -193,7 +193,7 @@ async def test_a_look_at_many_goes_in_small_steps(tmp_path: Path) -> None:
             connection.execute(
                 """WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
                 INSERT INTO delivery SELECT ((? + i) << 10), 'copy', 'r', 'x@x.test', '', x'00', 1, 0, 0, 0, 0,
-                ? + i, ? + i, 'queued', '', 0 FROM n""",
+                ? + i, ? + i, 'queued', '', 0, 0, '' FROM n""",
                 (out.now - EPOCH, out.now, out.now),
             )
 

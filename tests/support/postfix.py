@@ -27,6 +27,7 @@ trace unix - - n - 0 bounce
 verify unix - - n - 1 verify
 smtp unix - - n - - smtp
 relay unix - - n - - smtp
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
@@ -110,6 +111,25 @@ class Postfix:
     def __exit__(self, *_: object) -> None:
         self._command("stop")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Change settings, and have them used."""
+        main = self.folder / "etc" / "main.cf"
+        main.write_text(main.read_text() + "".join(f"{name} = {value}\n" for name, value in settings.items()))
+        self._command("reload")
+        wait_for_port(self.port)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._command("stop")
+
+    def start(self) -> None:
+        """Listen again."""
+        self.__enter__()
+
+    def flush(self) -> None:
+        """Have it try again at once what waits there."""
+        subprocess.run(["postqueue", "-c", str(self.folder / "etc"), "-f"], timeout=30, check=False)
 
     def mails(self, mailbox: str) -> list[bytes]:
         """What was delivered to a virtual mailbox, oldest first, with LF line ends as Postfix stores them."""

@@ -1,0 +1,92 @@
+"""Mails that nobody has and of which the operator was not told one by one: listed once an hour, over restarts too."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from mailrouter.errors import MailrouterError
+from mailrouter.intake.affected import ALIVE, copies_of, roles_of
+from mailrouter.intake.facts import Desk
+from mailrouter.intake.gate import Intake
+from mailrouter.intake.originals import Original, originate
+from mailrouter.intake.rows import milliseconds
+from mailrouter.routing.lost_letter import LostMail, lost_letter
+from mailrouter.store.model import QueueEntry, queue_id
+from mailrouter.store.sqlite import SqliteStore
+
+log = logging.getLogger("mailrouter")
+
+PAUSE = 60.0
+"""Seconds between two looks."""
+EVERY = timedelta(hours=1)
+MOST = 2000
+"""Messages looked at for one list."""
+_NAME = "lost mail"
+
+
+async def lost_mails(
+    intake: Intake, store: SqliteStore, wake: Callable[[], None], pause: float = PAUSE
+) -> None:
+    """List what is lost once an hour, until cancelled."""
+    while True:
+        try:
+            if await list_lost(intake, store):
+                wake()
+        except MailrouterError as error:
+            log.error("lost mail can't be listed yet: %s", error)
+        except Exception:
+            log.exception("lost mail can't be listed")
+        await asyncio.sleep(pause)
+
+
+async def list_lost(intake: Intake, store: SqliteStore) -> bool:
+    """Queue the list of the last hour's lost mail; True if there was anything to tell.
+
+    Up to when it was listed is remembered in the transaction that queues the list.
+    """
+    now, desk = intake.now(), intake.desk
+    told = store.reader.told(_NAME)
+    since = datetime.fromisoformat(told) if told else now
+    if not told or since > now:
+        await store.remember_told(_NAME, now.isoformat(), milliseconds(now))
+        return False
+    if now - since < EVERY:
+        return False
+    found: list[LostMail] = []
+    for message in store.reader.messages_lost_after(milliseconds(since), MOST):
+        entry = store.reader.entry(message)
+        if entry is not None:
+            found += _untold(desk, entry)
+            await asyncio.sleep(0)
+    settings = desk.configuration.settings
+    if not found or desk.role_of(settings.postmaster)[0] is not None:
+        await store.remember_told(_NAME, now.isoformat(), milliseconds(now))
+        return False
+    zone = desk.configuration.roles[0].time_zone if desk.configuration.roles else UTC
+    letter = lost_letter(
+        found,
+        since.astimezone(zone),
+        now.astimezone(zone),
+        settings.hostname,
+        settings.postmaster,
+        os.urandom(32),
+    )
+    log.error("nobody has %d mails of the last hour", len(found))
+    alert = Original("alert", settings.postmaster, letter)
+    return await originate(store, "", [alert], now, "mails that nobody has", _NAME, now.isoformat())
+
+
+def _untold(desk: Desk, entry: QueueEntry) -> list[LostMail]:
+    """The roles for which nobody has a mail, and no alert of its own says so."""
+    told = {d.role for d in entry.deliveries if d.kind == "alert" and d.claim == "nobody"}
+    copy = next((d for d in entry.deliveries if d.kind == "copy"), None)
+    found = []
+    for role in roles_of(desk, entry, copy) if copy is not None else ():
+        copies = copies_of(entry, role)
+        if role.key not in told and copies and not any(one.state in ALIVE for one in copies):
+            found.append(LostMail(queue_id(entry.message.id), entry.message.reverse_path, role.name))
+    return found
