@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,7 +23,7 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
 from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
-from mailrouter.errors import StoreError
+from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake import keys
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
@@ -76,6 +77,7 @@ class Service:
         loaded = configuration if isinstance(configuration, Serving) else Serving(configuration, {})
         self._loaded = self._in_force(loaded)
         self.addresses: list[str] = []
+        self._servers: list[asyncio.Server] = []
         self.web: Listener | None = None
         self.traffic = Traffic()
         self.upkeep = Upkeep()
@@ -139,15 +141,12 @@ class Service:
         socket = settings.run_folder / ("mailrouter.shadow.sock" if self.shadow else "mailrouter.sock")
         requests = {"queue": self._steer, "rotate-key": self._rotate_key}
         self.control = Control(self.store, self.intake, socket, self.status, requests, self._wake)
-        host, port = settings.listen_smtp
-        self._server = await loop.create_server(
-            self._door, host or None, port, backlog=BACKLOG, start_serving=False
-        )
+        await self._bind(settings)
         try:
             await self._start_pages()
             await self.control.start()
         except BaseException:
-            self._server.close()
+            self._close_doors()
             if self.web is not None:
                 await self.web.close()
             raise
@@ -158,16 +157,44 @@ class Service:
         self.upkeep.run(weekly_mails(self.intake, self.store, self._wake))
         if not self.shadow:
             self.upkeep.run(lost_mails(self.intake, self.store, self._wake))
-        await self._server.start_serving()
+        for server in self._servers:
+            await server.start_serving()
         self._calendars = loop.create_task(
             keep_fresh(lambda: self.configuration, self._take_up_calendars, self._calendars_due)
         )
-        self.addresses = [name_of(listening.getsockname()) for listening in self._server.sockets]
+        listening = [socket for server in self._servers for socket in server.sockets]
+        self.addresses = [name_of(socket.getsockname()) for socket in listening]
+
+    async def _bind(self, settings: Settings) -> None:
+        """Take the addresses where mail comes in; raises MailrouterError where one can't be had."""
+        loop = asyncio.get_running_loop()
+        for host, port in settings.listen_smtp:
+            try:
+                server = await loop.create_server(
+                    self._door, host or None, port, backlog=BACKLOG, start_serving=False
+                )
+            except OSError as error:
+                self._close_doors()
+                why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+                raise MailrouterError(f"Nothing can listen on {name_of((host, port))}: {why}.") from error
+            self._servers.append(server)
+
+    def _close_doors(self) -> None:
+        for server in self._servers:
+            server.close()
 
     async def _start_pages(self) -> None:
-        if (web := self.configuration.settings.web) is not None:
-            self.web = Listener(*web, self._pages())
-            await self.web.start()
+        """Serve the pages of ``web``; mail comes first, so where they can't be served the log says why."""
+        if (web := self.configuration.settings.web) is None:
+            return
+        pages = Listener(*web, self._pages())
+        try:
+            await pages.start()
+        except MailrouterError as error:
+            log.error("the pages of web: are not served, mail is: %s", error)
+            await pages.close()
+        else:
+            self.web = pages
 
     def _pages(self) -> Pages:
         """What is served where ``web:`` says."""
@@ -337,7 +364,7 @@ class Service:
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
-        self._server.close()
+        self._close_doors()
         self._calendars.cancel()
         await self.upkeep.stop()
         for door in list(self._sessions):

@@ -80,6 +80,6 @@ def run(
         with asyncio.Runner(loop_factory=process.loop_factory()) as runner:
             runner.run(serve(now, tell, shadow))
     except OSError as error:
-        host, port = now.configuration.settings.listen_smtp
         why = os.strerror(error.errno) if error.errno else str(error)
-        raise MailrouterError(f"Nothing can listen on {name_of((host, port))}: {why}.") from error
+        what = f"{error.filename}: {why}" if error.filename else why
+        raise MailrouterError(f"mailrouter can't start: {what}.") from error

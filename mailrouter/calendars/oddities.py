@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from mailrouter.calendars.kept import folder_of, kept_of
 from mailrouter.calendars.refreshing import sources
 from mailrouter.config import Configuration
+from mailrouter.extras import installing
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.words import moment_words
 
@@ -25,7 +26,7 @@ def calendar_oddities(configuration: Configuration, now: datetime) -> Iterator[t
 def _of(configuration: Configuration, role: Role, person: Person, now: datetime) -> Iterator[str]:
     whose = f"{person.first_name}'s calendar"
     if find_spec("icalendar") is None or find_spec("recurring_ical_events") is None:
-        yield f"{whose} is not read: this needs pip install 'mailrouter[calendars]'"
+        yield f"{whose} is not read: this needs what is not installed; {installing('calendars')}"
         return
     kept = kept_of(folder_of(configuration), role, person)
     today = now.astimezone(role.time_zone).date()

@@ -27,6 +27,7 @@ from mailrouter.calendars.fetching import from_file, from_url
 from mailrouter.calendars.occurrences import TooSlow, absences_in
 from mailrouter.calendars.signs import Rule
 from mailrouter.errors import CalendarError
+from mailrouter.extras import installing
 
 
 class OutOfTime(BaseException):
@@ -42,7 +43,7 @@ def main() -> None:
     except CalendarError as error:
         answer = {"failure": str(error)}
     except ImportError:
-        answer = {"failure": "this needs mailrouter[calendars]: pip install 'mailrouter[calendars]'"}
+        answer = {"failure": f"this needs what is not installed; {installing('calendars')}"}
     except OutOfTime as late:
         answer = {"failure": str(late)}
     except MemoryError:

@@ -14,6 +14,7 @@ from mailrouter.address import domain_of
 from mailrouter.calendars.oddities import calendar_oddities
 from mailrouter.cli.common import in_colour, load, print_json, width
 from mailrouter.cli.live import look
+from mailrouter.cli.machine import machine_problems
 from mailrouter.cli.tables import at_a_glance
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, Problem
@@ -24,7 +25,6 @@ from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.warnings import no_holidays, too_few_holidays, warnings
-from mailrouter.web import listener
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _MARGIN = "    "
@@ -46,27 +46,30 @@ def check(options: argparse.Namespace) -> int:
     try:
         configuration = load(options)
         Templates(configuration.settings.templates)
+        of_machine = tuple(machine_problems(configuration))
+        if problems := [problem for problem in of_machine if not problem.warning]:
+            raise ConfigurationError(problems)
     except ConfigurationError as error:
         if not options.json:
             raise
         print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems], "warnings": []})
         return 1
     now = datetime.now(UTC)
-    pages = listener.missing() if configuration.settings.web else ""
-    odd = [("mailrouter.yaml", text) for text in (*_outside(configuration), *filter(None, [pages]))]
+    doubtful = (*configuration.warnings, *of_machine)
+    odd = [("mailrouter.yaml", text) for text in _outside(configuration)]
     odd += [(key, text) for key, texts in oddities(configuration.roles, now) for text in texts]
     ours = configuration.settings.our_domains
     odd += [(role.key, text) for role in configuration.roles for text in wrapped_outside(role, ours)]
     odd += calendar_oddities(configuration, now)
     if options.json:
-        found = [*map(str, configuration.warnings), *(f"{key}: {text}" for key, text in odd)]
+        found = [*map(str, doubtful), *(f"{key}: {text}" for key, text in odd)]
         data: dict[str, object] = {"ok": True, "problems": [], "warnings": found}
         live = look(configuration) if options.live else None
         print_json(data if live is None else data | {"live": live.data()})
         return int(live is not None and not live.well)
     print(summary(configuration, width()))
-    if configuration.warnings:
-        print("\n" + render(configuration.warnings, width(), in_colour()))
+    if doubtful:
+        print("\n" + render(doubtful, width(), in_colour()))
     if odd:
         print("\nworth a look:")
     for key, text in odd:
@@ -183,12 +186,11 @@ def summary(configuration: Configuration, width: int = 80) -> str:
     Lines are broken between words at ``width`` columns; an address or a path stays whole.
     """
     settings = configuration.settings
-    host, port = settings.listen_smtp
     roles = "1 role" if len(configuration.roles) == 1 else f"{len(configuration.roles)} roles"
     lines = [
         f"{configuration.folder}: {roles}, no problems",
         *(line for role in configuration.roles for line in _role(role)),
-        f"mail comes in at {_door(host, port)} as {settings.hostname}",
+        f"mail comes in at {' and '.join(_door(*place) for place in settings.listen_smtp)} as {settings.hostname}",
         f"copies go to {settings.deliver}",
         f"mail waits in {settings.store}",
         *([f"metrics and health at {_door(*settings.web)}"] if settings.web else []),

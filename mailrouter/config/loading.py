@@ -18,6 +18,7 @@ from mailrouter.config.report import problems_of
 from mailrouter.config.role_file import RoleFile
 from mailrouter.config.settings import Settings
 from mailrouter.config.settings_file import SettingsFile
+from mailrouter.config.settings_warnings import settings_warnings
 from mailrouter.config.tree import Items, Mapping, Text, Tree, plain
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.schedule.model import Role
@@ -54,7 +55,9 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
 
     roles = tuple(found.role for _, found in sorted(read.items()) if found.role is not None)
     settings = settings_file.facts(folder.absolute().parent, roles, fqdn)
-    return Configuration(folder, settings, roles, tuple(problem for problem in files.odd if problem.warning))
+    warnings = [problem for problem in files.odd if problem.warning]
+    warnings += settings_warnings(files.settings, settings, roles)
+    return Configuration(folder, settings, roles, tuple(warnings))
 
 
 @dataclass(frozen=True, slots=True)

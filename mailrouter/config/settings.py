@@ -52,13 +52,14 @@ class Destination:
 class Settings:
     """The service's settings. Paths are complete; domains and addresses are in their compared form.
 
-    ``listen_smtp`` is host and port, an empty host meaning every interface; ``max_size`` is in bytes, None
-    meaning what the next hop allows; ``keep_history`` and ``keep_bounced`` are in milliseconds; ``authserv_id`` names
-    whose Authentication-Results are believed (RFC 8601), None meaning nobody's; ``return_domain`` is where bounces come
-    to, None meaning each role's own domain; ``web`` is where pages are served (metrics, health, calendar feeds), None
-    meaning nowhere; ``calendar_url`` is under what the feeds are reached from outside; ``calendar_hosts`` are hosts of
-    the own network from which partners' calendars may be fetched. ``trial``: a relay works by them that delivers nothing
-    and has records of its own.
+    ``listen_smtp`` holds host and port of each place where mail comes in, an empty host meaning every interface;
+    ``max_size`` is in bytes, None meaning what the next hop allows; ``keep_history`` and
+    ``keep_bounced`` are in milliseconds;
+    ``authserv_id`` names whose Authentication-Results are believed (RFC 8601), None meaning nobody's;
+    ``return_domain`` is where bounces come to, None meaning each role's own domain; ``web`` is where pages are served
+    (metrics, health, calendar feeds), None meaning nowhere; ``calendar_url`` is under what the feeds are reached from
+    outside; ``calendar_hosts`` are hosts of the own network from which partners' calendars may be fetched. ``trial``:
+    a relay works by them that delivers nothing and has records of its own.
     """
 
     hostname: str
@@ -67,7 +68,7 @@ class Settings:
     deliver: Destination
     store: Path
     run_folder: Path
-    listen_smtp: HostPort = ("127.0.0.1", 2525)
+    listen_smtp: tuple[HostPort, ...] = (("127.0.0.1", 2525),)
     trusted_networks: tuple[Network, ...] = LOOPBACK
     authserv_id: str | None = None
     return_domain: str | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from mailrouter.address import domain_of
 from mailrouter.config.addresses import domain, email, host_name
@@ -51,13 +51,25 @@ def _postmaster(text: str, info: ValidationInfo[Reading]) -> str:
 
 def _elsewhere(text: str, info: ValidationInfo[Reading]) -> Destination:
     """A destination that is not our own door: mail would go round for ever."""
-    found, listen = destination(text), info.data.get("listen")
-    if found.scheme == "smtp" and listen is not None:
-        host, port = listen.smtp
-        same = found.host == host or (found.host in _HERE and host in _HERE)
-        if found.port == port and same:
-            raise Wrong("this is where mailrouter itself listens", "name the next server's address and port")
+    found = destination(text)
+    if found.scheme == "smtp" and _taken((found.host, found.port), info):
+        raise Wrong("this is where mailrouter itself listens", "name the next server's address and port")
     return found
+
+
+def _pages(text: str, info: ValidationInfo[Reading]) -> HostPort:
+    """A place for pages at which no mail comes in."""
+    found = listen_address(text)
+    if found[1] and _taken(found, info):
+        raise Wrong("mail comes in here already (listen)", "choose another port, as in 127.0.0.1:8080")
+    return found
+
+
+def _taken(place: HostPort, info: ValidationInfo[Reading]) -> bool:
+    """Whether the service's door and ``place`` are one."""
+    listen = info.data.get("listen")
+    here = () if listen is None else [host for host, port in listen.smtp if port == place[1]]
+    return any(host == place[0] or (host in _HERE and place[0] in _HERE) for host in here)
 
 
 class ListenFile(Lines):
@@ -66,7 +78,9 @@ class ListenFile(Lines):
     elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = {
         name: (f"`{name}` is {NOT_YET}", "remove the line") for name in ("submission", "submissions", "lmtp")
     }
-    smtp: Annotated[HostPort, reads(listen_address)] = ("127.0.0.1", 2525)
+    smtp: Annotated[
+        tuple[Annotated[HostPort, reads(listen_address)], ...], BeforeValidator(listed), Field(min_length=1)
+    ] = (("127.0.0.1", 2525),)
 
 
 class TimeoutsFile(Lines):
@@ -122,7 +136,7 @@ class SettingsFile(Lines):
     deliver: Annotated[Destination, reads_with(_elsewhere)] = Destination("maildir", path=Path("var/mail"))
     store: Annotated[Path, reads(store_path)] = Path("var/mailrouter.db")
     max_size: Annotated[int | None, reads(size)] = None
-    web: Annotated[HostPort | None, reads(listen_address)] = None
+    web: Annotated[HostPort | None, reads_with(_pages)] = None
     templates: Annotated[Path | None, reads(Path)] = None
     run_folder: Annotated[Path, reads(Path)] = Path("var/run")
     timeouts: TimeoutsFile = TimeoutsFile()

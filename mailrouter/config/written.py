@@ -69,7 +69,7 @@ def settings_written(settings: Settings) -> dict[str, Written]:
         "hostname": settings.hostname,
         "our_domains": sorted(settings.our_domains),
         "postmaster": settings.postmaster,
-        "listen": {"smtp": _place(settings.listen_smtp)},
+        "listen": {"smtp": _one_or_more(list(map(_place, settings.listen_smtp)))},
         "trusted_networks": list(map(str, settings.trusted_networks)),
         "authserv_id": settings.authserv_id,
         "return_domain": settings.return_domain,
@@ -96,6 +96,10 @@ def settings_written(settings: Settings) -> dict[str, Written]:
         "calendar_url": settings.calendar_url,
         "calendar_hosts": sorted(settings.calendar_hosts),
     }
+
+
+def _one_or_more(values: list[str]) -> Written:
+    return values[0] if len(values) == 1 else values
 
 
 def _place(at: HostPort) -> str:

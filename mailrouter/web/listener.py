@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mailrouter.errors import MailrouterError
+from mailrouter.extras import installing
 from mailrouter.web.pages import Answer, Asked, Page, Pages, text
 
 log = logging.getLogger("mailrouter.web")
@@ -30,14 +31,14 @@ MAX_HEADER = 8192
 _FIELDS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 
-def missing() -> str:
-    """What has to be done before ``web:`` can be used, in words; empty where everything is installed."""
+def missing() -> tuple[str, str] | None:
+    """What ``web:`` lacks and what to do about it; None where everything is installed."""
     absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if not absent:
-        return ""
+        return None
     return (
-        f"web: is set, and it needs what is not installed ({', '.join(absent)}). Install it with "
-        "pip install 'mailrouter[web]', or remove the line."
+        f"web: needs what is not installed ({', '.join(absent)})",
+        f"install it, {installing('web')}, or remove the line",
     )
 
 
@@ -52,8 +53,8 @@ class Listener:
 
     async def start(self) -> None:
         """Listen. Raises MailrouterError."""
-        if why := missing():
-            raise MailrouterError(why)
+        if lacking := missing():
+            raise MailrouterError("; ".join(lacking))
         host, port = self.address
         try:
             bound = _bound(host, port)
@@ -73,7 +74,7 @@ class Listener:
         if self._serving is None:
             return
         self._server.should_exit = True
-        for listening in self._server.servers:
+        for listening in getattr(self._server, "servers", ()):  # there are none before it has started
             listening.close()
         await asyncio.wait({self._serving}, timeout=seconds)
         if not self._serving.done():

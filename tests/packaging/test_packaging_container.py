@@ -61,7 +61,7 @@ def test_the_containers_settings_work_with_the_example_role(tmp_path: Path) -> N
         inside = folder / Path(target).relative_to("/etc/mailrouter")
         (shutil.copytree if (ROOT / source).is_dir() else shutil.copy)(ROOT / source, inside)
     settings = config.load(folder).settings
-    assert settings.listen_smtp == ("", 2525)
+    assert settings.listen_smtp == (("", 2525),)
     assert "EXPOSE 2525" in DOCKERFILE
     assert (settings.store.parent, settings.run_folder.parent) == (DATA, DATA)
     assert f'VOLUME ["{DATA}"]' in DOCKERFILE

@@ -8,10 +8,11 @@ from mailrouter.config.schema.forms import Schema, key, lines, some
 
 _LISTEN = {
     "smtp": key(
-        "Address and port for mail to the roles, from your mail server or as MX. Without an address "
-        "(`:2525`) it is every interface of the machine.",
-        forms.LISTEN,
+        "Address and port for mail to the roles, from your mail server or as MX; or a list of them. Without "
+        "an address (`:2525`) it is every interface of the machine.",
+        some(forms.LISTEN),
         "127.0.0.1:2525",
+        ["127.0.0.1:2525", "[::1]:2525"],
         "0.0.0.0:25",
         "[::1]:2525",
         ":2525",
