@@ -273,8 +273,8 @@ class Service:
         if not self.shadow:
             keep_good(now, known)
 
-    def _read(self, folder: Path) -> Serving:
-        return self._in_force(serving(folder))
+    def _read(self, folder: Path, missed: Mapping[str, bytes]) -> Serving:
+        return self._in_force(serving(folder, missed=missed))
 
     def _make_desk(self, configuration: Configuration) -> Desk:
         """A desk for what was read, with the absences of partners' calendars. It takes a while."""

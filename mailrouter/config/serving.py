@@ -6,6 +6,7 @@ folder (``good/ROLE.yaml``, mode 0600), so that it holds over a restart too.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.fields import Reading
-from mailrouter.config.folder import Files, files_in, role_tree
+from mailrouter.config.folder import ROLES_FOLDER, Files, files_in, role_tree
 from mailrouter.config.loading import configuration_of, dotless_domains, validated
 from mailrouter.config.settings_file import SettingsFile
 from mailrouter.config.writing import replace_private
@@ -38,12 +39,15 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A configuration in force, the ``texts`` of the roles' files that it was made of, and those files that are
-    broken."""
+    """A configuration in force, and the texts and faults of the roles' files that it was made of.
+
+    ``vanished`` names the roles whose files are missing; what these said is in ``texts`` and still in force.
+    """
 
     configuration: Configuration
     texts: Mapping[str, bytes]
     broken: tuple[Broken, ...] = ()
+    vanished: frozenset[str] = frozenset()
 
     def role(self, key: str) -> Role:
         """A role that is in force. Raises KeyError."""
@@ -58,15 +62,43 @@ def serving(
     *,
     starting: bool = False,
     instead: Mapping[str, bytes] | None = None,
+    missed: Mapping[str, bytes] | None = None,
     fqdn: Callable[[], str] = socket.getfqdn,
 ) -> Serving:
-    """What is in force in ``folder``, with ``instead`` in place of some roles' texts.
+    """Read what is in force in ``folder``, with ``instead`` in place of some roles' texts.
 
-    A broken role without a text that was right before is left out; ``starting`` refuses it. Raises
+    A broken role without a text that was right before is left out; ``starting`` refuses it. ``missed`` holds texts
+    of roles that go on although their files are gone; at a start they are those that were in force last. Raises
     ConfigurationError: the settings are broken, or what is left is.
     """
     folder = Path(folder)
     files = files_in(folder)
+    if starting and missed is None and (run_folder := _run_folder(folder, files, fqdn)) is not None:
+        missed = read_good(run_folder)
+    gone = {key: text for key, text in (missed or {}).items() if key not in files.roles}
+    if gone:
+        with contextlib.suppress(ConfigurationError):
+            found = _in_force(folder, _beside(files, gone), instead, fqdn, starting)
+            # A renamed file has the same address: one of the two would be to blame.
+            if not any(broken.key in gone for broken in found.broken):
+                return replace(found, vanished=frozenset(gone))
+    return _in_force(folder, files, instead, fqdn, starting)
+
+
+def _beside(files: Files, gone: Mapping[str, bytes]) -> Files:
+    """``files`` with the ``gone`` roles behind them, so that of two with one address these are to blame."""
+    place = Path(files.settings.file).parent / ROLES_FOLDER
+    trees = {key: role_tree(str(place / f"{key}.yaml"), text) for key, text in gone.items()}
+    return replace(files, roles={**files.roles, **trees}, texts={**files.texts, **gone})
+
+
+def _in_force(
+    folder: Path,
+    files: Files,
+    instead: Mapping[str, bytes] | None,
+    fqdn: Callable[[], str],
+    starting: bool,
+) -> Serving:
     texts = {**files.texts, **(instead or {})}
     files = _with(files, {key: text for key, text in (instead or {}).items() if key in files.roles})
     try:

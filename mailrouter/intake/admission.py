@@ -23,6 +23,8 @@ from mailrouter.trust.confirmations import purpose_of
 MAX_SIZE = 256 * 1000 * 1000
 """Octets taken where neither the configuration nor the next hop names a limit: a disk is not endless."""
 NOT_OURS = "550 5.7.1 No mail is taken here for this address"
+FILE_GONE = "450 4.3.5 Mail for this address can't be taken at the moment; please try again later"
+"""The answer while a role's file is missing: most often somebody is just copying files."""
 NOBODY = "450 4.2.1 Nobody takes mail for this address at the moment; please try again later"
 
 
@@ -162,5 +164,7 @@ def vacant(desk: Desk, roles: Sequence[Role], moment: datetime) -> Role | None:
 
 
 def _vacant(desk: Desk, roles: Sequence[Role], moment: datetime) -> Refusal | None:
+    if any(role.key in desk.vanished for role in roles):
+        return Refusal(FILE_GONE)
     role = vacant(desk, roles, moment)
     return Refusal(NOBODY, vacant=role) if role else None

@@ -44,6 +44,8 @@ class Desk:
     """Gives the next hop's SIZE, None while it is not known."""
     texts: Mapping[str, bytes] = field(default_factory=dict)
     """Of the roles' files that the configuration was made of, where they are known."""
+    vanished: frozenset[str] = frozenset()
+    """Keys of the roles whose files are missing: they are kept for a while, and their mail comes again later."""
     read: Configuration | None = None
     """What these texts say by themselves, where ``configuration`` has more, such as absences from calendars."""
     known: InitVar[Mapping[str, Roster]] = MappingProxyType({})

@@ -201,6 +201,7 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         _SCHEDULE | {"file": "office.yaml", "problems": ["Line 3: it is wrong"], "kept": kept}
         for kept in (True, False)
     ),
+    "role-file-gone": ({"role": "Office", "role_address": "office@example.test", "file": "office.yaml"},),
     "weekly": tuple(
         {"role": "Office", "role_address": "office@example.test", "lines": lines, "zone": zone}
         for lines, zone in ((["Mon 7 Dec: Ann"], "Europe/Berlin"), ([], ""))

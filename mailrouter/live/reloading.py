@@ -17,6 +17,7 @@ from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.schedule_files import own_situation
+from mailrouter.live.vanished import Vanished
 from mailrouter.live.watching import PAUSE, changes
 from mailrouter.routing import schedule_notices
 from mailrouter.schedule.localtime import local_day
@@ -47,7 +48,9 @@ class Reloading:
         store: SqliteStore,
         make_desk: Callable[[Configuration], Desk],
         wake: Callable[[], None],
-        read: Callable[[Path], Serving] = serving,
+        read: Callable[[Path, Mapping[str, bytes]], Serving] = lambda folder, missed: serving(
+            folder, missed=missed
+        ),
         taken_up: Callable[[Configuration, Desk], None] = lambda configuration, desk: None,
         remember: Callable[[Serving, Mapping[str, bytes] | None], None] = keep_good,
     ) -> None:
@@ -62,6 +65,7 @@ class Reloading:
         """The roles whose files are broken, or were and nobody has forgotten it yet; None before the first look."""
         self._unreadable = False
         """The last reading failed as a whole."""
+        self._vanished = Vanished(store, lambda: self.reload(asked=False))
         self._later: list[str] = []
         """The settings in the files that hold from the next start on."""
 
@@ -76,6 +80,7 @@ class Reloading:
         for broken in self.now.broken:
             log.error("%s", _broken_words(broken))
         await self._tell_broken()
+        await self._tell_vanished()
 
     async def watch(self, pause: float = PAUSE) -> None:
         """Take up each change, until cancelled; the first look reads all files, as they may have changed while the
@@ -89,13 +94,15 @@ class Reloading:
     async def reload(self, *, asked: bool = True) -> None:
         """Read all files again and work by them from the next message on; what is broken changes nothing.
 
-        Unless it was ``asked`` for, nothing is logged where nothing changed.
+        Unless it was ``asked`` for, nothing is logged where nothing changed, and a role whose file is missing is
+        kept for a while.
         """
         async with self._lock:
             old = self.now
+            missed = {} if asked else self._vanished.missed(old.texts)
             try:
                 new, later = _until_restart(
-                    old, await asyncio.to_thread(self._read, old.configuration.folder)
+                    old, await asyncio.to_thread(self._read, old.configuration.folder, missed)
                 )
                 desk = await asyncio.to_thread(self._make_desk, new.configuration)
             except Exception as error:
@@ -106,9 +113,10 @@ class Reloading:
                 return
             self._unreadable = False
             self.take_up(desk, new)
-            changed = (old.texts, old.broken, old.configuration.settings, self._later) != (
+            changed = (old.texts, old.broken, old.vanished, old.configuration.settings, self._later) != (
                 new.texts,
                 new.broken,
+                new.vanished,
                 new.configuration.settings,
                 later,
             )
@@ -126,6 +134,11 @@ class Reloading:
             if changed:
                 await asyncio.to_thread(self._keep)
             await self._tell_broken()
+            await self._tell_vanished()
+
+    async def _tell_vanished(self) -> None:
+        if await self._vanished.tell(self.now, self._intake.desk, self._intake.now()):
+            self._wake()
 
     async def renew(self) -> None:
         """Have the desk made again of the configuration in force, since what else it is made of has changed: the keys.
@@ -148,6 +161,8 @@ class Reloading:
             elif (handoff := self._store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
         self.now = new
+        desk.vanished = new.vanished
+        self._vanished.note(new.vanished)
         self._intake.desk = desk
         self._taken_up(new.configuration, desk)
 

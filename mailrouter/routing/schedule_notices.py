@@ -216,6 +216,17 @@ def broken(situation: Situation, to: Person, found: Sequence[Problem], file: str
     return notice(situation, Head(b"\r\n"), to, schedule_address(role.address), subject, words, "broken file")
 
 
+def vanished(situation: Situation, to: Person, file: str) -> Notice:
+    """Make the message that the role's file is missing."""
+    role = situation.role
+    facts = {"role": role.name, "role_address": role.address, "file": file}
+    words = situation.wording.notice("role-file-gone", facts)
+    subject = f"The file of {role.name} is missing"
+    return notice(
+        situation, Head(b"\r\n"), to, schedule_address(role.address), subject, words, "missing file"
+    )
+
+
 def _answer(
     situation: Situation,
     head: Head,

@@ -61,7 +61,7 @@ async def test_what_is_different_is_logged(tmp_path: Path, caplog: pytest.LogCap
         duty = running.intake.desk.rosters["vp-hr"].duty(datetime(2026, 12, 4, 18, tzinfo=UTC))
         assert [person.key for person in duty.on] == ["laurie"]
         (tmp_path / "config" / "roles" / "office.yaml").unlink()
-        await found.reload(asked=False)
+        await found.reload()
         assert "office: this role is gone" in caplog.messages
         assert woken == []
         assert list(read_good(found.now.configuration.settings.run_folder)) == ["vp-hr"]
