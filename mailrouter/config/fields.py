@@ -98,7 +98,7 @@ class Lines(BaseModel):
             return Unknown(node, key, f"`{shown(key)}` is not known here", f"it is called `{word}`", word)
         hint = did_you_mean(key, known)
         meant = next((name for name in known if hint and f"`{name}`" in hint), "")
-        hint = hint or f"known are {shown(', '.join(known), 200)}"
+        hint = hint or f"known are {', '.join(known)}"
         return Unknown(node, key, f"`{shown(key)}` is not known here", hint, meant)
 
 

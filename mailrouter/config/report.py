@@ -35,6 +35,7 @@ _AS_IN = {
     "listen": "{smtp: 127.0.0.1:2525}",
     "timeouts": "{reply: 5 min}",
     "retry": "{first: 2 min, most: 30 min}",
+    "log": "{format: json}",
 }
 """How values that aren't one text are written, for hints."""
 _SHAPES = {

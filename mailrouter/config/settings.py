@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -121,9 +122,22 @@ def listen_address(text: str) -> HostPort:
     """Host and port to listen on; ``:2525`` is every interface, port 0 any free one. Raises Wrong."""
     found = _HOST_PORT.fullmatch(text)
     if not found:
-        hint = f"write it as 127.0.0.1:{text}" if text.isdecimal() else "write it as 127.0.0.1:2525"
-        raise Wrong(f"{shown(text)} is not an address and a port", hint)
+        raise Wrong(f"{shown(text)} is not an address and a port", f"write it as {_meant_place(text)}")
     return _host(found[1]), _port(found[2], found.start(2), lowest=0)
+
+
+def _meant_place(text: str) -> str:
+    """The address and port that ``text`` probably stands for, as they are written."""
+    if text.isdecimal():
+        return f"127.0.0.1:{text}"
+    host, _, port = text.rpartition(":")
+    for address, number in ((host, port), (text, "2525")):
+        with contextlib.suppress(ValueError):
+            if number.isdecimal() and ip_address(address).version == 6:
+                return f"[{address}]:{number}"
+    with contextlib.suppress(ValueError):
+        return f"{ip_address(text)}:2525"
+    return "127.0.0.1:2525"
 
 
 def _host(text: str) -> str:
@@ -178,6 +192,12 @@ def _server(rest: str, offset: int) -> Destination:
     if more := re.search("[/?#].*", place):
         raise Wrong(
             f"{shown(more[0])} doesn't belong here", "write smtp://HOST:25", offset=offset + more.start()
+        )
+    if place.count(":") > 1 and "[" not in place:
+        raise Wrong(
+            "an IPv6 address belongs in brackets",
+            f"write smtp://{_meant_place(place).replace(':2525', ':25')}",
+            offset=offset,
         )
     if not place or place.startswith(":"):
         raise Wrong("a host is missing after smtp://", "as in smtp://127.0.0.1:25")

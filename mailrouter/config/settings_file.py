@@ -124,6 +124,23 @@ class LogFile(Lines):
 class SettingsFile(Lines):
     """The service's file."""
 
+    elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "smtp": ("`smtp` belongs below `listen`", "put two spaces before it"),
+        **{
+            name: (f"`{name}` is {NOT_YET}", "remove the line; your mail server does that")
+            for name in (
+                "tls",
+                "smtp_auth",
+                "auth",
+                "login",
+                "deliver_login",
+                "rate_limit",
+                "rate_limits",
+                "dkim",
+            )
+        },
+    }
+
     hostname: Annotated[str | None, reads(host_name)] = None
     our_domains: Annotated[tuple[Annotated[str, reads(domain)], ...], BeforeValidator(listed)] = ()
     postmaster: Annotated[str | None, reads_with(_postmaster)] = None
