@@ -153,7 +153,7 @@ def _keys() -> dict[str, Schema]:
         "web": key(
             "Address and port of the pages for monitoring (`/metrics`, `/healthz`, `/readyz`); see monitoring.md. Keep "
             "it on this machine, or in a network of your own: whoever reaches it may read them. It needs "
-            "`pip install 'mailrouter[web]'`.",
+            "the extra `web`; `check` says how to install it.",
             forms.LISTEN,
             "127.0.0.1:8080",
             "[::1]:8080",
