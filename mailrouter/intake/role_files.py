@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from mailrouter.calendars.kept import with_kept
 from mailrouter.config.editing import edited
 from mailrouter.config.serving import proposed
 from mailrouter.config.writing import CannotWrite, role_path
 from mailrouter.intake.facts import Desk
+from mailrouter.routing.merged_file import PastChange
 from mailrouter.routing.rescheduling import LastChange, Proposed, Rescheduling
 from mailrouter.schedule.edits import Edit
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import queue_id
 from mailrouter.store.reader import StoreReader
+from mailrouter.store.schedule_changes import KEPT
 
 
 class FolderFile:
@@ -56,4 +59,10 @@ def purpose_for(desk: Desk, reader: StoreReader | None, role: Role) -> Reschedul
     known = None
     if last is not None:
         known = LastChange(last.id, queue_id(last.id), last.what, last.author, last.before, last.after)
-    return Rescheduling(FolderFile(desk, role), known)
+    return Rescheduling(FolderFile(desk, role), known, partial(_past, reader, role.key))
+
+
+def _past(reader: StoreReader | None, role: str) -> list[PastChange]:
+    """The changes of a role's file that hold, the newest first."""
+    kept = reader.schedule_changes(role, KEPT) if reader else []
+    return [PastChange(c.what, c.author, c.before, c.after) for c in kept if c.state == "done"]

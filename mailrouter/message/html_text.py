@@ -24,7 +24,10 @@ _ATTRIBUTE = re.compile(
 _ATTRIBUTES = 5_000  # characters of one tag that are read for them
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]++")
 _BULLET = re.compile(r"[·•▪◦§‣]\s++|o\s{3,}+")  # how Word writes a list: a paragraph with a drawn bullet
-_HIDDEN = frozenset({"head", "title", "style", "script", "template", "noscript", "object", "svg"})
+_HIDDEN = frozenset(
+    {"head", "title", "style", "script", "template", "noscript", "object", "svg", "s", "strike", "del"}
+)
+"""What is not shown, or is struck out: its writer has taken it back."""
 _WITH_STYLE = frozenset({"div", "span", "p"})
 _WITH_ATTRIBUTES = _WITH_STYLE | {"a", "blockquote"}
 _BLOCKS = frozenset(
@@ -233,7 +236,8 @@ def _attributes(rest: str) -> dict[str, str]:
 
 
 def _invisible(style: str) -> bool:
-    return "display:none" in style.lower().replace(" ", "")
+    style = style.lower().replace(" ", "")
+    return "display:none" in style or "line-through" in style
 
 
 def _is_quote(given: dict[str, str]) -> bool:

@@ -7,7 +7,7 @@ meant.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Protocol
@@ -19,6 +19,7 @@ from mailrouter.routing.edited_file import may_become, version_mark, with_line_e
 from mailrouter.routing.file_lines import NO_LINES, FileLines, file_lines
 from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.handover import FileChange, Handed, Handover, is_last, too_large
+from mailrouter.routing.merged_file import PastChange, merged, taken_back, text_of_version, without_version
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice, once_more
 from mailrouter.routing.readings import understood
@@ -82,8 +83,13 @@ class Rescheduling:
 
     tag = SCHEDULE
 
-    def __init__(self, file: RoleFile, last: LastChange | None) -> None:
-        self._file, self._last = file, last
+    def __init__(
+        self,
+        file: RoleFile,
+        last: LastChange | None,
+        past: Callable[[], Sequence[PastChange]] = tuple,
+    ) -> None:
+        self._file, self._last, self._past = file, last, past
         self._loaded: dict[bytes, Proposed] = {}
 
     def written(self, mail: Handed, author: Person) -> Written:
@@ -99,13 +105,13 @@ class Rescheduling:
             except Unclear as unclear:
                 return Written(problem=unclear.why)
         if found.kind == "file":
-            return self._written_file(mail, found)
+            return self._written_file(mail, found, author)
         return Written(found.kept(), "the text of the mail")
 
-    def _written_file(self, mail: Handed, found: Asked) -> Written:
+    def _written_file(self, mail: Handed, found: Asked, author: Person) -> Written:
         """An edited file, with the mark of the text that it was compared with: it is taken only in place of that."""
         try:
-            base, proposed = self._compared(mail, found)
+            base, proposed, older = self._compared(mail, found, author)
         except MailrouterError:
             return Written(replace(found, answers=found.answers or _NOT_SEEN).kept(), "your edited file")
         if _lines(base, proposed).hidden:
@@ -113,15 +119,20 @@ class Rescheduling:
                 problem="The file differs in too many lines from the one in force to be shown to you both; please "
                 "send it in steps, or have IT put it in place."
             )
-        mark = found.answers or version_mark(base.text)
-        return Written(replace(found, answers=mark).kept(), "your edited file")
+        text, mark = proposed.text.decode("utf-8", "replace"), version_mark(base.text)
+        kept = replace(found, text=text, answers=mark, merged=older)
+        return Written(kept.kept(), "your edited file")
 
-    def _compared(self, mail: Handed, asked: Asked) -> tuple[Proposed, Proposed]:
-        """The file as it is, and as the mail would have it. Raises MailrouterError where it can't be used."""
+    def _compared(self, mail: Handed, asked: Asked, author: Person) -> tuple[Proposed, Proposed, bool]:
+        """The file as it is, and as the mail would have it; and whether that was made of an older text.
+
+        Raises MailrouterError where it can't be used.
+        """
         base = self._file.current()
-        proposed = self._replaced(with_line_ends_of(base.text, asked.text))
+        text, older = self._resolved(base, asked, author)
+        proposed = self._replaced(text)
         may_become(base.role, proposed.role, mail.situation.our_domains)
-        return base, proposed
+        return base, proposed, older
 
     def _replaced(self, text: bytes) -> Proposed:
         """What the file would be with this text, which is loaded once. Raises ConfigurationError."""
@@ -140,7 +151,8 @@ class Rescheduling:
         if asked.kind == "file":
             lines: list[str] = []
             try:
-                change = self._file_change(*self._compared(mail, asked))
+                base, proposed, _ = self._compared(mail, asked, author)
+                change = self._file_change(base, proposed)
             except MailrouterError:
                 change = None
         else:
@@ -271,12 +283,12 @@ class Rescheduling:
         return self._set(mail, author, base, proposed, words, None, undoes=last.id, whole=True)
 
     def _whole_file(self, mail: Handed, author: Person, base: Proposed, asked: Asked) -> Handover:
-        text = with_line_ends_of(base.text, asked.text)
-        if asked.answers not in ("", _NOT_SEEN, version_mark(base.text)):
+        if mail.waiting and asked.answers not in ("", _NOT_SEEN, version_mark(base.text)):
             raise MailrouterError(
-                f"The file was changed since {'you were asked' if mail.waiting else 'it was sent to you'}, so yours was "
-                'not taken: it would undo that. Answer "send file" to get the newest one.'
+                "The file was changed since you were asked, so yours was not taken: it would undo that. Answer "
+                '"send file" to get the newest one.'
             )
+        text, older = self._resolved(base, asked, author)
         proposed = self._replaced(text)
         may_become(base.role, proposed.role, mail.situation.our_domains)
         if asked.answers == _NOT_SEEN:
@@ -288,8 +300,42 @@ class Rescheduling:
             return self._answer(
                 mail, author, "The file is just as it was; nothing was changed.", examples=False
             )
-        words = (f"{called(base.role)[author.key]} sent an edited file, and it is taken.",)
+        words = [f"{called(base.role)[author.key]} sent an edited file, and it is taken."]
+        if older or asked.merged:
+            words.append("The file was changed meanwhile; what was changed there still stands.")
         return self._set(mail, author, base, proposed, words, None, whole=True)
+
+    def _resolved(self, base: Proposed, asked: Asked, author: Person) -> tuple[bytes, bool]:
+        """The text that the file would get, and whether it was made of an older one. Raises MailrouterError."""
+        plain, version = without_version(asked.text.replace("\r\n", "\n"))
+        text = with_line_ends_of(base.text, plain)
+        version = version or ("" if asked.answers == _NOT_SEEN else asked.answers)
+        if version and version != version_mark(base.text):
+            return self._put_together(base.text, text, version), True
+        if not version:
+            self._takes_nothing_back(base.text, text, called(base.role)[author.key])
+        return text, False
+
+    def _put_together(self, current: bytes, text: bytes, version: str) -> bytes:
+        """The file as it is now, with what was edited in the text of ``version``. Raises MailrouterError."""
+        known = text_of_version(version, self._past())
+        if known is None:
+            raise MailrouterError(
+                "The file was changed since it was sent to you, so yours was not taken: it would undo that. Answer "
+                '"send file" to get the newest one.'
+            )
+        texts = (found.decode("utf-8", "replace") for found in (known, text, current))
+        return with_line_ends_of(current, merged(*(found.replace("\r\n", "\n") for found in texts)))
+
+    def _takes_nothing_back(self, current: bytes, text: bytes, author: str) -> None:
+        """Raises MailrouterError where a file without a version would undo what somebody else has changed."""
+        now, new = (found.decode("utf-8", "replace") for found in (current, text))
+        if (change := taken_back(now, new, self._past(), author)) is not None:
+            raise MailrouterError(
+                f"Your file would take back what {change.author or 'a command'} changed: {change.what} It doesn't say "
+                'which version of the file it was made from, so it was not taken. Answer "send file" to get the newest '
+                "one, and change that."
+            )
 
     def _set(
         self,

@@ -39,6 +39,8 @@ class Asked:
     subject: str = ""
     answers: str = ""
     sent: str = ""
+    merged: bool = False
+    """Of a file: it was put together with what was changed since the text that it was made from."""
 
     @property
     def sent_at(self) -> datetime | None:
@@ -47,7 +49,7 @@ class Asked:
 
     def kept(self) -> str:
         """As text."""
-        return json.dumps([self.kind, self.text, self.subject, self.answers, self.sent], ensure_ascii=False)
+        return json.dumps([self.kind, self.text, self.subject, self.answers, self.sent, self.merged], ensure_ascii=False)
 
     @classmethod
     def of(cls, kept: str) -> Asked:

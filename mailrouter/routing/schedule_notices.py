@@ -18,6 +18,7 @@ from mailrouter.message.pieces import Pieces
 from mailrouter.message.showing import marked
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.file_lines import FileLines
+from mailrouter.routing.merged_file import with_version
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import WAIT_DAYS, Notice, notice, told_apart
 from mailrouter.routing.people import local_day
@@ -178,7 +179,7 @@ def week(situation: Situation, head: Head, to: Person, role: Role, *, examples: 
 
 
 def file(situation: Situation, head: Head, to: Person, content: bytes, mark: str) -> Notice:
-    """The file itself, for the partner who asked."""
+    """The file itself, for the partner who asked; its version stands in a line of its own."""
     role = situation.role
     words = situation.wording.notice("schedule-file", _facts(situation))
     return notice(
@@ -190,13 +191,14 @@ def file(situation: Situation, head: Head, to: Person, content: bytes, mark: str
         words,
         "file",
         known_by=f"{_FILE}{mark}-",
-        parts=[_attached(role, content)],
+        parts=[_attached(role, content, mark)],
     )
 
 
-def _attached(role: Role, content: bytes) -> Pieces:
-    """A text of the role's file, to be attached."""
+def _attached(role: Role, content: bytes, version: str = "") -> Pieces:
+    """A text of the role's file, to be attached; with its version in a line of its own, if any is given."""
     body = content.decode("utf-8", "replace").lstrip("\ufeff")
+    body = with_version(body, version) if version else body
     return compose.handoff_part("", quoted_printable(body), f"{role.key}.yaml")
 
 

@@ -114,6 +114,20 @@ def _takes_time(role: Role, off: Off, today: date, moment: datetime | None) -> N
             )
         if moment is not None and end <= moment:
             raise Unclear(f"{date_words(span.last_day, today)} is over already.")
+        if day == span.last_day and not span.whole_days and not _has_hours(role, off.who, start, end):
+            raise Unclear(
+                f"{name} has no hours {span_words(span.start, span.end, today)} anyway. "
+                "If another day is meant, write its date; if hours are to be swapped, write a swap."
+            )
+
+
+def _has_hours(role: Role, who: str, start: datetime, end: datetime) -> bool:
+    """Whether this person would be on duty at some time within [start, end), were nobody away."""
+    layers = Layers(replace(role, absences=()))
+    return any(
+        who in slot.on and slot.start < end and slot.end > start
+        for slot in layers.onwards(layers.day_of(start) - timedelta(days=1), 2)
+    )
 
 
 def _swap(role: Role, wish: Swapping, today: date) -> tuple[list[Edit], list[str], date]:
