@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.routing.edited_file import version_mark
+from mailrouter.routing.merged_file import unmarked
 from tests.intake.rescheduling import (
     COMMENTED,
+    ELAINE,
     SCHEDULE,
     asked,
     file_of,
@@ -29,19 +32,51 @@ async def test_the_file_is_sent_and_taken_back(tmp_path: Path) -> None:
         (part,) = told["laurie"].iter_attachments()
         assert part.get_filename() == "vp-hr.yaml"
         content = part.get_content().replace("\r\n", "\n")
-        assert content == COMMENTED
+        plain, version = unmarked(content)
+        assert (plain, version) == (COMMENTED, version_mark(COMMENTED.encode()))
         answer = told["laurie"]["message-id"]
         edited = content.replace("friday: elaine", "friday: laurie   # from now on")
         assert (await found.send(with_file(edited, answer, 2), SCHEDULE)).startswith("250")
-        assert file_of(tmp_path) == edited
+        assert file_of(tmp_path) == unmarked(edited)[0]
         told = notices(found)
         assert set(told) == {"laurie", "elaine"}
         assert "each Friday from 4 December on: Laurie (was:" in text_of(told["elaine"])
-        # It was changed since the file was sent, so the same answer once more would undo that.
-        stale = content.replace("monday: laurie", "monday: elaine")
+        # The same line in the file as it was sent: what is to hold isn't clear.
+        stale = content.replace("friday: elaine", "friday: [laurie, elaine]")
         await found.send(with_file(stale, answer, 3), SCHEDULE)
-        assert "was changed since it was sent to you" in text_of(notices(found)["laurie"])
-        assert file_of(tmp_path) == edited
+        text = " ".join(text_of(notices(found)["laurie"]).split())
+        assert "in the same place as yours" in text
+        assert "friday: [laurie, elaine]" in text
+        assert file_of(tmp_path) == unmarked(edited)[0]
+
+
+async def test_a_file_that_was_sent_before_a_change_is_put_together_with_it(tmp_path: Path) -> None:
+    """In a new mail as in an answer, by the version that it says."""
+    folder_in(tmp_path)
+    async with running(tmp_path) as found:
+        await found.send(asked("send file"), SCHEDULE)
+        (part,) = notices(found)["laurie"].iter_attachments()
+        content = part.get_content().replace("\r\n", "\n")
+        await found.send(asked("off 10 Dec, Laurie covers", sender=ELAINE, number=2), SCHEDULE)
+        changed = content.replace("friday: elaine", "friday: laurie")
+        await found.send(with_file(changed, "", 3), SCHEDULE)
+        assert "friday: laurie" in file_of(tmp_path)
+        assert "{partner: elaine, from: 2026-12-10" in file_of(tmp_path), "her change still stands"
+        assert "was changed meanwhile" in text_of(notices(found)["elaine"]).replace("\n", " ")
+
+
+async def test_a_file_without_a_version_that_takes_back_the_others_change_is_asked_back(
+    tmp_path: Path,
+) -> None:
+    """With the change that it would take back; one's own is one's own."""
+    folder_in(tmp_path)
+    async with running(tmp_path) as found:
+        await found.send(asked("off 10 Dec, Laurie covers", sender=ELAINE, number=2), SCHEDULE)
+        kept = file_of(tmp_path)
+        await found.send(with_file(COMMENTED.replace("friday: elaine", "friday: laurie"), "", 3), SCHEDULE)
+        assert file_of(tmp_path) == kept
+        text = " ".join(text_of(notices(found)["laurie"]).split())
+        assert "would take back what Elaine Miller changed: Elaine is away on Thursday 10 December" in text
 
 
 async def test_a_file_with_errors_is_answered_with_them(tmp_path: Path) -> None:
