@@ -24,7 +24,7 @@ _LONGEST_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class PastChange:
-    """A change that holds: what it did, by whom (a partner's key, ``""`` for a command), and the texts around it."""
+    """A change that holds: what it did, by whom (a partner's name, ``""`` for a command), and the texts around it."""
 
     what: str
     author: str
