@@ -49,7 +49,9 @@ class Asked:
 
     def kept(self) -> str:
         """As text."""
-        return json.dumps([self.kind, self.text, self.subject, self.answers, self.sent, self.merged], ensure_ascii=False)
+        return json.dumps(
+            [self.kind, self.text, self.subject, self.answers, self.sent, self.merged], ensure_ascii=False
+        )
 
     @classmethod
     def of(cls, kept: str) -> Asked:

@@ -313,9 +313,9 @@ async def test_today_is_the_authors_today_and_hours_are_told_with_their_zone(tmp
         assert (await found.send(asked("off today", sender=ELAINE, sent=late), SCHEDULE)).startswith("250")
         assert "{partner: elaine, from: 2026-12-04, until: 2026-12-04}" in file_of(tmp_path)
         found.offered.clear()
-        monday = asked("off Monday from 14:00 to 16:00", sender=ELAINE, number=2, sent=late)
-        await found.send(monday, SCHEDULE)
-        words = "Elaine is away on Monday 7 December from 14:00 to 16:00 (times of Europe/Berlin)."
+        hers = asked("off 11 Dec from 19:00 to 21:00", sender=ELAINE, number=2, sent=late)
+        await found.send(hers, SCHEDULE)
+        words = "Elaine is away on Friday 11 December from 19:00 to 21:00 (times of Europe/Berlin)."
         assert words in " ".join(text_of(notices(found)["laurie"]).split())
         await found.send(asked("off today", number=3, sent=late), SCHEDULE)
         assert "{partner: laurie, from: 2026-12-03, until: 2026-12-03}" in file_of(tmp_path)

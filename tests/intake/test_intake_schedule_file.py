@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.routing.edited_file import version_mark
-from mailrouter.routing.merged_file import unmarked
+from mailrouter.routing.merged_file import without_version
 from tests.intake.rescheduling import (
     COMMENTED,
     ELAINE,
@@ -32,12 +32,12 @@ async def test_the_file_is_sent_and_taken_back(tmp_path: Path) -> None:
         (part,) = told["laurie"].iter_attachments()
         assert part.get_filename() == "vp-hr.yaml"
         content = part.get_content().replace("\r\n", "\n")
-        plain, version = unmarked(content)
+        plain, version = without_version(content)
         assert (plain, version) == (COMMENTED, version_mark(COMMENTED.encode()))
         answer = told["laurie"]["message-id"]
         edited = content.replace("friday: elaine", "friday: laurie   # from now on")
         assert (await found.send(with_file(edited, answer, 2), SCHEDULE)).startswith("250")
-        assert file_of(tmp_path) == unmarked(edited)[0]
+        assert file_of(tmp_path) == without_version(edited)[0]
         told = notices(found)
         assert set(told) == {"laurie", "elaine"}
         assert "each Friday from 4 December on: Laurie (was:" in text_of(told["elaine"])
@@ -47,7 +47,7 @@ async def test_the_file_is_sent_and_taken_back(tmp_path: Path) -> None:
         text = " ".join(text_of(notices(found)["laurie"]).split())
         assert "in the same place as yours" in text
         assert "friday: [laurie, elaine]" in text
-        assert file_of(tmp_path) == unmarked(edited)[0]
+        assert file_of(tmp_path) == without_version(edited)[0]
 
 
 async def test_a_file_that_was_sent_before_a_change_is_put_together_with_it(tmp_path: Path) -> None:

@@ -6,7 +6,14 @@ import pytest
 
 from mailrouter.errors import MailrouterError
 from mailrouter.routing.edited_file import version_mark
-from mailrouter.routing.merged_file import PastChange, with_version, merged, taken_back, text_of_version, without_version
+from mailrouter.routing.merged_file import (
+    PastChange,
+    merged,
+    taken_back,
+    text_of_version,
+    with_version,
+    without_version,
+)
 
 ROTA = "role: a\nrota:\n  monday: laurie\n  tuesday: laurie\n  friday: elaine\n"
 COMMON = f"{ROTA}absences:\n  - {{partner: a, date: 1}}\n# end\n"
@@ -18,7 +25,10 @@ def test_a_file_says_its_version_and_loses_it_again() -> None:
     """Whatever is edited in it."""
     mark = version_mark(COMMON.encode())
     assert without_version(with_version(COMMON, mark)) == (COMMON, mark)
-    assert without_version(with_version(COMMON, mark).replace("tuesday: laurie", "tuesday: elaine")) == (EDITED, mark)
+    assert without_version(with_version(COMMON, mark).replace("tuesday: laurie", "tuesday: elaine")) == (
+        EDITED,
+        mark,
+    )
     assert without_version(COMMON) == (COMMON, "")
 
 
