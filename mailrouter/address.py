@@ -38,3 +38,17 @@ def split_tag(address: str) -> tuple[str, str]:
     local, at, domain = canonical(address).rpartition("@")
     base, _, tag = local.partition("+")
     return base + at + domain, tag
+
+
+def mailbox_of(address: str) -> str:
+    """The mailbox behind ``address``, for counting what is sent to it: without its sub-address, and at Gmail without
+    dots, which mean nothing there.
+
+    >>> mailbox_of("Bob+17@victim.test"), mailbox_of("b.o.b+x@gmail.com")
+    ('bob@victim.test', 'bob@gmail.com')
+    """
+    base, _ = split_tag(address)
+    local, at, domain = base.rpartition("@")
+    if domain in ("gmail.com", "googlemail.com"):
+        local, domain = local.replace(".", ""), "gmail.com"
+    return local + at + domain

@@ -32,6 +32,7 @@ from mailrouter.intake.keys import read_keys
 from mailrouter.intake.leaving import Leaving
 from mailrouter.intake.origin import trusts
 from mailrouter.intake.outcomes import kept_mailboxes, learn, lost_lately, lost_words
+from mailrouter.intake.rows import day_of
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.steering import Order, steer
 from mailrouter.intake.templates import templates_of
@@ -337,6 +338,7 @@ class Service:
             "advice": self.transport.advice,
             "troubled_since": self.transport.troubled_at if self.transport.trouble else None,
             "queued": self.store.reader.waiting(),
+            "capped": self.store.reader.capped(day_of(now_ms())),
             "oldest": None if oldest is None else moment_of(oldest),
             "failing": [
                 {"mailbox": found.mailbox, "since": found.since, "words": found.words}

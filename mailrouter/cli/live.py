@@ -12,8 +12,15 @@ from mailrouter.address import canonical
 from mailrouter.config import Configuration
 from mailrouter.control import ask
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import called, date_words, moment_words
+from mailrouter.schedule.words import called, date_words, joined, moment_words
 from mailrouter.store.model import Milliseconds
+
+_KINDS = {
+    "reply": "automatic replies",
+    "report": "reports of failure",
+    "delay": "reports of delay",
+    "success": "reports of success",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,9 @@ class Live:
         yield self._queue(status["queued"], status["oldest"])
         if status.get("lost"):
             yield f"{status['lost']}. `mailrouter queue list --state failed --state bounced` shows them."
+        if capped := status.get("capped"):
+            what = joined(f"{n:,} {_KINDS.get(kind, kind)}" for kind, n in sorted(capped.items()))
+            yield f"Not sent today, for enough were sent to the same people: {what}."
         for one in status["failing"]:
             yield self._failing(one)
         if self.well:

@@ -16,7 +16,8 @@ from mailrouter.address import canonical
 from mailrouter.intake.affected import header_of, moment, others_of, roles_of
 from mailrouter.intake.alerts import HOUR_MS, told_to, trouble_of
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.rows import day_of, milliseconds
+from mailrouter.intake.report_limits import remembered, tellable
+from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.sender_reports import composed, forged, hears, news_of, report_of, status_in, wishes
 from mailrouter.message.dsn import wants_dsn
 from mailrouter.message.head import Head
@@ -27,7 +28,6 @@ from mailrouter.store.model import (
     Consequence,
     Delivery,
     Message,
-    ReplyMemory,
 )
 from mailrouter.store.reader import StoreReader
 
@@ -36,8 +36,6 @@ log = logging.getLogger("mailrouter.intake")
 DAY_MS = 24 * HOUR_MS
 AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
 """An out-of-office that the schedule knows nothing of is told again after this long."""
-SUCCESSES = (20, 1000)
-"""Reports of success a day, at most: to one sender, and over all."""
 DROPPED = "5.7.0"
 """The status of what an operator dropped: a matter of policy, and no more is said (RFC 3463 §3.8)."""
 
@@ -66,17 +64,20 @@ def of_failure(
     head, shape = header_of(reader, entry.message)
     if not (roles := roles_of(desk, entry, delivery)):
         log.error("%s: its role %s is no more, so nobody is told", delivery.queue_id, delivery.role)
+    code = status or status_in(words)
     for role in roles:
         away = news == "away"
         if away and _known_away(desk, role, delivery.recipient, now):
             continue
         trouble = trouble_of(desk, role, entry, delivery, news, words, now, head)
+        if trouble.sender_hears and not tellable(desk, entry.message, head, code):
+            trouble = replace(trouble, sender_hears=False)
         # Two mailboxes that fail would tell of each other's notices for ever; and no mail is missing.
         partners = () if trouble.ours else desk.role_at(role, now).partners
         again = AWAY_AGAIN_MS if away else HOUR_MS
         found += told_to(desk, trouble, partners, delivery, again, others_of(entry, role, delivery))
         if trouble.sender_hears:
-            said, code = words if sayable else "", status or status_in(words)
+            said = words if sayable else ""
             found += report_of(
                 desk, role, entry, delivery, said, code, now, head, shape, refused=news == "failed"
             )
@@ -154,7 +155,10 @@ def _given_up(
     for role in roles_of(desk, entry, delivery):
         if hears(entry, role, "failed") and not forged(desk, head):
             replies = (other.last_reply for other in others_of(entry, role, delivery))
-            why = status or next(filter(None, map(status_in, replies)), "")
+            refused = next(filter(None, map(status_in, replies)), "")
+            if not status and not tellable(desk, entry.message, head, refused):
+                continue
+            why = status or refused
             found += report_of(desk, role, entry, delivery, "", why, now, head, shape, refused=True)
     return tuple(found)
 
@@ -170,12 +174,11 @@ def of_expansion(
     if not message.reverse_path or forged(desk, head):
         return []
     at = milliseconds(now)
-    caps = ((f"success {canonical(message.reverse_path)}", SUCCESSES[0]), ("success", SUCCESSES[1]))
     found = []
     for role in roles:
         if any(wants_dsn(wish, "expanded") for wish in wishes(message, role, "notify")):
             news = replace(news_of(desk, role, message, (), now), expanded=True)
-            once = ReplyMemory(f"expanded {message.id} {role.key}", at, 0, day_of(at), caps)
+            once = remembered("success", message, role, at)
             made = composed(news, message, role, head, shape, at)
             found += [Consequence(report, memory=once) for report in made]
     return found

@@ -20,7 +20,7 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author
 from mailrouter.schedule.model import Role
-from mailrouter.store.handoffs import ASKING_MS, WAIT_MS
+from mailrouter.store.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
 from mailrouter.store.model import (
     MessageId,
     Milliseconds,
@@ -29,13 +29,17 @@ from mailrouter.store.model import (
 )
 from mailrouter.store.reader import StoreReader
 from mailrouter.trust import confirmations
-from mailrouter.trust.confirmations import TAG, partners_address, purpose_of
+from mailrouter.trust.confirmations import MOST_ASKED, TAG, partners_address, purpose_of
 from mailrouter.trust.tokens import TokenError, token_of
 
 log = logging.getLogger("mailrouter.intake")
 
 LATER = "450 4.7.1 This can't be taken just now; please try again later"
 """To whoever sends in a partner's name while that partner has several questions before them; it tells nobody why."""
+
+
+MOST_FOR_ONE_MAIL = 3
+"""Questions about one mail: a partner of a few roles may hand all of them over at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +196,7 @@ def hand(
         if isinstance(decided, str):
             found.refusal = decided
             continue
+        decided = _within_reason(decided, found.decided)
         found.decided.append(decided)
         if decided.handover.act == "later":
             found.refusal = LATER
@@ -235,12 +240,33 @@ def _decided(
         waiting=_facts_of(waiting),
         ask_from=_ask_from(desk, role, waiting.message if waiting else message, tag),
         again=bool(once and reader and reader.handoff_mail(once)),
-        asked=reader.asked(waits_as(role, tag), mailbox, at - ASKING_MS) if mailbox and reader else 0,
+        asked=_asked(reader, mailbox, at) if mailbox and reader else 0,
         queue=queue_id(message),
         origin=origin,
     )
     purpose = HANDOFF if tag == TAG else purpose_for(desk, reader, role)
     return Decided(role, handed_over(mail, purpose), moment, waiting, once, mail, purpose)
+
+
+def _asked(reader: StoreReader, mailbox: str, at: Milliseconds) -> int:
+    """About how many mails this mailbox was asked within the hour; of a day that has had nearly enough, as many as leave
+    room for the rest."""
+    today = reader.asked(mailbox, at - DAY_MS) - (MOST_ASKED_A_DAY - MOST_ASKED)
+    return max(reader.asked(mailbox, at - ASKING_MS), today, 0)
+
+
+def _within_reason(decided: Decided, before: Sequence[Decided]) -> Decided:
+    """``decided``; or mail to the role, where enough is asked about this very mail ``before``.
+
+    It would be put off at each try else, and a stranger decides how many addresses a mail has.
+    """
+    if decided.handover.act not in ("ask", "later"):
+        return decided
+    if sum(other.handover.act == "ask" for other in before) < MOST_FOR_ONE_MAIL:
+        return decided
+    why = f"it is for more than {MOST_FOR_ONE_MAIL} addresses for partners, and no more are asked about"
+    kept = f"so it is mail to the role, and the {decided.purpose.tag} stays as it is"
+    return replace(decided, handover=Handover("mail", (*decided.handover.reasons[:1], why, kept)))
 
 
 def _facts_of(waiting: WaitingHandoff | None) -> Waiting | None:

@@ -21,8 +21,8 @@ from mailrouter.intake.aftermath import of_withdrawal
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import addressed
+from mailrouter.intake.report_limits import told_once
 from mailrouter.intake.rows import deliveries_of
-from mailrouter.intake.sender_reports import told_once
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import received_field

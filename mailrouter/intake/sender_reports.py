@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from mailrouter.address import canonical, split_tag
+from mailrouter.address import split_tag
 from mailrouter.intake.affected import ALIVE, moment, others_of
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.rows import day_of, milliseconds, own_message
+from mailrouter.intake.report_limits import remembered
+from mailrouter.intake.rows import milliseconds, own_message
 from mailrouter.message.dsn import Undelivered, compose_dsn, wants_dsn
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
@@ -23,10 +24,8 @@ from mailrouter.store.model import (
     Delivery,
     Kind,
     Message,
-    MessageId,
     Milliseconds,
     QueueEntry,
-    ReplyMemory,
     State,
     queue_id,
 )
@@ -35,8 +34,6 @@ log = logging.getLogger("mailrouter.intake")
 
 REPORT_SIZE = 65_536
 """Octets that a report is larger than the mail in it, at most."""
-REPORTS = 100
-"""Reports of failure, and of delay, a day to one sender at most: many more only come to a forged one."""
 
 
 def hears(entry: QueueEntry, role: Role, event: Literal["failed", "delayed"]) -> bool:
@@ -93,8 +90,7 @@ def report_of(
     )
     others = tuple(other.id for other in others_of(entry, role, delivery))
     kind = "delay" if until else "report"
-    caps = ((f"{kind} {canonical(message.reverse_path)}", REPORTS),)
-    once = ReplyMemory(told_once(kind, message.id, role.key), at, 0, day_of(at), caps)
+    once = remembered(kind, message, role, at)
     states: tuple[State, ...] = ("delivered",) if until else ALIVE
     made = composed(news, message, role, head, shape, at)
     if not until:
@@ -106,11 +102,6 @@ def report_of(
 def _fits_whole(desk: Desk, message: Message) -> bool:
     limit = desk.next_hop_size()
     return limit is None or message.size + REPORT_SIZE <= limit
-
-
-def told_once(kind: str, message: MessageId, role: str) -> str:
-    """The key of the memory that the sender of a message was told of it for a role."""
-    return f"{kind} {message} {role}"
 
 
 def news_of(

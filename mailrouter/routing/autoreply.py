@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from mailrouter.address import canonical, domain_of, split_tag
+from mailrouter.address import domain_of, mailbox_of, split_tag
 from mailrouter.message.classify import autoreply_refusals
 from mailrouter.message.head import Head
 from mailrouter.routing.model import Draft, ReplyDraft, Situation
@@ -103,8 +103,8 @@ def to_me(head: Head, role: Role) -> bool:
 
 
 def memory_key(role: Role, sender: str, period: str) -> str:
-    """The key under which a reply is remembered: sender, role and period, never the text."""
-    return f"{role.key} {canonical(sender)} {period}"
+    """The key under which a reply is remembered: the sender's mailbox, role and period, never the text."""
+    return f"{role.key} {mailbox_of(sender)} {period}"
 
 
 def caps(role: Role, sender: str) -> tuple[tuple[str, int], ...]:

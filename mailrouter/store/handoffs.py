@@ -12,11 +12,18 @@ from mailrouter.trust.confirmations import MOST_ASKED
 WAIT_MS: Milliseconds = 7 * 86_400_000
 """A handoff waits this long for its confirmation."""
 ASKING_MS: Milliseconds = 3_600_000
-"""Within this time one mailbox gets ``MOST_ASKED`` questions about one role, as long as none of them is answered."""
+"""Within this time one mailbox is asked about ``MOST_ASKED`` mails, whatever their roles, while none of the questions
+is answered."""
+DAY_MS: Milliseconds = 86_400_000
+MOST_ASKED_A_DAY = 12
+"""The same for a day."""
 MOST_WAITING = 24
 """So many wait for one mailbox and role; a further one takes the place of the oldest."""
 
-_ASKED = "SELECT count(*) FROM waiting_handoff WHERE role = ? AND mailbox = ? AND asked_at > ?"
+_ASKED = """
+    SELECT count(DISTINCT message) FROM waiting_handoff
+    WHERE mailbox = ? AND asked_at > ? AND asked_at < ? AND message <> ?
+"""
 _OLDEST = """
     DELETE FROM waiting_handoff WHERE role = :role AND mailbox = :mailbox AND message NOT IN (
         SELECT message FROM waiting_handoff WHERE role = :role AND mailbox = :mailbox
@@ -74,10 +81,13 @@ def _take(
 
 def _wait(connection: sqlite3.Connection, waiting: WaitingHandoff) -> None:
     connection.execute("DELETE FROM waiting_handoff WHERE asked_at <= ?", (waiting.asked_at - WAIT_MS,))
+    for most, during in ((MOST_ASKED, ASKING_MS), (MOST_ASKED_A_DAY, DAY_MS)):
+        # What is a day later was asked before the clock was set back.
+        about = (waiting.mailbox, waiting.asked_at - during, waiting.asked_at + DAY_MS, waiting.message)
+        (asked,) = connection.execute(_ASKED, about).fetchone()
+        if asked >= most:
+            raise StoreError("Confirmations were asked for a moment ago.")
     whose = (waiting.role, waiting.mailbox)
-    (asked,) = connection.execute(_ASKED, (*whose, waiting.asked_at - ASKING_MS)).fetchone()
-    if asked >= MOST_ASKED:
-        raise StoreError("Confirmations were asked for a moment ago.")
     row = (*whose, waiting.message, waiting.asked_at, waiting.text)
     connection.execute(
         "INSERT INTO waiting_handoff (role, mailbox, message, asked_at, text) VALUES (?, ?, ?, ?, ?)", row

@@ -163,13 +163,14 @@ class Delivery:
 @dataclass(frozen=True, slots=True)
 class ReplyMemory:
     """What must hold for an automatic reply to be queued: ``key`` was not answered since ``again_after``, and
-    none of ``caps`` (scope, most a day) is reached on ``day``."""
+    none of ``caps`` (scope, most a day) is reached on ``day``. ``kind`` is what is counted where one is."""
 
     key: str
     at: Milliseconds
     again_after: Milliseconds
     day: str
     caps: tuple[tuple[str, int], ...]
+    kind: str = "reply"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from mailrouter.errors import StoreError
 from mailrouter.store import schedule_changes, statements, tables
+from mailrouter.store.memories import CAPPED
 from mailrouter.store.model import (
     CHUNK_BITS,
     DELIVERY_BITS,
@@ -188,6 +189,14 @@ class StoreReader:
         rows = self._rows("SELECT n FROM reply_count WHERE day = ? AND scope = ?", (day, scope))
         return int(rows[0][0]) if rows else 0
 
+    def capped(self, day: str) -> dict[str, int]:
+        """How many messages of each kind a cap has kept back on ``day``."""
+        rows = self._rows(
+            "SELECT scope, n FROM reply_count WHERE day = ? AND scope >= ? AND scope < ?",
+            (day, CAPPED, f"{CAPPED}~"),
+        )
+        return {scope.removeprefix(CAPPED): n for scope, n in rows}
+
     def handoff(self, role: str) -> Handoff | None:
         """The newest handoff of a role."""
         rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT 1", (role,))
@@ -212,11 +221,12 @@ class StoreReader:
         )
         return WaitingHandoff(*rows[0]) if rows else None
 
-    def asked(self, role: str, mailbox: str, since: Milliseconds) -> int:
-        """How often this mailbox was asked after ``since`` to confirm what waits still."""
+    def asked(self, mailbox: str, since: Milliseconds) -> int:
+        """About how many mails, whatever their roles, this mailbox was asked after ``since`` and has not answered."""
         rows = self._rows(
-            "SELECT count(*) FROM waiting_handoff WHERE role = ? AND mailbox = ? AND asked_at > ? AND asked_at < ?",
-            (role, mailbox, since, since + DAY_MS),  # what is later was asked before the clock was set back
+            "SELECT count(DISTINCT message) FROM waiting_handoff"
+            " WHERE mailbox = ? AND asked_at > ? AND asked_at < ?",
+            (mailbox, since, since + 2 * DAY_MS),  # what is later was asked before the clock was set back
         )
         return int(rows[0][0])
 

@@ -22,7 +22,7 @@ SCHEDULE = "schedule"
 TAGS = (TAG, SCHEDULE)
 LENGTH = 22
 MOST_ASKED = 3
-"""Within an hour one mailbox gets so many questions about one role's address, as long as none of them is answered."""
+"""Within an hour one mailbox is asked about so many mails, as long as none of the questions is answered."""
 
 _BODY = 10
 _FORM = re.compile(r"[a-z2-7]{22}\Z")

@@ -14,6 +14,7 @@ from typing import Any
 from mailrouter import __version__
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
+from mailrouter.intake.rows import day_of
 from mailrouter.store.timings import Timings
 from mailrouter.web.pages import Answer, Asked
 from mailrouter.web.watched import Watched
@@ -132,6 +133,7 @@ class _Collector:
             yield _gauge("store_readable", "0 where the store can't be read", 0)
             return
         yield _gauge("store_readable", "0 where the store can't be read", 1)
+        yield from self._capped(now_ms())
         queue = _family("Gauge")("mailrouter_queue", "Deliveries in the queue, by state", labels=["state"])
         queue.add_metric(["queued"], standing.queued)
         queue.add_metric(["held"], standing.held)
@@ -143,6 +145,16 @@ class _Collector:
         yield _gauge("queue_oldest_seconds", "Age of the oldest delivery that is queued", max(0.0, oldest))
         yield _gauge("queue_overdue_seconds", "How long the delivery due first has been due", overdue)
         yield _counter("handoffs", "Versions of handoffs kept since the store was made", standing.handoffs)
+
+    def _capped(self, now: int) -> Iterator[Any]:
+        capped = _family("Gauge")(
+            "mailrouter_capped_today",
+            "Messages of ours that were not sent, for enough were today (UTC), by kind",
+            labels=["kind"],
+        )
+        for kind, number in sorted(self._watched.store.reader.capped(day_of(now)).items()):
+            capped.add_metric([kind], number)
+        yield capped
 
     def _handoffs(self) -> Iterator[Any]:
         ages = _family("Gauge")(

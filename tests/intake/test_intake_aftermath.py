@@ -13,7 +13,6 @@ from mailrouter.delivery.content import whole
 from mailrouter.delivery.retry import outcome
 from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.rows import milliseconds
-from mailrouter.intake.sender_reports import REPORTS
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
 from tests.intake.services import Service, desk, service
@@ -23,6 +22,7 @@ from tests.schedule.roles import CARMEN, ELAINE, LAURIE
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
 JANE = "jane@outside.test"
 IT = "it@example.test"
+US = "mail.example.test"
 NO = "550 5.1.1 no such user here"
 
 
@@ -119,7 +119,7 @@ async def test_names_without_their_accents_stay_inside_too(tmp_path: Path) -> No
 
 async def test_a_server_that_quotes_the_handoff_tells_nobody_outside(tmp_path: Path) -> None:
     """A content filter names what it found: neither the sender nor IT reads a line of the handoff."""
-    words = f"554 5.7.1 refused because of the phrase 'the budget ({CANARY})'"
+    words = f"554 5.6.0 refused because of the phrase 'the budget ({CANARY})'"
     async with service(tmp_path, desk(role()), MOMENT) as running:
         await running.hand_over("vp-hr", HANDOFF_TEXT)
         sent = await copies(running)
@@ -230,26 +230,15 @@ async def test_what_was_refused_for_its_content_does_not_come_back_whole(tmp_pat
     for code, whole_mail in (("554 5.7.1", False), ("552 5.3.4", True)):
         folder = tmp_path / code[:3]
         folder.mkdir()
-        async with service(folder, desk(role()), MOMENT) as running:
+        async with service(folder, desk(role(), authserv_id=US), MOMENT) as running:
             before = len(running.offered)
-            raw = mail(f"From: {JANE}", body=b"X5O!P%@AP\r\n")
+            proof = f"Authentication-Results: {US}; dmarc=pass header.from=outside.test"
+            raw = mail(proof, f"From: {JANE}", body=b"X5O!P%@AP\r\n")
             assert (await running.send(raw, sender=JANE, ret="FULL")).startswith("250")
             found: list[Delivery] = []
             for copy in running.offered[before:]:
                 found += await fails(running, copy, f"{code} no")
             assert ("X5O!P%@AP" in text(running, found, JANE)) is whole_mail
-
-
-async def test_failures_are_reported_within_bounds(tmp_path: Path) -> None:
-    """A hundred a day to one address, for whoever it belongs to may never have written."""
-    async with service(tmp_path, desk(role()), MOMENT) as running:
-        reports = 0
-        for n in range(REPORTS + 5):
-            sent = await copies(running, raw=mail(f"From: {JANE}", f"Message-ID: <n{n}@outside.test>"))
-            for copy in sent.values():
-                found = await fails(running, copy)
-            reports += sum(one.kind == "report" for one in found)
-        assert reports == REPORTS
 
 
 async def test_what_a_person_writes_for_a_role_that_is_gone_is_refused(tmp_path: Path) -> None:

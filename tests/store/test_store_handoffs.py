@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
-from mailrouter.store.handoffs import ASKING_MS, MOST_WAITING, WAIT_MS
+from mailrouter.store.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, MOST_WAITING, WAIT_MS
 from mailrouter.store.model import Acceptance, Delivery, HandoffChange, NewHandoff, WaitingHandoff
 from mailrouter.store.schema import MIGRATIONS, migrate
 from mailrouter.store.sqlite import SqliteStore
@@ -98,15 +98,17 @@ async def test_what_waited_too_long_is_not_taken_and_goes_in_time(store: SqliteS
 LAURIE = "laurie@example.test"
 
 
-async def test_three_questions_an_hour_a_role_and_mailbox(store: SqliteStore) -> None:
-    """Each waits by itself; an hour after the first there may be another."""
+async def test_a_mailbox_is_asked_about_three_mails_an_hour_over_all_roles(store: SqliteStore) -> None:
+    """Each waits by itself; an hour after the first there may be another. A mail to two roles is one of them."""
     for number in (1, 2, 3):
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number)))
-    assert store.reader.asked("vp-hr", LAURIE, T0) == 3
+    assert store.reader.asked(LAURIE, T0) == 3
     with pytest.raises(StoreError, match="a moment ago"):
         await take(store, HandoffChange(waiting=waiting(4, at=T0 + ASKING_MS)))
     await take(store, HandoffChange(waiting=waiting(5, "elaine@example.test", T0 + 4)))
-    await take(store, HandoffChange(waiting=replace(waiting(6, at=T0 + 4), role="office")))
+    with pytest.raises(StoreError, match="a moment ago"):
+        await take(store, HandoffChange(waiting=replace(waiting(6, at=T0 + 4), role="office")))
+    assert store.reader.asked(LAURIE, T0) == 3
     await take(store, HandoffChange(waiting=waiting(7, at=T0 + 1 + ASKING_MS)))
     assert [store.reader.waiting_handoff("vp-hr", n, 0) is not None for n in (1, 2, 3, 4, 7)] == [
         *(True, True, True),
@@ -117,9 +119,20 @@ async def test_three_questions_an_hour_a_role_and_mailbox(store: SqliteStore) ->
 async def test_what_waits_is_bounded_and_the_oldest_makes_room(store: SqliteStore) -> None:
     """Somebody who sends mails in a partner's name for a week fills neither the disk nor every place."""
     for number in range(1, MOST_WAITING + 4):
-        await take(store, HandoffChange(waiting=waiting(number, at=T0 + number * ASKING_MS)))
+        await take(store, HandoffChange(waiting=waiting(number, at=T0 + number * 3 * ASKING_MS)))
     assert count(store, "waiting_handoff") == MOST_WAITING
     assert [store.reader.waiting_handoff("vp-hr", n, 0) is not None for n in (3, 4)] == [False, True]
+
+
+async def test_a_mailbox_is_asked_about_twelve_mails_a_day(store: SqliteStore) -> None:
+    """One an hour and a bit: the thirteenth within a day is too many, and a day after the first there is room."""
+    step = ASKING_MS + 1
+    for number in range(MOST_ASKED_A_DAY):
+        await take(store, HandoffChange(waiting=waiting(number + 1, at=T0 + number * step)))
+    late = T0 + MOST_ASKED_A_DAY * step
+    with pytest.raises(StoreError, match="a moment ago"):
+        await take(store, HandoffChange(waiting=waiting(90, at=late)))
+    await take(store, HandoffChange(waiting=waiting(91, at=T0 + DAY_MS)))
 
 
 async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule_does_not(
