@@ -40,6 +40,7 @@ from mailrouter.live.lost_mail import lost_mails
 from mailrouter.live.reloading import Reloading
 from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
+from mailrouter.process import give_back
 from mailrouter.schedule.duty import Roster
 from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
@@ -58,6 +59,8 @@ GRACE = 7.0
 END = 9.0
 """Seconds after which nothing more is waited for but the store."""
 BACKLOG = 1024
+GIVE_BACK_SECONDS = 1.0
+"""From the end of a burst of mail to giving its memory back: its sessions have closed by then."""
 
 
 def desk_of(configuration: Configuration, known: Mapping[str, Roster] = {}) -> Desk:
@@ -113,7 +116,9 @@ class Service:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
-        self._sessions = Sessions(self._limits, loop, self.traffic)
+        self._sessions = Sessions(
+            self._limits, loop, self.traffic, lambda: loop.call_later(GIVE_BACK_SECONDS, give_back)
+        )
         self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
         self.leaving = Leaving(self.store, settings.retry, lambda: self.transport.trouble)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from mailrouter import keyed
-from mailrouter.address import canonical, split_tag
+from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.config import Configuration
 from mailrouter.intake.keys import Keys
 from mailrouter.intake.mailboxes import Mailboxes
@@ -67,7 +67,9 @@ class Desk:
         self.by_address = {address: role for role in roles for address in (role.address, *role.aliases)}
         self.ours = frozenset({*self.by_address, canonical(self.configuration.settings.postmaster)})
         domain = self.configuration.settings.return_domain
-        self.return_paths = ReturnPaths((self.keys.current,), domain, self.keys.earlier)
+        self.return_paths = ReturnPaths(
+            (self.keys.current,), domain, self.keys.earlier, frozenset(map(domain_of, self.by_address))
+        )
         self.loop_marks = {role.key: loop_mark(self.keys.current, role.address) for role in roles}
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mailrouter.address import domain_of
 from mailrouter.store.model import DeliveryId, Milliseconds
 from mailrouter.trust import tokens
 from mailrouter.trust.tokens import TokenError, token_of
@@ -15,11 +16,12 @@ _DAY_MS = 86_400_000
 @dataclass(frozen=True, slots=True)
 class ReturnPaths:
     """``keys``: the current one first; ``domain`` is the configured ``return_domain``, if any; ``earlier`` are keys that
-    are taken until a moment."""
+    are taken until a moment, and ``domains`` those of the roles: at any other domain an address is none of ours."""
 
     keys: Sequence[bytes]
     domain: str | None = None
     earlier: Sequence[tuple[bytes, Milliseconds]] = ()
+    domains: frozenset[str] = frozenset()
 
     def of(self, role_address: str, delivery: DeliveryId, at: Milliseconds) -> str:
         """The reverse-path of a copy that is made ``at`` this moment.
@@ -37,7 +39,7 @@ class ReturnPaths:
         """The delivery that a report to ``address`` is about; None where that is no return path. Raises
         TokenError for one that is not taken (any more)."""
         token = token_of(address)
-        if token is None:
+        if token is None or not (domain_of(address) in self.domains or domain_of(address) == self.domain):
             return None
         keys = [*self.keys, *(key for key, until in self.earlier if until > at)]
         return tokens.read(keys, token, at // _DAY_MS)

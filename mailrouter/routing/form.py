@@ -24,6 +24,24 @@ from mailrouter.routing.model import Copy, CopyDraft, Draft, Situation
 _OUR_MARKS = ("mailrouter-role", "mailrouter-on-duty", "mailrouter-you")
 
 
+_RECEIPTS = (
+    "disposition-notification-to",
+    "disposition-notification-options",
+    "return-receipt-to",
+    "return-receipt-requested",
+    "read-receipt-to",
+    "x-confirm-reading-to",
+    "x-confirm-delivery-to",
+    "x-chameleon-return-to",
+    "x-pmrqc",
+    "generate-delivery-report",
+    "prevent-nondelivery-report",
+    "registered-mail-reply-requested-by",
+)
+"""What asks a partner's own mail program to answer the sender (RFC 8098 §2.1, and names of before): from the partner's
+private address. A changed copy is without them."""
+
+
 class Part(NamedTuple):
     """What one role has to say to one person."""
 
@@ -115,6 +133,8 @@ def _changed(parts: list[Part], note: str, carrying: list[Part], bench: _Bench) 
         return bench.made[key]
     draft, situation = parts[0].draft, parts[0].situation
     fields = _fields(parts, bench)
+    if note or carrying or fields:
+        fields |= {name: b"" for name in _RECEIPTS if draft.head.has(name)}
     made: Pieces = ()
     if note or carrying:
         # The note, then the handoffs: a text part before the body makes some clients show the body as a file.

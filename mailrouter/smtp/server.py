@@ -21,7 +21,7 @@ from mailrouter.smtp.arriving import Arriving, discard, own, work_ended
 from mailrouter.smtp.dialog import MAX_COMMAND, Dialog, Then
 from mailrouter.smtp.envelope import too_large
 from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, Traffic, fault_reply
-from mailrouter.smtp.sessions import Sessions, network_of
+from mailrouter.smtp.sessions import SLOW, Sessions, network_of
 
 __all__ = ["Client", "Door", "Gate", "Limits", "Sessions", "Traffic", "work_ended"]
 
@@ -101,7 +101,8 @@ class Door(SMTP):
         else:
             self._say(f"220 {self.hostname} ESMTP")
             self._flush()
-            self._account()
+            # Not here: uvloop begins to read when this returns, though reading was paused.
+            self.loop.call_soon(self._account)
 
     def connection_lost(self, error: Exception | None) -> None:
         """What is being committed goes on; what was still arriving is nobody's and is forgotten."""
@@ -181,9 +182,7 @@ class Door(SMTP):
         sessions = self._sessions
         if held != self.held:
             sessions.hold(self, held)
-        if sessions.memory_short and not (
-            self.trusted or self.held_back or self._committing or self._mode is _Mode.ENDED
-        ):
+        if sessions.waits(self) and self._mode is not _Mode.ENDED:
             sessions.wait(self)
 
     def _next_command(self) -> bool:
@@ -198,6 +197,11 @@ class Door(SMTP):
             if self._dialog.ended_for:
                 self._traffic.limited[self._dialog.ended_for] += 1
             self.end(reply, drain=bool(self._dialog.ended_for))
+            return False
+        if then is Then.TEXT and self._at < len(self._data) and self._sessions.waits(self):
+            # Text before the 354 that asks for it (RFC 5321 §4.3.2), while there is no room for it.
+            self._traffic.limited["slow"] += 1
+            self.end(SLOW)
             return False
         if then is Then.TEXT:
             try:

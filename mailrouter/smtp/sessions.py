@@ -8,7 +8,7 @@ short, strangers that are slow are asked to come again, the oldest first; server
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
 
@@ -20,6 +20,8 @@ ROOMY = 0.75
 """The share of strangers' places, and of the memory, up to which nothing is short."""
 ONE_READ = 262_144
 """Octets that one read of a session may bring."""
+MUCH = 16 * 1024 * 1024
+"""Octets: once so many were in memory and most of them are not, it is worth the while to give memory back."""
 
 TOO_MANY = "421 4.3.2 Too many connections; please come again"
 TOO_MANY_OF_YOURS = "421 4.7.0 Too many connections from your address; please close some and come again"
@@ -58,9 +60,18 @@ class Session(Protocol):
 
 
 class Sessions:
-    """The sessions of one listener; iterating gives those that have a place."""
+    """The sessions of one listener; iterating gives those that have a place.
 
-    def __init__(self, limits: Limits, loop: Any, traffic: Traffic | None = None) -> None:
+    ``relieved`` is called when most of what was in memory has gone.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        loop: Any,
+        traffic: Traffic | None = None,
+        relieved: Callable[[], object] = lambda: None,
+    ) -> None:
         self.limits = limits
         self.traffic = traffic or Traffic()
         self.held = 0
@@ -72,6 +83,8 @@ class Sessions:
         self._waiting: dict[Session, None] = {}
         """Those held back, in the order in which they may go on."""
         self._looking: Any = None
+        self._relieved = relieved
+        self._peak = 0
 
     def __len__(self) -> int:
         return len(self._all)
@@ -138,6 +151,11 @@ class Sessions:
         session.held = octets
         if self.held > self.limits.held_octets:
             self._hold_back()
+        if self.held > self._peak:
+            self._peak = self.held
+        elif self._peak > MUCH and self.held < self._peak // 8:
+            self._peak = self.held
+            self._relieved()
 
     def flushed(self, session: Session) -> None:
         """What a session held has gone to the store: it is not slow."""
@@ -148,10 +166,14 @@ class Sessions:
         """Whether strangers wait to be read from."""
         return bool(self._waiting) or self.held > self.limits.held_octets
 
+    def waits(self, session: Session) -> bool:
+        """Whether memory is short, and this session has to wait for its turn to be read from."""
+        return self.memory_short and not (session.trusted or session.held_back or session.committing)
+
     def _hold_back(self) -> None:
         """Read from no stranger. All at once: each read may bring a quarter of a megabyte."""
         for session in self._all:
-            if not (session.trusted or session.held_back or session.committing):
+            if self.waits(session):
                 self.wait(session)
         self._look_soon()
 

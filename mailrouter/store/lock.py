@@ -22,6 +22,17 @@ def identity(path: Path) -> Identity:
     return found.st_dev, found.st_ino
 
 
+def followed(path: Path) -> Path:
+    """The file that a path leads to, past links: SQLite puts its log beside that. Raises StoreError."""
+    try:
+        found = path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise StoreError(f"The store {path} is a link that leads nowhere: {error}.") from error
+    if found.is_dir():
+        raise StoreError(f"The store {path} is a folder; name a file in it, such as {path}/mailrouter.db.")
+    return found
+
+
 def lock(path: Path) -> int:
     """Hold the store at ``path`` for this process; gives the lock's file descriptor. Raises StoreBusy,
     StoreError.
@@ -29,6 +40,7 @@ def lock(path: Path) -> int:
     The lock lies beside the database, because closing any descriptor of the database itself would drop
     SQLite's own POSIX locks.
     """
+    path = followed(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = private_file(Path(f"{path}.lock"))

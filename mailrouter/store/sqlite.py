@@ -19,7 +19,7 @@ from typing import Any
 
 from mailrouter.errors import StoreChanged, StoreError
 from mailrouter.store import consequences, handoffs, owed, schedule_changes, statements, tables, tidying
-from mailrouter.store.lock import lock, private_file, refuse_lost_database, remember_database
+from mailrouter.store.lock import followed, lock, private_file, refuse_lost_database, remember_database
 from mailrouter.store.memories import tell_once
 from mailrouter.store.model import (
     CHUNK_SIZE,
@@ -87,7 +87,11 @@ class SqliteStore:
 
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
-        """Lock, create or migrate, and open the store. Raises StoreBusy, StoreError."""
+        """Lock, create or migrate, and open the store. Raises StoreBusy, StoreError.
+
+        Where ``path`` is a link, the store is what it leads to, with its log and lock beside that.
+        """
+        path = followed(path)
         descriptor = lock(path)
         connection = None
         try:

@@ -26,7 +26,13 @@ PAGE_SECONDS = 10.0
 CONNECTION_SECONDS = 15.0
 """So long a connection lives at most: neither a client that never ends its request nor one that reads nothing keeps
 one."""
-MAX_CONNECTIONS = 50
+HEADER_SECONDS = 3.0
+"""So long a connection may take to say what it asks for."""
+MAX_CONNECTIONS = 100
+"""With one more, the oldest that asks for nothing is ended: slow ones don't keep out whoever looks after the service."""
+MAX_AT_WORK = 40
+"""Pages that are made at a time; the other connections are for those that take no time (``/healthz``)."""
+QUICK = ("/healthz",)
 MAX_HEADER = 8192
 _FIELDS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
@@ -98,18 +104,35 @@ def _application(pages: Pages) -> Any:
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    return Starlette(
-        routes=[Route(path, _endpoint(path, page), methods=["GET"]) for path, page in pages.items()]
+    at_work = _AtWork()
+    application = Starlette(
+        routes=[Route(path, _endpoint(path, page, at_work), methods=["GET"]) for path, page in pages.items()]
     )
+    # A redirect to the path without its slash would be made of the Host that the client names.
+    application.router.redirect_slashes = False
+    return application
 
 
-def _endpoint(path: str, page: Page) -> Any:
+class _AtWork:
+    """How many pages are being made."""
+
+    pages = 0
+
+
+def _endpoint(path: str, page: Page, at_work: _AtWork) -> Any:
     from starlette.requests import Request
     from starlette.responses import Response
 
     async def endpoint(request: Request) -> Response:
         asked = Asked(dict(request.path_params), dict(request.headers))
-        answer = await _answer(path, page, asked)
+        if at_work.pages >= MAX_AT_WORK and path not in QUICK:
+            answer = text(503, "Too much is asked for just now; please try again.")
+        else:
+            at_work.pages += 1
+            try:
+                answer = await _answer(path, page, asked)
+            finally:
+                at_work.pages -= 1
         return Response(
             answer.body, answer.status, {**_FIELDS, "content-type": answer.content_type, **answer.fields}
         )
@@ -135,15 +158,31 @@ def _server(pages: Pages) -> Any:
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Brief(H11Protocol):
-        """A connection with an end."""
+        """A connection with an end, and a place that is given up to whoever asks for something."""
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self._end = self.loop.call_later(CONNECTION_SECONDS, transport.abort)
+            self._asks = self.loop.call_later(HEADER_SECONDS, self._silent)
+            places.append(self)
+            if len(places) > MAX_CONNECTIONS:
+                next((other for other in places if not other.busy()), self).transport.abort()
+
+        def busy(self) -> bool:
+            """Whether a request came whole, and is not answered yet."""
+            return self.cycle is not None and not self.cycle.response_complete
+
+        def _silent(self) -> None:
+            if self.cycle is None:
+                self.transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._end.cancel()
+            self._asks.cancel()
+            places.remove(self)
             super().connection_lost(exc)
+
+    places: list[Brief] = []
 
     class Server(uvicorn.Server):
         """One that leaves the signals to the service."""
@@ -164,7 +203,6 @@ def _server(pages: Pages) -> Any:
             log_level=logging.WARNING,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=MAX_CONNECTIONS,
             h11_max_incomplete_event_size=MAX_HEADER,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=1,

@@ -71,6 +71,11 @@ class _Collector:
             limited.add_metric([reason], number)
         yield limited
         yield _counter("sessions", "SMTP sessions begun", traffic.sessions)
+        yield _gauge(
+            "held_bytes",
+            "Octets of messages and commands in memory that are arriving",
+            self._watched.sessions.held,
+        )
         yield _gauge("sessions_open", "SMTP sessions that are open", len(self._watched.sessions))
 
     def _delivery(self) -> Iterator[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,15 @@ class NextHop(Protocol):
     refuses: bool
 
 
+class Open(Protocol):
+    """The sessions that are open, with what they ``held`` in memory, in octets."""
+
+    held: int
+
+    def __len__(self) -> int:
+        """How many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """``desk`` gives the one in force: it is replaced when the configuration is read again."""
@@ -30,6 +39,6 @@ class Watched:
     dispatcher: Dispatcher
     next_hop: NextHop
     traffic: Traffic
-    sessions: Sized
+    sessions: Open
     desk: Callable[[], Desk]
     configuration_errors: Callable[[], int] = lambda: 0

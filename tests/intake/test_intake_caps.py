@@ -171,3 +171,14 @@ def test_sub_addresses_are_one_mailbox(address: str, mailbox: str) -> None:
     """A plus is folded everywhere, dots at Gmail alone."""
     found = mailbox_of(address)
     assert found == mailbox or '"' in address
+
+
+async def test_a_return_path_is_ours_at_our_domains_alone(tmp_path: Path) -> None:
+    """The token of a copy at somebody else's domain is an address like any other there: none of ours."""
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        assert (await running.send(mail())).startswith("250")
+        path = running.offered[0].reverse_path
+        assert running.intake.recipient(path) is None
+        elsewhere = path.replace("@example.test", "@elsewhere.test")
+        assert (running.intake.recipient(elsewhere) or "").startswith("550 5.7.1")
+        assert running.intake.recipient(path.upper()) is None

@@ -143,7 +143,7 @@ def test_what_the_old_key_made_is_known_after_a_rotation(tmp_path: Path) -> None
     path = tmp_path / "mailrouter.key"
     old, new = read_keys(path), rotate(path, T0)
     sent = ReturnPaths((old.current,)).of("vp-hr@example.test", 4711, T0)
-    paths = ReturnPaths((new.current,), None, new.earlier)
+    paths = ReturnPaths((new.current,), None, new.earlier, frozenset({"example.test"}))
     assert paths.delivery_of(sent, T0 + 20 * DAY) == 4711
     assert paths.of("vp-hr@example.test", 4711, T0) != sent
     forged = ReturnPaths((old.current,)).of("vp-hr@example.test", 4711, T0 + OVERLAP_MS)

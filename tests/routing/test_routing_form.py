@@ -72,6 +72,30 @@ def test_a_strangers_marks_do_not_steer_a_partners_rules() -> None:
     assert message.get_all("Mailrouter-Loop") == ["mark-of-vp-hr", "another"]
 
 
+RECEIPTS = (
+    "Disposition-Notification-To: jane@outside.test",
+    "Disposition-Notification-Options: signed-receipt-protocol=optional, pkcs7-signature",
+    "Return-Receipt-To: jane@outside.test",
+    "X-Confirm-Reading-To: jane@outside.test",
+    "X-Chameleon-Return-To: jane@outside.test",
+    "Generate-Delivery-Report: yes",
+)
+
+
+@pytest.mark.parametrize("asks", RECEIPTS)
+def test_a_changed_copy_asks_for_no_receipt(asks: str) -> None:
+    """A receipt would tell the sender a partner's own address; a copy that is untouched stays so."""
+    raw = mail("From: jane@example.test", "To: vp-hr@example.test", asks)
+    for away in (role(AWAY), role()):
+        for copy in planned(raw, situation(away)).copies:
+            changed = copy.wrapped or b"\r\nCc: " in octets(copy.pieces, raw)
+            assert (asks.partition(":")[0].encode() in octets(copy.pieces, raw)) is not changed
+    assert all(copy.wrapped for copy in planned(raw, situation(role(AWAY))).copies)
+    quiet = mail("From: jane@outside.test", asks, "List-Id: <list.outside.test>")
+    for copy in planned(quiet, situation(role(AWAY))).copies:
+        assert asks.encode() in octets(copy.pieces, quiet)
+
+
 def test_with_nothing_to_say_the_copy_is_the_original() -> None:
     """Only fields are prepended: a signature over the mail holds."""
     raw = mail("Mailrouter-You: on")

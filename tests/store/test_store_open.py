@@ -284,3 +284,34 @@ async def test_a_read_only_disk_is_named(small_disk: Path) -> None:
         SqliteStore.open(small_disk / "m.db")
     reader = StoreReader(small_disk / "m.db")
     reader.close()
+
+
+async def test_a_store_that_is_a_link_is_the_file_that_it_leads_to(tmp_path: Path) -> None:
+    """It takes mail, its log and lock lie beside the real file, and both names are one store."""
+    (tmp_path / "disk").mkdir()
+    real, link = tmp_path / "disk" / "mail.db", tmp_path / "mailrouter.db"
+    link.symlink_to(real)
+    store = SqliteStore.open(link)
+    try:
+        await put(store)
+        await store.writable()
+        assert {"mail.db", "mail.db-wal", "mail.db.lock"} <= set(os.listdir(real.parent))
+        assert sorted(os.listdir(tmp_path)) == ["disk", "mailrouter.db"]
+        for name in (real, link):
+            with pytest.raises(StoreBusy):
+                SqliteStore.open(name)
+    finally:
+        store.close()
+    again = SqliteStore.open(link)
+    assert again.reader.waiting() == 1
+    again.close()
+
+
+def test_a_store_that_is_a_link_to_itself_or_a_folder_is_an_error_in_words(tmp_path: Path) -> None:
+    """What can't be a store is found when it is opened."""
+    link = tmp_path / "mailrouter.db"
+    link.symlink_to(link)
+    with pytest.raises(StoreError, match="link that leads nowhere"):
+        SqliteStore.open(link)
+    with pytest.raises(StoreError, match="is a folder"):
+        SqliteStore.open(tmp_path)

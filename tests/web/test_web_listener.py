@@ -176,3 +176,52 @@ async def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -
         MailrouterError, match=r"not installed \(not_there_at_all\).*pip install 'mailrouter\[web\]'"
     ):
         await Listener("127.0.0.1", 0, {}).start()
+
+
+@pytest.mark.parametrize(
+    "path", ["/calendar/secret.ics/", "/calendar/secret.ics//", "//calendar/secret.ics", "/endless/"]
+)
+async def test_nobody_is_redirected_to_a_host_that_the_client_names(served: Listener, path: str) -> None:
+    """A path with a slash too many is 404, and Host stands in no answer."""
+    answer = await said(
+        served, f"GET {path} HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n".encode()
+    )
+    assert answer.startswith("HTTP/1.1 404 ")
+    assert "evil.test" not in answer
+    assert "location" not in answer.lower()
+
+
+@pytest.fixture
+async def watched() -> AsyncIterator[Listener]:
+    """A listener with a page for health."""
+
+    async def alive(asked: Asked) -> Answer:
+        return text(200, "alive")
+
+    running = Listener("127.0.0.1", 0, {"/healthz": alive, "/endless": endless})
+    await running.start()
+    yield running
+    await running.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /heal", b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_slow_clients_leave_health_its_place(watched: Listener, sent: bytes) -> None:
+    """More connections than there are places, that ask for nothing or wait: health is answered all the same."""
+    slow = [await asyncio.open_connection(*watched.address) for _ in range(listener.MAX_CONNECTIONS + 20)]
+    try:
+        for _, writer in slow:
+            writer.write(sent)
+        await asyncio.sleep(0.2)
+        for _ in range(3):
+            assert (await asked(watched, "/healthz")).startswith("HTTP/1.1 200 ")
+    finally:
+        for _, writer in slow:
+            writer.transport.abort()
+
+
+async def test_a_client_that_asks_for_nothing_is_left_soon(
+    watched: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request has some seconds to come whole."""
+    monkeypatch.setattr(listener, "HEADER_SECONDS", 0.1)
+    assert await said(watched, b"GET /healthz HTTP/1.1\r\n") == ""
