@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from mailrouter.address import domain_of, mailbox_of
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.handing import trusts
+from mailrouter.intake.origin import trusts, way_of
 from mailrouter.intake.rows import day_of
 from mailrouter.message.head import Head
-from mailrouter.routing.verdict import dmarc_pass
+from mailrouter.routing.findings import findings
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Message, MessageId, Milliseconds, ReplyMemory
 
@@ -45,14 +45,15 @@ def tellable(desk: Desk, message: Message, head: Head, status: str) -> bool:
 
 def vouched(desk: Desk, message: Message, head: Head) -> bool:
     """Whether the return path is likely to be that of whoever sent it: one of our domains through a server of ours, or
-    related to a From that our mail server found to be genuine (DMARC)."""
+    one for which our mail server vouches, by SPF or by DMARC for a From related to it."""
     settings = desk.configuration.settings
     domain = domain_of(message.reverse_path)
     if domain in settings.our_domains and trusts(settings.trusted_networks, message.client):
         return True
+    found = findings(head, settings.authserv_id, way_of(settings, head, message.client))
+    if found.spf_pass(domain):
+        return True
     authors = {domain_of(mailbox.address) for mailbox in head.mailboxes("from")}
-    if len(authors) != 1:
-        return False
-    author = authors.pop()
+    author = authors.pop() if len(authors) == 1 else ""
     related = f".{domain}".endswith(f".{author}") or f".{author}".endswith(f".{domain}")
-    return related and "." in domain and "." in author and dmarc_pass(head, settings.authserv_id, author)
+    return related and "." in domain and "." in author and found.dmarc_pass(author)
