@@ -40,7 +40,7 @@ from mailrouter.live.lost_mail import lost_mails
 from mailrouter.live.reloading import Reloading
 from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
-from mailrouter.process import give_back
+from mailrouter.process import as_root, give_back, places
 from mailrouter.schedule.duty import Roster
 from mailrouter.smtp.gate import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
@@ -116,8 +116,9 @@ class Service:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         settings = self.configuration.settings
+        limits = replace(self._limits, max_connections=places(self._limits.max_connections))
         self._sessions = Sessions(
-            self._limits, loop, self.traffic, lambda: loop.call_later(GIVE_BACK_SECONDS, give_back)
+            limits, loop, self.traffic, lambda: loop.call_later(GIVE_BACK_SECONDS, give_back)
         )
         self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
@@ -343,6 +344,7 @@ class Service:
             "advice": self.transport.advice,
             "troubled_since": self.transport.troubled_at if self.transport.trouble else None,
             "queued": self.store.reader.waiting(),
+            "as_root": as_root(),
             "capped": self.store.reader.capped(day_of(now_ms())),
             "oldest": None if oldest is None else moment_of(oldest),
             "failing": [

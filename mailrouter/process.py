@@ -5,14 +5,23 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import logging
 import os
 import resource
+import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from mailrouter.config.settings import Settings
+
+log = logging.getLogger("mailrouter")
+
 DESCRIPTORS = 8192
+SPARE_DESCRIPTORS = 256
+"""Kept for what else is open: the store, the next hop's connections, pages, files that are read again, and connections
+that are just being refused."""
 
 
 def prepare() -> None:
@@ -24,6 +33,45 @@ def prepare() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     # The store's thread takes the interpreter's lock a few times a commit; the default of 5 ms would stall it each time.
     sys.setswitchinterval(0.0005)
+
+
+def places(wanted: int) -> int:
+    """How many of ``wanted`` SMTP connections there are descriptors for; what is fewer is said in the log."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted + SPARE_DESCRIPTORS:
+        return wanted
+    found = max(10, min(wanted, soft - SPARE_DESCRIPTORS), soft // 4)
+    log.warning(
+        "this process may open %d files, so it takes %d connections at a time and not %d; LimitNOFILE=%d in the unit "
+        "(ulimit -n elsewhere) is enough for all",
+        soft,
+        found,
+        wanted,
+        DESCRIPTORS,
+    )
+    return found
+
+
+def surroundings(settings: Settings) -> Iterator[str]:
+    """What is unsafe about the folders that hold mail and keys, a sentence each with what to do."""
+    for name, folder in (("run_folder", settings.run_folder), ("the store's folder", settings.store.parent)):
+        with contextlib.suppress(OSError):
+            if (mode := folder.stat().st_mode) & stat.S_IWOTH:
+                sticky = " but for files of others" if mode & stat.S_ISVTX else ""
+                yield (
+                    f"{name} ({folder}) can be written by every user of this machine{sticky}, so that each of them could "
+                    f"put files of their own in the place of mailrouter's: chmod o-w {folder}, or another folder."
+                )
+
+
+def as_root() -> str:
+    """What to do where this process is root's; empty where it is not."""
+    if os.geteuid() != 0:
+        return ""
+    return (
+        "mailrouter runs as root, which it never needs: give it a user of its own (docs/deploy.md), and "
+        "chown its store and run folder to that user"
+    )
 
 
 def loop_factory() -> Any:

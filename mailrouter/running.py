@@ -76,6 +76,9 @@ def run(
     now = serving(folder, starting=True)
     settled(now.configuration.settings)
     process.prepare()
+    for unsafe in (process.as_root(), *process.surroundings(now.configuration.settings)):
+        if unsafe:
+            log.warning("%s", unsafe)
     try:
         with asyncio.Runner(loop_factory=process.loop_factory()) as runner:
             runner.run(serve(now, tell, shadow))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
+from mailrouter import process
 from mailrouter.address import domain_of
 from mailrouter.calendars.oddities import calendar_oddities
 from mailrouter.cli.common import in_colour, load, print_json, width
@@ -56,7 +57,8 @@ def check(options: argparse.Namespace) -> int:
         return 1
     now = datetime.now(UTC)
     doubtful = (*configuration.warnings, *of_machine)
-    odd = [("mailrouter.yaml", text) for text in _outside(configuration)]
+    unsafe = process.surroundings(configuration.settings)
+    odd = [("mailrouter.yaml", text) for text in (*_outside(configuration), *unsafe)]
     odd += [(key, text) for key, texts in oddities(configuration.roles, now) for text in texts]
     ours = configuration.settings.our_domains
     odd += [(role.key, text) for role in configuration.roles for text in wrapped_outside(role, ours)]

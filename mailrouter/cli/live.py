@@ -63,6 +63,8 @@ class Live:
         yield self._queue(status["queued"], status["oldest"])
         if status.get("lost"):
             yield f"{status['lost']}. `mailrouter queue list --state failed --state bounced` shows them."
+        if status.get("as_root"):
+            yield f"{status['as_root'][0].upper()}{status['as_root'][1:]}."
         if capped := status.get("capped"):
             what = joined(f"{n:,} {_KINDS.get(kind, kind)}" for kind, n in sorted(capped.items()))
             yield f"Not sent today, for enough were sent to the same people: {what}."
