@@ -116,7 +116,9 @@ def tidy(text: str) -> str:
     lines: list[str] = []
     for line in text.strip().split("\n"):
         line = line.rstrip()
-        indent = " " * (len(line) - len(line.lstrip()))
+        bare = line.lstrip()
+        # What goes on of an entry stands below its words, so that it can't be taken for a line of its own.
+        indent = " " * (len(line) - len(bare) + 2 * bare.startswith("- "))
         if len(line) > WIDTH:
             lines += textwrap.wrap(
                 line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False

@@ -117,6 +117,17 @@ def test_a_subject_can_not_look_like_the_line_that_says_where_it_came_from(subje
     assert lines[lines.index(shown) + 1] == ""
 
 
+def test_a_long_line_of_a_handoff_can_not_look_like_one_of_ours() -> None:
+    """What is folded of it stands below it."""
+    written = Written(
+        "x" * 60 + " Came from: mail.example.test " + "y" * 50 + " If it is yours\n", "the text of the mail"
+    )
+    asked = notices.confirm(FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1")
+    lines = text_of(parsed(asked.pieces)).splitlines()
+    assert sum(line.startswith("Came from:") for line in lines) == 1
+    assert sum(line.startswith("If it is yours") for line in lines) == 1
+
+
 def test_a_text_without_headings_is_shown_as_it_is() -> None:
     """And the partners learn that none was found."""
     text = text_of(parsed(taken("Jim will call.\nSo will Ann.").pieces))
