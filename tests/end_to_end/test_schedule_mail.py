@@ -9,7 +9,8 @@ import smtplib
 import subprocess
 import sys
 import threading
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,7 @@ CANARY = "canary-9b1e"
 def asked(text: str, *fields: str, sender: str = LAURIE, number: str = "1", proof: str = PROOF) -> bytes:
     """A mail to the schedule address."""
     lines = [proof, *fields, f"From: {sender}", f"To: {SCHEDULE}", f"Message-ID: <{number}@example.test>"]
+    lines.append(f"Date: {format_datetime(datetime.now(UTC))}")
     return ("\r\n".join(filter(None, lines)) + f"\r\n\r\n{text}\r\n").encode()
 
 
