@@ -12,6 +12,7 @@ TEXT = 128
 """Octets of a text in which the mark of an encrypted one is looked for."""
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]++")
+_PGP = (b"-----BEGIN PGP MESSAGE-----", b"LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0t")
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _METHOD = re.compile(rb"^METHOD(?:;[^:\r\n]*+)?:[ \t]*+([A-Za-z-]{1,20})[ \t]*+$", re.I | re.M)
 _ENTRY = re.compile(rb"^BEGIN:(?!VCALENDAR)", re.I | re.M)
@@ -38,9 +39,9 @@ def decoded(octets: bytes, encoding: str) -> bytes:
     return binascii.a2b_qp(octets) if encoding == "quoted-printable" else octets
 
 
-def begins_encrypted(text: bytes) -> bool:
-    """Whether a text is an encrypted message of PGP. A text that is merely signed stays whole in any place."""
-    return text.lstrip().startswith(b"-----BEGIN PGP MESSAGE-----")
+def begins_encrypted(octets: bytes) -> bool:
+    """Whether a text is an encrypted message of PGP, as it is or in base64. A signed text stays whole in any place."""
+    return octets.lstrip().startswith(_PGP)
 
 
 def method_of(calendar: bytes) -> str | None:

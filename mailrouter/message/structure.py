@@ -62,6 +62,9 @@ _REPORT = frozenset(
 )
 
 
+_TEXT = Glance(glance.TEXT, "", "text/plain", False)
+
+
 class _Level:
     """One open multipart, or an attached message (no boundary) around what follows."""
 
@@ -244,16 +247,16 @@ class Structure:
             if not entity.method:
                 self._glance = Glance(glance.CALENDAR, entity.encoding, kind, beside)
         elif kind == "text/plain":
-            self._glance = Glance(glance.TEXT, entity.encoding, kind, False)
+            self._glance = _TEXT
 
     def _look(self, part: Glance, octets: bytes) -> None:
         """Read the beginning of a part that was awaited (see ``glance.Glance``)."""
+        if part is _TEXT:
+            self.encrypted |= glance.begins_encrypted(octets)
+            return
         for boundary in self._open:
             octets = octets.partition(b"\r\n--" + boundary)[0]
         text = glance.decoded(octets, part.encoding)
-        if part.kind == "text/plain":
-            self.encrypted |= glance.begins_encrypted(text)
-            return
         method = glance.method_of(text)
         if method in _ANSWERS or not part.beside:
             self.calendar = True

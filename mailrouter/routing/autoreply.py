@@ -12,6 +12,7 @@ from datetime import datetime
 from mailrouter.address import domain_of, mailbox_of, split_tag
 from mailrouter.message.classify import autoreply_refusals
 from mailrouter.message.head import Head
+from mailrouter.message.senders import untagged
 from mailrouter.routing.model import Draft, ReplyDraft, Situation
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.words import called, joined
@@ -103,8 +104,11 @@ def to_me(head: Head, role: Role) -> bool:
 
 
 def memory_key(role: Role, sender: str, period: str) -> str:
-    """The key under which a reply is remembered: the sender's mailbox, role and period, never the text."""
-    return f"{role.key} {mailbox_of(sender)} {period}"
+    """The key under which a reply is remembered: the sender's mailbox, role and period, never the text.
+
+    A tag that the sender's server puts before the address (BATV) is new each day and makes no new sender.
+    """
+    return f"{role.key} {mailbox_of(untagged(sender))} {period}"
 
 
 def caps(role: Role, sender: str) -> tuple[tuple[str, int], ...]:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from mailrouter.routing.autoreply import memory_key
 from mailrouter.routing.model import Answered, Plan, Verdicts
 from tests.routing.situations import (
     AWAY,
@@ -228,3 +229,9 @@ def test_mail_to_several_roles_is_answered_once() -> None:
     assert found.reply is not None
     assert found.reply.role == "vp-hr"
     assert "one automatic reply is enough for a mail to several roles" in found.reasons
+
+
+def test_a_tag_of_the_day_makes_no_new_sender() -> None:
+    """A server that tags its senders (BATV) writes another tag each day; its people are told once all the same."""
+    keys = {memory_key(role(), path, "always") for path in ("jane@x.test", "prvs=1234abcdef=jane@x.test")}
+    assert len(keys) == 1
