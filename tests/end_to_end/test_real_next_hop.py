@@ -138,7 +138,7 @@ DEMANDS = {
     "no relaying": (
         {"virtual_mailbox_domains": "other.test", "mynetworks": "192.0.2.0/24"},
         "does not relay for us",
-        "Relay access denied",
+        "554 5.7.1",
     ),
 }
 USUAL = {
