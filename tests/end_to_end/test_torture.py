@@ -18,6 +18,7 @@ SHORT = {
     "stopped": 1,
     "disk full": 1,
     "disk errors": 1,
+    "refused by the next hop": 2,
     "power cut": 1,
 }
 
@@ -33,5 +34,6 @@ def test_nothing_that_was_answered_250_is_lost(tmp_path: Path) -> None:
     assert found.handoffs > 5
     assert found.lost == 0
     assert found.torn == 0
+    assert found.untrue == []
     assert found.half_received == 0
     assert found.integrity == "ok"

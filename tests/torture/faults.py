@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.support import faults
 from tests.support.faults import Disk
 from tests.support.relay import Relay
+from tests.torture.ledger import Watching
 
 SERVE = ("mailrouter", "serve")
 
@@ -26,6 +27,7 @@ class Ground:
     config: Path
     database: Path
     disk: Disk | None
+    hop: Watching
     chance: random.Random
 
     def somewhen(self, seconds: float = 1.2) -> None:
@@ -142,6 +144,28 @@ def locked(ground: Ground) -> None:
     running.kill()
 
 
+_REFUSALS = (
+    ("mail", "530 5.7.0 Must issue a STARTTLS command first"),
+    ("mail", "530 5.7.1 Authentication required"),
+    ("rcpt", "554 5.7.1 Relay access denied"),
+)
+
+
+def refused(ground: Ground) -> None:
+    """The next hop refuses everybody for a while, a ``kill -9`` and a start in the middle of it; then it is well."""
+    ground.hop.refusing = ground.chance.choice(_REFUSALS)
+    try:
+        running = Relay(ground.config)
+        ground.somewhen()
+        running.kill()
+        running = Relay(ground.config)
+        ground.somewhen()
+    finally:
+        ground.hop.refusing = ("", "")
+    ground.somewhen()
+    running.kill()
+
+
 def power(ground: Ground) -> None:
     """The power is cut: of the disk's writes, only what was synced is left."""
     assert ground.disk is not None
@@ -178,5 +202,6 @@ FAULTS = (
     Fault("disk read-only", "each write of the store is EROFS for a second", read_only, 8, needs_strace=True),
     Fault("disk errors", "each sync of the store is EIO for a second", input_output, 8, needs_strace=True),
     Fault("database locked", "another program holds it for up to 7 s", locked, 4),
+    Fault("refused by the next hop", "530 to MAIL or 554 5.7.1 to RCPT, for two seconds", refused, 10),
     Fault("power cut", "an ext4 that takes no more writes, synced or not", power, 15, needs_disk=True),
 )

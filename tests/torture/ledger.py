@@ -13,6 +13,7 @@ from tests.support.sink import Sink
 
 _TRY = re.compile(rb"^X-Try: (\S+)\r", re.MULTILINE)
 _ANSWERS = re.compile(rb"^In-Reply-To: <(\S+)@torture\.test>", re.MULTILINE)
+_UNTRUE = re.compile(rb"^Subject: (?:Undelivered|Nobody has|[^\r]*did not reach)[^\r]*", re.MULTILINE)
 _LINE = b"A line of text that says which mail it belongs to.\r\n"
 
 Place = tuple[str, str]
@@ -42,6 +43,8 @@ class Ledger:
     arrived: Counter[Place] = field(default_factory=Counter)
     torn: list[Place] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
+    untrue: list[str] = field(default_factory=list)
+    """Subjects of messages that say of a mail that it did not arrive: in the end all do."""
     fault: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -57,15 +60,35 @@ class Ledger:
 
 
 class Watching(Sink):
-    """A next hop that keeps marks and no texts."""
+    """A next hop that keeps marks and no texts. ``refusing``: at which command it refuses everybody, and how."""
 
     def __init__(self, ledger: Ledger, port: int | None = None) -> None:
         super().__init__(port)
         self._ledger = ledger
+        self.refusing: tuple[str, str] = ("", "")
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take it, or refuse everybody."""
+        if self.refusing[0] == "mail":
+            return self.refusing[1]
+        envelope.mail_from, envelope.mail_options = address, options
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """The same."""
+        if self.refusing[0] == "rcpt":
+            return self.refusing[1]
+        return await super().handle_RCPT(server, session, envelope, address, options)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """See what it is, and whether it is whole."""
         content = bytes(envelope.original_content or b"")
+        if untrue := _UNTRUE.search(content):
+            self._ledger.untrue.append(untrue[0].decode())
         found = _TRY.search(content)
         answers = _ANSWERS.search(content)
         for recipient in envelope.rcpt_tos:

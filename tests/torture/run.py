@@ -41,6 +41,7 @@ class Reckoning:
 
     rows: list[Row]
     torn: int
+    untrue: list[str]
     handoffs: int
     handoffs_lost: list[str]
     integrity: str
@@ -80,7 +81,7 @@ def torture(
         sink = stack.enter_context(Watching(ledger))
         port = free_port()
         config = configure(folder, port, sink.port)
-        ground = Ground(config, var / "mailrouter.db", disk, chance)
+        ground = Ground(config, var / "mailrouter.db", disk, sink, chance)
         order = [fault for fault in FAULTS if not left_out(fault) for _ in range(rounds(fault))]
         chance.shuffle(order)
         with relay(config):
@@ -120,4 +121,7 @@ def _reckon(ledger: Ledger, ground: Ground, order: Sequence[Fault], seconds: flo
             row.lost += there == 0
             row.doubled += there > 1 and place[0] != "a reply"
     lost = [mark for mark in promised if f"Jim about {mark}!" not in kept]
-    return Reckoning(list(rows.values()), len(ledger.torn), len(promised), lost, integrity, half, seconds)
+    untrue = list(ledger.untrue)
+    return Reckoning(
+        list(rows.values()), len(ledger.torn), untrue, len(promised), lost, integrity, half, seconds
+    )
