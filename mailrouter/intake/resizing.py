@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mailrouter.address import canonical
+from mailrouter.errors import StoreChanged
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import addressed
+from mailrouter.intake.recheck import MOST_AT_ONCE
 from mailrouter.intake.rows import deliveries_of
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.trace import received_field
@@ -41,8 +43,20 @@ def smaller_fits(reader: StoreReader, delivery: Delivery, reply: Reply, limit: i
 async def send_smaller(
     intake: Intake, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
 ) -> None:
-    """Put an untouched copy and its companion in the place of ``delivery``. Raises StoreError, ValueError for a message
-    that is gone."""
+    """Put an untouched copy and its companion in the place of ``delivery``; from the beginning where another copy was
+    planned anew in the same moment. Raises StoreError, ValueError for a message that is gone."""
+    for _ in range(MOST_AT_ONCE):
+        try:
+            await _replace(intake, store, delivery, limit, now)
+            return
+        except StoreChanged:
+            continue
+    await _replace(intake, store, delivery, limit, now)
+
+
+async def _replace(
+    intake: Intake, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
+) -> None:
     entry = store.reader.entry(delivery.message)
     if entry is None:
         raise ValueError("the message is gone")

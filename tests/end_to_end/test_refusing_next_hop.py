@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.misbehaving import Script, standing
-from tests.support.relay import PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
+from tests.support.relay import ONE_AWAY, PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
 
 JANE = "jane@outside.test"
@@ -81,3 +81,44 @@ def test_an_hour_of_refusals_costs_no_mail_and_everybody_hears_of_it(
             assert not hop.server.contents(JANE)
         assert " ERROR " in running.log.read_text() or "ERROR" in running.log.read_text()
         assert len(hop.server.received) == 7
+
+
+@pytest.mark.parametrize("offered", [True, False], ids=["by SIZE", "at the end of the content"])
+def test_the_first_mail_after_a_start_goes_untouched_where_the_changed_copy_is_too_large(
+    tmp_path: Path, offered: bool
+) -> None:
+    """The server's SIZE is not known yet: the wrapped copy is refused, and an untouched one with a companion goes."""
+    most = 21_000
+
+    offer = ("PIPELINING", f"SIZE {most}") if offered else ("PIPELINING",)
+    refused: set[str] = set()
+
+    def once(recipient: str) -> str | None:
+        if offered or recipient in refused:
+            return None
+        refused.add(recipient)
+        return "552 5.3.4 Message size exceeds fixed limit"
+
+    with standing(Script({"dot": once}, offer=offer)) as hop:
+        config = write_configuration(tmp_path, f"smtp://127.0.0.1:{hop.port}", role=ONE_AWAY, settings=QUICK)
+        text = tmp_path / "handoff.md"
+        text.write_text("".join(f"- point {n} of the handoff, said at some length\n" for n in range(200)))
+        with relay(config) as running:
+            assert (
+                mailrouter(running, "handoff", "set", "vp-hr", "--author", "elaine", str(text)).returncode
+                == 0
+            )
+            body = "".join(f"line {n} of a mail that fits by itself\r\n" for n in range(400))
+            assert send(running.port, [(JANE, ROLE, mail(1) + body.encode())])[0].startswith("250 ")
+            for partner in PARTNERS:
+                wait_until(lambda to=partner: len(hop.server.contents(to)) == 2, what="copy and companion")
+                copy, beside = hop.server.contents(partner)
+                if b"line 399" not in copy:
+                    copy, beside = beside, copy
+                assert copy.endswith(body.encode())
+                assert b"point 199" in beside
+                assert b"reached you" not in beside
+            listed = mailrouter(running, "queue", "list").stdout
+            assert "failed" not in listed, listed
+            assert not hop.server.contents(JANE)
+            assert not hop.server.contents("it@example.test")
