@@ -23,8 +23,10 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
 from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
+from mailrouter.delivery.under_way import UnderWay, is_incoming
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake import keys
+from mailrouter.intake.blamed import hold
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.hop_recovery import lasted, tell_of_recovery
@@ -120,14 +122,28 @@ class Service:
         self._sessions = Sessions(
             limits, loop, self.traffic, lambda: loop.call_later(GIVE_BACK_SECONDS, give_back)
         )
+        self.under_way = UnderWay.open(self.store.path)
         self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
         self.leaving = Leaving(self.store, settings.retry, lambda: self.transport.trouble)
         follow, plainly, learned = self.leaving.follow, self.leaving.plainly, partial(learn, self.mailboxes)
-        self.dispatcher = Dispatcher(self.store, follow, retry=settings.retry, watch=learned, plainly=plainly)
+        self.dispatcher = Dispatcher(
+            self.store,
+            follow,
+            retry=settings.retry,
+            watch=learned,
+            plainly=plainly,
+            under_way=self.under_way,
+        )
         self.dispatcher.on_clock_set = self.mailboxes.clock_was_set
         self.transport = self._transport(settings)
-        self.intake = Intake(desk, self.store, self.dispatcher.offer, lambda: self.transport.max_size)
+        self.intake = Intake(
+            desk,
+            self.store,
+            self.dispatcher.offer,
+            lambda: self.transport.max_size,
+            under_way=self.under_way,
+        )
         self.leaving.begin(self.intake, self.dispatcher)
         reloading = self.reloading = Reloading(
             self._loaded,
@@ -157,6 +173,9 @@ class Service:
             if self.web is not None:
                 await self.web.close()
             raise
+        blamed = [key for key in self.under_way.blamed if not is_incoming(key)]
+        for key in await hold(self.store, desk, blamed, self.intake.now()):
+            self.under_way.cleared(key)
         self.dispatcher.start(self.transport)
         if self._loaded.texts:
             await reloading.settle()
@@ -390,6 +409,7 @@ class Service:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(began + END):
                 await asyncio.wait([self._calendars])
+        self.under_way.empty()
         waiting = None
         with contextlib.suppress(StoreError):
             waiting = self.store.reader.waiting()

@@ -21,7 +21,9 @@ from mailrouter.config.sending import Retry
 from mailrouter.delivery.clock_steps import ClockSteps, stopped_for
 from mailrouter.delivery.overdue import Overdue
 from mailrouter.delivery.retry import outcome, takes_long
+from mailrouter.delivery.suspects import Suspects
 from mailrouter.delivery.telling import Follow, Telling
+from mailrouter.delivery.under_way import UnderWay, is_incoming
 from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome
@@ -84,10 +86,11 @@ class Dispatcher:
         steady: Callable[[], float] | None = None,
         watch: Watch | None = None,
         plainly: Follow | None = None,
+        under_way: UnderWay | None = None,
     ) -> None:
         """``follow`` is asked about failures and long delays, and where ``watch`` says so; ``again``: seconds until
         outcomes that the store did not take are offered to it once more; ``plainly`` is asked in the place of ``follow``
-        where that failed.
+        where that failed; ``under_way`` is the journal, whose suspects are tried before all others.
         """
         self.attempts: Counter[tuple[str, str]] = Counter()
         """By kind of delivery, and what it came to: delivered, queued (tried again later) or failed."""
@@ -109,6 +112,8 @@ class Dispatcher:
         self._overdue = Overdue(store.reader, self._retry, self, self._trouble)
         self._looking: asyncio.Task[None] | None = None
         self._store = store
+        self._under_way = under_way or UnderWay()
+        self._suspects = Suspects(store, (key for key in self._under_way.suspects if not is_incoming(key)))
         self._follow = follow
         self._telling = Telling(store, follow, plainly, lambda: self.offer([]), again) if follow else None
         self._again = again
@@ -142,7 +147,8 @@ class Dispatcher:
             self._wake.set()
             return
         size = sum(len(d.content or b"") for d in deliveries)
-        if self._ending or len(self._ready) + len(deliveries) > MOST_READY or self._bytes + size > MOST_BYTES:
+        full = len(self._ready) + len(deliveries) > MOST_READY or self._bytes + size > MOST_BYTES
+        if self._ending or full or self._suspects:
             self._store.release(deliveries)
             self._backlog = True
             if len(self._ready) < MOST_READY // 4:
@@ -165,10 +171,21 @@ class Dispatcher:
             return self.take()
         if self._backlog and len(self._ready) < MOST_READY // 4:
             self._wake.set()
+        self._under_way.begin(delivery.id)
+        if self._suspects:
+            self._suspects.taken(delivery.id)
         return delivery
+
+    def gone(self, delivery: DeliveryId) -> None:
+        """A delivery that was taken is in the transport's hands no more."""
+        self._under_way.end(delivery)
+        if self._suspects:
+            self._suspects.ended(delivery)
+            self._wake.set()
 
     def untake(self, delivery: Delivery) -> None:
         """Give back a delivery that was taken and not begun."""
+        self._under_way.untried(delivery.id)
         self._ready.appendleft(delivery)
         self._bytes += len(delivery.content or b"")
 
@@ -316,6 +333,7 @@ class Dispatcher:
 
     def record(self, result: Outcome) -> None:
         """Record an outcome that did not come from a peer's reply."""
+        self.gone(result.delivery)
         self._outcomes.append(result)
         if self._settling is None or self._settling.done():
             self._settling = asyncio.get_running_loop().create_task(self._write())
@@ -374,6 +392,8 @@ class Dispatcher:
             self._looking = asyncio.get_running_loop().create_task(self.look_for_overdue())
         if transport is None or transport.paused():
             return 1.0
+        if self._suspects:
+            return self._try_alone(transport)
         room = MOST_READY // 2 - len(self._ready)
         if room > 0:
             most = min(room, MOST_CLAIMED)
@@ -391,6 +411,17 @@ class Dispatcher:
             return 1.0
         due = self._store.next_due()
         return 30.0 if due is None else min(30.0, max(0.05, (due - self._clock()) / 1000))
+
+    def _try_alone(self, transport: Transport) -> float:
+        """Hand over the next suspect once the one before it was tried; gives the seconds until the next look."""
+        delivery, gone = self._suspects.next()
+        for id_ in gone:
+            self._under_way.cleared(id_)
+        if delivery is not None:
+            self._ready.append(delivery)
+            transport.wake()
+        self._backlog = True
+        return 0.5 if self._suspects else 0.0
 
     async def close(self, grace: float) -> None:
         """Stop claiming, let transactions end, record their outcomes."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from mailrouter import keyed
 from mailrouter.config.writing import Draft
+from mailrouter.delivery.under_way import UnderWay, incoming_key, is_incoming
 from mailrouter.intake.acceptance import acceptance_of
 from mailrouter.intake.admission import (
     Admitted,
@@ -21,6 +22,7 @@ from mailrouter.intake.admission import (
     refused_by_partners,
     refused_recipient,
 )
+from mailrouter.intake.blamed import tell_of_arriving
 from mailrouter.intake.conversations import version_seen
 from mailrouter.intake.decision import Arrival, decide, situation_of
 from mailrouter.intake.facts import Desk
@@ -65,6 +67,7 @@ class Intake:
         next_hop_size: Callable[[], int | None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         read: Callable[[bytes], Head] = Head,
+        under_way: UnderWay | None = None,
     ) -> None:
         self.desk = desk
         self._store = store
@@ -72,6 +75,8 @@ class Intake:
         self._next_hop_size = next_hop_size
         self._clock = clock
         self._read = read
+        self._under_way = under_way or UnderWay()
+        self._blamed = frozenset(filter(is_incoming, self._under_way.blamed))
         self.files = ScheduleFiles(store)
         self._secret = os.urandom(32)
         """A message's seed is made of it and its queue id: a call of the kernel for each would cost more."""
@@ -100,6 +105,30 @@ class Intake:
         self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
     ) -> str:
         """Plan the message and commit all that follows from it; 250 is said only after that."""
+        key = incoming_key(head)
+        if key in self._blamed:
+            return await self._put_off(client, envelope, spool, shape)
+        self._under_way.begin_incoming(key)
+        try:
+            return await self._accept_any(client, envelope, spool, shape, head)
+        finally:
+            self._under_way.end_incoming(key)
+
+    async def _put_off(self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape) -> str:
+        """Answer a message that was being worked on at two unexpected ends, without reading it."""
+        name, path = queue_id(spool.id), envelope.reverse_path or ""
+        await spool.discard()
+        log.error("%s: put off from %s: it was being worked on at two unexpected ends", name, client.address)
+        try:
+            if await tell_of_arriving(self._store, self.desk, path, client.address, shape.size, self.now()):
+                self._offer([])
+        except Exception:
+            log.exception("%s: the operator can't be told of it", name)
+        return "451 4.3.0 This mail can't be worked on now; those who look after this server are told"
+
+    async def _accept_any(
+        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+    ) -> str:
         if any(f"+{SCHEDULE}" in to.lower() for to in envelope.recipients):
             async with self.files.lock:  # the file that was read is the one that is written
                 return await self._accept(client, envelope, spool, shape, head)

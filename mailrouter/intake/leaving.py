@@ -121,6 +121,7 @@ class Leaving:
     async def _plan_anew(self, delivery: Delivery) -> None:
         try:
             await plan_anew(self._intake, self._store, delivery, now_ms)
+            self._dispatcher.gone(delivery.id)
             self._dispatcher.offer([])  # what takes its place lies in the store, and is due
         except Exception as error:
             log.exception("%s can't be planned anew", delivery.queue_id)

@@ -8,8 +8,10 @@ from datetime import datetime
 from mailrouter.address import canonical
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.rows import milliseconds, own_message
+from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import safe_subject
 from mailrouter.routing.plain_alert import PlainAlert
+from mailrouter.schedule.model import Role
 from mailrouter.store.model import Consequence, Delivery, Message, Outcome
 
 
@@ -51,29 +53,42 @@ def _facts(message: Message | None, delivery: Delivery) -> str:
     return "\n".join(lines)
 
 
+def of_arriving(desk: Desk, path: str, client: str, size: int, now: datetime) -> Pieces | None:
+    """That a mail is put off at the door for being worked on at two unexpected ends; None where nobody can be told."""
+    words = (
+        "mailrouter ended unexpectedly twice in a row, and both times it was working on the same mail as it came in. "
+        "It may be the cause, so it is answered 451 from now on, and its sender keeps it. All other mail is taken. "
+        "Nothing of it was read for this message.\n\n"
+        f"From: {safe_subject(path, 200) or '<>'}, by {client}\nSize: {size} octets\n\n"
+        "To have it taken after all: restart mailrouter.\n"
+        "Please keep the log for a report to mailrouter's makers."
+    )
+    return _made(desk, next(iter(desk.configuration.roles), None), "A mail is not taken for now", words, now)
+
+
 def _alert(
     desk: Desk, delivery: Delivery, subject: str, words: str, now: datetime
 ) -> tuple[Consequence, ...]:
-    settings = desk.configuration.settings
+    postmaster = desk.configuration.settings.postmaster
     keys = delivery.role.split(",")
     role = next((role for role in desk.configuration.roles if role.key in keys), None)
-    # Mail to a role would come in again, and one about an alert of ours would never end.
-    if desk.role_of(settings.postmaster)[0] is not None or (
-        delivery.kind == "alert" and canonical(delivery.recipient) == canonical(settings.postmaster)
-    ):
+    # One about an alert of ours would never end.
+    if delivery.kind == "alert" and canonical(delivery.recipient) == canonical(postmaster):
         return ()
-    made = PlainAlert(
-        subject,
-        words,
-        settings.postmaster,
-        settings.hostname,
-        role.address if role else "",
-        desk.loop_marks[role.key] if role else "",
-        now,
-        os.urandom(32),
-    )
+    made = _made(desk, role, subject, words, now)
+    if made is None:
+        return ()
     role_key = role.key if role else delivery.role
-    alert = own_message(
-        delivery.message, "alert", role_key, settings.postmaster, made.pieces(), milliseconds(now)
+    return (
+        Consequence(own_message(delivery.message, "alert", role_key, postmaster, made, milliseconds(now))),
     )
-    return (Consequence(alert),)
+
+
+def _made(desk: Desk, role: Role | None, subject: str, words: str, now: datetime) -> Pieces | None:
+    settings = desk.configuration.settings
+    if desk.role_of(settings.postmaster)[0] is not None:  # it would come in again
+        return None
+    address, mark = (role.address, desk.loop_marks[role.key]) if role else ("", "")
+    return PlainAlert(
+        subject, words, settings.postmaster, settings.hostname, address, mark, now, os.urandom(32)
+    ).pieces()

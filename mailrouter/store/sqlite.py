@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreChanged, StoreError
-from mailrouter.store import consequences, handoffs, owed, schedule_changes, statements, tables, tidying
+from mailrouter.store import (
+    consequences,
+    events,
+    handoffs,
+    owed,
+    schedule_changes,
+    statements,
+    tables,
+    tidying,
+)
 from mailrouter.store.lock import followed, lock, private_file, refuse_lost_database, remember_database
 from mailrouter.store.memories import tell_once
 from mailrouter.store.model import (
@@ -258,6 +267,20 @@ class SqliteStore:
                     statements.close(connection, {outcome.delivery >> DELIVERY_BITS: 1}, self.keep_at())
 
         await self.run(record)
+
+    async def hold(
+        self, deliveries: Sequence[DeliveryId], at: Milliseconds, words: str, told: tuple[Consequence, ...]
+    ) -> None:
+        """Put queued deliveries of one message on hold for a reason of our own, with what is ``told`` of it."""
+        statement = "UPDATE delivery SET state = 'held', next_at = ?, last_reply = ? WHERE id = ? AND state = 'queued'"
+
+        def work(connection: sqlite3.Connection) -> None:
+            held = [id_ for id_ in deliveries if connection.execute(statement, (at, words, id_)).rowcount]
+            events.note(connection, [events.Event(id_, at, "held", "mailrouter", words) for id_ in held])
+            if held:
+                consequences.follow(connection, Outcome(held[0], "held", words, at, consequences=told))
+
+        await self.run(work)
 
     async def pay(self, outcomes: Sequence[Outcome]) -> list[Delivery]:
         """Queue what outcomes that were owed bring about; what of one can't be written holds up no other."""

@@ -35,5 +35,6 @@ def test_nothing_that_was_answered_250_is_lost(tmp_path: Path) -> None:
     assert found.lost == 0
     assert found.torn == 0
     assert found.untrue == []
+    assert found.held <= 2 * found.kills, "hardly anybody is on hold by a kill that no mail has brought about"
     assert found.half_received == 0
     assert found.integrity == "ok"

@@ -52,8 +52,8 @@ def main() -> int:
     print(
         f"{found.kills} of the rounds ended the process without a word. {found.handoffs:,} handoffs were acknowledged, "
         f"{len(found.handoffs_lost)} of them lost. Copies that were not whole: {found.torn}. "
-        f"Untrue reports: {len(found.untrue)}. "
-        f"Half received messages left: {found.half_received}. SQLite's integrity check: {found.integrity}. "
+        f"Untrue reports: {len(found.untrue)}. Half received messages left: {found.half_received}. "
+        f"On hold, and released: {found.held}. SQLite's integrity check: {found.integrity}. "
         f"{found.seconds:.0f} s."
     )
     bad = found.lost or found.torn or found.untrue or found.half_received or found.integrity != "ok"

@@ -1,0 +1,72 @@
+"""Deliveries that were under way when the last process ended unexpectedly: tried one at a time, with nothing beside them.
+
+So a second end has one mail to blame, and not all that happened to be sent with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+
+from mailrouter.store.model import Delivery, DeliveryId
+from mailrouter.store.sqlite import SqliteStore
+
+log = logging.getLogger("mailrouter.delivery")
+
+ALONE = 10.0
+"""Seconds for which others wait for one suspect that is being tried."""
+ALL = 60.0
+"""Seconds for which others wait for all of them; the rest goes with the others."""
+
+
+class Suspects:
+    """Gives them out, one by one."""
+
+    def __init__(self, store: SqliteStore, found: Iterable[DeliveryId] = ()) -> None:
+        self._store = store
+        self._waiting: deque[DeliveryId] = deque(found)
+        self._alone: DeliveryId = 0
+        self._since = self._began = 0.0
+
+    def __bool__(self) -> bool:
+        """Whether others wait."""
+        return bool(self._alone or self._waiting)
+
+    def taken(self, delivery: DeliveryId) -> None:
+        """The transport has begun with it."""
+        if delivery == self._alone and not self._since:
+            self._since = asyncio.get_running_loop().time()
+            self._began = self._began or self._since
+
+    def ended(self, delivery: DeliveryId) -> None:
+        """It was tried, or went in another way."""
+        if delivery == self._alone:
+            self._alone, self._since = 0, 0.0
+
+    def next(self) -> tuple[Delivery | None, list[DeliveryId]]:
+        """The next one to be tried alone, in the caller's hands, and those before it that are not due to be sent any
+        more; None while one is being tried, or at the end. Raises StoreError."""
+        gone: list[DeliveryId] = []
+        now = asyncio.get_running_loop().time()
+        if self._alone and not (self._since and now - self._since > ALONE):
+            return None, gone
+        self._alone, self._since = 0, 0.0
+        if self._began and now - self._began > ALL:
+            self._waiting.clear()
+        while self._waiting:
+            id_ = self._waiting[0]
+            delivery = self._store.reader.delivery(id_)
+            self._waiting.popleft()
+            if delivery is None or delivery.state != "queued" or not self._store.seize([id_]):
+                gone.append(id_)
+                continue
+            self._alone = id_
+            log.warning(
+                "%s to %s was under way when the service ended unexpectedly: it is tried alone",
+                delivery.queue_id,
+                delivery.recipient,
+            )
+            return delivery, gone
+        return None, gone

@@ -1,0 +1,147 @@
+"""The journal of what is under way, which outlives the process: what was it working on when it ended?
+
+A file of fixed size beside the store, mapped into memory, without any sync: it is to survive ``kill -9``, the watchdog's
+or the kernel's, not a power cut. An order in it costs one write into memory. A stop in order empties it.
+
+At a start, what was under way at the end before is *suspect*. A suspect that is under way at the very next end too is
+*blamed*: nothing else is likely to be, since suspects are tried alone (``delivery/suspects.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import mmap
+import os
+import struct
+from pathlib import Path
+
+log = logging.getLogger("mailrouter.delivery")
+
+_MAGIC = b"mrUnder1"
+_WORD = struct.Struct("<Q")
+_SLOTS = 256
+_SUSPECTS_AT, _DELIVERIES_AT, _INCOMING_AT = 64, 64 + 8 * 2 * _SLOTS, 64 + 8 * 3 * _SLOTS
+SIZE = _INCOMING_AT + 8 * _SLOTS
+_INCOMING = 1 << 63
+"""Set in the keys of messages that arrive, and never in a delivery's id."""
+
+
+def incoming_key(header: bytes) -> int:
+    """The key of a message that arrives: the same each time that its sender tries again."""
+    digest = hashlib.blake2b(header[:65536], digest_size=8).digest()
+    return int.from_bytes(digest, "little") | _INCOMING
+
+
+class _Slots:
+    """Slots of one kind. What is begun where none is free is not noted."""
+
+    def __init__(self, memory: mmap.mmap | bytearray, at: int) -> None:
+        self._memory = memory
+        self._free = [at + 8 * n for n in reversed(range(_SLOTS))]
+        self._place: dict[int, int] = {}
+
+    def begin(self, key: int) -> None:
+        if self._free and key not in self._place:
+            place = self._place[key] = self._free.pop()
+            _WORD.pack_into(self._memory, place, key)
+
+    def end(self, key: int) -> None:
+        place = self._place.pop(key, None)
+        if place is not None:
+            _WORD.pack_into(self._memory, place, 0)
+            self._free.append(place)
+
+
+class UnderWay:
+    """The journal. Nothing in it ever raises: without a file it is kept in memory alone, and nobody is blamed.
+
+    ``suspects`` and ``blamed`` are keys: ids of deliveries, oldest message first, or ``incoming_key``s.
+    """
+
+    def __init__(self, memory: mmap.mmap | bytearray | None = None, identity: bytes = bytes(8)) -> None:
+        self._memory = memory if memory is not None else bytearray(SIZE)
+        before = set(self._words(_SUSPECTS_AT, 2 * _SLOTS))
+        last = set(self._words(_DELIVERIES_AT, 2 * _SLOTS))
+        self.blamed = tuple(sorted(before & last))
+        self.suspects = tuple(sorted((before | last) - set(self.blamed)))
+        self._left = list(dict.fromkeys((*self.blamed, *self.suspects)))[: 2 * _SLOTS]
+        self._memory[:] = (_MAGIC + identity).ljust(SIZE, b"\0")
+        self._write_suspects()
+        self._deliveries = _Slots(self._memory, _DELIVERIES_AT)
+        self._incoming = _Slots(self._memory, _INCOMING_AT)
+
+    @classmethod
+    def open(cls, store: Path) -> UnderWay:
+        """That of the store at ``store``; what is damaged, or another store's, is not believed."""
+        path = Path(f"{store}-under-way")
+        try:
+            file = os.stat(store)
+            identity = hashlib.blake2b(f"{file.st_dev} {file.st_ino}".encode(), digest_size=8).digest()
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = os.open(path, flags, 0o600)
+            try:
+                os.fchmod(descriptor, 0o600)
+                found = os.pread(descriptor, SIZE + 1, 0)
+                begins = _MAGIC + identity
+                if not (len(found) == SIZE and found.startswith(begins)):
+                    if found:
+                        log.warning("%s is damaged, or of another store: nothing in it is believed", path)
+                    found = begins.ljust(SIZE, b"\0")
+                os.ftruncate(descriptor, SIZE)
+                # Written, so that each page has its place on the disk: one without is a fault no program survives.
+                if os.pwrite(descriptor, found, 0) != SIZE:
+                    raise OSError("no room is left")
+                return cls(mmap.mmap(descriptor, SIZE), identity)
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError) as error:
+            log.warning("what is under way can't be kept in %s: %s", path, error)
+            return cls()
+
+    def begin(self, delivery: int) -> None:
+        """A delivery is in the transport's hands."""
+        self._deliveries.begin(delivery)
+
+    def end(self, delivery: int) -> None:
+        """It is not any more, and nothing ended by it."""
+        self._deliveries.end(delivery)
+        if self._left:
+            self.cleared(delivery)
+
+    def untried(self, delivery: int) -> None:
+        """It was given back before anything was done with it."""
+        self._deliveries.end(delivery)
+
+    def begin_incoming(self, key: int) -> None:
+        """A message that arrives is being worked on."""
+        self._incoming.begin(key)
+
+    def end_incoming(self, key: int) -> None:
+        """It was, and nothing ended by it."""
+        self._incoming.end(key)
+        if self._left:
+            self.cleared(key)
+
+    def cleared(self, key: int) -> None:
+        """No suspect any more."""
+        if key in self._left:
+            self._left.remove(key)
+            self._write_suspects()
+
+    def empty(self) -> None:
+        """The process ends in order: nobody is suspect."""
+        self._left = []
+        self._memory[_SUSPECTS_AT:SIZE] = bytes(SIZE - _SUSPECTS_AT)
+
+    def _words(self, at: int, number: int) -> list[int]:
+        return [word for (word,) in _WORD.iter_unpack(self._memory[at : at + 8 * number]) if word]
+
+    def _write_suspects(self) -> None:
+        words = b"".join(map(_WORD.pack, self._left))
+        self._memory[_SUSPECTS_AT:_DELIVERIES_AT] = words.ljust(_DELIVERIES_AT - _SUSPECTS_AT, b"\0")
+
+
+def is_incoming(key: int) -> bool:
+    """Whether a key is that of a message that was arriving."""
+    return bool(key & _INCOMING)

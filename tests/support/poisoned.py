@@ -1,0 +1,45 @@
+"""``mailrouter serve`` that is ended without a word by any mail with ``X-Poison: yes``, whenever it is about to be sent.
+For tests alone: it stands for a mail that has the kernel or the watchdog kill the service.
+
+python -m tests.support.poisoned [arriving] --config DIR
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from mailrouter import running
+from mailrouter.delivery import content
+from mailrouter.intake.gate import Intake
+
+POISON = b"X-Poison: yes\r\n"
+_whole, _decision = content.whole, Intake._decision
+
+
+def _end() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _read(store: Any, delivery: Any) -> bytes | None:
+    found = _whole(store, delivery)
+    if found and POISON in found:
+        _end()
+    return found
+
+
+def _decided(desk: Any, arrival: Any, *rest: Any) -> Any:
+    if arrival is not None and arrival.head.raw_values("x-poison"):
+        _end()
+    return _decision(desk, arrival, *rest)
+
+
+if __name__ == "__main__":
+    if "arriving" in sys.argv:
+        Intake._decision = staticmethod(_decided)  # type: ignore[method-assign]
+    else:
+        content.whole = _read
+    running.run(Path(sys.argv[-1]), lambda line: print(line, flush=True))
