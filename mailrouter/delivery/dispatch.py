@@ -414,7 +414,7 @@ class Dispatcher:
 
     def _try_alone(self, transport: Transport) -> float:
         """Hand over the next suspect once the one before it was tried; gives the seconds until the next look."""
-        delivery, gone = self._suspects.next()
+        delivery, gone = self._suspects.next(self._ready)
         for id_ in gone:
             self._under_way.cleared(id_)
         if delivery is not None:

@@ -45,12 +45,14 @@ class Suspects:
         if delivery == self._alone:
             self._alone, self._since = 0, 0.0
 
-    def next(self) -> tuple[Delivery | None, list[DeliveryId]]:
+    def next(self, ready: Iterable[Delivery]) -> tuple[Delivery | None, list[DeliveryId]]:
         """The next one to be tried alone, in the caller's hands, and those before it that are not due to be sent any
-        more; None while one is being tried, or at the end. Raises StoreError."""
+        more; None while one is being tried, or at the end. ``ready`` are those that the transport may take: somebody may
+        have taken the suspect back from there. Raises StoreError."""
         gone: list[DeliveryId] = []
         now = asyncio.get_running_loop().time()
-        if self._alone and not (self._since and now - self._since > ALONE):
+        waits = not self._since and any(delivery.id == self._alone for delivery in ready)
+        if self._alone and (waits or (self._since and now - self._since <= ALONE)):
             return None, gone
         self._alone, self._since = 0, 0.0
         if self._began and now - self._began > ALL:

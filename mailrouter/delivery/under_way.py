@@ -65,7 +65,7 @@ class UnderWay:
         last = set(self._words(_DELIVERIES_AT, 2 * _SLOTS))
         self.blamed = tuple(sorted(before & last))
         self.suspects = tuple(sorted((before | last) - set(self.blamed)))
-        self._left = list(dict.fromkeys((*self.blamed, *self.suspects)))[: 2 * _SLOTS]
+        self._left = dict.fromkeys((*self.blamed, *self.suspects)[: 2 * _SLOTS])
         self._memory[:] = (_MAGIC + identity).ljust(SIZE, b"\0")
         self._write_suspects()
         self._deliveries = _Slots(self._memory, _DELIVERIES_AT)
@@ -95,7 +95,7 @@ class UnderWay:
                 return cls(mmap.mmap(descriptor, SIZE), identity)
             finally:
                 os.close(descriptor)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, AttributeError) as error:  # the last where the system has no such calls
             log.warning("what is under way can't be kept in %s: %s", path, error)
             return cls()
 
@@ -126,12 +126,12 @@ class UnderWay:
     def cleared(self, key: int) -> None:
         """No suspect any more."""
         if key in self._left:
-            self._left.remove(key)
+            del self._left[key]
             self._write_suspects()
 
     def empty(self) -> None:
         """The process ends in order: nobody is suspect."""
-        self._left = []
+        self._left = {}
         self._memory[_SUSPECTS_AT:SIZE] = bytes(SIZE - _SUSPECTS_AT)
 
     def _words(self, at: int, number: int) -> list[int]:

@@ -208,3 +208,22 @@ async def test_a_suspect_that_is_gone_holds_up_nobody(tmp_path: Path) -> None:
     assert UnderWay.open(path).suspects == (copies[1].id,)
     await dispatcher.close(1)
     store.close()
+
+
+async def test_a_suspect_that_somebody_takes_back_holds_up_nobody(tmp_path: Path) -> None:
+    """A command may put it on hold before the transport has taken it."""
+    path = tmp_path / "m.db"
+    store = SqliteStore.open(path)
+    copies = await put(store, SMALL, at=now_ms())
+    store.release(copies)
+    UnderWay.open(path).begin(copies[0].id)
+    transport = Seen()
+    transport.dispatcher = dispatcher = Dispatcher(store, under_way=UnderWay.open(path))
+    transport.wake = lambda: None  # type: ignore[method-assign]
+    dispatcher.start(transport)
+    await until(lambda: dispatcher.waiting == 1)
+    assert dispatcher.recall([copies[0].id]) == [copies[0].id]
+    del transport.wake
+    await until(lambda: [d.id for d in transport.taken] == [copies[1].id])
+    await dispatcher.close(1)
+    store.close()

@@ -104,7 +104,10 @@ def test_a_mail_that_ends_the_service_as_it_arrives_is_put_off(tmp_path: Path, h
     config = write_configuration(tmp_path, f"smtp://127.0.0.1:{hop.server.port}")
     for _ in range(2):
         running = Relay(config, ARRIVING)
-        assert send(running.port, [POISON], connections=1)[0].startswith("disconnected")
+        with smtplib.SMTP("127.0.0.1", running.port, timeout=30) as client:
+            with pytest.raises(smtplib.SMTPServerDisconnected):
+                client.sendmail(POISON[0], POISON[1], POISON[2])
+            client.close()
         running.ended()
     running = Relay(config, ARRIVING)
     try:
