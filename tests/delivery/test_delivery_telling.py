@@ -185,10 +185,15 @@ async def test_a_stop_in_order_is_no_try(tmp_path: Path) -> None:
     await store.settle([Outcome(copy.id, "failed", "550 no", 1, tell=True)])
     store.close()
     store, dispatcher = await started(path, telling("report"), telling("alert"))
-    pay = store.pay
-    store.pay = lambda outcomes: asyncio.sleep(60)  # type: ignore[assignment,method-assign]
-    await until(lambda: store.reader.rows("SELECT tries FROM owed") == [(1,)])
-    store.pay = pay  # type: ignore[method-assign]
+    paying = asyncio.Event()
+
+    async def never(outcomes: list[Outcome]) -> None:
+        paying.set()
+        await asyncio.sleep(60)
+
+    store.pay = never  # type: ignore[assignment,method-assign]
+    await paying.wait()
+    assert store.reader.rows("SELECT tries FROM owed") == [(1,)]
     await dispatcher.close(1)
     assert store.reader.rows("SELECT tries FROM owed") == [(0,)]
     store.close()

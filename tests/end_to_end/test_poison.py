@@ -151,7 +151,7 @@ def longest_noop(port: int, seconds: float) -> list[float]:
             began = time.monotonic()
             client.noop()
             found.append(time.monotonic() - began)
-            time.sleep(0.002)
+            time.sleep(0.03)  # a client that brings no mail may say some hundred commands
     return found
 
 
@@ -170,15 +170,17 @@ def test_words_about_a_mail_that_is_hard_to_read_hold_nobody_up(
         config = write_configuration(tmp_path, f"smtp://127.0.0.1:{server.server.port}", settings=settings)
         for n in range(3):
             running = Relay(config)
-            if n == 0:
-                (reply,) = send(running.port, [(JANE, ROLE, body)])
-                assert reply.startswith("250")
-            waits = longest_noop(running.port, 1.5)
-            # A machine that is busy makes single ones slow; what held the loop held it for seconds.
-            assert max(waits) < 1.5, f"{max(waits):.2f} s"
-            assert statistics.median(waits) < 0.2
-            wait_until(lambda: recorded(tmp_path, code), what="the outcome")
-            running.kill()
+            try:
+                if n == 0:
+                    (reply,) = send(running.port, [(JANE, ROLE, body)])
+                    assert reply.startswith("250")
+                waits = longest_noop(running.port, 1.5)
+                # A machine that is busy makes single ones slow; what held the loop held it for seconds.
+                assert max(waits) < 1.5, f"{max(waits):.2f} s"
+                assert statistics.median(waits) < 0.2
+                wait_until(lambda: recorded(tmp_path, code), what="the outcome")
+            finally:
+                running.kill()
 
 
 def recorded(folder: Path, code: str) -> bool:
