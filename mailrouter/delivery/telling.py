@@ -26,6 +26,8 @@ Follow = Callable[[Delivery, Outcome], Outcome]
 """Gives an outcome with what it brings about (messages of ours, to be queued with it)."""
 STEP = 20
 """Tellings in one transaction; each costs a millisecond or two to work out, and others have their turn between."""
+GATHER = 0.25
+"""Seconds before the first is worked out: where all copies of a mail fail at about the same time, one message says so."""
 
 
 class Telling:
@@ -85,6 +87,7 @@ class Telling:
             await asyncio.sleep(0)
 
     async def _run(self) -> None:
+        await asyncio.sleep(GATHER)
         while self._waiting and not self._ending:
             batch: list[Outcome] = []
             while self._waiting and len(batch) < STEP:
