@@ -13,18 +13,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-MAX_FIELD = 16 * 1024
+MAX_FIELD = 8 * 1024
 """Octets of one field that is read; the longest of real servers have some 4,000."""
 _MAX_RESULTS = 100
 _MAX_PROPERTIES = 50
 
-_SPACE = re.compile(r"[ \t\r\n]*+")
+# White space, folds, and comments that hold no others.
+_SPACE = re.compile(r"(?:[ \t\r\n]*+\([^()\\]*+\))*+[ \t\r\n]*+")
 _ID = re.compile(r"[A-Za-z0-9!#$%&'*+\-./:@^_`{|}~]++")
 _KEYWORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-])*+")
 _DIGITS = re.compile(r"[0-9]++")
 _QUOTED = re.compile(r'"((?:[^"\\\r\n]|\\[ -~])*+)"')
 _VALUE = re.compile(r"""(?:"(?:[^"\\\r\n]|\\[ -~])*+"|<[^<>"\s;()\\]*+>|[^\s;()<>"\\,])*+""")
-_IN_COMMENT = re.compile(r"[^()\\]++|\\.", re.S)
+_COMMENT = re.compile(r"[^()\\]++|\\.|[()]", re.S)
+# As nearly all properties are written; whatever is not is read piece by piece.
+_PLAIN = re.compile(
+    r"""([A-Za-z0-9][A-Za-z0-9_-]*+)\.([A-Za-z0-9][A-Za-z0-9_-]*+)=([^\s;()<>"\\,]++)(?=[ \t\r;(]|\Z)"""
+)
 # A fold is CRLF before white space (RFC 5322 §2.2.3); a line of white space alone ends the header for some readers.
 _BAD = re.compile(rb"[^\t\r\n -~]|\r(?!\n[ \t])|(?<!\r)\n|\n[ \t]++\r|=\?")
 _ESCAPED = re.compile(r"\\(.)")
@@ -153,6 +158,8 @@ class _Reader:
         return Result(method, word, tuple(properties), version)
 
     def _property(self) -> tuple[str, str]:
+        if plain := self._match(_PLAIN):
+            return f"{plain[1]}.{plain[2]}".lower(), plain[3]
         kind, name = "", self._word(_KEYWORD).lower()
         self._skip()
         if self._take("."):
@@ -175,15 +182,15 @@ class _Reader:
     def _skip(self) -> None:
         """Past white space, folds and comments, which may stand inside one another (RFC 5322 §3.2.2)."""
         self._match(_SPACE)
-        while self._take("("):
-            depth = 1
-            while depth:
-                if self._take("("):
-                    depth += 1
-                elif self._take(")"):
-                    depth -= 1
-                elif self._match(_IN_COMMENT) is None:
-                    raise _Unreadable
+        while self._peek() == "(":
+            depth = 0
+            for found in _COMMENT.finditer(self._text, self._at):
+                depth += (found[0] == "(") - (found[0] == ")")
+                if not depth:
+                    break
+            else:
+                raise _Unreadable
+            self._at = found.end()
             self._match(_SPACE)
 
     def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:

@@ -15,9 +15,9 @@ from ipaddress import ip_address
 
 from mailrouter.message.head import Head
 
-MAX_HOPS = 50
+MAX_HOPS = 25
 """Received fields that are read; a mail with more than a hundred is refused as a loop."""
-_MAX_FIELD = 4_000
+_MAX_FIELD = 1_500
 _MAX_COMMENTS = 20
 
 _PIECE = re.compile(r"\\.|[()]|[^\\()]++", re.S)

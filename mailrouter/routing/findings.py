@@ -23,6 +23,8 @@ from mailrouter.message.hops import Provenance
 
 _FIELD = "authentication-results"
 _MOST_FIELDS = 50
+_MOST_OCTETS = 16 * 1024
+"""Of all fields that are read to find the server's own: what more there is, is not the server's."""
 _MOST_DOMAIN = 253
 
 
@@ -91,14 +93,22 @@ def is_rewritten(path: str) -> bool:
 
 def _own(head: Head, ours: str, below: int | None) -> Iterator[tuple[int, AuthResults]]:
     """The fields that count with their places, topmost first."""
-    begun = False
+    begun, room = False, _MOST_OCTETS
     places = [place for place, field in enumerate(head.fields[:below]) if field.name == _FIELD]
     for place in places[:_MOST_FIELDS]:
         name, start, end = head.fields[place]
         written, _, value = head.raw[start:end].removesuffix(b"\r\n").partition(b":")
+        room -= len(value)
+        if room < 0:
+            return
+        server = server_of(value)
+        if server is not None and server.rstrip(".") != ours.rstrip("."):
+            if begun:
+                return
+            continue
         # Space before the colon is obsolete (RFC 5322 §4.5): a server may have overlooked such a field.
         read = read_results(value) if len(written) == len(name) else None
-        server = read.server if read else server_of(value)
+        server = read.server if read else server
         if server is None or server.rstrip(".") == ours.rstrip("."):
             if read is None or read.version != 1 or server != ours:
                 return

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.message.hops import client_of, provenance
+from mailrouter.message.hops import MAX_HOPS, client_of, provenance
 
 OUTSIDE = "203.0.113.5"
 
@@ -99,10 +99,10 @@ def test_a_client_that_is_none_of_ours_is_where_it_came_from() -> None:
 
 @pytest.mark.parametrize("text", ["(", ")", "(a)", "helo=", "[1.2.3.4]", "\\", " by", "(HELO ", "with SMTP "])
 def test_hostile_fields_are_read_in_linear_time(text: str) -> None:
-    """Only the beginning of each is read, and fifty of them."""
+    """Only the beginning of each is read, and of twenty-five of them."""
     head = Head((f"Received: from x {text * 9_000}\r\nReceived: by x {text * 9_000}\r\n" * 40).encode())
     begun = time.thread_time()
     provenance(head, "127.0.0.1", lambda _: True)
-    for raw in head.raw_values("received"):
+    for raw in head.raw_values("received")[:MAX_HOPS]:
         client_of(raw)
     assert time.thread_time() - begun < 0.5

@@ -87,3 +87,30 @@ def test_a_hostile_field_is_read_in_linear_time(value: bytes) -> None:
     read_results(value)
     read_results(value[: MAX_FIELD // 2])
     assert time.thread_time() - begun < 0.05
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"x"; ' + "; ".join("a=b" + " c.d=e" * 49 for _ in range(25)),
+        "(a)" * 2_500 + " x; a=b",
+        "(" * 4_000 + ")" * 4_000 + " x; a=b",
+        f"{ID}; " + "; ".join("a=b" + " c . d=e" * 49 for _ in range(18)),
+        "x.test; a=b",
+        "x.test" * 1_000,
+    ],
+)
+def test_many_hostile_fields_are_read_within_one_bound(value: str) -> None:
+    """However many of them stand above our server's."""
+    head = head_of("\r\n".join([f"Authentication-Results: {value}"] * 30))
+    begun = time.thread_time()
+    findings(head, ID)
+    assert time.thread_time() - begun < 0.05
+
+
+def test_a_comment_may_stand_in_a_comment_with_quoted_parentheses() -> None:
+    """As RFC 5322 §3.2.2 has it."""
+    found = read_results(b" (a (b\\) (c)) d) x.test (e(f)g) ; dmarc=pass (h (i) j) header.from=y.test (k)")
+    assert found is not None
+    assert found.server == "x.test"
+    assert found.of("dmarc")[0].properties == (("header.from", "y.test"),)
