@@ -16,8 +16,10 @@ from mailrouter.message.parts import Part, leaves
 from mailrouter.message.shape import Shape
 from mailrouter.message.words import MARKS, decode_words
 from mailrouter.routing.courtesies import without_courtesies
+from mailrouter.routing.pointers import without_pointers
 from mailrouter.routing.sections import MAX_TEXT
-from mailrouter.routing.tails import quotes, without_tails
+from mailrouter.routing.tails import forwarded, quotes, without_tails
+from mailrouter.schedule.words import joined
 
 MAX_MAIL = 4_000_000
 """Octets of a mail that is read for a handoff."""
@@ -28,6 +30,10 @@ _FILE = re.compile(r"\.(?:md|markdown|txt|text)\Z", re.I)
 _GATEWAYS_FILE = re.compile(r"ATT\d+\.txt\Z", re.I)  # what Exchange makes of a text that it can't place
 # Controls, and marks that turn the direction of text, mislead; no-break and zero-width space are left-overs.
 _CONTROLS = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{MARKS}\ud800-\udfff]")
+_SIGNATURES = frozenset(
+    {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
+)
+_MOST_NAMED = 10
 _BLANKS = re.compile(r"\n{3,}")
 _ODD_SHARE = 20
 """One octet in this many that is no text makes a file something else than text."""
@@ -53,14 +59,53 @@ def written_in(head: Head, shape: Shape, raw: bytes) -> Written:
     if shape.encrypted:
         return Written(problem="The mail is encrypted, and nothing here can read it.")
     parts = leaves(head, raw[shape.body_start :])
+    read, unread = _files(parts)
+    if problem := next((found for found in read if found.problem), None):
+        return problem
+    body = _body_of(head, parts)
+    said = without_pointers(body.text)
+    if not read:
+        if body.problem and not body.empty:
+            return body
+        if not _says_something(said):
+            return _only_points(body, unread)
+        read = [body]
+    elif _says_something(said):
+        read.append(Written(said + "\n", "the text of the mail"))
+    notes = [f"Attached to the mail, and not part of this handoff: {', '.join(unread)}."] if unread else []
+    if body.quoted and forwarded(head.text("subject") or ""):
+        notes.append("A mail that was forwarded with it is left out here.")
+    text = "\n".join([*(f"({note})\n" for note in notes), *(found.text for found in read)])
+    return _checked(text.rstrip("\n"), joined(dict.fromkeys(found.source for found in read)))
+
+
+def _files(parts: Sequence[Part]) -> tuple[list[Written], list[str]]:
+    """The attached files of text that say something, and the names of all that can't be read."""
+    read: list[Written] = []
+    unread: list[str] = []
     for part in parts:
         name = _filename(part)
-        if not _is_text_file(part, name):
-            continue
-        found = _of_file(part, f"the attached file {name}" if name else "the attached text")
-        if found is not None:
-            return found
-    return _body_of(head, parts)
+        if _is_text_file(part, name):
+            if (
+                found := _of_file(part, f"the attached file {name}" if name else "the attached text")
+            ) is not None:
+                read.append(found)
+        elif name and not _GATEWAYS_FILE.match(name) and part.kind not in _SIGNATURES:
+            unread.append(name)
+    more = len(unread) - _MOST_NAMED
+    return read, [*unread[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _only_points(body: Written, unread: Sequence[str]) -> Written:
+    """Nothing stands there but that something is attached, or nothing at all."""
+    if unread:
+        return Written(
+            problem=f"What is attached ({', '.join(unread)}) can't be read here. Write the handoff as the text of the "
+            "mail, or attach it as a .txt or .md file."
+        )
+    if body.problem:
+        return body
+    return Written(problem="The mail points at something, but nothing is attached that could be read.")
 
 
 def body_in(head: Head, shape: Shape, raw: bytes) -> Written:

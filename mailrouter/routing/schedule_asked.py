@@ -13,16 +13,11 @@ from mailrouter.message.head import Head
 from mailrouter.routing import schedule_notices
 from mailrouter.routing.handoff_mail import Written, attached_file, body_in
 from mailrouter.routing.handover import Handed
+from mailrouter.routing.tails import forwarded
 from mailrouter.schedule.said_lines import MOST_SUBJECT, own_subject
 
 _YAML_NAME = re.compile(r"\.ya?ml(?:\.txt)?\Z", re.I)
 _TEXT_NAME = re.compile(r"\.te?xt\Z", re.I)
-_FORWARDED = re.compile(
-    r"\s*+(?:fwd?|fw|wg|tr|rv|vl|vb|enc|ilt|i\u0307lt|pd|doorst|vidarebefordrat|videresendt|\u8f6c\u53d1|\u8f49\u5bc4|\u8ee2\u9001)"
-    r"\s?+[:\uff1a]",
-    re.I,
-)
-"""What mail programs put before the Subject of a mail that is forwarded."""
 _MOST_DATE = 200
 _FILE_KEYS = ("role:", "partners:", "rota:")
 
@@ -75,7 +70,7 @@ def asked_in(mail: Handed) -> Asked | Written:
     sent = sent_at((head.raw_value("date") or b"")[:_MOST_DATE].decode("ascii", "replace"))
     at = sent.isoformat() if sent else ""
     subject = (head.text("subject") or "")[: MOST_SUBJECT + 1]
-    if _FORWARDED.match(subject) and not body.quoted and not body.empty:
+    if forwarded(subject) and not body.quoted and not body.empty:
         return Written(
             problem="It was forwarded, so its text may be somebody else's. Write in a mail of your own what is to change."
         )

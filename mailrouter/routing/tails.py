@@ -33,6 +33,12 @@ _MOBILE = re.compile(
 _FOOTER = re.compile(
     r"mailing list|unsubscribe|to post to this group|virus[- ]?free|checked for viruses", re.I
 )
+_FORWARDED = re.compile(
+    r"\s*+(?:fwd?|fw|wg|tr|rv|vl|vb|enc|ilt|i\u0307lt|pd|doorst|vidarebefordrat|videresendt|\u8f6c\u53d1|\u8f49\u5bc4|\u8ee2\u9001)"
+    r"\s?+[:\uff1a]",
+    re.I,
+)
+"""What mail programs put before the Subject of a mail that is forwarded."""
 
 
 def without_tails(text: str) -> str:
@@ -42,6 +48,11 @@ def without_tails(text: str) -> str:
     lines = lines[: _signature_from(lines)]
     lines = lines[: _footer_from(lines)]
     return "\n".join(lines).strip("\n")
+
+
+def forwarded(subject: str) -> bool:
+    """Whether a Subject says, in whatever language, that the mail was forwarded."""
+    return bool(_FORWARDED.match(subject[:100]))
 
 
 def quotes(text: str) -> bool:

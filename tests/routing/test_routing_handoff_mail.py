@@ -213,7 +213,9 @@ UNUSABLE = [
     (mail(body=b"> old\r\n> older\r\n"), "no text in the mail but"),
     (mail('Content-Type: multipart/encrypted; boundary="b"', body=b"--b\r\n\r\nx\r\n--b--\r\n"), "encrypted"),
     (mail("Content-Type: application/pkcs7-mime", body=b"x"), "encrypted"),
-    (multipart("mixed", part("image/png", b"\x89PNG", FILE + "a.png")), "There is no text"),
+    (multipart("mixed", part("image/png", b"\x89PNG", FILE + "a.png")), "What is attached (a.png) can't be read here"),
+    (multipart("mixed", COVER, part("application/pdf", b"%PDF", FILE + "week.pdf")), "What is attached (week.pdf)"),
+    (single("Hi Elaine, see attached.\n\nLaurie\n"), "nothing is attached that could be read"),
     (multipart("mixed", part("text/html", "<style>x</style>")), "no text in the mail but"),
     (single("x" * (MAX_TEXT + 1)), "too long"),
     (single("<p>" * 600_000, "text/html"), "too long"),
@@ -281,3 +283,37 @@ def test_nothing_raises(body: bytes, kind: str) -> None:
 def test_every_word_of_html_stays(pieces: list[str]) -> None:
     """Tags and comments part words, and none is lost or doubled."""
     assert text_of_html(" ".join(pieces)).count("word") == pieces.count("word")
+
+
+def test_a_file_that_cannot_be_read_is_named() -> None:
+    """In the handoff itself, so that both read of it."""
+    result = found(
+        multipart("mixed", part("text/plain", PLAIN), part("application/pdf", b"%PDF", FILE + "a.pdf"))
+    )
+    assert result.text.startswith("(Attached to the mail, and not part of this handoff: a.pdf.)\n\n")
+    assert read_sections(result.text).left == ("call J\u00fcrgen",)
+
+
+def test_a_second_file_and_words_beside_it_are_kept() -> None:
+    """But for a line that only points at them."""
+    files = (
+        part("text/markdown", text, FILE + name)
+        for text, name in ((PLAIN, "left.md"), ("the plumber", "more.md"))
+    )
+    result = found(
+        multipart("mixed", part("text/plain", "Hi Elaine, two files.\n\nAlso: ask Rosa\n"), *files)
+    )
+    for words in ("call J\u00fcrgen", "the plumber", "Also: ask Rosa"):
+        assert words in result.text
+    assert "two files" not in result.text
+    assert result.source == "the attached file left.md, the attached file more.md and the text of the mail"
+
+
+def test_a_mail_that_was_forwarded_with_it_is_told_of() -> None:
+    """It is cut off, as somebody else wrote it."""
+    text = (
+        "take over please, see below\r\n\r\n-----Original Message-----\r\nFrom: Jim\r\n\r\nsend draft 3\r\n"
+    )
+    result = found(mail("Subject: Fwd: contract", body=text.encode()))
+    assert "was forwarded with it is left out" in result.text
+    assert "draft 3" not in result.text
