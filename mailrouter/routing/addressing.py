@@ -95,7 +95,7 @@ def _each_an_address(raw: bytes) -> bool:
     """Whether each entry of a list has an address, so that strict and lenient readers see the same ones."""
     if b"," not in raw:
         return True
-    plain = outside(raw.decode("latin-1"), quotes=False)
+    plain = outside(raw.decode("latin-1"))
     if plain is None or _GROUPS.fullmatch(plain) is None or ":" in plain:
         return True  # a group, or what ``extendable`` judges
     return all("@" in entry for entry in plain.split(",") if entry.strip())

@@ -11,8 +11,8 @@ import re
 _TOKEN = re.compile(r'\\.|["()]|[^\\"()]+|\\', re.S)
 
 
-def outside(text: str, *, quotes: bool = False) -> str | None:
-    """``text`` without comments, and without the inside of quoted strings unless ``quotes``.
+def outside(text: str) -> str | None:
+    """``text`` without comments, and without the inside of quoted strings.
 
     None where a quote or a comment is not closed, or closed twice: nobody knows then what stands outside.
 
@@ -25,7 +25,7 @@ def outside(text: str, *, quotes: bool = False) -> str | None:
         token = match[0]
         if quoted:
             quoted = token != '"'
-            if quotes or not quoted:
+            if not quoted:
                 found.append(token)
         elif depth:
             depth += (token == "(") - (token == ")")
