@@ -43,7 +43,7 @@ def outcome(delivery: Delivery, reply: Reply, now: Milliseconds, chance: float, 
     refusal of us (``Reply.waits``); where the time is over, that is what is told (RFC 3463 §3.5, X.4.7).
     Of a message that stays inside, a server's words may quote the handoff: its codes alone are kept.
     """
-    said = str(reply) if reply.own or not delivery.inside else reply.codes
+    said = str(reply) if reply.ours or not delivery.inside else reply.codes
     if reply.positive:
         return Outcome(delivery.id, "delivered", said, now)
     full = (reply.code == 552 and "5.3.4" not in reply.text) or (

@@ -237,7 +237,7 @@ class Connection:
 def _as_failure(reply: Reply) -> Reply:
     if reply.code >= 400:
         return reply
-    return Reply(451, f"4.5.0 An answer out of place: {reply.codes}", own=True, stage=reply.stage)
+    return Reply(451, f"4.5.0 An answer out of place: {reply.codes}", own=True)
 
 
 def _not_closing(reply: Reply) -> Reply:

@@ -23,10 +23,10 @@ _STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
 class Reply:
     """A reply: its code and its text, with a line feed between its lines.
 
-    ``own`` is one that we made ourselves where no server said what became of a message: it tells nothing of a mailbox,
-    and holds no server's words. ``stage`` is what it answers: ``mail``, ``rcpt``, ``data``, ``dot`` (the end of the
-    content), ``""`` for anything else. ``waits``: it is permanent, and the mail waits all the same, for it speaks of us
-    to everybody (``server``) or to this recipient (``recipient``); see ``smtp.refusals``.
+    ``own``: it tells nothing of a mailbox, since we made it ourselves, or since the server spoke of nobody. ``stage`` is
+    what a server's reply answers: ``mail``, ``rcpt``, ``data``, ``dot`` (the end of the content); ``""`` for one of ours,
+    and for what was asked apart from a message. ``waits``: it is permanent, and the mail waits all the same, for it
+    speaks of us to everybody (``server``) or to this recipient (``recipient``); see ``smtp.refusals``.
     """
 
     code: int
@@ -47,6 +47,11 @@ class Reply:
         return status[0] if status else ""
 
     @property
+    def ours(self) -> bool:
+        """Whether it holds no words but our own."""
+        return self.own and not self.stage
+
+    @property
     def codes(self) -> str:
         """Code and enhanced status alone: its words may quote a mail."""
         return f"{self.code} {self.status}".rstrip()
@@ -54,7 +59,7 @@ class Reply:
     @property
     def brief(self) -> str:
         """As a log may have it: of a server's reply the codes, and what they mean in words of ours."""
-        if self.own:
+        if self.ours:
             return str(self)
         means = "" if self.code < 400 else meaning(self.code, self.status)
         return f"{self.codes} ({means})" if means else self.codes

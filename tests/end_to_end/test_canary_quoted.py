@@ -154,6 +154,23 @@ def test_a_server_that_quotes_the_handoffs_is_repeated_to_nobody(
     assert code in found[f"trace {queue}"]
 
 
+@pytest.mark.parametrize("state", ["mail", "data"])
+def test_a_server_that_quotes_them_to_every_mail_is_repeated_to_nobody(tmp_path: Path, state: str) -> None:
+    """It names nobody, and so the server itself is in trouble: nor is that told in its words."""
+    web, forms = free_port(), itertools.cycle(QUOTATIONS)
+    with standing(Script({state: lambda line: f"451 4.3.0 found {next(forms)}"})) as hop:
+        config = configuration(tmp_path, hop, web)
+        with relay(config) as running:
+            hand_over(running, "office", OLDER)
+            hand_over(running, "vp-hr", NEWER)
+            replies = send(running.port, mails(), connections=1)
+            wait_until(lambda: "4.3.0" in running.log.read_text(), what="an answer")
+            wait_until(lambda: "can't be used" in running.log.read_text(), what="the pause")
+            found = told_outside(running, hop, web, queue_id(replies[0]))
+    assert quoted_in(found) == []
+    assert "451 4.3.0" in found["check --live"]
+
+
 def test_a_bounce_that_quotes_the_handoffs_is_repeated_to_nobody(tmp_path: Path) -> None:
     """Taken, and returned later by a server behind it: in fields, in words, and in the copy that it returns."""
     web = free_port()
