@@ -166,7 +166,9 @@ def _of_body(texts: list[str], source: str, names: list[str]) -> Written:
     quoted = any(map(quotes, texts))
     text = _clean("\n\n".join(filter(None, map(without_tails, texts))))
     text = without_courtesies(text, names)
-    if not _says_something(text):
+    if not _says_something(text) or text.strip(" \n-,.").casefold() in {
+        name.casefold() for name in names if name
+    }:
         what = "There is no text in the mail but a signature or other mail that it quotes."
         return Written(problem=what, empty=True, bare=not text.strip(), quoted=quoted)
     return replace(_checked(text, source), quoted=quoted)

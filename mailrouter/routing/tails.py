@@ -14,7 +14,9 @@ _MAX_SIGNATURE = 15
 _ATTRIBUTION_LINES = 4
 
 _ORIGINAL = re.compile(
-    r"\s*-{3,}\s*(?:original message|ursprüngliche nachricht|message d'origine|mensaje original)\s*-{3,}\s*\Z",
+    r"\s*-{3,}\s*(?:original message|ursprüngliche nachricht|message d'origine|mensaje original"
+    r"|forwarded message|weitergeleitete nachricht"
+    r"|message transféré|mensaje reenviado|messaggio inoltrato|doorgestuurd bericht)\s*-{3,}\s*\Z",
     re.I,
 )
 _ATTRIBUTION = re.compile(

@@ -215,7 +215,8 @@ UNUSABLE = [
     (mail("Content-Type: application/pkcs7-mime", body=b"x"), "encrypted"),
     (multipart("mixed", part("image/png", b"\x89PNG", FILE + "a.png")), "What is attached (a.png) can't be read here"),
     (multipart("mixed", COVER, part("application/pdf", b"%PDF", FILE + "week.pdf")), "What is attached (week.pdf)"),
-    (single("Hi Elaine, see attached.\n\nLaurie\n"), "nothing is attached that could be read"),
+    (single("Please see the attached file.\n\nLaurie\n"), "nothing is attached that could be read"),
+    (single("Hi Elaine, see attached.\n"), "nothing is attached that could be read"),
     (multipart("mixed", part("text/html", "<style>x</style>")), "no text in the mail but"),
     (single("x" * (MAX_TEXT + 1)), "too long"),
     (single("<p>" * 600_000, "text/html"), "too long"),
@@ -317,3 +318,9 @@ def test_a_mail_that_was_forwarded_with_it_is_told_of() -> None:
     result = found(mail("Subject: Fwd: contract", body=text.encode()))
     assert "was forwarded with it is left out" in result.text
     assert "draft 3" not in result.text
+
+
+def test_a_mail_forwarded_without_a_word_is_no_handoff() -> None:
+    """What Gmail writes above it is not one."""
+    text = "---------- Forwarded message ---------\r\nFrom: Jim\r\nDate: Monday\r\nSubject: x\r\nTo: L\r\n\r\nsend draft 3\r\n"
+    assert found(mail("Subject: Fwd: x", body=text.encode())).problem
