@@ -322,5 +322,6 @@ def test_a_mail_that_was_forwarded_with_it_is_told_of() -> None:
 
 def test_a_mail_forwarded_without_a_word_is_no_handoff() -> None:
     """What Gmail writes above it is not one."""
-    text = "---------- Forwarded message ---------\r\nFrom: Jim\r\nDate: Monday\r\nSubject: x\r\nTo: L\r\n\r\nsend draft 3\r\n"
+    fields = "From: Jim\r\nDate: Monday\r\nSubject: x\r\nTo: L\r\n"
+    text = f"---------- Forwarded message ---------\r\n{fields}\r\nsend draft 3\r\n"
     assert found(mail("Subject: Fwd: x", body=text.encode())).problem

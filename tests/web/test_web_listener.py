@@ -172,9 +172,7 @@ async def test_close_waits_for_nobody(served: Listener) -> None:
 async def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the start says what to install."""
     monkeypatch.setattr(listener, "NEEDED", ("starlette", "not_there_at_all"))
-    with pytest.raises(
-        MailrouterError, match=r"not installed \(not_there_at_all\).*pip install '.*\[web\]'"
-    ):
+    with pytest.raises(MailrouterError, match=r"not installed \(not_there_at_all\).*pip install '.*\[web\]'"):
         await Listener("127.0.0.1", 0, {}).start()
 
 
