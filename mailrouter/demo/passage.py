@@ -89,7 +89,8 @@ def _passage(entry: QueueEntry, files: dict[int, Path], header: bytes) -> Passag
 
 
 def _read(path: Path) -> bytes:
+    """The mail as it was sent: in a Maildir its lines end in LF."""
     try:
-        return path.read_bytes()
+        return path.read_bytes().replace(b"\n", b"\r\n")
     except OSError:
         return b""  # opened, moved or deleted by its owner in this moment
