@@ -104,9 +104,13 @@ _SIGNS = {
 }
 
 
+_APART = re.compile(r"[+/*]")
+_DAY_AND_NAMES = re.compile(r"^\w+: [^;]+ by the rota(?!; \w+: )")
+
+
 def _shows(letters: str, cell: str) -> bool:
     """Whether a cell has these letters in place of a name."""
-    return letters in re.split(r"[+/*]", cell)
+    return letters in _APART.split(cell)
 
 
 class Brush:
@@ -193,4 +197,4 @@ def _names(span: Span, role: Role) -> str:
 
 def _reason(span: Span) -> str:
     """The reason without the day and the names, which have columns of their own."""
-    return re.sub(r"^\w+: [^;]+ by the rota(?!; \w+: )", "by the rota", span.why)
+    return _DAY_AND_NAMES.sub("by the rota", span.why)
