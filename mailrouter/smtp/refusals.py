@@ -37,6 +37,7 @@ _OF_A_MAIL = frozenset(("3.4", "4.6", "4.14"))
 _OF_A_SENDER = frozenset(("1.7", "1.8"))
 """The return path's syntax or domain (RFC 3463 §3.2): ours, so perhaps everybody's."""
 
+_PERMANENT = re.compile(r"(?<![0-9])5[0-9][0-9] [^\n]*+")
 _MOST_READ = 300
 """Characters of a reply that are compared with these words."""
 _TLS_WORDS = re.compile(
@@ -203,7 +204,7 @@ ADVICE: dict[Demand, str] = {
 
 def advice_in(words: str) -> str:
     """What there is to do where a connection ended in ``words`` that hold a reply (to the greeting, to EHLO)."""
-    found = re.search(r"(?<![0-9])5[0-9][0-9] [^\n]*", words[:_MOST_READ])
+    found = _PERMANENT.search(words[:_MOST_READ])
     if found is None:
         return ""
     reply = Reply(int(found[0][:3]), found[0][4:])
