@@ -53,6 +53,7 @@ from mailrouter.web import calendar, health, metrics
 from mailrouter.web.listener import Listener
 from mailrouter.web.pages import Pages
 from mailrouter.web.watched import Watched
+from mailrouter.worker.worker import Worker
 
 log = logging.getLogger("mailrouter")
 
@@ -93,6 +94,7 @@ class Service:
             exempt=lambda address: trusts(self.configuration.settings.trusted_networks, address)
         )
         self._calendars_due = asyncio.Event()
+        self.worker = Worker(("mailrouter.routing.contents", "mailrouter.config.proposals"))
 
     def _in_force(self, read: Serving) -> Serving:
         if not self.shadow:
@@ -143,6 +145,7 @@ class Service:
             self.dispatcher.offer,
             lambda: self.transport.max_size,
             under_way=self.under_way,
+            calls=self.worker,
         )
         self.leaving.begin(self.intake, self.dispatcher)
         reloading = self.reloading = Reloading(
@@ -403,6 +406,7 @@ class Service:
                 await self.dispatcher.close(max(0.5, began + GRACE - loop.time()))
         except TimeoutError:
             log.error("what was under way did not end in time; the next start takes it up")
+        await self.worker.close()
         if self.web is not None:
             await self.web.close(max(0.1, began + END - loop.time()))
         await self.control.close()

@@ -158,7 +158,13 @@ class Control:
         intake = self._intake
         wanted = from_json(dict(request["request"]))
         what = await change_by_command(
-            intake.desk, self._store, intake.files, str(request["role"]), [wanted], intake.now()
+            intake.desk,
+            self._store,
+            intake.files,
+            str(request["role"]),
+            [wanted],
+            intake.now(),
+            intake.calls,
         )
         self._wake()
         return what

@@ -58,6 +58,9 @@ class ConfigurationError(MailrouterError):
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[ConfigurationError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)  # pickled with what it was made of, and not with its words
+
     def discreet(self) -> ConfigurationError:
         """The same for a log (see ``Problem.discreet``)."""
         return ConfigurationError([problem.discreet() for problem in self.problems])

@@ -20,6 +20,8 @@ from mailrouter.config.wrong import Wrong, choice, did_you_mean, shown
 from mailrouter.config.yaml_slips import quoted
 
 T = TypeVar("T")
+MOST_PROBLEMS = 50
+"""Problems of one file that are told: whoever mends these may well have mended the others."""
 NOT_YET = "not available in this version"
 
 
@@ -38,12 +40,14 @@ class Unknown:
 class Reading:
     """What the reader of one value may need to know of the rest, and the unknown keys met on the way.
 
-    ``partners`` gives the partners' keys by their case-folded form, None where they can't be known.
+    ``partners`` gives the partners' keys by their case-folded form, None where they can't be known. ``further`` counts
+    unknown keys beyond those that are told.
     """
 
     dotless: frozenset[str] = frozenset()
     partners: Mapping[str, str] | None = None
     unknown: list[Unknown] = field(default_factory=list)
+    further: int = 0
 
 
 class Lines(BaseModel):
@@ -65,11 +69,15 @@ class Lines(BaseModel):
             known = [field.alias or name for name, field in cls.model_fields.items()]
             told = info.context.unknown
             said = ""  # the text that the keys before this one continue, if they are the pieces of one
+            first = False
             for key, entry in data.node.entries.items():
                 if key in known:
-                    said = key if key in cls.texts else ""
+                    said, first = key if key in cls.texts else "", True
+                elif len(told) >= MOST_PROBLEMS:
+                    info.context.further += 1
                 elif said and is_empty(entry.value) and not did_you_mean(key, known):
-                    told += cls._torn(data.node, said, key)
+                    told += cls._torn(data.node, said, key) if first else []
+                    first = False
                 else:
                     said = ""
                     told.append(cls._unknown(data.node, key, known))

@@ -14,12 +14,13 @@ from mailrouter.config.cross_checks import between_roles, keys_of_partners
 from mailrouter.config.fields import Lines, Reading
 from mailrouter.config.folder import Files, files_in
 from mailrouter.config.remembered import Remembered
-from mailrouter.config.report import problems_of
+from mailrouter.config.report import few, problems_of
 from mailrouter.config.role_file import RoleFile
 from mailrouter.config.settings import Settings
 from mailrouter.config.settings_file import SettingsFile
 from mailrouter.config.settings_warnings import settings_warnings
 from mailrouter.config.tree import Items, Mapping, Text, Tree, plain
+from mailrouter.config.wrong import few_guesses
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.schedule.model import Role
 
@@ -51,7 +52,7 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
         problems += found.problems
     problems += between_roles(files.roles)
     if problems or settings_file is None:
-        raise ConfigurationError(sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.what)))
+        raise ConfigurationError(few(problems))
 
     roles = tuple(found.role for _, found in sorted(read.items()) if found.role is not None)
     settings = settings_file.facts(folder.absolute().parent, roles, fqdn)
@@ -92,11 +93,12 @@ def validated(model: type[File], tree: Tree, reading: Reading, problems: list[Pr
         needed = "it needs role, name, time_zone, partners and rota at least"
         problems.append(Problem(tree.file, 1, 1, "the file is empty", needed))
         return None
-    try:
-        found = model.model_validate(plain(tree.root), context=reading)
-    except ValidationError as error:
-        problems += problems_of(error, reading, tree)
-        return None
+    with few_guesses():
+        try:
+            found = model.model_validate(plain(tree.root), context=reading)
+        except ValidationError as error:
+            problems += problems_of(error, reading, tree)
+            return None
     problems += problems_of(None, reading, tree)
     return found
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from typing import Any
 
 from pydantic import ValidationError
 
-from mailrouter.config.fields import Reading
+from mailrouter.config.fields import MOST_PROBLEMS, Reading
 from mailrouter.config.rota_file import WEEKDAYS
 from mailrouter.config.tree import Entry, Items, Mapping, Node, Text, Tree, is_empty
 from mailrouter.config.wrong import Wrong, shown
@@ -46,7 +47,31 @@ _SHAPES = {
 
 
 def problems_of(error: ValidationError | None, reading: Reading, tree: Tree) -> Iterator[Problem]:
-    """Everything found while reading ``tree``, each problem once."""
+    """What was found while reading ``tree``, each problem once; of many, some, and how many there are beside."""
+    all_ = _all_problems(error, reading, tree)
+    yield from islice(all_, MOST_PROBLEMS)
+    if further := sum(1 for _ in all_) + reading.further:
+        yield _further(tree.file, len(tree.lines), further)
+
+
+def few(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems in the order of files and lines, each once; of a file with many, some, and how many there are beside."""
+    found: list[Problem] = []
+    ordered = sorted(set(problems), key=lambda p: (p.file, p.line, p.column, p.what))
+    for _, group in groupby(ordered, key=lambda p: p.file):
+        of_file = list(group)
+        found += of_file[: MOST_PROBLEMS + 1]  # the last may be the one that counts others
+        if len(of_file) > MOST_PROBLEMS + 1:
+            found.append(_further(of_file[-1].file, of_file[-1].line, len(of_file) - MOST_PROBLEMS - 1))
+    return found
+
+
+def _further(file: str, line: int, count: int) -> Problem:
+    things = "problem is" if count == 1 else "problems are"
+    return Problem(file, line, 1, f"{count:,} more {things} not shown", "mend these first")
+
+
+def _all_problems(error: ValidationError | None, reading: Reading, tree: Tree) -> Iterator[Problem]:
     for unknown in reading.unknown:
         entry = unknown.node.entries[unknown.key]
         yield tree.problem(entry.line, entry.column, unknown.what, unknown.hint)

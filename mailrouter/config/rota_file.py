@@ -34,6 +34,9 @@ _PARTS = {
 """What people say of half a day, with hours as an example."""
 _SEVERAL = re.compile(r"\s*(?:,|;|/|&|\+|-|\u2013|\u2014|\bto\b|\band\b|\bthru\b|\bthrough\b|\buntil\b)\s*")
 
+_LONGEST_DAYS = 120
+"""Characters of the names of several days."""
+
 TypedShift = tuple[str, Minute | None, Minute | None]
 """A partner's key, start and end; None and None mean the role's hours."""
 
@@ -151,7 +154,7 @@ class WeekFile(Lines):
 
     @classmethod
     def _unknown(cls, node: MappingNode, key: str, known: list[str]) -> Unknown:
-        said = [_weekday(word) for word in _SEVERAL.split(key.casefold()) if word]
+        said = [_weekday(word) for word in _SEVERAL.split(key.casefold()[:_LONGEST_DAYS]) if word]
         if len(said) > 1 and all(word in WEEKDAYS for word in said):
             range_of = said[0] != said[1] and re.search(r"[-\u2013\u2014]|to|thr|until", key.casefold())
             first, last = WEEKDAYS.index(said[0]), WEEKDAYS.index(said[-1])

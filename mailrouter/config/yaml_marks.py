@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,13 @@ from mailrouter.errors import Problem
 
 MAX_BYTES = 1_000_000
 """A year of absences of a large team is a few thousand bytes; more than this is some other file."""
+MAX_LINES = 20_000
+MAX_LINE = 10_000
+"""Characters of a line; people write some hundred."""
+MAX_TEXT = 1_000
+"""Characters of a name or a value: the longest that is of use is the address of a calendar."""
+MOST_PROBLEMS = 50
+"""Problems of the text itself that are told; reading on would find the same slip again and again."""
 MAX_DEPTH = 20
 MAX_VALUES = 20_000
 """Values in one file, each use of an alias counted with all it stands for."""
@@ -64,11 +72,18 @@ def read(file: str, data: bytes, loader: Any = None) -> Tree:
         return Tree(
             file, problems=(Problem(file, 1, 1, "the file is larger than 1 MB", "is it the right file?"),)
         )
+    if data.count(b"\n") + data.count(b"\r") > 2 * MAX_LINES:
+        return _refused(file, 0, f"the file has more than {MAX_LINES:,} lines")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return _not_utf8(file, data, error)
     tree = Tree(file, tuple(_BREAK.split(text)))
+    if len(tree.lines) > MAX_LINES:
+        return _refused(file, 0, f"the file has more than {MAX_LINES:,} lines")
+    long = next((number for number, line in enumerate(tree.lines) if len(line) > MAX_LINE), None)
+    if long is not None:
+        return _refused(file, long, f"the line has more than {MAX_LINE:,} characters")
     if odd := _CONTROL.search(text):
         before = _BREAK.split(text[: odd.start()])
         name = f"U+{ord(odd[0]):04X}"
@@ -82,13 +97,18 @@ def read(file: str, data: bytes, loader: Any = None) -> Tree:
     return _Composition(tree, loader or Loader).read(text)
 
 
+def _refused(file: str, line: int, what: str) -> Tree:
+    """A tree of nothing but a problem: this is not what people write."""
+    return Tree(file, problems=(Problem(file, line + 1, 1, what, "is it the right file?"),))
+
+
 def _not_utf8(file: str, data: bytes, error: UnicodeDecodeError) -> Tree:
     hint = "save it as UTF-8"
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4]:
         return Tree(
             file, problems=(Problem(file, 1, 1, "the file is not text in UTF-8 but in UTF-16", hint),)
         )
-    lines = tuple(_BREAK.split(data.decode("utf-8", "replace")))
+    lines = tuple(line[:MAX_LINE] for line in _BREAK.split(data.decode("utf-8", "replace")))
     before = _BREAK.split(data[: error.start].decode("utf-8-sig", "replace"))
     tree = Tree(file, lines)
     return Tree(file, lines, None, (tree.problem(len(before) - 1, len(before[-1]), "not UTF-8 text", hint),))
@@ -115,7 +135,8 @@ class _Composition:
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             # ValueError and OverflowError: the pure Python scanner on escapes such as "\U99999999".
             whole = False
-            self._say(*in_plain_words(error, self.tree.lines))
+            with suppress(_Stop):
+                self._say(*in_plain_words(error, self.tree.lines))
         root = self.root if whole else None
         if whole and (root is None or (isinstance(root, Text) and root.value is None)):
             root = Mapping({}, 0, 0)
@@ -131,6 +152,8 @@ class _Composition:
 
     def _say(self, line: int, column: int, what: str, hint: str = "") -> None:
         self.problems.append(self.tree.problem(line, column, what, hint))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise _Stop
 
     def _take(self, event: Any) -> None:
         line, column = event.start_mark.line, event.start_mark.column
@@ -168,6 +191,9 @@ class _Composition:
 
     def _scalar(self, event: Any, line: int, column: int) -> Text:
         value = event.value
+        if len(value) > MAX_TEXT:
+            self._say(line, column, f"the text has more than {MAX_TEXT:,} characters", "is a quote missing?")
+            raise _Stop
         if unfit := _UNFIT.search(value):
             self._say(
                 line, column, f"the text holds an invisible character (U+{ord(unfit[0]):04X})", "remove it"

@@ -14,6 +14,7 @@ from typing import Any
 
 from mailrouter.config.writing import draft, role_path
 from mailrouter.errors import MailrouterError, NoSuchRole
+from mailrouter.intake.answers import Answers
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.originals import Original, originate_change
 from mailrouter.intake.role_files import purpose_for
@@ -23,6 +24,7 @@ from mailrouter.schedule.requests import Off, Plain, Request, Works
 from mailrouter.schedule.said_dates import Said
 from mailrouter.store.model import ScheduleChange, queue_id
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.worker.worker import Calls, WorkerError
 
 
 def as_json(request: Request) -> dict[str, Any]:
@@ -69,15 +71,26 @@ async def change_by_command(
     role_key: str,
     requests: Sequence[Request],
     moment: datetime,
+    calls: Calls | None = None,
 ) -> str:
-    """Change a role's file and have its partners told; gives what was done, in words. Raises MailrouterError."""
+    """Change a role's file and have its partners told; gives what was done, in words. Raises MailrouterError.
+
+    What takes long is done by ``calls``, or here without.
+    """
     async with files.lock:
         role = desk.configuration.role_for(role_key)
         if role is None:
             raise NoSuchRole(f"There is no role {role_key!r} here.")
         number = store.spool().id
-        purpose = purpose_for(desk, store.reader, role)
-        decided = purpose.by_command(own_situation(desk, role, moment), tuple(requests), queue_id(number))
+        answers = Answers(calls, ahead=True)
+        purpose = purpose_for(desk, store.reader, role, answers)
+        situation = own_situation(desk, role, moment)
+        try:
+            decided = await answers.decide(
+                lambda: purpose.by_command(situation, tuple(requests), queue_id(number))
+            )
+        except WorkerError as error:
+            raise MailrouterError(f"The change can't be worked out just now: {error}.") from None
         file = decided.file
         assert file is not None
         path = role_path(desk.configuration.folder, role.key)

@@ -18,7 +18,7 @@ from mailrouter.intake.admission import (
     too_many_deliveries,
 )
 from mailrouter.intake.facts import Desk, earlier_ids, seed_of
-from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, hand
+from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, Incoming, addressed, hand
 from mailrouter.intake.origin import came_from, way_of
 from mailrouter.intake.reports import Reported, read_reports, returned_to
 from mailrouter.intake.rows import DAY_MS, day_of, milliseconds
@@ -26,6 +26,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.message.trace import received_field
 from mailrouter.routing.autoreply import AGAIN_DAYS
+from mailrouter.routing.contents import contents_of
 from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Answered, Plan, Reply, Situation
 from mailrouter.routing.notices import Notice
@@ -147,7 +148,8 @@ def _planned(
         way = way_of(desk.configuration.settings, head, None)
         origin = came_from(way, "127.0.0.1", "client.example")
         readable = raw if received.shape.size <= MAX_MAIL else None
-        handing = hand(desk, store, targets, head, received.shape, readable, 0, trusted=True, origin=origin)
+        contents = contents_of(head, received.shape, readable) if readable is not None else None
+        handing = hand(Incoming(desk, store, head, received.shape, contents, 0, True, origin), targets)
         notes = (*notes, *handing.reasons, "this is told as if one of our own servers had handed it over")
         if refusal := refused_by_partners(handing):
             return Explanation(None, tuple(notes), refused=refusal.reply)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from mailrouter import keyed
 from mailrouter.config.writing import Draft
@@ -24,12 +25,12 @@ from mailrouter.intake.admission import (
 )
 from mailrouter.intake.blamed import tell_of_arriving
 from mailrouter.intake.conversations import version_seen
-from mailrouter.intake.decision import Arrival, decide, situation_of
+from mailrouter.intake.decision import Arrival, decide
 from mailrouter.intake.facts import Desk
-from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed, hand
+from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed
 from mailrouter.intake.handoff_changes import decide_rest
 from mailrouter.intake.loops import of_loop
-from mailrouter.intake.origin import came_from, trusts, way_of
+from mailrouter.intake.partner_mail import PartnerMail
 from mailrouter.intake.reports import Reported, read_reports, returned_to
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import ScheduleFiles
@@ -51,13 +52,18 @@ from mailrouter.store.model import (
 )
 from mailrouter.store.spool import SqliteSpool
 from mailrouter.store.sqlite import SqliteStore
-from mailrouter.trust.confirmations import SCHEDULE
+from mailrouter.worker.worker import Calls, CallsHere
 
 log = logging.getLogger("mailrouter.intake")
 
 
+class _ChangesFile(Exception):
+    """A mail will change a role's file, so it is decided once more behind the lock of the files."""
+
+
 class Intake:
-    """The Gate of the doors. ``desk`` is replaced when the configuration is read again."""
+    """The Gate of the doors. ``desk`` is replaced when the configuration is read again; in ``calls``, work that takes
+    long is done for mail to partners' addresses."""
 
     def __init__(
         self,
@@ -68,6 +74,7 @@ class Intake:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         read: Callable[[bytes], Head] = Head,
         under_way: UnderWay | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self.desk = desk
         self._store = store
@@ -77,6 +84,7 @@ class Intake:
         self._read = read
         self._under_way = under_way or UnderWay()
         self._blamed = frozenset(filter(is_incoming, self._under_way.blamed))
+        self.calls: Calls = calls or CallsHere()
         self.files = ScheduleFiles(store)
         self._secret = os.urandom(32)
         """A message's seed is made of it and its queue id: a call of the kernel for each would cost more."""
@@ -129,14 +137,26 @@ class Intake:
     async def _accept_any(
         self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
     ) -> str:
-        if any(f"+{SCHEDULE}" in to.lower() for to in envelope.recipients):
-            async with self.files.lock:  # the file that was read is the one that is written
-                return await self._accept(client, envelope, spool, shape, head)
-        return await self._accept(client, envelope, spool, shape, head)
+        mail = PartnerMail(self.calls)
+        try:
+            return await self._accept(client, envelope, spool, shape, head, mail)
+        except _ChangesFile:
+            # Nothing has happened yet. Decided again behind the lock: the file that is read is the one that is written.
+            async with self.files.lock:
+                return await self._accept(client, envelope, spool, shape, head, mail, locked=True)
 
     async def _accept(
-        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, header: bytes
+        self,
+        client: Client,
+        envelope: Envelope,
+        spool: SqliteSpool,
+        shape: Shape,
+        header: bytes,
+        mail: PartnerMail,
+        *,
+        locked: bool = False,
     ) -> str:
+        """Raises _ChangesFile where a role's file is to be changed and its lock isn't held."""
         desk = self.desk
         received = Received(
             header=header,
@@ -155,7 +175,18 @@ class Intake:
         arrival = self._arrival(desk, spool, received, admitted, client)
         handing, drafts = NO_HANDING, dict[str, Draft]()
         if arrival is not None and admitted.to.handoffs and received.head is not None:
-            handing = await self._hand(desk, arrival, received.head, admitted.to, spool, client)
+            handing = await mail.decide(
+                desk,
+                self._store.reader,
+                spool.id,
+                arrival,
+                received.head,
+                admitted.to,
+                client,
+                partial(self._whole, spool, shape),
+            )
+            if not locked and any(decided.handover.file for decided in handing.decided):
+                raise _ChangesFile
             if refusal := refused_by_partners(handing):
                 return await self._refuse(desk, received, refusal, spool, client)
             drafts = await self.files.drafts(desk, handing)
@@ -249,19 +280,12 @@ class Intake:
         except Exception:
             log.exception("the operator can't be told of a loop")
 
-    async def _hand(
-        self, desk: Desk, arrival: Arrival, head: Head, to: Addressed, spool: SqliteSpool, client: Client
-    ) -> Handing:
-        """Decide about the handoff addresses, for which the content is read as well, if it is not too large."""
+    async def _whole(self, spool: SqliteSpool, shape: Shape) -> bytes | None:
+        """The whole message; None if it is larger than what is read for a handoff."""
         raw = await spool.finish()
-        if raw is None and arrival.shape.size <= MAX_MAIL:
-            raw = b"".join([block async for block in self._store.read(spool.id, 0, arrival.shape.size)])
-        situations = [situation_of(desk, target.role, head, arrival) for target in to.handoffs]
-        targets = list(zip(to.handoffs, situations, strict=True))
-        settings = desk.configuration.settings
-        trusted = trusts(settings.trusted_networks, client.address)
-        origin = came_from(way_of(settings, head, client.address), client.address, client.helo)
-        return hand(desk, self._store.reader, targets, head, arrival.shape, raw, spool.id, trusted, origin)
+        if raw is None and shape.size <= MAX_MAIL:
+            raw = b"".join([block async for block in self._store.read(spool.id, 0, shape.size)])
+        return raw
 
     async def _reports(self, desk: Desk, received: Received, to: Addressed, spool: SqliteSpool) -> Reported:
         """What the message says to the return paths among its recipients."""

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from mailrouter.address import canonical
+from mailrouter.intake.answers import Answers
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.role_files import purpose_for
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
+from mailrouter.routing.contents import Contents
 from mailrouter.routing.handover import HANDOFF, Handed, Handover, Purpose, Waiting, handed_over
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
-from mailrouter.routing.proof import named_author
+from mailrouter.routing.proof import named_author, unproven
 from mailrouter.schedule.model import Role
 from mailrouter.store.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
 from mailrouter.store.model import (
@@ -31,6 +35,7 @@ from mailrouter.store.reader import StoreReader
 from mailrouter.trust import confirmations
 from mailrouter.trust.confirmations import MOST_ASKED, TAG, partners_address, purpose_of
 from mailrouter.trust.tokens import TokenError, token_of
+from mailrouter.worker.worker import WorkerBusy, WorkerFailed
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -95,12 +100,13 @@ class Decided:
 class Handing:
     """What the addresses for partners of one message come to.
 
-    ``plain`` are roles for which a fault of ours left no decision: their partners get it as it came.
-    ``refusal`` is what the door says where none of the message is taken.
+    ``plain`` are roles for which there is no decision, by a fault of ours or because reading it took too much
+    (``why``): their partners get it as it came. ``refusal`` is what the door says where none of the message is taken.
     """
 
     decided: list[Decided] = field(default_factory=list)
     plain: list[Role] = field(default_factory=list)
+    why: str = "of a fault in reading it as a handoff or a change of the schedule"
     refusal: str = ""
 
     @property
@@ -168,53 +174,102 @@ def waits_as(role: Role, tag: str) -> str:
     return role.key if tag == TAG else f"{role.key}+{tag}"
 
 
-def hand(
-    desk: Desk,
-    reader: StoreReader | None,
-    targets: Sequence[tuple[Target, Situation]],
-    head: Head,
-    shape: Shape,
-    raw: bytes | None,
-    message: MessageId,
-    trusted: bool,
-    origin: str,
-) -> Handing:
-    """Decide about each address for partners. ``raw`` is the whole message, None where it is too large to read;
-    ``trusted`` says that one of our own servers handed it over, ``origin`` which (see ``came_from``)."""
-    found = Handing()
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A mail to addresses for partners: what is the same for all of them.
+
+    ``contents`` is what it says, None where it is too large to read. ``trusted`` says that one of our own servers
+    handed it over, ``origin`` which (see ``came_from``).
+    """
+
+    desk: Desk
+    reader: StoreReader | None
+    head: Head
+    shape: Shape
+    contents: Contents | None
+    message: MessageId
+    trusted: bool
+    origin: str
+
+    def saying(self, contents: Contents | None) -> Incoming:
+        """The same, read."""
+        return replace(self, contents=contents)
+
+
+def hand(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> Handing:
+    """Decide about each address for partners, with all the work done here."""
+    found, answers = Handing(), Answers()
     for target, situation in targets:
-        role = target.role
         try:
-            decided = _decided(desk, reader, target, situation, head, shape, raw, message, trusted, origin)
+            _add(found, target, _decided(mail, target, situation, answers))
         except Exception as error:
-            # Without its words: they might hold some of the handoff.
-            place = "".join(traceback.format_tb(error.__traceback__))
-            name = f"{role.key}+{target.tag}"
-            log.error("%s: a mail to %s: %s\n%s", queue_id(message), name, type(error).__name__, place)
-            found.plain.append(role)
-            continue
-        if isinstance(decided, str):
-            found.refusal = decided
-            continue
-        decided = _within_reason(decided, found.decided)
-        found.decided.append(decided)
-        if decided.handover.act == "later":
-            found.refusal = LATER
+            _fault(found, mail, target, situation.role, error)
     return found
 
 
-def _decided(
-    desk: Desk,
-    reader: StoreReader | None,
-    target: Target,
-    situation: Situation,
-    head: Head,
-    shape: Shape,
-    raw: bytes | None,
-    message: MessageId,
-    trusted: bool,
-    origin: str,
-) -> Decided | str:
+async def hand_in_turn(
+    mail: Incoming, targets: Sequence[tuple[Target, Situation]], answers: Answers
+) -> Handing:
+    """The same, with the work done elsewhere, and others' turn between two addresses. Raises WorkerBusy."""
+    found = Handing()
+    for target, situation in targets:
+        try:
+            _add(found, target, await answers.decide(partial(_decided, mail, target, situation, answers)))
+        except WorkerBusy:
+            raise
+        except Exception as error:
+            _fault(found, mail, target, situation.role, error)
+        await asyncio.sleep(0)
+    return found
+
+
+def unread(mail: MessageId, roles: Sequence[Role], failed: WorkerFailed) -> Handing:
+    """What a mail comes to whose text could not be read: the partners of ``roles`` get it as it came."""
+    log.error("%s: a mail to partners' addresses can't be read: %s", queue_id(mail), failed)
+    return Handing(plain=list(roles), why=_why(failed))
+
+
+def _why(failed: WorkerFailed) -> str:
+    return f"it can't be read as a handoff or a change of the schedule: {failed}"
+
+
+def _add(found: Handing, target: Target, decided: Decided | str) -> None:
+    if isinstance(decided, str):
+        found.refusal = decided
+        return
+    decided = _within_reason(decided, found.decided)
+    found.decided.append(decided)
+    if decided.handover.act == "later":
+        found.refusal = LATER
+
+
+def _fault(found: Handing, mail: Incoming, target: Target, role: Role, error: Exception) -> None:
+    found.plain.append(role)  # with its partners of this moment, and no former ones
+    if isinstance(error, WorkerFailed):
+        found.why = _why(error)
+        log.error("%s: a mail to %s+%s: %s", queue_id(mail.message), target.role.key, target.tag, error)
+        return
+    # Without its words: they might hold some of the handoff.
+    place = "".join(traceback.format_tb(error.__traceback__))
+    name = f"{target.role.key}+{target.tag}"
+    log.error("%s: a mail to %s: %s\n%s", queue_id(mail.message), name, type(error).__name__, place)
+
+
+def is_proven(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> bool:
+    """Whether the mail is certainly a partner's, for one of its addresses at least: by what our mail server says of it,
+    or as the answer to a question of ours."""
+    authserv_id = mail.desk.configuration.settings.authserv_id
+    for target, situation in targets:
+        if target.token is not None:
+            return True
+        author = named_author(mail.head, situation.role)
+        if author and not unproven(mail.head, situation.role, author, authserv_id, mail.trusted, target.tag):
+            return True
+    return False
+
+
+def _decided(mail: Incoming, target: Target, situation: Situation, answers: Answers) -> Decided | str:
+    desk, reader, head, message = mail.desk, mail.reader, mail.head, mail.message
     # Its partners at this moment, and no former ones.
     role, moment, tag = situation.role, situation.duty.moment, target.tag
     at = milliseconds(moment)
@@ -230,22 +285,22 @@ def _decided(
         once = _question_key(desk, role, waiting.message, tag)
     else:
         once = _key(desk, role, mailbox, head, tag) if mailbox else ""
-    mail = Handed(
+    handed = Handed(
         situation,
         head,
-        shape,
-        raw,
+        mail.shape,
+        mail.contents,
         authserv_id=desk.configuration.settings.authserv_id,
-        trusted=trusted,
+        trusted=mail.trusted,
         waiting=_facts_of(waiting),
         ask_from=_ask_from(desk, role, waiting.message if waiting else message, tag),
         again=bool(once and reader and reader.handoff_mail(once)),
         asked=_asked(reader, mailbox, at) if mailbox and reader else 0,
         queue=queue_id(message),
-        origin=origin,
+        origin=mail.origin,
     )
-    purpose = HANDOFF if tag == TAG else purpose_for(desk, reader, role)
-    return Decided(role, handed_over(mail, purpose), moment, waiting, once, mail, purpose)
+    purpose = HANDOFF if tag == TAG else purpose_for(desk, reader, role, answers)
+    return Decided(role, handed_over(handed, purpose), moment, waiting, once, handed, purpose)
 
 
 def _asked(reader: StoreReader, mailbox: str, at: Milliseconds) -> int:

@@ -26,8 +26,7 @@ def decide_rest(desk: Desk, arrival: Arrival, to: Addressed, found: Handing) -> 
         made = decide(desk, replace(arrival, roles=roles, to_handoff=frozenset(mail)))
     if plain:
         marks = [(role, desk.loop_marks[role.key]) for role in plain.values()]
-        fault = "of a fault in reading it as a handoff or a change of the schedule"
-        rest = last_resort(marks, arrival.shape.size, arrival.reverse_path, arrival.received, fault)
+        rest = last_resort(marks, arrival.shape.size, arrival.reverse_path, arrival.received, found.why)
         made = replace(made, copies=made.copies + rest.copies, reasons=made.reasons + rest.reasons)
     return replace(made, reasons=found.reasons + made.reasons)
 

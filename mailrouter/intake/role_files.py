@@ -1,15 +1,19 @@
-"""A role's file as deciding about it needs it: read, edited in memory, and loaded as the service would."""
+"""A role's file as deciding about it needs it: read, edited in memory, and loaded as the service would.
+
+Loading takes a while, and what is loaded may be a stranger's: the service has it done by its worker process.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from mailrouter.calendars.kept import with_kept
-from mailrouter.config.editing import edited
-from mailrouter.config.serving import proposed
+from mailrouter.config.proposals import edited_role, replaced_role
 from mailrouter.config.writing import CannotWrite, role_path
+from mailrouter.intake.answers import Answers
 from mailrouter.intake.facts import Desk
 from mailrouter.routing.merged_file import PastChange
 from mailrouter.routing.rescheduling import LastChange, Proposed, Rescheduling
@@ -21,10 +25,13 @@ from mailrouter.store.schedule_changes import KEPT
 
 
 class FolderFile:
-    """A role's file in the configuration's folder (a ``RoleFile`` of ``rescheduling``)."""
+    """A role's file in the configuration's folder (a ``RoleFile`` of ``rescheduling``).
 
-    def __init__(self, desk: Desk, role: Role) -> None:
-        self._desk, self._role = desk, role
+    Each method may raise Missing (see ``Answers``) and WorkerFailed.
+    """
+
+    def __init__(self, desk: Desk, role: Role, answers: Answers) -> None:
+        self._desk, self._role, self._answers = desk, role, answers
         self.path = role_path(desk.configuration.folder, role.key)
 
     def current(self) -> Proposed:
@@ -40,12 +47,14 @@ class FolderFile:
 
     def edited(self, base: Proposed, edits: Sequence[Edit]) -> Proposed:
         """With these edits. Raises MailrouterError."""
-        return self.replaced(edited(base.text, edits, base.role))
+        return Proposed(*self._answers.of(edited_role, *self._place(), base.text, tuple(edits), base.role))
 
     def replaced(self, text: bytes) -> Proposed:
         """With this text, as the service would load it. Raises ConfigurationError."""
-        found = proposed(self._desk.configuration.folder, self._role.key, text, self._desk.hostname)
-        return Proposed(text, found.role(self._role.key))
+        return Proposed(text, self._answers.of(replaced_role, *self._place(), text))
+
+    def _place(self) -> tuple[Path, str, str]:
+        return self._desk.configuration.folder, self._role.key, self._desk.hostname
 
     def shown(self, role: Role) -> Role:
         """With the absences that partners' calendars have brought."""
@@ -53,13 +62,13 @@ class FolderFile:
         return laid
 
 
-def purpose_for(desk: Desk, reader: StoreReader | None, role: Role) -> Rescheduling:
+def purpose_for(desk: Desk, reader: StoreReader | None, role: Role, answers: Answers) -> Rescheduling:
     """What the schedule address of a role is for, with the facts that deciding needs."""
     last = reader.last_schedule_change(role.key) if reader else None
     known = None
     if last is not None:
         known = LastChange(last.id, queue_id(last.id), last.what, last.author, last.before, last.after)
-    return Rescheduling(FolderFile(desk, role), known, partial(_past, reader, role.key))
+    return Rescheduling(FolderFile(desk, role, answers), known, partial(_past, reader, role.key))
 
 
 def _past(reader: StoreReader | None, role: str) -> list[PastChange]:

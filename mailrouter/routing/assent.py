@@ -11,8 +11,7 @@ import re
 from collections.abc import Collection
 
 from mailrouter.message.head import Head
-from mailrouter.message.shape import Shape
-from mailrouter.routing.handoff_mail import body_in
+from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.tails import attributes
 
 _YES_WORDS = "yes yep yeah ok okay confirm confirmed ja jawohl oui si sí sim"
@@ -27,21 +26,22 @@ _BESIDE = frozenset(_BESIDE_WORDS.split())
 _CONFIRMING = (["i", "confirm"], ["je", "confirme"], ["ich", "bestätige"])
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MOST_WORDS = 8
+_LONGEST = 200
+"""Characters of a line, or a Subject, that says yes; a longer one isn't looked at."""
 
 
-def says_yes(head: Head, shape: Shape, raw: bytes | None, names: Collection[str] = ()) -> bool:
-    """Whether the answer confirms; ``names`` may stand beside the yes. ``raw`` is the whole message, None where it
-    is too large to be read.
+def says_yes(head: Head, body: Written | None, names: Collection[str] = ()) -> bool:
+    """Whether the answer confirms; ``names`` may stand beside the yes. ``body`` is the text of the mail
+    (``contents.Contents.body``), None where the mail is too large to be read.
 
     What counts is the first line that isn't quoted, or the first below the last quoted one; the Subject where
     nothing is written.
     """
-    if raw is None:
+    if body is None:
         return False
-    found = body_in(head, shape, raw)
-    if found.problem:
-        return found.empty and _is_yes(head.text("subject") or "", names)
-    lines = found.text.split("\n")
+    if body.problem:
+        return body.empty and _is_yes(head.text("subject") or "", names)
+    lines = body.text.split("\n")
     quoted = [index for index, line in enumerate(lines) if line.startswith(">")]
     if not quoted:
         return _first_is_yes(lines, names)
@@ -60,6 +60,8 @@ def _first_is_yes(lines: list[str], names: Collection[str]) -> bool:
 
 
 def _is_yes(line: str, names: Collection[str]) -> bool:
+    if len(line) > _LONGEST:
+        return False
     words = _WORD.findall(line.casefold())
     if words[:2] in _CONFIRMING:
         words = ["confirm", *words[2:]]

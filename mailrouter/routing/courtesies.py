@@ -8,23 +8,27 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+# Both never go back over what they have read, and are tried only on lines that are short enough.
 _GREETING = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|morning|hallo|moin|guten (?:morgen|tag|abend)"
-    r"|lieber?|bonjour|bonsoir|salut|cher|chère|hola|buenos días|ciao|olá)(?:\s+[^\W\d]\S*){0,4}\s*[,!.]*\Z",
+    r"|lieber?|bonjour|bonsoir|salut|cher|chère|hola|buenos días|ciao|olá)"
+    r"(?:\s++[^\W\d]\S*+){0,4}+\s*+[,!.]*+\Z",
     re.I,
 )
 _CLOSING = re.compile(
-    r"(?:(?:with )?(?:best|kind|kindest|warm|many)?\s*(?:regards|wishes|greetings)|all the best|best|cheers|yours"
+    r"(?:(?:with )?(?:best|kind|kindest|warm|many)?\s*+(?:regards|wishes|greetings)|all the best|best|cheers|yours"
     r"|(?:many )?thanks(?: again| a lot)?|thank you(?: again)?|(?:yours )?(?:sincerely|truly|faithfully)"
     r"|(?:mit )?(?:viele|liebe|beste|freundliche|schöne|herzliche)n? grü(?:ß|ss)en?|grü(?:ß|ss)e|gruß|lg|vg|mfg|danke"
     r"|cordialement|bien à (?:toi|vous)|merci|bises|un saludo|saludos(?: cordiales)?|gracias|cordiali saluti|saluti"
-    r"|atenciosamente|abraços?)\s*[,!.]*\Z",
+    r"|atenciosamente|abraços?)\s*+[,!.]*+\Z",
     re.I,
 )
-_ITEM = re.compile(r"\s*(?:[-*+•–]|\d{1,3}[.)])\s|.*:\s*\Z")
+_ITEM = re.compile(r"\s*+(?:[-*+•–]|\d{1,3}+[.)])\s")
 _BELOW = 4
 """Lines that may stand below a closing: a name, a job, a telephone number."""
 _WIDTH = 60
+_LONGEST = 120
+"""Characters of a greeting, a closing or a name: a longer line is text that somebody wrote."""
 
 
 def without_courtesies(text: str, names: Collection[str] = ()) -> str:
@@ -42,15 +46,20 @@ def without_courtesies(text: str, names: Collection[str] = ()) -> str:
 def _after_greeting(lines: list[str]) -> int:
     for index, line in enumerate(lines):
         if line.strip():
-            return index + 1 if _GREETING.match(line.strip()) else 0
+            return index + 1 if _matches(_GREETING, line) else 0
     return 0
+
+
+def _matches(courtesy: re.Pattern[str], line: str) -> bool:
+    said = line.strip()
+    return len(said) <= _LONGEST and courtesy.match(said) is not None
 
 
 def _closing_from(lines: list[str], names: frozenset[str]) -> int:
     filled = [index for index, line in enumerate(lines) if line.strip()]
     for index in filled[-1 - _BELOW :]:
         below = [lines[later] for later in filled if later > index]
-        if _CLOSING.match(lines[index].strip()) and not any(map(_may_be_an_item, below)):
+        if _matches(_CLOSING, lines[index]) and not any(map(_may_be_an_item, below)):
             return index
     # "Call Laurie" is an item, "Laurie" below an empty line is who wrote it.
     if (
@@ -63,4 +72,5 @@ def _closing_from(lines: list[str], names: frozenset[str]) -> int:
 
 
 def _may_be_an_item(line: str) -> bool:
-    return bool(_ITEM.match(line)) or len(line.strip()) > _WIDTH
+    said = line.strip()
+    return len(said) > _WIDTH or said.endswith(":") or _ITEM.match(line) is not None

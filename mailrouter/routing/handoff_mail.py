@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from mailrouter.message.charsets import decode_charset, decode_file
 from mailrouter.message.head import Head
 from mailrouter.message.html_text import fits, text_of_html
-from mailrouter.message.parts import Part, leaves
-from mailrouter.message.shape import Shape
+from mailrouter.message.parts import Part
 from mailrouter.message.words import MARKS, decode_words
 from mailrouter.routing.courtesies import without_courtesies
 from mailrouter.routing.pointers import without_pointers
@@ -25,6 +24,10 @@ MAX_MAIL = 4_000_000
 """Octets of a mail that is read for a handoff."""
 _MAX_PART = 1_500_000
 """Octets of one part: ``MAX_TEXT`` characters in any charset and any transfer encoding."""
+MAX_READ = 600_000
+"""Characters of a mail's plain text that are read, with the mail that it quotes."""
+MAX_LINES = 5_000
+"""Lines of a handoff; they are shown to both partners."""
 
 _FILE = re.compile(r"\.(?:md|markdown|txt|text)\Z", re.I)
 _GATEWAYS_FILE = re.compile(r"ATT\d+\.txt\Z", re.I)  # what Exchange makes of a text that it can't place
@@ -54,15 +57,14 @@ class Written:
     """Mail of somebody else was cut off: an answered or a forwarded one."""
 
 
-def written_in(head: Head, shape: Shape, raw: bytes) -> Written:
-    """The handoff in a whole message ``raw``."""
-    if shape.encrypted:
-        return Written(problem="The mail is encrypted, and nothing here can read it.")
-    parts = leaves(head, raw[shape.body_start :])
+ENCRYPTED = Written(problem="The mail is encrypted, and nothing here can read it.")
+
+
+def handoff_of(head: Head, parts: Sequence[Part], body: Written) -> Written:
+    """The handoff in a mail of these leaves, with this text."""
     read, unread = _files(parts)
     if problem := next((found for found in read if found.problem), None):
         return problem
-    body = _body_of(head, parts)
     said = without_pointers(body.text)
     if not read:
         if body.problem and not body.empty:
@@ -108,18 +110,9 @@ def _only_points(body: Written, unread: Sequence[str]) -> Written:
     return Written(problem="The mail points at something, but nothing is attached that could be read.")
 
 
-def body_in(head: Head, shape: Shape, raw: bytes) -> Written:
-    """What was written in the mail itself, whatever is attached."""
-    if shape.encrypted:
-        return Written(problem="The mail is encrypted, and nothing here can read it.")
-    return _body_of(head, leaves(head, raw[shape.body_start :]))
-
-
-def attached_file(head: Head, shape: Shape, raw: bytes, wanted: Callable[[str, str], bool]) -> Written | None:
+def attached_file(parts: Sequence[Part], wanted: Callable[[str, str], bool]) -> Written | None:
     """The first attached file whose name and text are ``wanted``; None where there is none."""
-    if shape.encrypted:
-        return None
-    for part in leaves(head, raw[shape.body_start :]):
+    for part in parts:
         name = _filename(part)
         if not name or part.returned or part.kind.startswith("message/") or _GATEWAYS_FILE.match(name):
             continue
@@ -131,10 +124,13 @@ def attached_file(head: Head, shape: Shape, raw: bytes, wanted: Callable[[str, s
     return None
 
 
-def _body_of(head: Head, parts: Sequence[Part]) -> Written:
+def body_of(head: Head, parts: Sequence[Part]) -> Written:
+    """What was written in the mail itself, whatever is attached."""
     shown = [part for part in parts if not _attached(part)]
     names = [name for box in head.mailboxes("from") for name in (box.display, *box.display.split()[:1])]
     plain = [_plain_text(part) for part in shown if part.kind == "text/plain" and _fits(part)]
+    if sum(map(len, plain)) > MAX_READ:
+        return _too_long()
     if any(text.strip() for text in plain):
         return _of_body(plain, "the text of the mail", names)
     pages = [
@@ -175,7 +171,11 @@ def _of_body(texts: list[str], source: str, names: list[str]) -> Written:
 
 
 def _checked(text: str, source: str) -> Written:
-    return _too_long() if len(text) > MAX_TEXT else Written(text + "\n", source)
+    if len(text) > MAX_TEXT:
+        return _too_long()
+    if text.count("\n") >= MAX_LINES:
+        return Written(problem=f"The text is too long: a handoff has at most {MAX_LINES:,} lines.")
+    return Written(text + "\n", source)
 
 
 def _too_long() -> Written:

@@ -17,7 +17,8 @@ from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing import notices
 from mailrouter.routing.assent import says_yes
-from mailrouter.routing.handoff_mail import MAX_MAIL, Written, written_in
+from mailrouter.routing.contents import Contents
+from mailrouter.routing.handoff_mail import MAX_MAIL, Written
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author, unproven
@@ -44,7 +45,7 @@ class Waiting:
 class Handed:
     """A mail to one of the partners' addresses of one role, with all facts about it.
 
-    ``raw`` is the whole message, None where it is larger than ``MAX_MAIL``. ``trusted``: it came from one of
+    ``contents`` is what it says, None where it is larger than ``MAX_MAIL``. ``trusted``: it came from one of
     our own servers. ``waiting`` is what it would confirm by the token in its address. ``ask_from`` is the
     address that a question would come from, ``""`` where there can be none. ``again``: this very mail was
     worked on before, or, of an answer to a question, that the question was put once more already. ``asked``: how many
@@ -55,7 +56,7 @@ class Handed:
     situation: Situation
     head: Head
     shape: Shape
-    raw: bytes | None
+    contents: Contents | None
     authserv_id: str | None
     trusted: bool
     waiting: Waiting | None = None
@@ -120,7 +121,7 @@ class _HandoffPurpose:
     tag = TAG
 
     def written(self, mail: Handed, author: Person) -> Written:
-        return too_large() if mail.raw is None else written_in(mail.head, mail.shape, mail.raw)
+        return too_large() if mail.contents is None else mail.contents.handoff
 
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
         return notices.confirm(
@@ -207,7 +208,8 @@ def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], purpose
         return Handover("nothing", (f"it confirms no {what}, because {silence[0]}",))
     if author is None:
         return Handover("nothing", (f"it confirms a {what} of somebody who is no partner any more",))
-    if not says_yes(mail.head, mail.shape, mail.raw, [person.name for person in role.partners]):
+    body = mail.contents.body if mail.contents else None
+    if not says_yes(mail.head, body, [person.name for person in role.partners]):
         return _unsaid(mail, waiting, author, what, purpose)
     proof = f"it confirms a {what}, by an address that only {called(role)[author.key]} was told"
     written = Written(waiting.text, "the mail that was confirmed")

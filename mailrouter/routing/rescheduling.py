@@ -23,7 +23,7 @@ from mailrouter.routing.merged_file import PastChange, merged, taken_back, text_
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice, once_more
 from mailrouter.routing.readings import understood
-from mailrouter.routing.schedule_asked import Asked, asked_in
+from mailrouter.routing.schedule_asked import Asked
 from mailrouter.schedule.changes import change_for
 from mailrouter.schedule.edits import Edit, changed, same_schedule
 from mailrouter.schedule.model import Person, Role
@@ -94,9 +94,9 @@ class Rescheduling:
 
     def written(self, mail: Handed, author: Person) -> Written:
         """What is asked for; a problem where it isn't understood."""
-        if mail.raw is None:
+        if mail.contents is None:
             return too_large()
-        found = asked_in(mail)
+        found = mail.contents.asked
         if isinstance(found, Written):
             return found
         if found.kind == "words":

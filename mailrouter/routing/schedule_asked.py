@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from mailrouter.message.dates import sent_at
 from mailrouter.message.head import Head
+from mailrouter.message.parts import Part
 from mailrouter.routing import schedule_notices
-from mailrouter.routing.handoff_mail import Written, attached_file, body_in
-from mailrouter.routing.handover import Handed
+from mailrouter.routing.handoff_mail import Written, attached_file
 from mailrouter.routing.tails import forwarded
 from mailrouter.schedule.said_lines import MOST_SUBJECT, own_subject
 
@@ -20,6 +21,8 @@ _YAML_NAME = re.compile(r"\.ya?ml(?:\.txt)?\Z", re.I)
 _TEXT_NAME = re.compile(r"\.te?xt\Z", re.I)
 _MOST_DATE = 200
 _FILE_KEYS = ("role:", "partners:", "rota:")
+MAX_FILE = 100_000
+"""Characters of a role's file that comes by mail: ten years of a large team have less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +57,16 @@ class Asked:
         return cls(*json.loads(kept))
 
 
-def asked_in(mail: Handed) -> Asked | Written:
-    """What a mail asks for; a problem where it can't be read."""
-    assert mail.raw is not None
-    head, shape, raw = mail.head, mail.shape, mail.raw
+def asked_of(head: Head, parts: Sequence[Part], body: Written) -> Asked | Written:
+    """What a mail of these leaves, with this text, asks for; a problem where it can't be read."""
     known_file, known_change = _answered(head)
-    file = attached_file(head, shape, raw, _is_role_file)
+    file = attached_file(parts, _is_role_file)
     if file is not None:
-        return file if file.problem else Asked("file", file.text, answers=known_file)
-    body = body_in(head, shape, raw)
+        return file if file.problem else _file(file.text, known_file)
     if body.problem and not body.empty:
         return body
     if _looks_like_file(body.text):
-        return Asked("file", body.text, answers=known_file)
+        return _file(body.text, known_file)
     sent = sent_at((head.raw_value("date") or b"")[:_MOST_DATE].decode("ascii", "replace"))
     at = sent.isoformat() if sent else ""
     subject = (head.text("subject") or "")[: MOST_SUBJECT + 1]
@@ -76,6 +76,12 @@ def asked_in(mail: Handed) -> Asked | Written:
         )
     own = body.bare and not body.quoted and not head.has("in-reply-to") and not head.has("references")
     return Asked("words", body.text, own_subject(subject) if own else "", known_change, at)
+
+
+def _file(text: str, answers: str) -> Asked | Written:
+    if len(text) > MAX_FILE:
+        return Written(problem=f"The file is too large: by mail it may have {MAX_FILE:,} characters.")
+    return Asked("file", text, answers=answers)
 
 
 def _answered(head: Head) -> tuple[str, str]:

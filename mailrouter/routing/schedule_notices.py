@@ -28,8 +28,8 @@ from mailrouter.schedule.words import called, date_words
 from mailrouter.trust.confirmations import schedule_address
 
 _CHANGE, _FILE = "schedule-", "schedule-file-"
-ANSWERED_CHANGE = re.compile(r"<schedule-(?!file-)([0-9a-z]+)-[a-z2-7]+@")
-ANSWERED_FILE = re.compile(r"<schedule-file-([0-9a-f]+)-[a-z2-7]+@")
+ANSWERED_CHANGE = re.compile(r"<schedule-(?!file-)([0-9a-z]++)-[a-z2-7]++@")
+ANSWERED_FILE = re.compile(r"<schedule-file-([0-9a-f]++)-[a-z2-7]++@")
 _MOST_DIFFERENCES = 12
 _MOST_WEEKS = 3
 _MOST_SAID = 40

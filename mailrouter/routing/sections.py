@@ -33,13 +33,14 @@ _NAMES = {
     ),
 }
 _SECTION_OF = {name: section for section, names in _NAMES.items() for name in names}
+# Each is tried at a line's beginning and never goes back over white space that it has read: a line costs its length.
 _HEADING = re.compile(
-    r"\s{0,3}(?P<mark>\#{1,6}\s*|[*_]{2}\s*)?"
+    r"\s{0,3}+(?P<mark>\#{1,6}+\s*+|[*_]{2}+\s*+)?+"
     r"(?P<name>[^\W\d_](?:[^\W\d_]|['’ ]){1,38}[^\W\d_])"
-    r"\s*(?P<colon>[*_]{0,2}\s*:\s*[*_]{0,2}|[*_]{2}|\#*)\s*(?P<rest>.*)\Z"
+    r"\s*+(?P<colon>[*_]{0,2}+\s*+:\s*+[*_]{0,2}+|[*_]{2}|\#*+)\s*+(?P<rest>.*+)\Z"
 )
-_UNDERLINE = re.compile(r"\s*(?:-{3,}|={3,}|~{3,})\s*\Z")
-_MARK = re.compile(r"\A\s*(?:[-*+•–·]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_UNDERLINE = re.compile(r"\s*+(?:-{3,}+|={3,}+|~{3,}+)\s*+\Z")
+_MARK = re.compile(r"\A\s*+(?:[-*+•–·]|\d{1,3}+[.)])\s++(?:\[[ xX]\]\s++)?+")
 
 
 @dataclass(frozen=True, slots=True)

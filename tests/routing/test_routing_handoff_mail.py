@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mailrouter.message import bounds
 from mailrouter.message.html_text import text_of_html
-from mailrouter.routing.handoff_mail import Written, written_in
+from mailrouter.routing.contents import contents_of
+from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.sections import MAX_TEXT, read_sections
 from mailrouter.routing.tails import without_tails
 from tests.routing.situations import mail, read
@@ -64,7 +65,7 @@ def single(text: str | bytes, kind: str = "text/plain; charset=utf-8", encoding:
 
 def found(raw: bytes) -> Written:
     """What is found in a whole mail."""
-    return written_in(*read(raw), raw)
+    return contents_of(*read(raw), raw).handoff
 
 
 FILE = "Content-Disposition: attachment; filename="
@@ -252,7 +253,7 @@ def test_a_hostile_mail_takes_no_time(name: str) -> None:
     """Four megabytes in anybody's name hold nobody's mail up."""
     head, shape = read(HUGE[name])
     begun = time.process_time()  # of this process alone: the machine may be busy with others
-    assert written_in(head, shape, HUGE[name]).problem
+    assert contents_of(head, shape, HUGE[name]).handoff.problem
     assert time.process_time() - begun < 2
 
 
