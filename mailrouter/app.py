@@ -94,7 +94,13 @@ class Service:
             exempt=lambda address: trusts(self.configuration.settings.trusted_networks, address)
         )
         self._calendars_due = asyncio.Event()
-        self.worker = Worker(("mailrouter.routing.contents", "mailrouter.config.proposals"))
+        self.worker = Worker(
+            (
+                "mailrouter.routing.contents",
+                "mailrouter.config.proposals",
+                "mailrouter.routing.file_difference",
+            )
+        )
 
     def _in_force(self, read: Serving) -> Serving:
         if not self.shadow:

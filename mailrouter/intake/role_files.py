@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from mailrouter.config.proposals import edited_role, replaced_role
 from mailrouter.config.writing import CannotWrite, role_path
 from mailrouter.intake.answers import Answers
 from mailrouter.intake.facts import Desk
-from mailrouter.routing.merged_file import PastChange
+from mailrouter.routing.file_difference import FileDifference, file_difference
+from mailrouter.routing.merged_file import PastChange, merged, taken_back
 from mailrouter.routing.rescheduling import LastChange, Proposed, Rescheduling
 from mailrouter.schedule.edits import Edit
 from mailrouter.schedule.model import Role
@@ -55,6 +57,22 @@ class FolderFile:
 
     def _place(self) -> tuple[Path, str, str]:
         return self._desk.configuration.folder, self._role.key, self._desk.hostname
+
+    def compared(self, base: Proposed, proposed: Proposed, today: date) -> FileDifference:
+        """What another text does, from ``today`` on."""
+        before, after = (base.text, base.role), (proposed.text, proposed.role)
+        old, new = self.shown(base.role), self.shown(proposed.role)
+        return self._answers.of(file_difference, before, after, old, new, today)
+
+    def merged(self, common: str, edited: str, current: str) -> str:
+        """See ``merged_file.merged``."""
+        return self._answers.of(merged, common, edited, current)
+
+    def taken_back(
+        self, current: str, new: str, past: Sequence[PastChange], author: str
+    ) -> PastChange | None:
+        """See ``merged_file.taken_back``."""
+        return self._answers.of(taken_back, current, new, tuple(past), author)
 
     def shown(self, role: Role) -> Role:
         """With the absences that partners' calendars have brought."""

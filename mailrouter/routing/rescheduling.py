@@ -16,12 +16,14 @@ from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing import schedule_notices
 from mailrouter.routing.edited_file import may_become, version_mark, with_line_ends_of
-from mailrouter.routing.file_lines import NO_LINES, FileLines, file_lines
+from mailrouter.routing.file_difference import FileDifference
+from mailrouter.routing.file_lines import NO_LINES
 from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.handover import FileChange, Handed, Handover, is_last, too_large
-from mailrouter.routing.merged_file import PastChange, merged, taken_back, text_of_version, without_version
+from mailrouter.routing.merged_file import PastChange, text_of_version, without_version
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice, once_more
+from mailrouter.routing.people import local_day
 from mailrouter.routing.readings import understood
 from mailrouter.routing.schedule_asked import Asked
 from mailrouter.schedule.changes import change_for
@@ -60,6 +62,17 @@ class RoleFile(Protocol):
 
     def replaced(self, text: bytes) -> Proposed:
         """What it would be with this text. Raises ConfigurationError with all problems."""
+
+    def compared(self, base: Proposed, proposed: Proposed, today: date) -> FileDifference:
+        """What another text does, from ``today`` on."""
+
+    def merged(self, common: str, edited: str, current: str) -> str:
+        """See ``merged_file.merged``."""
+
+    def taken_back(
+        self, current: str, new: str, past: Sequence[PastChange], author: str
+    ) -> PastChange | None:
+        """See ``merged_file.taken_back``."""
 
     def shown(self, role: Role) -> Role:
         """A role of its text as people are to see it, with what their calendars say beside it."""
@@ -114,7 +127,7 @@ class Rescheduling:
             base, proposed, older = self._compared(mail, found, author)
         except MailrouterError:
             return Written(replace(found, answers=found.answers or _NOT_SEEN).kept(), "your edited file")
-        if _lines(base, proposed).hidden:
+        if self._file_change(mail.situation, base, proposed).lines.hidden:
             return Written(
                 problem="The file differs in too many lines from the one in force to be shown to you both; please "
                 "send it in steps, or have IT put it in place."
@@ -152,7 +165,7 @@ class Rescheduling:
             lines: list[str] = []
             try:
                 base, proposed, _ = self._compared(mail, asked, author)
-                change = self._file_change(base, proposed)
+                change = self._file_change(mail.situation, base, proposed)
             except MailrouterError:
                 change = None
         else:
@@ -168,10 +181,9 @@ class Rescheduling:
             change=change,
         )
 
-    def _file_change(self, base: Proposed, proposed: Proposed) -> schedule_notices.FileDifference:
+    def _file_change(self, situation: Situation, base: Proposed, proposed: Proposed) -> FileDifference:
         """What a whole new text does, in lines and in who is in."""
-        old, new = self._file.shown(base.role), self._file.shown(proposed.role)
-        return schedule_notices.FileDifference(old, new, _lines(base, proposed), proposed.text)
+        return self._file.compared(base, proposed, local_day(base.role, situation.duty))
 
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
         """How it is confirmed."""
@@ -325,12 +337,14 @@ class Rescheduling:
                 '"send file" to get the newest one.'
             )
         texts = (found.decode("utf-8", "replace") for found in (known, text, current))
-        return with_line_ends_of(current, merged(*(found.replace("\r\n", "\n") for found in texts)))
+        return with_line_ends_of(
+            current, self._file.merged(*(found.replace("\r\n", "\n") for found in texts))
+        )
 
     def _takes_nothing_back(self, current: bytes, text: bytes, author: str) -> None:
         """Raises MailrouterError where a file without a version would undo what somebody else has changed."""
         now, new = (found.decode("utf-8", "replace") for found in (current, text))
-        if (change := taken_back(now, new, self._past(), author)) is not None:
+        if (change := self._file.taken_back(now, new, self._past(), author)) is not None:
             raise MailrouterError(
                 f"Your file would take back what {change.author or 'a command'} changed: {change.what} It doesn't say "
                 'which version of the file it was made from, so it was not taken. Answer "send file" to get the newest '
@@ -350,7 +364,7 @@ class Rescheduling:
         whole: bool = False,
     ) -> Handover:
         """``whole``: the text is another one, of which words do not tell all."""
-        difference = self._file_change(base, proposed)
+        difference = self._file_change(mail.situation, base, proposed)
         told = schedule_notices.changed_notices(
             mail.situation,
             mail.head,
@@ -394,10 +408,6 @@ class Rescheduling:
             mail.situation, mail.head, author, problems[:_MOST_PROBLEMS], already=True
         )
         return Handover("answer", ("the file has problems as it is",), author, notices=(told,))
-
-
-def _lines(base: Proposed, proposed: Proposed) -> FileLines:
-    return file_lines(base.text, proposed.text, base.role, proposed.role)
 
 
 def _wall(role: Role, author: Person | None, moment: datetime) -> datetime:

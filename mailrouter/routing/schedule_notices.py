@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from mailrouter.errors import Problem
@@ -17,13 +16,13 @@ from mailrouter.message.head import Head
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.showing import marked
 from mailrouter.message.text import quoted_printable
-from mailrouter.routing.file_lines import FileLines
+from mailrouter.routing.file_difference import FileDifference
 from mailrouter.routing.merged_file import with_version
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import WAIT_DAYS, Notice, notice, told_apart
 from mailrouter.routing.people import local_day
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.weeks import Difference, differences, summed_up, week_lines
+from mailrouter.schedule.weeks import Difference, summed_up, week_lines
 from mailrouter.schedule.words import called, date_words
 from mailrouter.trust.confirmations import schedule_address
 
@@ -35,17 +34,6 @@ _MOST_WEEKS = 3
 _MOST_SAID = 40
 _LONGEST = 200
 _LONGEST_SHOWN = 60
-
-
-@dataclass(frozen=True, slots=True)
-class FileDifference:
-    """What a new text of a role's file does: the roles before and after, the lines that differ (none where words tell
-    all), and the new text."""
-
-    old: Role
-    new: Role
-    lines: FileLines
-    text: bytes
 
 
 def changed_notices(
@@ -66,8 +54,7 @@ def changed_notices(
     """
     old, new = change.old, change.new
     today = local_day(old, situation.duty)
-    found = differences(old, new, today)
-    told = summed_up(found, today)
+    told = summed_up(change.days, today)
     name = called(old)[author.key] if author else ""
     facts = {
         **_facts(situation),
@@ -78,7 +65,7 @@ def changed_notices(
         "more": max(0, len(told) - _MOST_DIFFERENCES),
         "file": change.lines.lines,
         "more_file": change.lines.more,
-        "weeks": _weeks(new, today, found, first),
+        "weeks": _weeks(new, today, change.days, first),
     }
     parts = [_attached(old, change.text)] if change.lines.more else []
     subject = f"Schedule of {old.name}: {'undone' if undone else words[0]}"
@@ -121,7 +108,7 @@ def confirm(
     """
     role = situation.role
     today = local_day(role, situation.duty)
-    told = summed_up(differences(change.old, change.new, today), today) if change else []
+    told = summed_up(change.days, today) if change else []
     said, more_said = marked(lines, "> ", _MOST_SAID)
     until = (situation.duty.moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
     facts = {

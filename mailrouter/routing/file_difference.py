@@ -1,0 +1,34 @@
+"""What a new text of a role's file does: the lines and the days that differ. Pure.
+
+Both are worked out in one step, which a process of its own can be asked for: a year of two schedules is compared day by
+day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from mailrouter.routing.file_lines import FileLines, file_lines
+from mailrouter.schedule.model import Role
+from mailrouter.schedule.weeks import Difference, differences
+
+
+@dataclass(frozen=True, slots=True)
+class FileDifference:
+    """The roles before and after as people are to see them, the lines that differ (none where words tell all), the new
+    text, and the days on which somebody else is in."""
+
+    old: Role
+    new: Role
+    lines: FileLines
+    text: bytes
+    days: tuple[Difference, ...]
+
+
+def file_difference(
+    before: tuple[bytes, Role], after: tuple[bytes, Role], old: Role, new: Role, today: date
+) -> FileDifference:
+    """From two texts, each with the role that it gives by itself; ``old`` and ``new`` are these as people see them."""
+    lines = file_lines(before[0], after[0], before[1], after[1])
+    return FileDifference(old, new, lines, after[0], tuple(differences(old, new, today)))
