@@ -165,7 +165,7 @@ class Worker:
             return answer
         except TimeoutError:
             raise WorkerFailed(f"it takes more than {self._seconds:.0f} seconds") from None
-        except (asyncio.IncompleteReadError, OSError):
+        except (asyncio.IncompleteReadError, OSError, RuntimeError):  # uvloop's RuntimeError: its pipe is closed
             if self._closed:
                 raise WorkerBusy("the service ends") from None
             raise _Died("it takes too much time or memory") from None
@@ -202,7 +202,7 @@ class Worker:
         try:
             async with asyncio.timeout(limits.START_SECONDS):
                 await _frame(process)
-        except (TimeoutError, asyncio.IncompleteReadError, OSError, Unfit):
+        except (TimeoutError, asyncio.IncompleteReadError, OSError, RuntimeError, Unfit):
             self._kill()
             if self._closed:
                 raise WorkerBusy("the service ends") from None
