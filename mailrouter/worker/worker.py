@@ -165,7 +165,11 @@ class Worker:
             return answer
         except TimeoutError:
             raise WorkerFailed(f"it takes more than {self._seconds:.0f} seconds") from None
-        except (asyncio.IncompleteReadError, OSError, RuntimeError):  # uvloop's RuntimeError: its pipe is closed
+        except (
+            asyncio.IncompleteReadError,
+            OSError,
+            RuntimeError,
+        ):  # uvloop's RuntimeError: its pipe is closed
             if self._closed:
                 raise WorkerBusy("the service ends") from None
             raise _Died("it takes too much time or memory") from None
