@@ -27,7 +27,12 @@ pytestmark = [
     pytest.mark.skipif(not dovecot.available(), reason=dovecot.WHY_ABSENT),
 ]
 JANE = "jane@example.test"
-SETTINGS = "retry: {{first: 0.5 s, most: 2 s}}\nweb: 127.0.0.1:{web}\n"
+SETTINGS = """\
+timeouts: {{connect: 2 s, reply: 5 s, data_end: 20 s}}
+retry: {{first: 0.5 s, most: 2 s}}
+web: 127.0.0.1:{web}
+"""
+"""A Postfix that is reloaded may leave a connection without an answer."""
 
 
 @dataclass
