@@ -6,7 +6,7 @@ server that people meet makes use of it, and a role that answers only to one spe
 
 from __future__ import annotations
 
-from mailrouter.caching import cached_by_short, is_short
+from mailrouter.caching import cached_by_text
 
 
 def domain_of(address: str) -> str:
@@ -14,7 +14,7 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2].lower() if "@" in address else ""
 
 
-@cached_by_short(4096, is_short)
+@cached_by_text(4096)
 def canonical(address: str) -> str:
     """``address`` as it is compared and stored in keys: lower case, a quoted local part without needless quotes.
 

@@ -24,6 +24,24 @@ def is_short(text: Any) -> bool:
     return size <= _WIDE or (size <= LONGEST_KEY and text.isascii())
 
 
+def cached_by_text(most: int) -> Callable[[Callable[[Key], Value]], Callable[[Key], Value]]:
+    """``cached_by_short`` for a function of one text (str or bytes), without a call to ask how long it is."""
+
+    def decorate(work: Callable[[Key], Value]) -> Callable[[Key], Value]:
+        kept = lru_cache(maxsize=most)(work)
+
+        @wraps(work)
+        def ask(key: Any) -> Value:
+            size = len(key)
+            if size <= _WIDE or (size <= LONGEST_KEY and key.isascii()):
+                return kept(key)
+            return work(key)
+
+        return ask
+
+    return decorate
+
+
 def cached_by_short(
     most: int, fits: Callable[[Key], bool]
 ) -> Callable[[Callable[[Key], Value]], Callable[[Key], Value]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailrouter.caching import LONGEST_KEY, cached_by_short, is_short
+from mailrouter.caching import LONGEST_KEY, cached_by_short, cached_by_text, is_short
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,13 @@ from mailrouter.caching import LONGEST_KEY, cached_by_short, is_short
 )
 def test_only_short_keys_are_kept(key: str | bytes, short: bool) -> None:
     """A long key is worked out each time; the answer is the same."""
-    asked: list[object] = []
+    for decorate in (cached_by_short(4, is_short), cached_by_text(4)):
+        asked: list[object] = []
 
-    @cached_by_short(4, is_short)
-    def work(text: str | bytes) -> int:
-        asked.append(text)
-        return len(text)
+        def work(text: str | bytes, asked: list[object] = asked) -> int:
+            asked.append(text)
+            return len(text)
 
-    assert work(key) == work(key) == len(key)
-    assert len(asked) == (1 if short else 2)
+        cached = decorate(work)
+        assert cached(key) == cached(key) == len(key)
+        assert len(asked) == (1 if short else 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
-from mailrouter.caching import cached_by_short, is_short
+from mailrouter.caching import cached_by_text
 from mailrouter.message import bounds
 from mailrouter.message.charsets import decode_charset
 
@@ -19,7 +19,7 @@ _ESCAPED = re.compile(r"\\(.)", re.S)
 _SECTION = re.compile(r"([^*]++)(?:\*([0-9]{1,3}+))?+(\*)?+\Z")
 
 
-@cached_by_short(4096, is_short)
+@cached_by_text(4096)
 def field_name(before: bytes) -> str:
     """The name in lower case, or "" where it can't be one (RFC 5322 §2.2; space before the colon: §4.5)."""
     name = before.rstrip(b" \t")

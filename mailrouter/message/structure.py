@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mailrouter.caching import cached_by_short, is_short
+from mailrouter.caching import cached_by_text
 from mailrouter.message import glance
 from mailrouter.message.glance import Glance
 from mailrouter.message.head import Head
@@ -314,7 +314,7 @@ class _Entity(NamedTuple):
         return self.encoding in ("base64", "quoted-printable")
 
 
-@cached_by_short(512, is_short)
+@cached_by_text(512)
 def _read_entity(header: bytes) -> _Entity:
     low = header.lower()
     raw = field_values(header, b"content-type", low)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
-from mailrouter.caching import cached_by_short, is_short
+from mailrouter.caching import cached_by_short, cached_by_text, is_short
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.words import strip_controls
 
@@ -135,7 +135,7 @@ def date_field(moment: datetime) -> str:
     return f"{day} {moment.hour:02}:{moment.minute:02}:{moment.second:02} {zone}"
 
 
-@cached_by_short(64, is_short)
+@cached_by_text(64)
 def body_part(text: str) -> tuple[str, bytes]:
     """A text body: its Content-Transfer-Encoding and its octets, CRLF lines of at most 76, a CRLF at the end.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
-from mailrouter.caching import cached_by_short, is_short
+from mailrouter.caching import cached_by_text
 from mailrouter.message.xtext import encode_utf8_address, encode_xtext
 from mailrouter.smtp.replies import Reply
 
@@ -108,7 +108,7 @@ class Offer:
         return mail.encode() + b"\r\n", rcpt.encode() + b"\r\n"
 
 
-@cached_by_short(1024, is_short)
+@cached_by_text(1024)
 def _typed(address: str) -> str:
     """An address with its type, as ORCPT has it (RFC 3461 §4.2; RFC 6533 §3 beyond ASCII)."""
     return f"rfc822;{encode_xtext(address)}" if address.isascii() else f"utf-8;{encode_utf8_address(address)}"

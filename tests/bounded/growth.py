@@ -29,6 +29,8 @@ class Growth(NamedTuple):
     @property
     def ratio(self) -> float:
         """Growth for each doubling, on the average."""
+        if not self.seconds:
+            return float("inf")
         last, first = self.seconds[-1], max(self.seconds[0], 1e-9)
         return float((last / first) ** (1 / max(len(self.seconds) - 1, 1)))
 
@@ -64,6 +66,8 @@ def _least(work: Work, text: str, times: int) -> float:
 
 def suspicious(work: Work, make: Callable[[int], str]) -> bool:
     """Whether the input deserves to be measured with care: a quick look, at two lengths."""
+    if _hangs(work, make):
+        return True
     shorter = seconds(work, make(2 * KILO))
     if shorter > 4 * FLOOR * speed():
         return True
@@ -76,8 +80,15 @@ def measure(work: Work, make: Callable[[int], str], most: float = MOST) -> Growt
 
     It stops early where a length takes very long, so that even a cubic reader is found in a few seconds.
     """
+    if _hangs(work, make):
+        return Growth((), "takes for ever")
     found = _measured(work, make, most, 2)
     return _measured(work, make, most, 4) if found.fault else found
+
+
+def _hangs(work: Work, make: Callable[[int], str]) -> bool:
+    """Whether a text of a few characters takes long already: the work doubles with each of them."""
+    return any(seconds(work, make(size)) > MOST * speed() for size in (22, 26, 44))
 
 
 def _measured(work: Work, make: Callable[[int], str], most: float, times: int) -> Growth:
