@@ -43,7 +43,7 @@ class Head:
     kept as one nameless range. Each field is read once, within the bounds of its kind.
     """
 
-    __slots__ = ("_boxes", "_first", "_known", "_names", "_written", "fields", "raw")
+    __slots__ = ("_boxes", "_first", "_known", "_last", "_names", "_written", "fields", "raw")
 
     def __init__(self, raw: bytes) -> None:
         end = 0 if raw[:2] == b"\r\n" else raw.find(b"\r\n\r\n")
@@ -69,6 +69,7 @@ class Head:
         # Made in one go in C: this runs for every field of every message.
         self.fields = tuple(map(_make_field, zip(names, starts, starts[1:], strict=False)))
         self._first = dict(zip(reversed(names), range(len(names) - 1, -1, -1), strict=True))
+        self._last = dict(zip(names, range(len(names)), strict=True))
 
     def has(self, name: str) -> bool:
         """Is there a field of this name?"""
@@ -100,8 +101,15 @@ class Head:
         first = self._first.get(name)
         if first is None:
             return ()
+        last = self._last[name]
+        if first == last:  # nearly always
+            return (self._value(first),)
         return tuple(
-            self._value(i) for i, field in enumerate(self.fields[first:], first) if field.name == name
+            [
+                self._value(i)
+                for i, field in enumerate(self.fields[first : last + 1], first)
+                if field.name == name
+            ]
         )
 
     def text(self, name: str) -> str | None:
@@ -194,6 +202,8 @@ class Head:
 
     def _values(self, name: str, most: int) -> list[bytes]:
         """The raw values that are read of this name, each cut to ``most`` octets."""
+        if name not in self._first and name.lower() not in self._first:
+            return []
         return [raw[:most] for raw in self.raw_values(name)[: bounds.FIELDS_OF_A_NAME]]
 
     def _value(self, index: int) -> bytes:
