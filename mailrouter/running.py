@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from mailrouter import process
+from mailrouter import __version__, events, process
 from mailrouter.app import Service, name_of
 from mailrouter.config import Settings
 from mailrouter.config.serving import Serving, serving
@@ -37,14 +37,23 @@ async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False)
     loop.add_signal_handler(signal.SIGHUP, lambda: service.upkeep.run(reload(service, supervisor)))
     process.settle_down()
     web = f", web {name_of(service.web.address)}" if service.web else ""
+    started: events.Fields = {
+        "version": __version__,
+        "listen": service.addresses,
+        "relay": service.transport.name,
+        "shadow": shadow or None,
+    }
+    events.tell(log, "started", fields=started, words="mail is taken")
     tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}{web}")
     supervisor.ready(service.state())
     watching = loop.create_task(supervisor.watch(service.store.answers, service.state))
     await ended.wait()
+    events.tell(log, "stopping", words="no more mail is taken; what is under way is being ended")
     supervisor.stopping()
     process.end_within(LIMIT, tell)
     watching.cancel()
     waiting = await service.stop()
+    events.tell(log, "stopped", fields={"deliveries": waiting}, words="the service has ended")
     if waiting is None:
         tell("mailrouter stopped; the store can't tell what is still to deliver")
     elif waiting:

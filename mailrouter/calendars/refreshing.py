@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from mailrouter import events
 from mailrouter.calendars import limits
 from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
@@ -56,7 +57,8 @@ async def refresh(configuration: Configuration, role: Role, person: Person, now:
     if after.failure and after.failure != before.failure:
         log.warning("%s: the calendar of %s can't be read: %s", role.key, person.key, after.failure)
     elif after.changed_at != before.changed_at:
-        log.info("%s: the calendar of %s was read: %d absences", role.key, person.key, len(after.busy))
+        words = f"{role.key}: the calendar of {person.key} was read: {len(after.busy)} absences"
+        events.tell(log, "calendar_read", fields={"role": role.key, "person": person.key}, words=words)
     return after
 
 

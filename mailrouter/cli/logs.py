@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sqlite3
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import TextIO
 
+from mailrouter import events
 from mailrouter.config.settings import LogFormat
 from mailrouter.errors import MailrouterError
 from mailrouter.store.model import QueueId
@@ -33,6 +37,23 @@ class Text(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._second, self._written = 0, ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """The moment; what a second is written as is worked out once for it."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._written = second, time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(second))
+        return f"{self._written}.{int(record.msecs):03d}Z"
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line without what follows it; an event with its fields."""
+        said = events.text(record) if isinstance(record, events.EventRecord) else record.message
+        return f"{self.formatTime(record)} {record.levelname} {record.name} {said}"
+
+    def usesTime(self) -> bool:
+        """False: ``formatMessage`` asks for the moment itself."""
+        return False
 
     def formatException(self, ei: ExcInfo) -> str:
         """Where the error came from and its type; its words only where they are known to be harmless."""
@@ -40,24 +61,55 @@ class Text(logging.Formatter):
 
 
 class Json(logging.Formatter):
-    """One object a line: ``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``, and where a line concerns a
-    message its ``queue_id``; ``traceback`` after an unexpected error."""
+    """One object a line: ``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``; for an event its name in
+    ``event`` and its fields; where a line concerns a message its ``queue_id``; after an unexpected error a
+    ``traceback``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         moment = datetime.fromtimestamp(record.created, UTC)
-        said = {
+        said: dict[str, object] = {
             "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
         }
-        arguments = record.args if isinstance(record.args, tuple) else ()
-        if named := next((one for one in arguments if isinstance(one, QueueId)), None):
-            said["queue_id"] = named
+        if isinstance(record, events.EventRecord):
+            said |= {"event": record.event, "message": record.words or events.text(record)}
+            said |= {"queue_id": str(record.queue_id)} if record.queue_id else {}
+            said |= record.fields
+        else:
+            said["message"] = record.getMessage()
+            arguments = record.args if isinstance(record.args, tuple) else ()
+            if named := next((one for one in arguments if isinstance(one, QueueId)), None):
+                said["queue_id"] = named
         if record.exc_info and record.exc_info[0] is not None:
             said["traceback"] = _traceback(record.exc_info)
         return json.dumps(said)
+
+
+class ForJournal(logging.Formatter):
+    """The lines of ``form``, each with its priority before it (sd-daemon(3)), so that ``journalctl -p`` can select."""
+
+    def __init__(self, form: logging.Formatter) -> None:
+        super().__init__()
+        self._form = form
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, or the lines of a traceback."""
+        priority = next((number for least, number in _PRIORITIES if record.levelno >= least), 7)
+        return "\n".join(f"<{priority}>{line}" for line in self._form.format(record).splitlines())
+
+
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+
+
+def to_journal(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether ``stream`` is the one that systemd has connected with its journal (``JOURNAL_STREAM``, systemd.exec(5))."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environment.get("JOURNAL_STREAM", "") == f"{found.st_dev}:{found.st_ino}"
 
 
 def _traceback(info: ExcInfo) -> str:
@@ -69,9 +121,13 @@ def _traceback(info: ExcInfo) -> str:
 
 
 def begin(form: LogFormat, verbose: bool) -> None:
-    """Log to standard error; only warnings and worse unless ``verbose``. Called again, it takes the other form."""
+    """Log to standard error: what happens to each mail, and what is wrong. Called again, it takes the other form."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Json() if form == "json" else Text())
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler], force=True)
+    written = Json() if form == "json" else Text()
+    handler.setFormatter(ForJournal(written) if to_journal(sys.stderr) else written)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("mailrouter").setLevel(logging.DEBUG if verbose else logging.INFO)
+    # What no line shows need not be found out for each (measured: a fifth of its cost).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # aiosmtpd logs every line it reads, subjects and bodies too.
     logging.getLogger("mail").setLevel(logging.CRITICAL)

@@ -62,7 +62,7 @@ def _positive(text: str) -> int:
 
 def _serve(commands: Commands) -> None:
     serve = _command(commands, "serve", "Take mail and deliver it until stopped.")
-    serve.add_argument("--verbose", action="store_true", help="log every message taken")
+    serve.add_argument("--verbose", action="store_true", help="log more, with the way to an unexpected error")
     serve.add_argument(
         "--shadow",
         action="store_true",

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from mailrouter import events
 from mailrouter.config.sending import Retry
 from mailrouter.delivery.clock_steps import ClockSteps, stopped_for
 from mailrouter.delivery.overdue import Overdue
@@ -45,6 +46,10 @@ LATER = 60.0
 """Seconds by which moments may differ from what was meant."""
 SETTLE_PAUSE = 0.01
 """Seconds in which outcomes gather into one write."""
+
+
+_NAMES = {"queued": ("deferred", logging.INFO), "failed": ("failed", logging.ERROR)}
+"""What an outcome is called in the log, where that is not its state, and its level."""
 
 
 class Transport(Protocol):
@@ -229,13 +234,25 @@ class Dispatcher:
             self.waited.add((result.at - delivery.created_at) / 1000)
             self.delivered_at = result.at
         else:
-            level = logging.ERROR if result.state == "failed" else logging.WARNING
-            log.log(
-                level, "%s to %s %s: %s", delivery.queue_id, delivery.recipient, result.state, reply.brief
-            )
             tell = tell or result.state == "failed" or takes_long(delivery, result.at, retry)
+        self._log(delivery, result, reply)
         # What follows from it is worked out once it is recorded: nothing in between can lose it.
         self.record(replace(result, tell=True) if tell and self._telling is not None else result)
+
+    def _log(self, delivery: Delivery, result: Outcome, reply: Reply) -> None:
+        wait = max(0, result.retry_at - result.at) // 1000 if result.state == "queued" else None
+        fields: events.Fields = {
+            **_about(delivery),
+            "relay": self._transport.name if self._transport is not None else None,
+            "delay": round(max(0, result.at - delivery.created_at) / 1000, 3),
+            "attempts": delivery.attempts + 1,
+            "dsn": reply.status or None,
+            "status": reply.brief,
+            "next_hop_id": reply.next_hop_id,
+            "next_try": wait,
+        }
+        name, level = _NAMES.get(result.state, (result.state, logging.INFO))
+        events.tell(log, name, delivery.queue_id, fields, level=level)
 
     def _sure(self) -> bool:
         return self._steps is None or self._steady is None or self._steps.sure(self._steady())
@@ -286,7 +303,9 @@ class Dispatcher:
             self._bytes = sum(len(ready.content or b"") for ready in kept)
         elif not self._store.seize([delivery.id]):
             return False
-        log.error("%s to %s failed: %s", delivery.queue_id, delivery.recipient, outcome.reply)
+        late = {**_about(delivery), "attempts": delivery.attempts, "dsn": "4.4.7"}
+        late["delay"] = max(0, outcome.at - delivery.created_at) / 1000
+        events.tell(log, "failed", delivery.queue_id, late, level=logging.ERROR, words="its time is over")
         self.record(replace(outcome, tell=self._telling is not None))
         return True
 
@@ -442,3 +461,13 @@ class Dispatcher:
 def now_ms() -> Milliseconds:
     """The time of day, in milliseconds since the epoch."""
     return int(time.time() * 1000)
+
+
+def _about(delivery: Delivery) -> dict[str, events.Value]:
+    """The fields of a log line that say which delivery it is about."""
+    return {
+        "kind": delivery.kind,
+        "role": delivery.role,
+        "to": delivery.recipient,
+        "size": delivery.size,
+    }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from mailrouter import events
 from mailrouter.config.sending import Retry, Timeouts
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.putting_off import ENOUGH, PuttingOff, of_server
@@ -294,7 +295,9 @@ class SmtpTransport:
         self._pause(f"{what}: {reply.brief}", advice, refuses)
 
     def _well_again(self) -> None:
-        log.warning("%s takes mail again", self.name)
+        lasted = max(0, now_ms() - self.troubled_at) // 1000
+        ended: events.Fields = {"relay": self.name, "lasted": lasted, "probes": self._failures}
+        events.tell(log, "next_hop_recovered", fields=ended, words=f"{self.name} takes mail again")
         self._dispatcher.recovered(self._failures, self._put_off)
         self.on_recovery(self.troubled_at, self._reason)
         self._failures, self.trouble, self.advice, self._paused_until = 0, "", "", 0.0
@@ -324,7 +327,9 @@ class SmtpTransport:
         loop = asyncio.get_running_loop()
         if self._open > own:
             self._full_until = loop.time() + self._pool.full
-            log.warning("%s takes no more connections beside %d: %s", self.name, self._open - own, why)
+            beside = self._open - own
+            words = f"{self.name} takes no more connections beside {beside}: {why}"
+            events.tell(log, "next_hop_full", fields={"relay": self.name, "connections": beside}, words=words)
             return
         self._answering = False
         told = advice_in(why)
@@ -346,7 +351,9 @@ class SmtpTransport:
         if lasting and loop.time() - self._said_at >= SAID_EVERY:
             self._said_at, level = loop.time(), logging.ERROR
         said = f"{why} {advice}".strip()
-        log.log(level, "%s can't be used, next try in %.0f s: %s", self.name, step, said)
+        words = f"{self.name} can't be used, next try in {step:.0f} s: {said}"
+        fields: events.Fields = {"relay": self.name, "probes": self._failures, "next_try": round(step, 1)}
+        events.tell(log, "next_hop_trouble", fields=fields, level=level, words=words)
         loop.call_at(self._paused_until + 0.01, self.wake)
 
     async def close(self, grace: float) -> None:

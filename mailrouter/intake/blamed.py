@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from mailrouter import events
 from mailrouter.errors import StoreError
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.originals import Original, originate
@@ -52,7 +53,8 @@ async def hold(
             waiting = [found for found in entry.deliveries if found.state == "queued"] if entry else []
             first = next((found for found in waiting if found.id in mine), None)
             if entry is not None and first is not None:
-                log.error("%s to %s is %s", first.queue_id, first.recipient, WORDS)
+                fields: events.Fields = {"kind": first.kind, "role": first.role, "to": first.recipient}
+                events.tell(log, "held", first.queue_id, fields, level=logging.ERROR, words=WORDS)
                 told = of_suspect(desk, entry.message, first, now)
                 await store.hold([found.id for found in waiting], milliseconds(now), WORDS, told)
             done += mine

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from mailrouter import keyed
+from mailrouter import events, keyed
 from mailrouter.config.writing import Draft
 from mailrouter.delivery.under_way import UnderWay, incoming_key, is_incoming
 from mailrouter.intake.acceptance import acceptance_of
@@ -43,6 +44,8 @@ from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.gate import Client
+from mailrouter.smtp.sessions import network_of
+from mailrouter.store import queued as of_ours
 from mailrouter.store.model import (
     DELIVERY_BITS,
     Acceptance,
@@ -86,6 +89,8 @@ class Intake:
         self._blamed = frozenset(filter(is_incoming, self._under_way.blamed))
         self.calls: Calls = calls or CallsHere()
         self.files = ScheduleFiles(store)
+        self._lines = events.Bounded()
+        """How many lines about refused mail there may be."""
         self._secret = os.urandom(32)
         """A message's seed is made of it and its queue id: a call of the kernel for each would cost more."""
 
@@ -205,16 +210,23 @@ class Intake:
             raise
         await self._publish(desk, drafts, made, queued)
         name = queue_id(spool.id)
-        log.info(
-            "%s from <%s> for %s: %d bytes, %d deliveries%s",
-            name,
-            made.message.reverse_path,
-            ", ".join(role.key for role in admitted.roles),
-            made.message.size,
-            len(queued),
-            ", answered" if any(delivery.kind == "reply" for delivery in queued) else "",
-        )
+        self._log_accepted(name, made, admitted, queued)
         return f"250 2.0.0 queued as {name}"
+
+    @staticmethod
+    def _log_accepted(name: str, made: Acceptance, admitted: Admitted, queued: list[Delivery]) -> None:
+        message = made.message
+        fields: events.Fields = {
+            "client": message.client,
+            "from": message.reverse_path,
+            "to": message.recipients,
+            "nrcpt": len(message.recipients),
+            "size": message.size,
+            "role": ",".join([role.key for role in admitted.roles]) or None,
+            "deliveries": len(queued),
+        }
+        events.tell(log, "accepted", name, fields)
+        of_ours.tell(queued)
 
     @staticmethod
     def _decision(
@@ -255,7 +267,18 @@ class Intake:
         await spool.discard()
         _tell_vacant(refusal)
         words = "; ".join(refusal.why) or refusal.reply
-        log.warning("%s: refused from %s: %s", queue_id(spool.id), client.address, words)
+        if self._lines.may(network_of(client.address), time.monotonic()):
+            code, status, _ = (*refusal.reply.split(" ", 2), "", "")[:3]
+            fields: events.Fields = {
+                "client": client.address,
+                "from": received.reverse_path,
+                "to": received.recipients,
+                "size": received.shape.size,
+                "dsn": status,
+                "status": f"{code} {status}",
+                "left_out": self._lines.take_left_out(),
+            }
+            events.tell(log, "refused", queue_id(spool.id), fields, words=words)
         if refusal.looped:
             keys = ", ".join(role.key for role in refusal.looped)
             log.error("mail of role %s came back to it: somebody forwards it to the role again", keys)

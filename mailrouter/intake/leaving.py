@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from mailrouter import events
 from mailrouter.config.sending import Retry
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
@@ -107,7 +108,9 @@ class Leaving:
     async def _send_smaller(self, delivery: Delivery, reply: Reply, limit: int) -> None:
         try:
             await send_smaller(self._intake, self._store, delivery, limit, now_ms)
-            log.warning("%s to %s was too large; it is sent untouched", delivery.queue_id, delivery.recipient)
+            fields: events.Fields = {"kind": delivery.kind, "role": delivery.role, "to": delivery.recipient}
+            words = "the copy was too large; it is sent untouched"
+            events.tell(log, "planned_anew", delivery.queue_id, fields, words=words)
             self._dispatcher.offer([])
         except Exception:
             log.exception("%s can't be made smaller", delivery.queue_id)

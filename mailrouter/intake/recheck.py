@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from mailrouter import events
 from mailrouter.address import canonical
 from mailrouter.errors import StoreChanged
 from mailrouter.intake.admission import vacant
@@ -129,18 +130,16 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
     a message that is gone, or where nobody is a partner at the moment; then the delivery stays as it was.
     """
     if delivery.kind == "delay":
-        log.info("%s: a notice of its delay is not needed any more", delivery.queue_id)
+        _tell(delivery, "withdrawn", "a notice of its delay is not needed any more")
         await store.withdraw(delivery, now(), ARRIVED)
         return
     if delivery.claim and may_be_told(store.reader, delivery, False, now()) == "never":
-        log.info("%s: what was to be told to %s is not true any more", delivery.queue_id, delivery.recipient)
+        _tell(delivery, "withdrawn", "what was to be told is not true any more")
         key = told_once("report", delivery.message, delivery.role) if delivery.kind == "report" else ""
         await store.withdraw(delivery, now(), ARRIVED, key)
         return
     if delivery.kind == "notice":
-        log.warning(
-            "%s: %s is not a partner any more; a notice is withdrawn", delivery.queue_id, delivery.recipient
-        )
+        _tell(delivery, "withdrawn", "this is not a partner any more")
         await store.replace_delivery(delivery, [], now())
         return
     entry = store.reader.entry(delivery.message)
@@ -173,12 +172,18 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
         fresh.next_at = now()
     told = of_withdrawal(desk, store.reader, delivery, intake.now())
     await store.replace_delivery(delivery, new, now(), told, first)
-    log.warning(
-        "%s: %s is not a partner any more and gets nothing of it; %d copies planned anew",
-        delivery.queue_id,
-        delivery.recipient,
-        len(new),
-    )
+    words = "this is not a partner any more and gets nothing of it"
+    _tell(delivery, "planned_anew", words, copies=len(new))
+
+
+def _tell(delivery: Delivery, event: str, words: str, copies: int | None = None) -> None:
+    fields: events.Fields = {
+        "kind": delivery.kind,
+        "role": delivery.role,
+        "to": delivery.recipient,
+        "copies": copies,
+    }
+    events.tell(log, event, delivery.queue_id, fields, words=words)
 
 
 async def _plan(

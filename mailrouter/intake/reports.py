@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from mailrouter import events
 from mailrouter.errors import StoreError
 from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.facts import Desk
@@ -112,9 +113,15 @@ def _record(
         f"{_MEANING[bounce.kind]} about {delivery.queue_id} to {delivery.recipient}: it goes to nobody"
     )
     # Its words stay out of the log: they may be a subject.
-    log.warning(
-        "%s to %s: %s %s", delivery.queue_id, delivery.recipient, _MEANING[bounce.kind], bounce.status
-    )
+    fields: events.Fields = {
+        "kind": bounce.kind,
+        "role": delivery.role,
+        "to": delivery.recipient,
+        "dsn": bounce.status or None,
+    }
+    failed = bounce.kind == "failed"
+    name, level = ("bounced", logging.WARNING) if failed else ("returned", logging.INFO)
+    events.tell(log, name, delivery.queue_id, fields, level=level, words=_MEANING[bounce.kind])
     at = milliseconds(moment)
     # Our own refusal, come home: the mailbox sent the copy to the role, and may have kept it as well.
     round_again = BEEN_HERE in line

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mailrouter import events
 from mailrouter.config.writing import ChangedMeanwhile, Draft, draft, role_path
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake.facts import Desk
@@ -81,7 +82,8 @@ class ScheduleFiles:
                 queued[:] = [d for d in queued if d not in notices]
             else:
                 await self._finish(change)
-                log.info("%s: the schedule is changed by %s", change.role, change.author or "a command")
+                fields = {"role": change.role, "by": change.author or "a command"}
+                events.tell(log, "schedule_written", fields=fields, words="the schedule is changed")
         if self.changed is not None and drafts:
             try:
                 await self.changed()

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mailrouter import events
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_drop
@@ -114,7 +115,9 @@ async def steer(
         messages.update(id_ >> DELIVERY_BITS for id_ in changed)
     done.messages = len(messages)
     if done.deliveries > len(done.named):
-        log.warning("%d deliveries in all: %s by %s", done.deliveries, steering.DONE[order.action], order.who)
+        all_: events.Fields = {"action": order.action, "deliveries": done.deliveries, "by": order.who}
+        words = f"{done.deliveries} deliveries in all: {steering.DONE[order.action]}"
+        events.tell(log, "queue_changed", fields=all_, words=words)
     if dispatcher and (order.action in ("release", "retry") or done.reports):
         dispatcher.offer([])  # something that is due lies in the store
     return done
@@ -143,10 +146,19 @@ async def _step(
     done.deliveries += len(changed)
     what = steering.DONE[order.action]
     for delivery in store.reader.deliveries(changed[: MOST_NAMED - len(done.named)]):
-        log.warning("%s to %s: %s by %s", delivery.queue_id, delivery.recipient, what, order.who)
+        fields: events.Fields = {
+            "kind": delivery.kind,
+            "role": delivery.role,
+            "to": delivery.recipient,
+            "by": order.who,
+        }
+        events.tell(log, _EVENTS[order.action], delivery.queue_id, fields, words=what)
         named = {"id": delivery.queue_id, "kind": delivery.kind, "recipient": delivery.recipient}
         done.named.append(named)
     return changed
+
+
+_EVENTS = {"hold": "held", "release": "released", "drop": "dropped", "retry": "retried"}
 
 
 def _new_path(desk: Desk, at: Milliseconds, roles: str, new: DeliveryId) -> str:

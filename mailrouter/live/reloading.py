@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from mailrouter import events
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.serving import Broken, Serving, keep_good, serving
 from mailrouter.errors import ConfigurationError, MailrouterError
@@ -34,6 +35,20 @@ _FIXED = (
 )
 """Settings that hold until a restart: where mail comes in, where it goes and where it waits."""
 _WHOLE = "mended"
+
+
+def _tell_read(now: Serving, later: Sequence[str], words: str) -> None:
+    fields: events.Fields = {
+        "roles": len(now.configuration.roles),
+        "broken": len(now.broken) or None,
+        "at_restart": ",".join(later) or None,
+    }
+    events.tell(log, "configuration_read", fields=fields, words=words)
+
+
+def _log_broken(broken: Broken) -> None:
+    fields = {"role": broken.key}
+    events.tell(log, "role_broken", fields=fields, level=logging.ERROR, words=_broken_words(broken))
 
 
 class Reloading:
@@ -77,8 +92,9 @@ class Reloading:
     async def settle(self) -> None:
         """At the start: remember what is right, and tell of what is broken."""
         self._keep()
+        _tell_read(self.now, [], "the configuration was read")
         for broken in self.now.broken:
-            log.error("%s", _broken_words(broken))
+            _log_broken(broken)
         await self._tell_broken()
         await self._tell_vanished()
 
@@ -109,7 +125,8 @@ class Reloading:
                 self._unreadable = True
                 if isinstance(error, ConfigurationError):
                     error = error.discreet()
-                log.error("the configuration can't be used, so the one before it stays in force:\n%s", error)
+                words = f"the configuration can't be used, so the one before it stays in force:\n{error}"
+                events.tell(log, "configuration_broken", level=logging.ERROR, words=words)
                 return
             self._unreadable = False
             self.take_up(desk, new)
@@ -122,15 +139,14 @@ class Reloading:
             )
             self._later = later
             if asked or changed:
-                log.warning(
-                    "the configuration was read again%s",
-                    f"; {', '.join(later)}: at a restart" if later else "",
-                )
+                at_restart = f"; {', '.join(later)}: at a restart" if later else ""
+                words = f"the configuration was read again{at_restart}"
+                _tell_read(new, later, words)
             for line in await asyncio.to_thread(what_is_different, old, new, self._intake.now()):
-                log.warning("%s", line)
+                events.tell(log, "schedule_changed", words=line)
             for broken in new.broken:
                 if asked or broken not in old.broken:
-                    log.error("%s", _broken_words(broken))
+                    _log_broken(broken)
             if changed:
                 await asyncio.to_thread(self._keep)
             await self._tell_broken()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from mailrouter import events
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
@@ -79,5 +80,8 @@ async def _send(intake: Intake, store: SqliteStore, role: Role) -> bool:
     reason = "the weekly mail about who is in"
     if not await originate(store, role.key, letters, now, reason, name, what):
         return False
-    log.warning("%s: the weekly mail goes to %d", role.key, len(letters))
+    fields: events.Fields = {"role": role.key, "letters": len(letters)}
+    events.tell(
+        log, "weekly_mail", fields=fields, words=f"{role.key}: the weekly mail goes to {len(letters)}"
+    )
     return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import logging
+from collections.abc import Callable
 
 from mailrouter.smtp.allowance import Allowance
 from mailrouter.smtp.envelope import BadPath, Envelope, add_recipient, begin, check_recipient, read_path
@@ -43,6 +44,8 @@ class Dialog:
         self.errors = 0
         self.messages = 0
         self.ended_for = ""
+        self.refused: Callable[[str, str], None] = lambda recipient, reply: None
+        """Hears of each recipient that is refused, with the reply."""
         self._gate = gate
         self._hostname = hostname
         self._limits = limits
@@ -172,6 +175,7 @@ class Dialog:
             return "452 4.5.3 Too many recipients"
         refusal = self._gate.recipient(path.address)
         if refusal is not None:
+            self.refused(path.address, refusal)
             return refusal
         add_recipient(self.envelope, path)
         return "250 2.1.5 OK"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mailrouter.errors import StoreFull
+from mailrouter import events
+from mailrouter.errors import StoreError, StoreFull
 from mailrouter.message.shape import Shape
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.model import Spool
@@ -95,6 +97,8 @@ class Traffic:
 def fault_reply(error: Exception) -> str:
     """A full disk is ``452``, anything else ``451``; never a 5xx, never a 250, never the cause."""
     if isinstance(error, StoreFull):
+        events.fault(log, time.monotonic(), error, f"a message could not be taken: {error}")
         return "452 4.3.1 There is no room for mail just now; please try again later"
-    log.error("a message could not be taken", exc_info=error)
+    why = f": {error}" if isinstance(error, StoreError) else ""
+    events.fault(log, time.monotonic(), error, f"a message could not be taken{why}")
     return FAULT

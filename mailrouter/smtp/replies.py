@@ -16,6 +16,11 @@ MAX_REPLY = 65536
 MAX_WORDS = 500
 """Characters of a reply that are kept or told."""
 _REPLY = re.compile(rb"[2-5][0-9][0-9](?:[ -]|\Z)")
+_NEXT_ID = re.compile(
+    r"(?:2\.[0-9]{1,3}\.[0-9]{1,3} )?(?:ok[: ]+)?(?:<[^ <>]{1,320}> )?(?:queued as |id=)([0-9A-Za-z.-]{4,40})(?![\w.-])",
+    re.IGNORECASE,
+)
+"""Where a server says under which id it has a mail: Postfix, Exim, and those that say it as they do."""
 _STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
 
 
@@ -45,6 +50,12 @@ class Reply:
         """Its enhanced status (RFC 2034), or ``""``."""
         status = _STATUS.match(self.text)
         return status[0] if status else ""
+
+    @property
+    def next_hop_id(self) -> str | None:
+        """The id under which the server has taken the mail, where it says so in a known form."""
+        found = _NEXT_ID.match(self.text[:MAX_WORDS]) if self.code == 250 and self.stage == "dot" else None
+        return found[1] if found else None
 
     @property
     def ours(self) -> bool:

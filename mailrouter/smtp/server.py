@@ -17,9 +17,10 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+from mailrouter import events
 from mailrouter.smtp.arriving import Arriving, discard, own, work_ended
 from mailrouter.smtp.dialog import MAX_COMMAND, Dialog, Then
-from mailrouter.smtp.envelope import too_large
+from mailrouter.smtp.envelope import Envelope, too_large
 from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, Traffic, fault_reply
 from mailrouter.smtp.sessions import SLOW, Sessions, network_of
 
@@ -58,6 +59,7 @@ class Door(SMTP):
         self._sessions = sessions
         self._traffic = sessions.traffic
         self._dialog = Dialog(gate, hostname, sessions.limits)
+        self._dialog.refused = self._refused_recipient
         self._mode = _Mode.COMMANDS
         self._text: Arriving | None = None
         """What arrives, or is being stored or committed."""
@@ -266,6 +268,8 @@ class Door(SMTP):
         dialog = self._dialog
         client = Client(self._peer, dialog.helo, "ESMTP" if dialog.extended else "SMTP")
         reply = text.fault
+        if reply.startswith("5"):
+            self._log_refused(text.envelope, reply)
         if not reply:
             try:
                 shape = text.scanner.finish()
@@ -292,6 +296,27 @@ class Door(SMTP):
         if self._ending:
             self.end("421 4.3.2 The service is stopping; please come again", drain=False)
         self._work()
+
+    def _refused_recipient(self, recipient: str, reply: str) -> None:
+        self._log_refused(self._dialog.envelope, reply, recipient)
+
+    def _log_refused(self, envelope: Envelope, reply: str, recipient: str | None = None) -> None:
+        """A line about a recipient, or a message, that is refused; so many a minute, or a flood would fill the disk."""
+        lines = self._sessions.lines
+        if not lines.may(self.network, self.loop.time()):
+            return
+        code, status, words = (*reply.split(" ", 2), "", "")[:3]
+        fields: events.Fields = {
+            "client": self._peer,
+            "helo": self._dialog.helo[:64],
+            "from": envelope.reverse_path or "",
+            "to": list(envelope.recipients) if recipient is None else recipient,
+            "dsn": status,
+            "status": f"{code} {status}",
+            "left_out": lines.take_left_out(),
+        }
+        what = "refused" if recipient is None else "recipient_refused"
+        events.tell(log, what, fields=fields, words=words.split("\r\n")[0])
 
     def _abandon_text(self) -> None:
         if self._text is not None:

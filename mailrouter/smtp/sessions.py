@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
 
+from mailrouter.events import Bounded
 from mailrouter.smtp.gate import Limits, Traffic
 
 LOOK_SECONDS = 0.1
@@ -72,6 +73,8 @@ class Sessions:
         traffic: Traffic | None = None,
         relieved: Callable[[], object] = lambda: None,
     ) -> None:
+        self.lines = Bounded()
+        """How many lines about refused recipients there may be."""
         self.limits = limits
         self.traffic = traffic or Traffic()
         self.held = 0

@@ -23,6 +23,7 @@ from mailrouter.store import (
     events,
     handoffs,
     owed,
+    queued,
     schedule_changes,
     statements,
     tables,
@@ -170,16 +171,17 @@ class SqliteStore:
         ids = {delivery.id for delivery in hoped}
         # In hand before the commit: a claim between the commit and its echo must not hand them out twice.
         self._in_hand |= ids
-        queued: list[Delivery] = []
+        committed: list[Delivery] = []
         try:
-            queued = await self._writer.submit(acceptance)
+            committed = await self._writer.submit(acceptance)
         finally:
-            self._in_hand -= ids.difference(delivery.id for delivery in queued)
-        for delivery in queued:
+            self._in_hand -= ids.difference(delivery.id for delivery in committed)
+        for delivery in committed:
             delivery.content = acceptance.content
         if acceptance.shown:
             self._remember_shown(acceptance.shown)
-        return queued
+        queued.tell_of(acceptance.reported)
+        return committed
 
     def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
@@ -246,6 +248,7 @@ class SqliteStore:
             log.error("outcomes are recorded one by one: %s", error)
             for outcome in outcomes:
                 await self._settle_alone(outcome)
+        queued.tell_of(outcomes)
         for outcome in outcomes:
             self._in_hand.discard(outcome.delivery)
 
@@ -267,33 +270,38 @@ class SqliteStore:
                     statements.close(connection, {outcome.delivery >> DELIVERY_BITS: 1}, self.keep_at())
 
         await self.run(record)
+        queued.tell_of(outcomes)
 
     async def hold(
         self, deliveries: Sequence[DeliveryId], at: Milliseconds, words: str, told: tuple[Consequence, ...]
     ) -> None:
         """Put queued deliveries of one message on hold for a reason of our own, with what is ``told`` of it."""
+        outcome = Outcome(deliveries[0] if deliveries else 0, "held", words, at, consequences=told)
         statement = "UPDATE delivery SET state = 'held', next_at = ?, last_reply = ? WHERE id = ? AND state = 'queued'"
 
         def work(connection: sqlite3.Connection) -> None:
             held = [id_ for id_ in deliveries if connection.execute(statement, (at, words, id_)).rowcount]
             events.note(connection, [events.Event(id_, at, "held", "mailrouter", words) for id_ in held])
             if held:
-                consequences.follow(connection, Outcome(held[0], "held", words, at, consequences=told))
+                consequences.follow(connection, outcome)
 
         await self.run(work)
+        queued.tell_of([outcome])
 
     async def pay(self, outcomes: Sequence[Outcome]) -> list[Delivery]:
         """Queue what outcomes that were owed bring about; what of one can't be written holds up no other."""
         try:
-            return list(await self.run(lambda connection: owed.pay(connection, outcomes)))
+            found: list[Delivery] = await self.run(lambda connection: list(owed.pay(connection, outcomes)))
+            queued.tell(found)
+            return found
         except StoreError as error:
             if not of_a_row(error):
                 raise
             log.error("what outcomes bring about is written one by one: %s", error)
-        queued: list[Delivery] = []
+        found = []
         for outcome in outcomes:
             try:
-                queued += await self.run(partial(owed.pay, outcomes=[outcome]))
+                found += await self.run(partial(owed.pay, outcomes=[outcome]))
             except StoreError as error:
                 if not of_a_row(error):
                     raise
@@ -302,7 +310,8 @@ class SqliteStore:
                 )
                 bare = replace(outcome, consequences=())
                 await self.run(partial(owed.pay, outcomes=[bare]))
-        return queued
+        queued.tell(found)
+        return found
 
     async def keep_failing(self, found: FailingMailbox) -> None:
         """Keep that mail does not reach a mailbox."""
@@ -385,6 +394,7 @@ class SqliteStore:
 
         await self.run(work)
         self._in_hand.discard(old.id)
+        queued.tell_of([Outcome(old.id, "withdrawn", "", at, consequences=told)])
 
     async def shift_times(self, step: Milliseconds, now: Milliseconds, latest: Milliseconds) -> None:
         """Set what waits by ``step``, as the clock was, in steps that hold up no mail: nothing of it is older or due
@@ -457,7 +467,11 @@ class SqliteStore:
             statements.accept_group(connection, [acceptance])
             return True
 
-        return bool(await self.run(work))
+        done = bool(await self.run(work))
+        if done:
+            notices = [notice for wanted in acceptance.handoffs for notice in wanted.notices]
+            queued.tell([*acceptance.deliveries, *notices])
+        return done
 
     async def remember_told(self, name: str, what: str, at: Milliseconds) -> None:
         """Take ``what`` as told under ``name``."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from mailrouter.cli.logs import Json, Text
+from mailrouter.cli.logs import ForJournal, Json, Text, to_journal
 from mailrouter.errors import StoreError
+from mailrouter.events import EventRecord
 from mailrouter.store.model import QueueId, queue_id
 
 
@@ -59,3 +63,77 @@ def test_an_unexpected_error_does_not_quote_mail(form: logging.Formatter) -> Non
     assert "secret" not in form.format(record("it failed", error=nested))
     assert "disk is full" in form.format(record("it failed", error=StoreError("The disk is full.")))
     assert "No such file" in form.format(record("x", error=FileNotFoundError(2, "No such file", "/x")))
+
+
+def test_an_events_fields_are_fields() -> None:
+    """In JSON each by itself, with the event's name and the queue id; as text on one line."""
+    fields = {"to": ["a@b.test"], "delay": 0.25, "dsn": "2.0.0"}
+    event = EventRecord("mailrouter.x", logging.INFO, "delivered", queue_id(5), fields, "", None)
+    assert {"time", "message"} <= (made := json.loads(Json().format(event))).keys()
+    assert made["event"] == "delivered"
+    assert made["level"] == "info"
+    assert (made["queue_id"], made["to"], made["delay"], made["dsn"]) == (
+        queue_id(5),
+        ["a@b.test"],
+        0.25,
+        "2.0.0",
+    )
+    line = Text().format(event)
+    assert line.endswith(f"INFO mailrouter.x {queue_id(5)}: delivered to=<a@b.test> delay=0.25 dsn=2.0.0")
+
+
+def test_the_journal_gets_the_priority_of_each_line() -> None:
+    """Before each line of a traceback as well; the journal takes it away again."""
+    form = ForJournal(Text())
+    levels = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
+    said = [form.format(EventRecord("mailrouter", level, "x", "", {}, "", None))[:3] for level in levels]
+    assert said == ["<7>", "<6>", "<4>", "<3>", "<2>"]
+    whole = form.format(record("it failed", error=ValueError("x"))).splitlines()
+    assert len(whole) > 2
+    assert {line[:3] for line in whole} == {"<4>"}
+
+
+def test_only_the_stream_that_the_journal_made_has_priorities(tmp_path: Path) -> None:
+    """JOURNAL_STREAM is inherited by what a service starts: device and inode tell whether it is still this stream."""
+    with (tmp_path / "a").open("w") as stream, (tmp_path / "b").open("w") as other:
+        found = os.fstat(stream.fileno())
+        environment = {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
+        assert to_journal(stream, environment)
+        assert not to_journal(other, environment)
+        assert not to_journal(stream, {})
+
+
+def test_a_start_that_fails_says_so_in_json(tmp_path: Path) -> None:
+    """Where the log is JSON, each problem is an object with its file and line, and nothing else is printed."""
+    config = tmp_path / "config"
+    (config / "roles").mkdir(parents=True)
+    (config / "mailrouter.yaml").write_text("log: {format: json}\nlisten: {smtp: 127.0.0.1:0}\nnonsense: 1\n")
+    for more in ([], ["--log-format", "json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "mailrouter", "serve", "--config", str(config), *more],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 1
+        if more:
+            lines = [json.loads(line) for line in done.stderr.splitlines()]
+            assert {line["event"] for line in lines} == {"start_failed"}
+            assert any(line["line"] == 3 and "nonsense" in line["message"] for line in lines)
+
+
+def test_no_start_ends_in_a_traceback(tmp_path: Path) -> None:
+    """An error that nobody expected is one line with its type and place; ``--verbose`` shows the way to it."""
+    program = (
+        "import mailrouter.running as running, sys\n"
+        "def broken(*_): raise KeyError('secret')\n"
+        "running.run = broken\n"
+        "from mailrouter.cli import main\n"
+        f"sys.exit(main(['serve', '--config', {str(tmp_path)!r}, *sys.argv[1:]]))\n"
+    )
+    for more in ([], ["--verbose"]):
+        command = [sys.executable, "-c", program, *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1
+        assert "start_failed error=KeyError place=" in done.stderr
+        assert "secret" not in done.stderr
+        assert ("File " in done.stderr) == bool(more)
+        assert len(done.stderr.splitlines()) == 1 or more

@@ -52,7 +52,7 @@ async def test_what_is_different_is_logged(tmp_path: Path, caplog: pytest.LogCap
     write_configuration(tmp_path)
     async with reloading(tmp_path) as (found, running, woken):
         await found.reload(asked=False)
-        assert caplog.messages == []
+        assert caplog.messages == ["the configuration was read"]
         write(tmp_path, ROLE_FILE + "swaps: [{date: 2026-12-04, partner: laurie}]\n")
         write(tmp_path, ROLE_FILE.replace("vp-hr@", "office@"), "office")
         await found.reload(asked=False)

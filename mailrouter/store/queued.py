@@ -1,0 +1,40 @@
+"""Log lines of messages of ours that were queued: replies, notices, alerts and reports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from mailrouter import events
+from mailrouter.store.model import REPLY_NUMBER, Consequence, Delivery, Outcome
+
+log = logging.getLogger("mailrouter.intake")
+
+
+def tell(deliveries: Iterable[Delivery]) -> None:
+    """A line for each that is a message of ours and not a copy of somebody's mail."""
+    for delivery in deliveries:
+        if delivery.kind not in ("copy", "companion"):
+            fields: events.Fields = {
+                "kind": delivery.kind,
+                "role": delivery.role,
+                "to": delivery.recipient,
+                "size": delivery.size,
+            }
+            events.tell(log, "queued", delivery.queue_id, fields)
+
+
+def tell_of(outcomes: Iterable[Outcome]) -> None:
+    """The same for what committed ``outcomes`` have brought about."""
+    for outcome in outcomes:
+        for consequence in outcome.consequences:
+            tell(_queued(consequence))
+
+
+def _queued(consequence: Consequence) -> Iterator[Delivery]:
+    """Those of a consequence, and of what takes its place, that got a number in the transaction."""
+    one: Consequence | None = consequence
+    while one is not None:
+        if one.delivery.id & REPLY_NUMBER:
+            yield one.delivery
+        one = one.otherwise
