@@ -21,6 +21,10 @@ STRUCTURED = 16 * 1024
 """A value that programs write, such as Content-Type. Long ones of real mail have 2 KB."""
 ADDRESSES = 64 * 1024
 """A list of addresses: a thousand of them with names."""
+ADDRESS_TOKENS = 3_000
+"""Words, signs and spaces of one field's addresses, from the first that isn't in a common form: some 400 addresses."""
+ADDRESS_FIELDS = 20
+"""Fields of one name whose addresses are read: they may stand once each (RFC 5322 §3.6)."""
 MAILBOXES = 1_000
 """Mailboxes that are read of one message's fields."""
 IDS = 64 * 1024

@@ -55,7 +55,7 @@ class Head:
         self._known: dict[str, tuple[str, ...]] = {}
         self._written: dict[str, tuple[str, ...]] = {}
         self._names: tuple[str, ...] | None = None
-        self._boxes: dict[tuple[str, ...], tuple[Mailbox, ...]] = {}
+        self._boxes: dict[str, tuple[Mailbox, ...]] = {}
         too_large = len(section) > bounds.HEADER
         lines = _FIELD_END.split(section[: bounds.HEADER] if too_large else section, bounds.FIELDS)
         if not lines[-1] and not too_large:
@@ -150,20 +150,26 @@ class Head:
     def mailboxes(self, *names: str) -> tuple[Mailbox, ...]:
         """The mailboxes of all fields of these names, in the order of the names.
 
-        Of these fields together ``bounds.ADDRESSES`` octets are read, and ``bounds.MAILBOXES`` mailboxes.
+        Of each name's fields ``bounds.ADDRESSES`` octets are read, and of all together ``bounds.MAILBOXES`` mailboxes.
         """
-        known = self._boxes.get(names)
+        if len(names) == 1:
+            return self._mailboxes(names[0])
+        return tuple([box for name in names for box in self._mailboxes(name)])[: bounds.MAILBOXES]
+
+    def _mailboxes(self, name: str) -> tuple[Mailbox, ...]:
+        known = self._boxes.get(name)
         if known is None:
             found: list[Mailbox] = []
             left = bounds.ADDRESSES
-            for name in names:
-                for raw in self._values(name, bounds.ADDRESSES + 1):
-                    if left > 0 and len(found) < bounds.MAILBOXES:
-                        # Cut between two addresses: what is left of one may be another one.
-                        whole = raw if len(raw) <= left else raw[:left].rpartition(b",")[0]
-                        found.extend(read_mailboxes(decode_unlabelled(unfold(whole))))
-                        left -= len(raw)
-            known = self._boxes[names] = tuple(found[: bounds.MAILBOXES])
+            values = self._values(name, bounds.ADDRESSES + 1)[: bounds.ADDRESS_FIELDS]
+            for raw in values:
+                if left > 0 and len(found) < bounds.MAILBOXES:
+                    # Cut between two addresses: what is left of one may be another one.
+                    whole = raw if len(raw) <= left else raw[:left].rpartition(b",")[0]
+                    text = decode_unlabelled(unfold(whole))
+                    found.extend(read_mailboxes(text, bounds.ADDRESS_TOKENS // len(values)))
+                    left -= len(raw)
+            known = self._boxes[name] = tuple(found[: bounds.MAILBOXES])
         return known
 
     @property

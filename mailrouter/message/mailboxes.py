@@ -28,9 +28,10 @@ _BAD = re.compile(r'[\x00-\x20\x7f<>,"]')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def read_mailboxes(text: str) -> tuple[Mailbox, ...]:
+def read_mailboxes(text: str, tokens: int = bounds.ADDRESS_TOKENS) -> tuple[Mailbox, ...]:
     """The mailboxes of an address list, in order; what is no mailbox is passed over.
 
+    From the first one on that isn't in a common form, ``tokens`` words, signs and spaces are read.
     Groups give their members, routes (``<@a,@b:c@d>``) their last address, comments the name where there is
     no other; semicolons part mailboxes as commas do, since people write them so.
     """
@@ -43,17 +44,20 @@ def read_mailboxes(text: str) -> tuple[Mailbox, ...]:
         at = match.end()
         if at == len(text) or len(found) == bounds.MAILBOXES:
             return tuple(found)
-    return _read_list(text)
+    # A plain entry ends with its comma, so what follows is a list of its own.
+    return (*found, *_read_list(text[at:], tokens))[: bounds.MAILBOXES]
 
 
-def _read_list(text: str) -> tuple[Mailbox, ...]:
+def _read_list(text: str, tokens: int) -> tuple[Mailbox, ...]:
     found: list[Mailbox] = []
     phrase: list[str] = []
     comment: list[str] = []
     angle: list[str] | None = None
     inside = False
     nesting = 0
-    for match in _TOKEN.finditer(text):
+    for count, match in enumerate(_TOKEN.finditer(text)):
+        if count == tokens:
+            return tuple(found)  # without the entry that isn't whole
         token = match[0]
         if token == "(":
             nesting += 1
