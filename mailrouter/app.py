@@ -24,7 +24,7 @@ from mailrouter.delivery.maildir import MaildirTransport
 from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.delivery.under_way import UnderWay, is_incoming
-from mailrouter.errors import MailrouterError, StoreError
+from mailrouter.errors import MailrouterError, NoSuchRole, StoreError
 from mailrouter.intake import keys
 from mailrouter.intake.blamed import hold
 from mailrouter.intake.facts import Desk
@@ -171,7 +171,12 @@ class Service:
         gate = ShadowGate(self.intake, self.store) if self.shadow else self.intake
         self.gate = cast(Gate, gate)  # its spools are all of one kind
         socket = settings.run_folder / ("mailrouter.shadow.sock" if self.shadow else "mailrouter.sock")
-        requests = {"queue": self._steer, "rotate-key": self._rotate_key}
+        requests = {
+            "queue": self._steer,
+            "rotate-key": self._rotate_key,
+            "probe": self._probe,
+            "probed": self._probed,
+        }
         self.control = Control(self.store, self.intake, socket, self.status, requests, self._wake)
         await self._bind(settings)
         try:
@@ -347,6 +352,17 @@ class Service:
         log.warning("a new key was made; what the one before it made is taken for %d days", VALID_DAYS + 1)
         return {"until": keys.moment_written(made.earlier[0][1])}
 
+    async def _probe(self, request: dict[str, Any]) -> dict[str, object]:
+        """Where a probe is to be sent for a role, and the number by which to ask for it."""
+        role = self.configuration.role_for(str(request.get("role")))
+        if role is None:
+            raise NoSuchRole(f"The running service knows no role {request.get('role')!r}.")
+        number, address = self.intake.probes.make(self.intake.desk, role, now_ms())
+        return {"probe": number, "to": address}
+
+    async def _probed(self, request: dict[str, Any]) -> int:
+        return self.intake.probes.arrivals(int(request.get("probe", 0)))
+
     def _take_up_calendars(self) -> None:
         """A partner's calendar has brought other absences: the next message is planned by them."""
         self._lay(self.configuration, self.intake.desk)
@@ -368,6 +384,7 @@ class Service:
         people = {canonical(person.email) for role in roles for person in role.people}
         return {
             "delivers_to": self.transport.name,
+            "listens_at": self.addresses,
             "trouble": self.transport.trouble,
             "advice": self.transport.advice,
             "troubled_since": self.transport.troubled_at if self.transport.trouble else None,

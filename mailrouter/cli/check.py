@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,12 +15,13 @@ from datetime import UTC, date, datetime, timedelta
 from mailrouter import process
 from mailrouter.address import domain_of
 from mailrouter.calendars.oddities import calendar_oddities
-from mailrouter.cli.common import in_colour, load, print_json, width
+from mailrouter.cli.common import in_colour, load, load_settings, print_json, width
 from mailrouter.cli.live import look
 from mailrouter.cli.machine import machine_problems
+from mailrouter.cli.route import look_at_route, shown_route
 from mailrouter.cli.tables import at_a_glance
 from mailrouter.config import Configuration
-from mailrouter.errors import ConfigurationError, Problem
+from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.intake.templates import Templates
 from mailrouter.routing.forwarding import wrapped_outside
 from mailrouter.schedule.grid import days
@@ -41,7 +44,8 @@ _TABLES = 4
 def check(options: argparse.Namespace) -> int:
     """Read everything as ``serve`` would; 0 if it can be used, 1 with all problems if not.
 
-    With ``--live`` the running service is asked too, and 1 says as well that something is wrong there.
+    With ``--live`` the running service is asked too, with ``--route`` the next server and the way back; 1 says as well
+    that something is wrong there.
     """
     gc.disable()  # the command ends soon, and of a thousand roles nothing becomes garbage before that
     try:
@@ -51,10 +55,7 @@ def check(options: argparse.Namespace) -> int:
         if problems := [problem for problem in of_machine if not problem.warning]:
             raise ConfigurationError(problems)
     except ConfigurationError as error:
-        if not options.json:
-            raise
-        print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems], "warnings": []})
-        return 1
+        return _told_broken(options, error)
     now = datetime.now(UTC)
     doubtful = (*configuration.warnings, *of_machine)
     unsafe = process.surroundings(configuration.settings)
@@ -66,9 +67,7 @@ def check(options: argparse.Namespace) -> int:
     if options.json:
         found = [*map(str, doubtful), *(f"{key}: {text}" for key, text in odd)]
         data: dict[str, object] = {"ok": True, "problems": [], "warnings": found}
-        live = look(configuration) if options.live else None
-        print_json(data if live is None else data | {"live": live.data()})
-        return int(live is not None and not live.well)
+        return _as_json(options, configuration, data)
     print(summary(configuration, width()))
     if doubtful:
         print("\n" + render(doubtful, width(), in_colour()))
@@ -77,11 +76,47 @@ def check(options: argparse.Namespace) -> int:
     for key, text in odd:
         print(textwrap.fill(f"{key}: {text}", width(), initial_indent="  ", subsequent_indent="    "))
     print("\n" + "\n\n".join(ahead(configuration.roles, now, width(), in_colour())))
-    if not options.live:
-        return 0
-    live = look(configuration)
-    print("\n" + live.shown(width()))
-    return int(not live.well)
+    well = True
+    if options.live:
+        live = look(configuration.settings, configuration.roles)
+        print("\n" + live.shown(width()))
+        well = live.well
+    if options.route:
+        print()
+        tried = look_at_route(configuration, lambda line: print(line, file=sys.stderr, flush=True))
+        print(shown_route(tried, width()))
+        well = well and all(one.well for one in tried)
+    return int(not well)
+
+
+def _as_json(options: argparse.Namespace, configuration: Configuration, data: dict[str, object]) -> int:
+    if options.live:
+        live = look(configuration.settings, configuration.roles)
+        data |= {"live": live.data(), "ok": live.well}
+    if options.route:
+        found = look_at_route(configuration)
+        data["route"] = [asdict(one) for one in found]
+        data["ok"] = data["ok"] and all(one.well for one in found)
+    print_json(data)
+    return int(not data["ok"])
+
+
+def _told_broken(options: argparse.Namespace, error: ConfigurationError) -> int:
+    """Tell the problems; and how the running service is all the same, where the settings say how to ask it."""
+    live = None
+    if options.live:
+        with contextlib.suppress(MailrouterError):
+            live = look(load_settings(options), ())
+    if options.json:
+        problems = [asdict(problem) for problem in error.problems]
+        data: dict[str, object] = {"ok": False, "problems": problems, "warnings": []}
+        print_json(data if live is None else data | {"live": live.data()})
+        return 1
+    if live is None:
+        raise error
+    print(render(error.problems, width(), sys.stderr.isatty()), file=sys.stderr)
+    print(live.shown(width()))
+    return 1
 
 
 def oddities(roles: Sequence[Role], now: datetime) -> list[tuple[str, list[str]]]:

@@ -6,14 +6,18 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from mailrouter.address import canonical
-from mailrouter.config import Configuration
+from mailrouter.config import Settings
 from mailrouter.control import ask
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.words import called, date_words, joined, moment_words
+from mailrouter.store.lock import holder
 from mailrouter.store.model import Milliseconds
+
+SOCKET = "mailrouter.sock"
 
 _KINDS = {
     "reply": "automatic replies",
@@ -25,11 +29,16 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The service's answer, None where none is running, and the roles by which its addresses are named."""
+    """The service's answer, None where none answers, and the roles by which its addresses are named.
+
+    ``held_by`` is the process that holds the store all the same (``""``: some process), None where none does.
+    """
 
     status: dict[str, Any] | None
     roles: tuple[Role, ...]
     moment: datetime
+    socket: Path
+    held_by: str | None = None
 
     @property
     def well(self) -> bool:
@@ -40,7 +49,9 @@ class Live:
     def data(self) -> dict[str, object]:
         """For JSON: ``running``, and what the service said, its moments in ISO 8601."""
         if self.status is None:
-            return {"running": False}
+            if self.held_by is None:
+                return {"running": False}
+            return {"running": True, "answers": False, "process": self.held_by, "socket": str(self.socket)}
         failing = [one | {"since": _iso(one["since"])} for one in self.status["failing"]]
         moments = {name: _iso(self.status[name]) for name in ("troubled_since", "oldest")}
         return {"running": True, **self.status, **moments, "failing": failing}
@@ -50,11 +61,18 @@ class Live:
         return "\n".join(textwrap.fill(line, width, subsequent_indent="  ") for line in self._lines())
 
     def _lines(self) -> Iterator[str]:
+        if self.status is None and self.held_by is not None:
+            process = f" (process {self.held_by})" if self.held_by else ""
+            yield (
+                f"A service is running{process}, but its socket {self.socket} is gone, so it can't be asked: restart it."
+            )
+            return
         if self.status is None:
             yield "No service is running with this configuration, so no mail is taken or delivered."
             return
         status = self.status
-        yield f"The service is running; it delivers to {status['delivers_to']}."
+        at = f"takes mail at {' and '.join(status['listens_at'])} and " if status.get("listens_at") else ""
+        yield f"The service is running; it {at}delivers to {status['delivers_to']}."
         if status["trouble"]:
             since = self._moment(status["troubled_since"])
             yield f"The next server can't be used since {since}: {status['trouble']}"
@@ -96,10 +114,12 @@ class Live:
         return moment_words(moment, zone, self.moment.astimezone(zone).date())
 
 
-def look(configuration: Configuration) -> Live:
-    """Ask the service that runs with this configuration. Raises MailrouterError where it does not answer."""
-    status = ask(configuration.settings.run_folder / "mailrouter.sock", {"do": "status"})
-    return Live(status, configuration.roles, datetime.now(UTC))
+def look(settings: Settings, roles: tuple[Role, ...]) -> Live:
+    """Ask the service that runs with these settings. Raises MailrouterError where it does not answer."""
+    socket = settings.run_folder / SOCKET
+    status = ask(socket, {"do": "status"})
+    held_by = holder(settings.store) if status is None else None
+    return Live(status, roles, datetime.now(UTC), socket, held_by)
 
 
 def _named(roles: Iterable[Role], mailbox: str) -> Iterator[str]:

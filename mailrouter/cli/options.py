@@ -81,6 +81,12 @@ def _check(commands: Commands) -> None:
         action="store_true",
         help="ask the running service as well: the next server, what waits, mailboxes that fail",
     )
+    check.add_argument(
+        "--route",
+        action="store_true",
+        help="try the way of mail: ask the next server about each partner, and send a probe that has to come back to the "
+        "running service (nobody gets anything)",
+    )
 
 
 def _init(commands: Commands) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from mailrouter.intake.facts import RESERVED_TAGS, Desk
 from mailrouter.intake.handing import Addressed, Handing, confirmable
 from mailrouter.intake.loops import CAME_BACK, TOO_MANY, came_back, too_far_travelled
+from mailrouter.intake.probes import probe_of
 from mailrouter.intake.reports import NO_SUCH, Reported, returned_to
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
@@ -86,6 +87,8 @@ def refused_recipient(
     return paths of copies. Without a ``reader`` there are no questions and no copies yet.
     """
     at = milliseconds(moment)
+    if reader is not None and probe_of(desk.return_paths, address, at) is not None:
+        return None
     if reader is not None and (returned := returned_to(desk, reader, address, at)) is not None:
         return Refusal(returned) if isinstance(returned, str) else None
     role, tag = desk.role_of(address)

@@ -32,6 +32,7 @@ from mailrouter.intake.handing import NO_HANDING, Addressed, Handing, addressed
 from mailrouter.intake.handoff_changes import decide_rest
 from mailrouter.intake.loops import of_loop
 from mailrouter.intake.partner_mail import PartnerMail
+from mailrouter.intake.probes import Probes, probe_of
 from mailrouter.intake.reports import Reported, read_reports, returned_to
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import ScheduleFiles
@@ -89,6 +90,7 @@ class Intake:
         self._blamed = frozenset(filter(is_incoming, self._under_way.blamed))
         self.calls: Calls = calls or CallsHere()
         self.files = ScheduleFiles(store)
+        self.probes = Probes()
         self._lines = events.Bounded()
         """How many lines about refused mail there may be."""
         self._secret = os.urandom(32)
@@ -210,6 +212,9 @@ class Intake:
             raise
         await self._publish(desk, drafts, made, queued)
         name = queue_id(spool.id)
+        for address in admitted.to.returned:
+            if (probe := probe_of(desk.return_paths, address, milliseconds(received.moment))) is not None:
+                self.probes.arrived(probe)
         self._log_accepted(name, made, admitted, queued)
         return f"250 2.0.0 queued as {name}"
 

@@ -18,6 +18,10 @@ from mailrouter.smtp.replies import MAX_REPLY, PeerError, Replies, Reply, why
 
 __all__ = ["Connection", "Outgoing", "PeerError", "Reply", "Timeouts"]
 
+LMTP = (
+    "The next server speaks LMTP (RFC 2033) there and not SMTP; `deliver:` needs a port on which it takes SMTP, as "
+    "that of the mail server beside it"
+)
 GOODBYE = 2.0
 """Seconds the answer to QUIT is waited for: nothing depends on it."""
 
@@ -61,14 +65,16 @@ class Connection:
         banner = await self._replies.next(self._timeouts.reply)
         if banner.code != 220:
             raise PeerError(f"The server does not take mail now: {banner}")
-        hello = await self._ask(f"EHLO {helo}")
+        hello = await self.ask(f"EHLO {helo}")
         if hello.code == 250:
             self.offer = Offer.of(hello)
             return
         if hello.code >= 500:
             # Only a server that does not know EHLO: to one that has a trouble, mail that needs an extension would
             # seem undeliverable (RFC 5321 §3.2).
-            hello = await self._ask(f"HELO {helo}")
+            hello = await self.ask(f"HELO {helo}")
+            if hello.code >= 500 and (await self.ask(f"LHLO {helo}")).code == 250:
+                raise PeerError(LMTP)
         if hello.code != 250:
             raise PeerError(f"The server refuses our name: {hello}")
 
@@ -115,7 +121,7 @@ class Connection:
                     # Out of step: from here on each answer might be another question's.
                     raise PeerError(str(refusal))
                 # Its MAIL may stand although its RCPT was refused; the next MAIL would be "nested".
-                await self._ask("RSET")
+                await self.ask("RSET")
                 current = take()
                 continue
             current.begun, current.stage = True, "dot"
@@ -143,11 +149,11 @@ class Connection:
         if another == "" if message.stage == "rcpt" else message.reverse_path == "":
             return
         try:
-            await self._ask("RSET")
+            await self.ask("RSET")
             path = message.reverse_path if message.stage == "rcpt" else ""
-            said = _not_closing(await self._ask(f"MAIL FROM:<{path}>"))
+            said = _not_closing(await self.ask(f"MAIL FROM:<{path}>"))
             if message.stage == "rcpt" and said.positive:
-                message.opinion = _not_closing(await self._ask(f"RCPT TO:<{another}>"))
+                message.opinion = _not_closing(await self.ask(f"RCPT TO:<{another}>"))
             elif message.stage == "mail":
                 message.opinion = said
         except PeerError:
@@ -215,7 +221,8 @@ class Connection:
                 await self._replies.drain(self._timeouts.reply)
         return carry + (b".\r\n" if carry == b"\r\n" or (line_start and not carry) else b"\r\n.\r\n")
 
-    async def _ask(self, command: str) -> Reply:
+    async def ask(self, command: str) -> Reply:
+        """The reply to one command. Raises PeerError."""
         self._writer.write(command.encode() + b"\r\n")
         return await self._replies.next(self._timeouts.reply)
 

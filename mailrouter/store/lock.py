@@ -64,6 +64,23 @@ def lock(path: Path) -> int:
     return descriptor
 
 
+def holder(path: Path) -> str | None:
+    """The number of the process that holds the store at ``path``, ``""`` where it can't be told; None where none does."""
+    try:
+        descriptor = os.open(f"{followed(path)}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, StoreError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 20, 0).decode("ascii", "replace").partition("\n")[0].strip()
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def private_file(path: Path) -> int:
     """Open ``path``, made with mode 0600 if it is not there: there is no moment in which others may read it,
     and no umask that keeps us from it."""
