@@ -52,7 +52,9 @@ def main() -> int:
         print(
             f"{name}: {runs:,} inputs in {time.monotonic() - began:.0f} s, coverage {max(covered, default=0)}, "
             f"{len(own)} findings"
-            + (f"; ended with {done.returncode}: {done.stderr[-500:]}" if done.returncode and not own else ""),
+            + (
+                f"; ended with {done.returncode}: {done.stderr[-500:]}" if done.returncode and not own else ""
+            ),
             flush=True,
         )
     print(f"{executed:,} inputs, {found} findings")
@@ -97,7 +99,12 @@ def fuzz(reader: Reader, findings: Path, minutes: float) -> None:
         for number, token in enumerate(reader.tokens):
             (seeds / str(number)).write_bytes((token * 20).encode("latin-1", "ignore"))
         (seeds / "all").write_bytes("".join(reader.tokens).encode("latin-1", "ignore"))
-        flags = [f"-max_total_time={int(minutes * 60)}", f"-max_len={LARGEST}", f"-dict={words}", "-timeout=20"]
+        flags = [
+            f"-max_total_time={int(minutes * 60)}",
+            f"-max_len={LARGEST}",
+            f"-dict={words}",
+            "-timeout=20",
+        ]
         atheris.instrument_all()
         atheris.Setup([sys.argv[0], *flags, "-print_final_stats=1", str(seeds)], one)
         atheris.Fuzz()
