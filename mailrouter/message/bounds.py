@@ -53,7 +53,7 @@ PART_HEADERS = 128 * 1024
 """The headers of all parts of a mail together."""
 PART_TEXT = 64 * 1024
 """Octets of one part that are decoded where its beginning is enough, as in a report."""
-DELIMITERS = 5_000
+DELIMITERS = 2_000
 """Lines of a mail that begin like a boundary, where its leaves are looked for."""
 DELIMITER_PADDING = 256
 """Octets behind a boundary on its line: white space that a gateway has put there."""

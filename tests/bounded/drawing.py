@@ -12,10 +12,10 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 GENERIC = "a0 \n-.\"'<>=@(:,;!#\té"
-_MOST_LETTERS = 22
+_MOST_LETTERS = 18
 _MORE_WORDS = "x b c d e f g\x00"
 """What can't follow where any character may, but not so many words."""
-_PAIRED = 8
+_PAIRED = 5
 _CATEGORIES: dict[Any, Callable[[str], bool]] = {
     sre.CATEGORY_DIGIT: str.isdigit,
     sre.CATEGORY_NOT_DIGIT: lambda c: not c.isdigit(),
@@ -35,7 +35,7 @@ def pumped(pump: str, before: str, after: str, size: int) -> str:
     return before + pump * max((size - len(before) - len(after)) // len(pump), 1) + after
 
 
-def inputs(pattern: re.Pattern[Any], draws: int = 26, seed: int = 7) -> Iterator[tuple[str, Make]]:
+def inputs(pattern: re.Pattern[Any], draws: int = 11, seed: int = 7) -> Iterator[tuple[str, Make]]:
     """Each with a name that tells how it is made."""
     source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     tree = list(parser.parse(source, pattern.flags & ~re.DEBUG if isinstance(pattern.pattern, str) else 0))

@@ -66,7 +66,7 @@ def _least(work: Work, text: str, times: int) -> float:
 
 def suspicious(work: Work, make: Callable[[int], str]) -> bool:
     """Whether the input deserves to be measured with care: a quick look, at two lengths."""
-    if _hangs(work, make):
+    if _hangs(work, make) or seconds(work, make(256)) > 2 * FLOOR * speed():
         return True
     shorter = seconds(work, make(2 * KILO))
     if shorter > 4 * FLOOR * speed():
@@ -93,7 +93,7 @@ def _hangs(work: Work, make: Callable[[int], str]) -> bool:
 
 def _measured(work: Work, make: Callable[[int], str], most: float, times: int) -> Growth:
     taken: list[float] = []
-    for size in (KILO, 2 * KILO, 4 * KILO, *SIZES):
+    for size in (256, 512, KILO, 2 * KILO, 4 * KILO, *SIZES):
         taken.append(_least(work, make(size), times))
         if taken[-1] > _TOO_LONG * speed():
             break

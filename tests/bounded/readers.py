@@ -25,7 +25,7 @@ from mailrouter.message.trace import has_loop_mark, received_count
 from mailrouter.message.xtext import decode_original_recipient, decode_xtext
 from mailrouter.routing.addressing import cc_with, reply_to_with
 from mailrouter.routing.assent import says_yes
-from mailrouter.routing.handoff_mail import body_in, written_in
+from mailrouter.routing.handoff_mail import body_of, handoff_of
 from mailrouter.routing.sections import read_sections
 from mailrouter.routing.verdict import dmarc_pass, verdicts
 from mailrouter.schedule.said import requests_in
@@ -90,7 +90,9 @@ def _bounced(scanner: Scanner, raw: bytes) -> object:
 
 def _handed(scanner: Scanner, raw: bytes) -> object:
     shape = scanner.finish()
-    return written_in(scanner.head, shape, raw), body_in(scanner.head, shape, raw)
+    parts = leaves(scanner.head, raw[shape.body_start :])
+    body = body_of(scanner.head, parts)
+    return handoff_of(scanner.head, parts, body), says_yes(scanner.head, body)
 
 
 def _leaves(scanner: Scanner, raw: bytes) -> object:
@@ -364,7 +366,7 @@ READERS = (
     ),
     Reader("report in words", _mail(_bounced, _PLAIN), (*_SERVER, *_TEXT[:6]), MAX_READ),
     Reader("report in HTML", _mail(_bounced, "Content-Type: text/html"), _HTML, MAX_READ),
-    Reader("report in parts", _mail(_bounced, _MIXED), _PARTS, MAX_READ),
+    Reader("report in parts, scanned", _mail(_bounced, _MIXED), _PARTS, MAX_READ, 0.1),
     Reader(
         "delivery status",
         lambda text: read_status(Part("message/delivery-status", Head(b""), _octets(text))),
@@ -412,11 +414,6 @@ READERS = (
     ),
     Reader("handoff, HTML", _mail(_handed, _FROM.decode() + "Content-Type: text/html"), _HTML, 200 * KILO),
     Reader("handoff's sections", read_sections, ("Done:", "- ", "\n", "#", " ", "*", "a", ":", "Left: ")),
-    Reader(
-        "yes to a question",
-        _mail(lambda scanner, raw: says_yes(scanner.head, scanner.finish(), raw), _FROM.decode() + _PLAIN),
-        _TEXT,
-    ),
     Reader("what is asked of the schedule", _asked, _OFF),
     Reader("a role's file, in a thread", _yaml, _YAML, most=2.0),
     Reader("a partner's calendar", _calendar, _ICS),

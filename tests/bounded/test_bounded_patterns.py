@@ -13,6 +13,9 @@ KILO = 1024
 CUT = {
     "mailrouter.message.sanitise:": 4_000,
     "mailrouter.message.bounce_text:": 8 * KILO,
+    "mailrouter.routing.courtesies:": 120,
+    "mailrouter.routing.pointers:": 200,
+    "mailrouter.routing.tails:_FOOTER": 400,
 }
 """Patterns that see text cut to so many characters: they are measured there, and only their time counts."""
 
@@ -26,12 +29,10 @@ NOT_YET = frozenset(
         "mailrouter.config.rota_file:_JOINED",
         "mailrouter.config.rota_file:_SEVERAL",
         "mailrouter.config.times:_IN_WORDS",
+        "mailrouter.config.times:_MOMENT",
         "mailrouter.config.times:_RANGE",
-        "mailrouter.config.wrong:_PASSWORD",
         "mailrouter.config.yaml_slips:_IN_BRACES",
         "mailrouter.config.yaml_slips:_ON_A_LINE",
-        "mailrouter.routing.courtesies:_GREETING",
-        "mailrouter.routing.tails:_ATTRIBUTED",
     }
 )
 """Patterns that are known to be slow; each still has to be found slow, and leaves this list when it is mended."""
@@ -96,4 +97,5 @@ def test_all_patterns_are_seen() -> None:
     """In namespaces, in tuples and in tables."""
     names = {found.name for found in all_patterns()}
     assert len(names) > 120
+    assert names >= NOT_YET
     assert {"mailrouter.message.mime:_PARAMETER", "mailrouter.message.bounce_text:_MEANING"} <= names

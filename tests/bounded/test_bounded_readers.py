@@ -10,8 +10,6 @@ from tests.bounded.readers import READERS, Reader
 KILO = 1024
 NOT_YET: frozenset[str] = frozenset()
 """Readers that are known to be slow; each still has to be found slow, and leaves this list when it is mended."""
-NOT_YET_AT_BOUND = frozenset({"handoff, plain", "handoff, quoted-printable"})
-"""Readers that take too long at their bound, though not for each octet: what follows the reading of the mail."""
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
@@ -33,8 +31,6 @@ def test_readers_are_linear(reader: Reader) -> None:
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
 def test_readers_stay_short_at_their_bound(reader: Reader) -> None:
     """What is longer than the bound is cut before anything works on it: twice as long takes hardly longer."""
-    if reader.name in NOT_YET | NOT_YET_AT_BOUND:
-        return
     inputs = sorted(
         drawing.mixed(reader.tokens, 24), key=lambda made: -growth.seconds(reader.work, made[1](8 * KILO))
     )
