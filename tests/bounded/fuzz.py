@@ -16,7 +16,6 @@ import tempfile
 import time
 from pathlib import Path
 
-
 LARGEST = 32 * 1024
 """Octets of one input: enough for a square to show, and small enough for thousands of runs a second."""
 TOO_MUCH = 0.05
