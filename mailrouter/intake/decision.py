@@ -15,8 +15,9 @@ from mailrouter.intake.facts import Desk
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.model import Plan, Situation
-from mailrouter.routing.plan import last_resort, plain_plan, plan
+from mailrouter.routing.plan import last_resort, plain_plan, plan_in_steps
 from mailrouter.schedule.model import Role
+from mailrouter.turns import Steps
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -44,34 +45,38 @@ class Arrival:
     client: str | None = None
 
 
-def decide(desk: Desk, arrival: Arrival) -> Plan:
-    """The plan; after a fault of ours the most that can be had without what is at fault."""
+def decide(desk: Desk, arrival: Arrival) -> Steps[Plan]:
+    """The plan, in steps; after a fault of ours the most that can be had without what is at fault."""
     fault = "of a fault in reading its header"
     if arrival.head is not None:
         try:
-            return _plan(desk, arrival.head, arrival)
+            return (yield from _plan(desk, arrival.head, arrival))
         except Exception as error:
             log.exception("%s: planning failed; plain copies are sent", arrival.name)
             fault = f"of a fault in planning ({type(error).__name__})"
         try:
-            return _plan(desk, arrival.head, arrival, fault)
+            return (yield from _plan(desk, arrival.head, arrival, fault))
         except Exception:
             log.exception("%s: planning plain copies failed; every partner gets the mail", arrival.name)
     roles = [(desk.role_at(role, arrival.moment), desk.loop_marks[role.key]) for role in arrival.roles]
     return last_resort(roles, arrival.shape.size, arrival.reverse_path, arrival.received, fault)
 
 
-def _plan(desk: Desk, head: Head, arrival: Arrival, fault: str = "") -> Plan:
-    situations = [
-        situation_of(desk, role, head, arrival, 0 if fault else arrival.seen(role)) for role in arrival.roles
-    ]
+def _plan(desk: Desk, head: Head, arrival: Arrival, fault: str = "") -> Steps[Plan]:
+    situations: list[Situation] = []
+    for role in arrival.roles:
+        seen = 0 if fault else arrival.seen(role)
+        situations.append((yield from situation_in_steps(desk, role, head, arrival, seen)))
     if fault:
         return plain_plan(head, arrival.shape, situations, fault)
-    return plan(head, arrival.shape, situations)
+    return (yield from plan_in_steps(head, arrival.shape, situations))
 
 
-def situation_of(desk: Desk, role: Role, head: Head, arrival: Arrival, handoff_seen: int = 0) -> Situation:
+def situation_in_steps(
+    desk: Desk, role: Role, head: Head, arrival: Arrival, handoff_seen: int = 0
+) -> Steps[Situation]:
     """The facts of one role for what has arrived."""
+    yield from desk.rosters[role.key].duty_in_steps(arrival.moment)
     return desk.situation(
         role,
         head,

@@ -34,6 +34,7 @@ from mailrouter.intake.loops import of_loop
 from mailrouter.intake.partner_mail import PartnerMail
 from mailrouter.intake.probes import Probes, probe_of
 from mailrouter.intake.reports import Reported, read_reports, returned_to
+from mailrouter.intake.resting import in_turns
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import ScheduleFiles
 from mailrouter.message.bounce import MAX_READ
@@ -56,6 +57,7 @@ from mailrouter.store.model import (
 )
 from mailrouter.store.spool import SqliteSpool
 from mailrouter.store.sqlite import SqliteStore
+from mailrouter.turns import Steps
 from mailrouter.worker.worker import Calls, CallsHere
 
 log = logging.getLogger("mailrouter.intake")
@@ -198,7 +200,7 @@ class Intake:
                 return await self._refuse(desk, received, refusal, spool, client)
             drafts = await self.files.drafts(desk, handing)
         try:
-            decision = self._decision(desk, arrival, admitted, handing, reported)
+            decision = await in_turns(self._decision(desk, arrival, admitted, handing, reported))
             made = acceptance_of(desk, received, admitted, decision, handing, client, envelope, spool.id)
             if isinstance(made, Refusal):
                 for draft in drafts.values():
@@ -236,12 +238,13 @@ class Intake:
     @staticmethod
     def _decision(
         desk: Desk, arrival: Arrival | None, admitted: Admitted, handing: Handing, reported: Reported
-    ) -> Plan:
-        """The plan for those to whom it is mail, with the reasons of everything that was decided."""
+    ) -> Steps[Plan]:
+        """The plan, in steps, for those to whom it is mail, with the reasons of everything that was decided."""
         if arrival is None:
             return Plan((), None, tuple(reported.reasons))
         to_partners = admitted.to.handoffs and arrival.head is not None
-        plan = decide_rest(desk, arrival, admitted.to, handing) if to_partners else decide(desk, arrival)
+        deciding = decide_rest(desk, arrival, admitted.to, handing) if to_partners else decide(desk, arrival)
+        plan = yield from deciding
         return replace(plan, reasons=(*reported.reasons, *plan.reasons)) if admitted.by_hand else plan
 
     async def _publish(

@@ -14,16 +14,17 @@ from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import last_resort
 from mailrouter.schedule.words import called
 from mailrouter.store.model import HandoffChange, Message, NewHandoff, ScheduleChange, WaitingHandoff
+from mailrouter.turns import Steps
 
 
-def decide_rest(desk: Desk, arrival: Arrival, to: Addressed, found: Handing) -> Plan:
-    """The plan for those roles for which it is mail, with the reasons of both."""
+def decide_rest(desk: Desk, arrival: Arrival, to: Addressed, found: Handing) -> Steps[Plan]:
+    """The plan, in steps, for those roles for which it is mail, with the reasons of both."""
     known = {role.key for role in to.roles}
     mail = {role.key: role for role in found.mail if role.key not in known}
     plain = {role.key: role for role in found.plain if role.key not in known and role.key not in mail}
     made = Plan((), None, ())
     if roles := [*to.roles, *mail.values()]:
-        made = decide(desk, replace(arrival, roles=roles, to_handoff=frozenset(mail)))
+        made = yield from decide(desk, replace(arrival, roles=roles, to_handoff=frozenset(mail)))
     if plain:
         marks = [(role, desk.loop_marks[role.key]) for role in plain.values()]
         rest = last_resort(marks, arrival.shape.size, arrival.reverse_path, arrival.received, found.why)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from mailrouter.intake.answers import Answers
-from mailrouter.intake.decision import Arrival, situation_of
+from mailrouter.intake.decision import Arrival, situation_in_steps
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.handing import (
     Addressed,
     Handing,
     Incoming,
+    Target,
     hand_in_turn,
     is_proven,
     unread,
 )
 from mailrouter.intake.origin import came_from, trusts, way_of
+from mailrouter.intake.resting import in_turns
 from mailrouter.message.head import Head
 from mailrouter.routing.contents import Contents, read_contents
+from mailrouter.routing.model import Situation
 from mailrouter.smtp.gate import Client
 from mailrouter.store.model import MessageId
 from mailrouter.store.reader import StoreReader
+from mailrouter.turns import Steps
 from mailrouter.worker.worker import Calls, WorkerBusy, WorkerFailed
 
 BUSY = "451 4.3.2 Too much mail is being read just now; please try again later"
@@ -48,7 +52,7 @@ class PartnerMail:
         raw: Callable[[], Awaitable[bytes | None]],
     ) -> Handing:
         """The decision about each address for partners; ``raw`` gives the whole message, None if it is too large."""
-        targets = [(target, situation_of(desk, target.role, head, arrival)) for target in to.handoffs]
+        targets = await in_turns(_facts_of_each(desk, head, arrival, to.handoffs))
         settings = desk.configuration.settings
         trusted = trusts(settings.trusted_networks, client.address)
         origin = came_from(way_of(settings, head, client.address), client.address, client.helo)
@@ -73,3 +77,12 @@ class PartnerMail:
             return await self._calls.call(read_contents, head.raw, arrival.shape, raw, ahead=ahead)
         except WorkerFailed as failed:
             return failed
+
+
+def _facts_of_each(
+    desk: Desk, head: Head, arrival: Arrival, targets: Sequence[Target]
+) -> Steps[list[tuple[Target, Situation]]]:
+    found: list[tuple[Target, Situation]] = []
+    for target in targets:
+        found.append((target, (yield from situation_in_steps(desk, target.role, head, arrival))))
+    return found

@@ -48,10 +48,12 @@ def extendable(raws: Sequence[bytes]) -> bool:
     Not after an open quote, comment, angle bracket or group, nor in a list parted by semicolons, nor where
     the value is longer than what was read of it.
     """
-    return sum(map(len, raws)) <= bounds.ADDRESSES and all(map(_closed, raws))
+    if sum(map(len, raws)) > bounds.ADDRESSES or len(raws) > bounds.ADDRESS_FIELDS:
+        return False
+    return all(_closed(raw, bounds.ADDRESS_TOKENS // len(raws)) for raw in raws)
 
 
-def _closed(raw: bytes) -> bool:
+def _closed(raw: bytes, tokens: int) -> bool:
     if len(raw) - raw.rfind(b"\n") > _LONGEST_LINE:
         return False
     if not _SPECIAL.search(raw):
@@ -63,8 +65,9 @@ def _closed(raw: bytes) -> bool:
     plain = _ANGLES.sub("", _LITERAL.sub("", plain))
     if any(c in plain for c in "<>[]") or _GROUPS.fullmatch(plain) is None:
         return False
-    # A strict reader gets it right. A lenient one, such as ours, may see quotes in comments: ask it, too.
-    return read_mailboxes(f"{text}, {_PROBE.address}") == (*read_mailboxes(text), _PROBE)
+    # A strict reader gets it right. A lenient one, such as ours, may see quotes in comments: ask it, too. Where there
+    # are more tokens than it reads, it does not find what was put after them.
+    return read_mailboxes(f"{text}, {_PROBE.address}", tokens) == (*read_mailboxes(text, tokens), _PROBE)
 
 
 def reply_to_with(head: Head, roles: Sequence[Mailbox]) -> bytes | None:

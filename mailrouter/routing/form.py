@@ -20,6 +20,7 @@ from mailrouter.routing.addressing import cc_with, reply_to_with
 from mailrouter.routing.handoff import handoff_filename
 from mailrouter.routing.letters import companion, derived
 from mailrouter.routing.model import Copy, CopyDraft, Draft, Situation
+from mailrouter.turns import Steps
 
 _OUR_MARKS = ("mailrouter-role", "mailrouter-on-duty", "mailrouter-you")
 
@@ -72,14 +73,18 @@ class _Bench:
 
 def make_copies(
     drafts: Sequence[Draft], situations: Sequence[Situation]
-) -> tuple[tuple[Copy, ...], tuple[str, ...]]:
+) -> Steps[tuple[tuple[Copy, ...], tuple[str, ...]]]:
     """One copy a mailbox, though it may belong to people of several roles; and why copies have their form."""
     by_mailbox: dict[str, list[Part]] = {}
     for draft, situation in zip(drafts, situations, strict=True):
         for copy in draft.copies:
             by_mailbox.setdefault(canonical(copy.person.email), []).append(Part(copy, draft, situation))
     bench = _Bench()
-    return tuple(_copy(parts, bench) for parts in by_mailbox.values()), tuple(bench.reasons)
+    copies: list[Copy] = []
+    for parts in by_mailbox.values():
+        yield
+        copies.append(_copy(parts, bench))
+    return tuple(copies), tuple(bench.reasons)
 
 
 def _copy(parts: list[Part], bench: _Bench) -> Copy:

@@ -24,6 +24,7 @@ from mailrouter.routing.note import add_absence_note
 from mailrouter.routing.sender import sender_of
 from mailrouter.routing.unreached import tell_of_unreached
 from mailrouter.schedule.model import Role
+from mailrouter.turns import Steps, at_once
 
 Step = Callable[[Draft, Situation], Draft]
 
@@ -41,14 +42,22 @@ PLAIN: tuple[Step, ...] = (copy_to_partners,)
 
 def plan(head: Head, shape: Shape, situations: Sequence[Situation], steps: Sequence[Step] = STEPS) -> Plan:
     """The plan for a message to one role, or to several at once (one Situation each, at least one)."""
+    return at_once(plan_in_steps(head, shape, situations, steps))
+
+
+def plan_in_steps(
+    head: Head, shape: Shape, situations: Sequence[Situation], steps: Sequence[Step] = STEPS
+) -> Steps[Plan]:
+    """The same, with a rest after each role and each copy: there may be a hundred."""
     nature = classify(head, shape)
     drafts: list[Draft] = []
     for situation in situations:
+        yield
         draft = Draft(head, shape, nature, sender_of(head, situation))
         for step in steps:
             draft = step(draft, situation)
         drafts.append(draft)
-    copies, form_reasons = make_copies(drafts, situations)
+    copies, form_reasons = yield from make_copies(drafts, situations)
     reply, reply_reasons = _one_reply(drafts, situations)
     reasons = (*_told(drafts, situations), *reply_reasons, *form_reasons)
     shown = {pair for copy in copies for pair in zip(copy.handoff_roles, copy.handoffs, strict=True)}

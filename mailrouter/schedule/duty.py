@@ -11,6 +11,7 @@ from mailrouter.schedule.leave import Leave, cover_key
 from mailrouter.schedule.localtime import day_start
 from mailrouter.schedule.model import Absence, Person, Role
 from mailrouter.schedule.timeline import Span, in_utc, spans_of
+from mailrouter.turns import Steps, at_once
 
 LOOK_AHEAD = 400
 """Days to look for a next or a last duty: more than a year, so that a yearly pattern is found."""
@@ -91,6 +92,10 @@ class Roster:
 
         Between two changes of the schedule only ``moment`` differs, so the rest is worked out once a slot.
         """
+        return at_once(self.duty_in_steps(moment))
+
+    def duty_in_steps(self, moment: datetime) -> Steps[Duty]:
+        """The same, with a rest after each day that is looked at: where nobody is there for years, they are hundreds."""
         moment = in_utc(moment)
         slot = self._slot
         if not slot.start <= moment < slot.end:
@@ -99,7 +104,7 @@ class Roster:
         if facts is None:
             if len(self._facts) >= _KEPT_STRETCHES:
                 self._facts.clear()
-            facts = self._facts[slot.start] = self._duty_of(slot)
+            facts = self._facts[slot.start] = yield from self._duty_of(slot)
         return Duty(moment, facts.on, facts.away, facts.next_on, facts.gap, facts.working_day)
 
     def role_at(self, moment: datetime) -> Role:
@@ -113,33 +118,34 @@ class Roster:
         slots = self._layers.slots(self._layers.day_of(moment))
         return slots[bisect_right(slots, moment, key=lambda slot: slot.start) - 1]
 
-    def _duty_of(self, slot: Slot) -> Duty:
+    def _duty_of(self, slot: Slot) -> Steps[Duty]:
+        away: list[Away] = []
+        for person in self.role.partners:
+            if person.is_partner_on(slot.day) and (found := (yield from self._away(person, slot))):
+                away.append(found)
         return Duty(
             slot.start,
             tuple(map(self.role.person, slot.on)),
-            tuple(
-                away
-                for person in self.role.partners
-                if person.is_partner_on(slot.day) and (away := self._away(person, slot))
-            ),
-            self._next_on(slot),
-            self._gap(slot),
+            tuple(away),
+            (yield from self._next_on(slot)),
+            (yield from self._gap(slot)),
             self._layers.working_day(slot.day),
         )
 
-    def _away(self, person: Person, slot: Slot) -> Away | None:
+    def _away(self, person: Person, slot: Slot) -> Steps[Away | None]:
         leave = self._layers.away(person.key, slot.start)
         if leave is not None:
-            return self._absent(person, leave, slot)
+            return (yield from self._absent(person, leave, slot))
         day = self._layers.own_day(person.key, slot)
         name = self._layers.holiday(person.key, day)
         if name is None or not self._missed(person, slot):
             return None
         zone = self._layers.terms.zone(person.key)
         since, until = day_start(day, zone), day_start(day + timedelta(days=1), zone)
-        return Away(person, None, name, since, until, day, self._back(person, until), ())
+        back = yield from self._back(person, until)
+        return Away(person, None, name, since, until, day, back, ())
 
-    def _absent(self, person: Person, leave: Leave, slot: Slot) -> Away:
+    def _absent(self, person: Person, leave: Leave, slot: Slot) -> Steps[Away]:
         now = leave.at(slot.start)
         keys = dict.fromkeys(filter(None, map(cover_key, now)))
         cover = tuple(
@@ -148,7 +154,7 @@ class Roster:
             if self._layers.terms.partner(key, slot.day) and not self._layers.away(key, slot.start)
         )
         open_ended = leave.last.open_ended
-        back = None if open_ended else self._back(person, leave.end)
+        back = None if open_ended else (yield from self._back(person, leave.end))
         return Away(person, now[0], None, leave.start, leave.end, leave.last_day, back, cover, open_ended)
 
     def _missed(self, person: Person, slot: Slot) -> bool:
@@ -156,19 +162,21 @@ class Roster:
         due = self._layers.by_rota(person.key, slot.day)
         return due and not any(person.key in of_today.on for of_today in self._layers.slots(slot.day))
 
-    def _back(self, person: Person, until: datetime) -> datetime | None:
+    def _back(self, person: Person, until: datetime) -> Steps[datetime | None]:
         """The first moment from ``until`` at which this person is on duty."""
         for slot in self._layers.onwards(self._layers.day_of(until), LOOK_AHEAD):
+            yield
             if slot.start >= until and person.key in slot.on:  # days are cut at the end of every absence
                 return slot.start
         return None
 
-    def _next_on(self, slot: Slot) -> tuple[tuple[Person, datetime | None], ...]:
+    def _next_on(self, slot: Slot) -> Steps[tuple[tuple[Person, datetime | None], ...]]:
         partners = [p for p in self.role.partners if p.until is None or p.until >= slot.day]
         found: dict[str, datetime | None] = {person.key: None for person in partners}
         sought = set(found)
         before = slot
         for later in self._layers.onwards(slot.day, LOOK_AHEAD):
+            yield
             if later.start <= slot.start:
                 continue
             for key in sought.intersection(later.on).difference(before.on):
@@ -179,24 +187,28 @@ class Roster:
             before = later
         return tuple((person, found[person.key]) for person in partners)
 
-    def _gap(self, slot: Slot) -> Gap | None:
+    def _gap(self, slot: Slot) -> Steps[Gap | None]:
         if slot.on or any(later.on for later in self._layers.slots(slot.day) if later.start > slot.start):
             return None
         working_day = self._next_working_day(slot.day)
         if working_day is not None and any(later.on for later in self._layers.slots(working_day)):
             return None
-        return Gap(self._last_end(slot), self._next_start(slot))
+        return Gap((yield from self._last_end(slot)), (yield from self._next_start(slot)))
 
     def _next_working_day(self, today: date) -> date | None:
         days = (today + timedelta(days=ahead) for ahead in range(1, LOOK_AHEAD + 1))
         return next(filter(self._layers.working_day, days), None)
 
-    def _next_start(self, slot: Slot) -> datetime | None:
-        later = self._layers.onwards(slot.day, LOOK_AHEAD)
-        return next((other.start for other in later if other.on and other.start > slot.start), None)
+    def _next_start(self, slot: Slot) -> Steps[datetime | None]:
+        for later in self._layers.onwards(slot.day, LOOK_AHEAD):
+            yield
+            if later.on and later.start > slot.start:
+                return later.start
+        return None
 
-    def _last_end(self, slot: Slot) -> datetime:
+    def _last_end(self, slot: Slot) -> Steps[datetime]:
         for back in range(LOOK_AHEAD + 1):
+            yield
             for earlier in reversed(self._layers.slots(slot.day - timedelta(days=back))):
                 if earlier.on:  # of today's slots only those before this one can be: else it were no gap
                     return earlier.end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from email.utils import getaddresses
 
 import pytest
@@ -234,3 +235,26 @@ def test_what_is_a_list_of_addresses_stays_as_it_was_written(written: str) -> No
     raw = mail(f"From: {written}")
     (copy, *_) = planned(raw, situation(role(AWAY), sender="jane@outside.test")).copies
     assert f"Reply-To: {written},\r\n".encode() in octets(copy.pieces, raw)
+
+
+@pytest.mark.parametrize("entry", [b"a:b@c,;", b"<@a,@b:c@d>,", b"a (b)@c,"])
+def test_many_fields_cost_no_more_to_continue_than_one(entry: bytes) -> None:
+    """A field may stand once; a stranger writes it twenty times."""
+    line = entry * (900 // len(entry)) + b"\r\n "
+    one, twenty = [line * 60], [line * 3] * 20
+
+    def seconds(raws: list[bytes]) -> float:
+        spent = []
+        for _ in range(3):
+            start = time.thread_time()
+            extendable(raws)
+            spent.append(time.thread_time() - start)
+        return min(spent)
+
+    assert seconds(twenty) < 3 * seconds(one) + 0.005
+
+
+def test_more_fields_of_one_name_than_are_read_are_not_continued() -> None:
+    """What stands in the others is not known."""
+    assert extendable([b"a@b.test"] * 20)
+    assert not extendable([b"a@b.test"] * 21)

@@ -1,0 +1,23 @@
+"""Long work in steps, so that others can have their turn in between. Pure.
+
+Work that may take long is a generator: it yields where it can rest, and returns what it comes to. Who has nothing else
+to do runs it with ``at_once``; the service runs it with ``mailrouter.intake.resting``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+
+
+def at_once(work: Steps[T]) -> T:
+    """What ``work`` comes to, without a rest. Raises what it raises."""
+    try:
+        while True:
+            next(work)
+    except StopIteration as end:
+        found: T = end.value
+        return found
