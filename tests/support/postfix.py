@@ -84,9 +84,8 @@ class Postfix:
             "virtual_gid_maps": "static:" + _id("-g"),
             **settings,
         }
-        (self.folder / "etc" / "main.cf").write_text(
-            "".join(f"{name} = {value}\n" for name, value in main.items())
-        )
+        self._settings = main
+        self._write_settings()
         (self.folder / "etc" / "master.cf").write_text(_MASTER.format(port=self.port))
         for name in ("dynamicmaps.cf", "postfix-files"):
             if (source := Path("/etc/postfix") / name).exists():
@@ -114,10 +113,16 @@ class Postfix:
 
     def set(self, settings: Mapping[str, str]) -> None:
         """Change settings, and have them used."""
-        main = self.folder / "etc" / "main.cf"
-        main.write_text(main.read_text() + "".join(f"{name} = {value}\n" for name, value in settings.items()))
+        self._settings |= settings
+        self._write_settings()
         self._command("reload")
         wait_for_port(self.port)
+
+    def _write_settings(self) -> None:
+        # Each setting once: of one that stands twice postlogd warns in its own log, and when that socket's queue is
+        # full it waits for itself, for ever, and every other process for it.
+        lines = (f"{name} = {value}\n" for name, value in self._settings.items())
+        (self.folder / "etc" / "main.cf").write_text("".join(lines))
 
     def stop(self) -> None:
         """Listen no more."""
