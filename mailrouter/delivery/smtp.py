@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from mailrouter.delivery.refusing import Refusing, Siblings, as_recorded
 from mailrouter.smtp.client import Connection
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.refusals import advice, advice_in
-from mailrouter.smtp.replies import PeerError, Reply
+from mailrouter.smtp.replies import PeerError, Reply, slow_after
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds
 
 log = logging.getLogger("mailrouter.delivery")
@@ -31,6 +32,8 @@ SAID_EVERY = 600.0
 """Seconds between two lines at ERROR about one trouble; the probes between them are logged as warnings."""
 LASTING = 300_000
 """Milliseconds after which a server that can't be reached is logged at ERROR too; before, it may be a restart."""
+LOOK = 1.0
+"""Seconds between two looks at connections that may say nothing, while mail waits."""
 MOST_PUT_OFF = 500
 """Of so many that a server in trouble put off it is remembered, so that they go as soon as it is well."""
 
@@ -58,6 +61,21 @@ class Pool:
 def pool_for(retry: Retry) -> Pool:
     """The usual pool, whose probes are never further apart than the tries of one message."""
     return Pool(pauses=tuple(min(pause, retry.most) for pause in Pool().pauses))
+
+
+@dataclass(eq=False, slots=True)
+class _Way:
+    """A connection, or the attempt to open one (``connection`` is None), which is slow from ``slow_at`` on."""
+
+    began_at: float
+    slow_at: float
+    connection: Connection | None = None
+
+    def silent(self, now: float, since: float) -> bool:
+        """Whether the server owes it an answer since ``since``, or longer than is usual."""
+        if self.connection is not None:
+            return self.connection.silent(since)
+        return self.began_at <= since or self.slow_at <= now
 
 
 class SmtpTransport:
@@ -91,8 +109,9 @@ class SmtpTransport:
         self._timeouts = timeouts
         self._pool = pool or Pool()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._opening = 0
-        self._open = 0
+        self._ways: set[_Way] = set()
+        self._asked_at = -math.inf
+        """When somebody last said that the next hop works again: what was silent then is no longer waited for."""
         self._idle = 0
         self._more = asyncio.Event()
         self._failures = 0
@@ -111,6 +130,7 @@ class SmtpTransport:
         """When a connection last heard a reply that spoke of a message."""
         self._ending = False
         self._watch: asyncio.TimerHandle | None = None
+        self._silence: asyncio.TimerHandle | None = None
 
     def paused(self) -> bool:
         """True while the next hop can't be used and its next probe is not due."""
@@ -119,6 +139,7 @@ class SmtpTransport:
     def probe(self) -> None:
         """Try the next hop now, though its next probe is not due: somebody says that it works again."""
         self._paused_until = self._full_until = 0.0
+        self._asked_at = asyncio.get_running_loop().time()
         self.wake()
 
     def wake(self) -> None:
@@ -127,49 +148,82 @@ class SmtpTransport:
             self._more.set()
             return
         waiting = self._dispatcher.waiting
-        if not waiting or not self._may_open():
+        if not waiting or self._ending:
             return
-        if not self._open or waiting > self._pool.crowd * self._open:
+        if self._silence is None and not self.paused():
+            self._silence = asyncio.get_running_loop().call_later(LOOK, self._look_at_silence)
+        if not self._may_open():
+            return
+        alive = len(self._alive())
+        if not alive or waiting > self._pool.crowd * alive:
             self._connect()
         elif self._watch is None:
             self._watch = asyncio.get_running_loop().call_later(self._pool.patience, self._look_again)
 
+    def _alive(self, but: _Way | None = None) -> list[_Way]:
+        """The connections and attempts that may still be waited for; never ``but``."""
+        now = asyncio.get_running_loop().time()
+        return [way for way in self._ways if way is not but and not way.silent(now, self._asked_at)]
+
     def _may_open(self) -> bool:
         """One connection is opened at a time, so a next hop that is down is probed once; and after a failure
-        one connection alone has to settle a message before there are others."""
-        if self._ending or self._opening or self._open >= self._pool.most or self.paused():
+        one connection alone has to settle a message before there are others. One that is silent stands in nobody's
+        way."""
+        if self._ending or self.paused() or len(self._ways) >= self._pool.most:
             return False
-        if not self._open:
-            return True
-        return not self._failures and asyncio.get_running_loop().time() >= self._full_until
+        alive = self._alive()
+        if any(way.connection is None for way in alive):
+            return False
+        return not alive or (not self._failures and asyncio.get_running_loop().time() >= self._full_until)
 
     def _look_again(self) -> None:
         self._watch = None
         if self._dispatcher.waiting and not self._idle and self._may_open():
             self._connect()
 
+    def _look_at_silence(self) -> None:
+        """See whether mail waits for connections that all say nothing: that is a trouble, and is probed."""
+        self._silence = None
+        if not self._dispatcher.waiting or self._idle or self._ending or self.paused():
+            return
+        if self._ways and not self._alive():
+            self._unreachable("It does not answer")
+        self.wake()
+
     def _connect(self) -> None:
-        self._opening += 1
-        task = asyncio.get_running_loop().create_task(self._work())
+        loop = asyncio.get_running_loop()
+        patience = (self._timeouts or Timeouts()).reply
+        way = _Way(loop.time(), loop.time() + slow_after(patience))
+        self._ways.add(way)
+        task = loop.create_task(self._work(way))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self) -> None:
+    async def _open(self, way: _Way) -> Connection | None:
         try:
-            connection = await Connection.open(self._host, self._port, self._helo, self._timeouts)
+            return await Connection.open(self._host, self._port, self._helo, self._timeouts)
         except PeerError as error:
-            self._unreachable(str(error))
-            return
+            failed = str(error)
         except Exception:
             log.exception("%s can't be reached", self.name)
-            self._unreachable("an error of our own; the log has it")
-            return
+            failed = "an error of our own; the log has it"
+        # Where another connection has served meanwhile, the server is well.
+        if self._useful_at < way.began_at:
+            self._unreachable(failed, way)
+        return None
+
+    async def _work(self, way: _Way) -> None:
+        try:
+            way.connection = connection = await self._open(way)
+            if connection is not None:
+                await self._use(way, connection)
         finally:
-            self._opening -= 1
+            self._ways.discard(way)
+
+    async def _use(self, way: _Way, connection: Connection) -> None:
         self.max_size = connection.max_size
         if not self._answering:
             self._paused_until = 0.0
-        self._open += 1
         opened_at = asyncio.get_running_loop().time()
         taken: Taken = []
         reused = orderly = False
@@ -187,12 +241,12 @@ class SmtpTransport:
             self._give_back(taken, str(error), reused or connection.settled > 0)
             # Where another connection has served meanwhile, the server is well.
             if not reused and not connection.useful and self._useful_at < opened_at:
-                self._unreachable(str(error), 1)
+                self._unreachable(str(error), way)
         except Exception as error:
             log.exception("a message could not be sent to %s", self.name)
             self._give_back(taken, type(error).__name__, False)
         finally:
-            self._open -= 1
+            self._ways.discard(way)
             # Before the goodbye: nobody waits for it.
             asyncio.get_running_loop().call_soon(self.wake)
             if orderly:
@@ -321,13 +375,11 @@ class SmtpTransport:
                 self._dispatcher.untake(delivery)
         taken.clear()
 
-    def _unreachable(self, why: str, own: int = 0) -> None:
-        """No connection, or none that settles anything: pause; beside others that work, only open no more.
-        ``own`` is 1 where the caller's connection still counts as open."""
+    def _unreachable(self, why: str, own: _Way | None = None) -> None:
+        """No connection, or none that settles anything: pause; beside others that work, only open no more."""
         loop = asyncio.get_running_loop()
-        if self._open > own:
+        if beside := sum(way.connection is not None for way in self._alive(but=own)):
             self._full_until = loop.time() + self._pool.full
-            beside = self._open - own
             words = f"{self.name} takes no more connections beside {beside}: {why}"
             events.tell(log, "next_hop_full", fields={"relay": self.name, "connections": beside}, words=words)
             return
@@ -360,8 +412,9 @@ class SmtpTransport:
         """Let transactions end, for ``grace`` seconds at most."""
         self._ending = True
         self._more.set()
-        if self._watch is not None:
-            self._watch.cancel()
+        for timer in (self._watch, self._silence):
+            if timer is not None:
+                timer.cancel()
         if self._tasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=grace)
             for task in late:

@@ -88,6 +88,10 @@ class Connection:
         """Whether the peer has closed, as far as is known here."""
         return self._replies.ended or self._writer.is_closing()
 
+    def silent(self, since: float) -> bool:
+        """Whether a reply is owed that was asked for up to ``since`` (in the loop's time), or for long."""
+        return self._replies.silent(since)
+
     async def deliver(
         self, take: Callable[[], Outgoing | None], settle: Callable[[Outgoing, Reply], None]
     ) -> None:

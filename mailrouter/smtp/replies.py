@@ -81,6 +81,10 @@ class Reply:
         return line if line.isprintable() else "".join(c if c.isprintable() else "?" for c in line)
 
 
+LEAST_SLOW = 2.0
+"""Seconds that a server has in any case before others are tried beside a connection that is silent."""
+
+
 class PeerError(Exception):
     """The connection can't be used (any more): refused, lost, too slow or nonsense. Always temporary.
 
@@ -102,6 +106,7 @@ class Replies:
         self._data = b""
         self._loop = asyncio.get_running_loop()
         self._deadline = math.inf
+        self._asked_at = self._slow_at = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._late = False
 
@@ -109,6 +114,10 @@ class Replies:
     def ended(self) -> bool:
         """Whether the peer has closed, as far as is known here."""
         return self._reader.at_eof() or self._reader.exception() is not None
+
+    def silent(self, since: float = -math.inf) -> bool:
+        """Whether the peer owes a reply that it was asked for up to ``since``, or longer ago than is usual."""
+        return self._deadline < math.inf and (self._asked_at <= since or self._slow_at <= self._loop.time())
 
     async def next(self, patience: float, stage: str = "") -> Reply:
         """The next reply, to what ``stage`` says, whole within ``patience`` seconds. Raises PeerError."""
@@ -144,7 +153,9 @@ class Replies:
 
     def patience(self, seconds: float) -> None:
         """The peer has this long. One timer a connection that re-arms itself costs less than one a reply."""
-        self._deadline = self._loop.time() + seconds
+        self._asked_at = self._loop.time()
+        self._deadline = self._asked_at + seconds
+        self._slow_at = self._asked_at + slow_after(seconds)
         if self._timer is None or self._timer.when() > self._deadline + 1:
             if self._timer is not None:
                 self._timer.cancel()
@@ -179,6 +190,11 @@ class Replies:
         """Wait for nothing any more."""
         if self._timer is not None:
             self._timer.cancel()
+
+
+def slow_after(patience: float) -> float:
+    """Seconds after which a peer that has ``patience`` seconds is no longer waited for alone: 20 s of 300 s."""
+    return max(LEAST_SLOW, patience / 15)
 
 
 def why(error: BaseException) -> str:

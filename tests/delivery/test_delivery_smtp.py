@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,9 +135,10 @@ async def test_a_dead_next_hop_costs_one_probe_at_a_time(tmp_path: Path) -> None
     async with outbound(tmp_path / "m.db", port) as out:
         for n in range(60):
             await out.accept(recipients=(f"r{n}@x.test",))
-        await until(lambda: out.transport._failures >= 3)
-        # Ten connections at a time, or one for each that waits, would be far beyond three by now.
-        assert out.transport._failures < 8
+        began, before = time.monotonic(), out.transport._failures
+        await until(lambda: out.transport._failures >= before + 3)
+        # Ten connections at a time, or one for each that waits, would be far beyond one in each pause.
+        assert out.transport._failures - before <= 2 + (time.monotonic() - began) / (0.8 * POOL.pauses[0])
         assert "refused" in out.transport.trouble
         assert {attempts for _, _, attempts in out.attempts()} == {0}
         server = Misbehaving(Script())
@@ -235,6 +237,52 @@ async def test_a_server_that_closes_after_each_message_loses_none(tmp_path: Path
         await out.settled("delivered", 6)
         assert {attempts for _, _, attempts in out.attempts()} == {1}
         assert doubles(server) == []
+
+
+@pytest.mark.parametrize("state", ["connect", "ehlo", "mail", "rcpt", "data"])
+async def test_a_connection_that_gets_no_answer_holds_up_one_mail_at_most(tmp_path: Path, state: str) -> None:
+    """A server may take a connection and forget it, with minutes left to answer: all other mail goes by another."""
+    patience = Timeouts(connect=2, reply=30, data_end=30)
+    async with (
+        misbehaving(Script({state: HANG}), Script()) as server,
+        outbound(tmp_path / "m.db", server.port, patience, Pool(pauses=(0.05,))) as out,
+    ):
+        out.transport._failures = 1  # one connection alone is to show that the server is well
+        for n in range(5):
+            await out.accept(recipients=(f"r{n}@x.test",))
+        await out.settled("delivered", 5 if state in ("connect", "ehlo") else 4, seconds=12)
+        assert out.transport.trouble == ""
+        assert server.connections == 2
+        assert doubles(server) == []
+
+
+async def test_a_word_of_the_operators_probes_beside_a_connection_that_gets_no_answer(tmp_path: Path) -> None:
+    """With ``queue retry`` nobody waits for what a server has forgotten."""
+    patience = Timeouts(connect=2, reply=6000, data_end=6000)
+    async with (
+        misbehaving(Script({"connect": HANG}), Script()) as server,
+        outbound(tmp_path / "m.db", server.port, patience) as out,
+    ):
+        await out.accept()
+        await until(lambda: server.connections == 1)
+        out.transport.probe()
+        await out.settled("delivered", 2, seconds=5)
+
+
+async def test_a_server_that_answers_nobody_is_a_trouble_that_is_probed(tmp_path: Path) -> None:
+    """It is said, long before the time for an answer is over, and the number of connections is bounded."""
+    patience = Timeouts(connect=2, reply=30, data_end=30)
+    pool = Pool(most=3, pauses=(0.05,))
+    async with (
+        misbehaving(Script({"connect": HANG})) as server,
+        outbound(tmp_path / "m.db", server.port, patience, pool) as out,
+    ):
+        await out.accept()
+        await until(lambda: out.transport.trouble == "It does not answer")
+        await until(lambda: server.connections == 3)
+        await server.behave(Script())
+        await out.settled("delivered", 2, seconds=60)
+        assert out.transport.trouble == ""
 
 
 async def test_an_idle_connection_that_the_peer_closed_defers_nothing(tmp_path: Path) -> None:
