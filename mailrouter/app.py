@@ -246,6 +246,7 @@ class Service:
             self._sessions,
             lambda: self.intake.desk,
             lambda: self.reloading.errors if self.reloading is not None else 0,
+            self._unreadable,
         )
         return {
             "/healthz": health.alive,
@@ -374,6 +375,9 @@ class Service:
             # Not a whole new desk: its templates alone take some 60 ms to compile.
             self.intake.desk = replace(desk, configuration=self._feeds.configuration, known=desk.rosters)
 
+    def _unreadable(self) -> str:
+        return self.reloading.unreadable if self.reloading is not None else ""
+
     def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
         for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
@@ -390,6 +394,7 @@ class Service:
             "troubled_since": self.transport.troubled_at if self.transport.trouble else None,
             "queued": self.store.reader.waiting(),
             "as_root": as_root(),
+            "configuration": self._unreadable(),
             "capped": self.store.reader.capped(day_of(now_ms())),
             "oldest": None if oldest is None else moment_of(oldest),
             "failing": [

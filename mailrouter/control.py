@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mailrouter.config.writing import make_folder
 from mailrouter.errors import MailrouterError, NoSuchRole
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.handoff import MAX_TEXT
@@ -95,7 +96,7 @@ class Control:
         """Listen. The store's lock is ours, so a socket that lies there is nobody's. Raises
         MailrouterError."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             self._path.unlink(missing_ok=True)
             await self._listen()
         except OSError as error:

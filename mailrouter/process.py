@@ -7,7 +7,9 @@ import ctypes
 import gc
 import logging
 import os
+import pwd
 import resource
+import shlex
 import stat
 import sys
 import threading
@@ -62,6 +64,23 @@ def surroundings(settings: Settings) -> Iterator[str]:
                     f"{name} ({folder}) can be written by every user of this machine{sticky}, so that each of them could "
                     f"put files of their own in the place of mailrouter's: chmod o-w {folder}, or another folder."
                 )
+
+
+def whose(settings: Settings) -> str:
+    """Why root must not serve here: the folders are another user's, and what root makes in them that user can't read;
+    empty where that is not so."""
+    if os.geteuid() != 0:
+        return ""
+    for folder in (settings.store.parent, settings.run_folder):
+        place = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+        with contextlib.suppress(OSError, KeyError):
+            if owner := place.stat().st_uid:
+                name = pwd.getpwuid(owner).pw_name
+                return (
+                    f"{place} belongs to {name}, and what root makes in it that user could not use any more. "
+                    f"Run it as that user:  runuser -u {name} -- {shlex.join(sys.argv)}"
+                )
+    return ""
 
 
 def as_root() -> str:

@@ -84,6 +84,8 @@ def run(
     """
     now = serving(folder, starting=True)
     settled(now.configuration.settings)
+    if mine := process.whose(now.configuration.settings):
+        raise MailrouterError(mine)
     process.prepare()
     for unsafe in (process.as_root(), *process.surroundings(now.configuration.settings)):
         if unsafe:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import sys
 from datetime import UTC, date, datetime
@@ -87,6 +88,17 @@ def store_of(configuration: Configuration | Settings) -> StoreReader | None:
 def print_json(data: Any) -> None:
     """One JSON document, readable."""
     print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def as_called(program: str = "") -> str:
+    """How this program can be called again from here: its name where the shell finds it, else the path that was used."""
+    program = program or sys.argv[0]
+    if Path(program).name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m mailrouter"
+    found = shutil.which("mailrouter")
+    if found and os.path.realpath(found) == os.path.realpath(program):
+        return "mailrouter"
+    return shlex.quote(program) if "/" in program else "mailrouter"
 
 
 def width() -> int:

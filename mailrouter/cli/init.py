@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mailrouter.cli.common import width
+from mailrouter.cli.common import as_called, width
 from mailrouter.config import problems_of_texts
 from mailrouter.config.answers import Answers, nameless, texts
 from mailrouter.config.schema import texts as schemas
@@ -236,7 +236,7 @@ def _lines(folder: Path, answers: Answers, made: list[Path], own: str) -> Iterat
         (f"schedule {answers.key}", "who is on duty, and why"),
         ("serve", "take mail for the role"),
     ):
-        yield f"  mailrouter {command}{own}\n      {about}"
+        yield f"  {as_called()} {command}{own}\n      {about}"
 
 
 def _holidays(answers: Answers) -> str:

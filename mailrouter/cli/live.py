@@ -43,7 +43,7 @@ class Live:
     @property
     def well(self) -> bool:
         """Whether it runs, delivers, and every partner gets their mail."""
-        wrong = ("trouble", "failing", "lost")
+        wrong = ("trouble", "failing", "lost", "configuration")
         return self.status is not None and not any(self.status.get(name) for name in wrong)
 
     def data(self) -> dict[str, object]:
@@ -83,12 +83,14 @@ class Live:
             yield f"{status['lost']}. `mailrouter queue list --state failed --state bounced` shows them."
         if status.get("as_root"):
             yield f"{status['as_root'][0].upper()}{status['as_root'][1:]}."
+        if status.get("configuration"):
+            yield f"Its configuration can't be read, and the one before is in force: {status['configuration']}"
         if capped := status.get("capped"):
             what = joined(f"{n:,} {_KINDS.get(kind, kind)}" for kind, n in sorted(capped.items()))
             yield f"Not sent today, for enough were sent to the same people: {what}."
         for one in status["failing"]:
             yield self._failing(one)
-        if self.well:
+        if not any(status.get(name) for name in ("trouble", "failing", "lost")):
             yield "Every partner's mailbox takes mail, as far as is known."
 
     def _queue(self, queued: int, oldest: Milliseconds | None) -> str:

@@ -34,6 +34,8 @@ class Files:
     roles: Mapping[str, Tree]
     odd: tuple[Problem, ...] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict)
+    settings_text: bytes = b""
+    """What the settings' tree was made of; empty where the file can't be read."""
 
 
 def files_in(folder: Path) -> Files:
@@ -66,7 +68,8 @@ def _files_in(folder: Path) -> Files:
         if isinstance(data, bytes):
             texts[key] = data
         trees[key] = role_tree(shown, data) if isinstance(data, bytes) else data
-    return Files(settings, trees, tuple(odd), texts)
+    text = _data(str(folder / SETTINGS_FILE), "") if (folder / SETTINGS_FILE).exists() else b""
+    return Files(settings, trees, tuple(odd), texts, text if isinstance(text, bytes) else b"")
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -1,13 +1,15 @@
 """What a service works by while files change under it: each role's file as it is, or as it last was right.
 
 One role's broken file holds back neither the service nor the other roles. What was right last is kept in the run
-folder (``good/ROLE.yaml``, mode 0600), so that it holds over a restart too.
+folder (``good/ROLE.yaml``, mode 0600), so that it holds over a restart too; and so are the settings (``good/settings``),
+as a whole: a mixture of old and new ones would be a configuration that nobody wrote.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,13 +20,17 @@ from mailrouter.config.fields import Reading
 from mailrouter.config.folder import ROLES_FOLDER, Files, files_in, role_tree
 from mailrouter.config.loading import configuration_of, dotless_domains, validated
 from mailrouter.config.settings_file import SettingsFile
-from mailrouter.config.writing import replace_private
+from mailrouter.config.writing import make_folder, replace_private
+from mailrouter.config.yaml_marks import MAX_BYTES, read
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.schedule.model import Role
 
 log = logging.getLogger("mailrouter.config")
 
 GOOD_FOLDER = "good"
+GOOD_SETTINGS = "settings"
+"""A role's short name with its ending can't be this."""
+_RUN_FOLDER = re.compile(r"^run_folder:[ \t]*+[\"']?([^\"'#\n]{1,1000}+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,9 @@ class Serving:
     texts: Mapping[str, bytes]
     broken: tuple[Broken, ...] = ()
     vanished: frozenset[str] = frozenset()
+    settings_text: bytes = b""
+    settings_problems: tuple[Problem, ...] = ()
+    """Why the settings' file can't be used; what it said when it was right last holds instead."""
 
     def role(self, key: str) -> Role:
         """A role that is in force. Raises KeyError."""
@@ -68,11 +77,57 @@ def serving(
     """Read what is in force in ``folder``, with ``instead`` in place of some roles' texts.
 
     A broken role without a text that was right before is left out; ``starting`` refuses it. ``missed`` holds texts
-    of roles that go on although their files are gone; at a start they are those that were in force last. Raises
-    ConfigurationError: the settings are broken, or what is left is.
+    of roles that go on although their files are gone; at a start they are those that were in force last. Broken settings
+    are those that were right last at a start, where these are found. Raises ConfigurationError: the settings are
+    broken, or what is left is.
     """
     folder = Path(folder)
     files = files_in(folder)
+    try:
+        found = _served(folder, files, starting, instead, missed, fqdn)
+        return replace(found, settings_text=files.settings_text)
+    except ConfigurationError as error:
+        if not starting:
+            raise
+        problems = tuple(p for p in error.problems if p.file == files.settings.file)
+        text = _last_settings(folder, files, fqdn) if problems else None
+        if text is None:
+            raise
+        with contextlib.suppress(ConfigurationError):
+            back = replace(files, settings=read(files.settings.file, text))
+            found = _served(folder, back, starting, instead, missed, fqdn)
+            return replace(found, settings_text=text, settings_problems=problems)
+        raise
+
+
+def _last_settings(folder: Path, files: Files, fqdn: Callable[[], str]) -> bytes | None:
+    """The settings that were right last; None where they can't be found.
+
+    They lie in the run folder, which the broken file may name: that line is looked for in its text, and else the usual
+    place. Settings that name another run folder than the one in which they lie are of another service.
+    """
+    base = folder.absolute().parent
+    named = _RUN_FOLDER.search(files.settings_text[:MAX_BYTES].decode("utf-8", "replace"))
+    places = [base / named[1].strip()] if named else []
+    for place in (*places, base / SettingsFile().run_folder):
+        try:
+            text = (place / GOOD_FOLDER / GOOD_SETTINGS).read_bytes()
+        except OSError:
+            continue
+        found = _run_folder(folder, replace(files, settings=read(files.settings.file, text)), fqdn)
+        if found is not None and found.resolve() == place.resolve():
+            return text
+    return None
+
+
+def _served(
+    folder: Path,
+    files: Files,
+    starting: bool,
+    instead: Mapping[str, bytes] | None,
+    missed: Mapping[str, bytes] | None,
+    fqdn: Callable[[], str],
+) -> Serving:
     if starting and missed is None and (run_folder := _run_folder(folder, files, fqdn)) is not None:
         missed = read_good(run_folder)
     gone = {key: text for key, text in (missed or {}).items() if key not in files.roles}
@@ -178,7 +233,15 @@ def keep_good(now: Serving, known: Mapping[str, bytes] | None = None) -> None:
     """Remember the texts that are in force, and forget those of roles that are no more; ``known`` are those that lie
     there already, which are read if it is None. Raises OSError."""
     folder = now.configuration.settings.run_folder / GOOD_FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder, 0o700)
+    if now.settings_text and not now.settings_problems:
+        settings = folder / GOOD_SETTINGS
+        if not settings.exists() or settings.read_bytes() != now.settings_text:
+            replace_private(settings, now.settings_text)
+    _keep_roles(now, folder, known)
+
+
+def _keep_roles(now: Serving, folder: Path, known: Mapping[str, bytes] | None) -> None:
     if known is None:
         known = read_good(now.configuration.settings.run_folder)
     for key, text in now.texts.items():

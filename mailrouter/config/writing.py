@@ -104,6 +104,15 @@ def replace_private(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make ``folder`` and those above it that are missing; made by root, each is its parent's owner's. Raises OSError."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next((n for n, place in enumerate(missing) if place.exists()), len(missing))]
+    for place in reversed(missing):
+        place.mkdir(mode=mode if place == folder else 0o777, exist_ok=True)
+        give_to_owner_of(place.parent, place)
+
+
 def give_to_owner_of(folder: Path, path: Path) -> None:
     """What root writes beside a service of another user is that user's, or the service could not read it."""
     if os.geteuid() == 0:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailrouter.config.writing import sync_folder
+from mailrouter.config.writing import give_to_owner_of, make_folder, sync_folder
 from mailrouter.errors import StoreError
 from mailrouter.store.model import Milliseconds
 from mailrouter.trust.tokens import VALID_DAYS
@@ -60,7 +60,7 @@ def read_keys(path: Path) -> Keys:
     others may read is made private, and the log says so.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if not path.exists():
             _make(path)
         _make_private(path)
@@ -136,6 +136,7 @@ def _draft(path: Path, content: bytes) -> Path:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    give_to_owner_of(path.parent, draft)
     return draft
 
 

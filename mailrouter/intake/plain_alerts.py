@@ -66,6 +66,19 @@ def of_arriving(desk: Desk, path: str, client: str, size: int, now: datetime) ->
     return _made(desk, next(iter(desk.configuration.roles), None), "A mail is not taken for now", words, now)
 
 
+def of_settings(desk: Desk, problems: str, now: datetime) -> Pieces | None:
+    """That mailrouter goes by the settings that were right last; None where nobody can be told."""
+    words = (
+        "mailrouter was started, and its settings (mailrouter.yaml) can't be used. So that mail goes on, it works by "
+        "those that were right last, all of them; what was changed since is not in force.\n\n"
+        f"{problems}\n\n"
+        "Mend the file, look at it with `mailrouter check`, and restart mailrouter."
+    )
+    return _made(
+        desk, next(iter(desk.configuration.roles), None), "mailrouter's settings are broken", words, now
+    )
+
+
 def _alert(
     desk: Desk, delivery: Delivery, subject: str, words: str, now: datetime
 ) -> tuple[Consequence, ...]:

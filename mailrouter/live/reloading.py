@@ -17,6 +17,7 @@ from mailrouter.errors import ConfigurationError, MailrouterError
 from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
+from mailrouter.intake.plain_alerts import of_settings
 from mailrouter.intake.schedule_files import own_situation
 from mailrouter.live.vanished import Vanished
 from mailrouter.live.watching import PAUSE, changes
@@ -35,6 +36,7 @@ _FIXED = (
 )
 """Settings that hold until a restart: where mail comes in, where it goes and where it waits."""
 _WHOLE = "mended"
+LAST_SETTINGS = "the settings can't be used, so the service goes by those that were right last"
 
 
 def _tell_read(now: Serving, later: Sequence[str], words: str) -> None:
@@ -78,8 +80,8 @@ class Reloading:
         """The texts that are remembered for the next start; None where that is to be looked up."""
         self._told: set[str] | None = None
         """The roles whose files are broken, or were and nobody has forgotten it yet; None before the first look."""
-        self._unreadable = False
-        """The last reading failed as a whole."""
+        self.unreadable = ""
+        """Why the last reading failed as a whole, for a log; ``""`` where it did not."""
         self._vanished = Vanished(store, lambda: self.reload(asked=False))
         self._later: list[str] = []
         """The settings in the files that hold from the next start on."""
@@ -87,7 +89,7 @@ class Reloading:
     @property
     def errors(self) -> int:
         """How much of the configuration can't be read: roles' files, and 1 more where that is the whole."""
-        return len(self.now.broken) + self._unreadable
+        return len(self.now.broken) + bool(self.unreadable)
 
     async def settle(self) -> None:
         """At the start: remember what is right, and tell of what is broken."""
@@ -95,8 +97,30 @@ class Reloading:
         _tell_read(self.now, [], "the configuration was read")
         for broken in self.now.broken:
             _log_broken(broken)
+        if problems := self.now.settings_problems:
+            self.unreadable = str(ConfigurationError(problems).discreet())
+            words = f"{LAST_SETTINGS}:\n{self.unreadable}"
+            events.tell(log, "configuration_broken", level=logging.ERROR, words=words)
+            await self._tell_settings(self.unreadable)
         await self._tell_broken()
         await self._tell_vanished()
+
+    async def _tell_settings(self, problems: str) -> None:
+        """Tell the operator once, for each text, that the settings of another day are in force."""
+        desk, moment = self._intake.desk, self._intake.now()
+        made = of_settings(desk, problems, moment)
+        role = next(iter(desk.configuration.roles), None)
+        if made is None or role is None:
+            return
+        alert = Original("alert", desk.configuration.settings.postmaster, made)
+        what = hashlib.sha256(problems.encode()).hexdigest()
+        try:
+            if await originate(
+                self._store, role.key, [alert], moment, LAST_SETTINGS, "broken settings", what
+            ):
+                self._wake()
+        except MailrouterError as error:
+            log.error("nobody could be told that the settings are broken: %s", error)
 
     async def watch(self, pause: float = PAUSE) -> None:
         """Take up each change, until cancelled; the first look reads all files, as they may have changed while the
@@ -122,13 +146,13 @@ class Reloading:
                 )
                 desk = await asyncio.to_thread(self._make_desk, new.configuration)
             except Exception as error:
-                self._unreadable = True
                 if isinstance(error, ConfigurationError):
                     error = error.discreet()
+                self.unreadable = str(error) or type(error).__name__
                 words = f"the configuration can't be used, so the one before it stays in force:\n{error}"
                 events.tell(log, "configuration_broken", level=logging.ERROR, words=words)
                 return
-            self._unreadable = False
+            self.unreadable = ""
             self.take_up(desk, new)
             changed = (old.texts, old.broken, old.vanished, old.configuration.settings, self._later) != (
                 new.texts,

@@ -66,7 +66,12 @@ class Readiness:
             words = lost_words(lost_lately(self._watched.store.reader, self._now()))
         except StoreError:
             return []
-        return [words] if words else []
+        # Mail goes on by the configuration before, so this is no reason for a restart: that may be what it would break.
+        why = self._watched.unreadable().splitlines()
+        broken = (
+            f"The configuration can't be read, and the one before it is in force: {why[0]}" if why else ""
+        )
+        return [line for line in (words, broken) if line]
 
     def _delivery(self) -> list[str]:
         try:

@@ -42,3 +42,5 @@ class Watched:
     sessions: Open
     desk: Callable[[], Desk]
     configuration_errors: Callable[[], int] = lambda: 0
+    unreadable: Callable[[], str] = lambda: ""
+    """Why the configuration can't be read as a whole, ``""`` where it can."""
