@@ -12,9 +12,15 @@ from collections.abc import Collection
 _GREETING = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|morning|hallo|moin|guten (?:morgen|tag|abend)"
     r"|lieber?|bonjour|bonsoir|salut|cher|chère|hola|buenos días|ciao|olá)"
-    r"(?:\s++[^\W\d]\S*+){0,4}+\s*+[,!.]*+\Z",
+    r"(?P<names>(?:\s++[^\W\d](?:[^\s,:;!?]|,(?=\s++(?:and|und|et|y|e|en)\b))*+){0,4}+)\s*+[,!.]*+\Z",
     re.I,
 )
+_TOGETHER_WORDS = (
+    "all alle allen allerseits and both da dag e en et everybody everyone folks friends guys team there tous toutes"
+    " tutti todos todas und y you zusammen beide beiden the"
+)
+"""Words in a greeting that aren't written like a name."""
+_TOGETHER = frozenset(_TOGETHER_WORDS.split())
 _CLOSING = re.compile(
     r"(?:(?:with )?(?:best|kind|kindest|warm|many)?\s*+(?:regards|wishes|greetings)|all the best|best|cheers|yours"
     r"|(?:many )?thanks(?: again| a lot)?|thank you(?: again)?|(?:yours )?(?:sincerely|truly|faithfully)"
@@ -46,8 +52,20 @@ def without_courtesies(text: str, names: Collection[str] = ()) -> str:
 def _after_greeting(lines: list[str]) -> int:
     for index, line in enumerate(lines):
         if line.strip():
-            return index + 1 if _matches(_GREETING, line) else 0
+            return index + 1 if _greets(line) else 0
     return 0
+
+
+def _greets(line: str) -> bool:
+    """Whether a line greets by name and says no more: "Hi Elaine", and not "Hi Elaine, call Jim", nor "Hi call Jim"."""
+    said = line.strip()
+    found = _GREETING.match(said) if len(said) <= _LONGEST else None
+    if found is None:
+        return False
+    words = found["names"].split()
+    return len(words) < 2 or all(
+        word[0].isupper() or word.strip(",.").casefold() in _TOGETHER for word in words
+    )
 
 
 def _matches(courtesy: re.Pattern[str], line: str) -> bool:

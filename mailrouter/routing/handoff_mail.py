@@ -6,18 +6,19 @@ Nothing here raises: what can't be read is a problem in words for its author.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mailrouter.message.charsets import decode_charset, decode_file
 from mailrouter.message.head import Head
 from mailrouter.message.html_text import fits, text_of_html
+from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.parts import Part
 from mailrouter.message.words import MARKS, decode_words
 from mailrouter.routing.courtesies import without_courtesies
 from mailrouter.routing.pointers import without_pointers
 from mailrouter.routing.sections import MAX_TEXT
-from mailrouter.routing.tails import forwarded, quotes, without_tails
+from mailrouter.routing.tails import forwarded, quotes, without_sure_tails, without_tails
 from mailrouter.schedule.words import joined
 
 MAX_MAIL = 4_000_000
@@ -55,6 +56,8 @@ class Written:
     """Not even a sign or a picture of a face stands there, but for a signature or a phone's footer."""
     quoted: bool = False
     """Mail of somebody else was cut off: an answered or a forwarded one."""
+    fuller: str = ""
+    """``text`` with what was cut off below it, but may be the writer's own, where there is such; for a handoff."""
 
 
 ENCRYPTED = Written(problem="The mail is encrypted, and nothing here can read it.")
@@ -65,6 +68,8 @@ def handoff_of(head: Head, parts: Sequence[Part], body: Written) -> Written:
     read, unread = _files(parts)
     if problem := next((found for found in read if found.problem), None):
         return problem
+    answers = head.has("in-reply-to") or head.has("references")
+    body = replace(body, text=body.fuller or body.text)
     said = without_pointers(body.text)
     if not read:
         if body.problem and not body.empty:
@@ -77,6 +82,8 @@ def handoff_of(head: Head, parts: Sequence[Part], body: Written) -> Written:
     notes = [f"Attached to the mail, and not part of this handoff: {', '.join(unread)}."] if unread else []
     if body.quoted and forwarded(head.text("subject") or ""):
         notes.append("A mail that was forwarded with it is left out here.")
+    elif body.quoted and not body.fuller and not answers:
+        notes.append("A mail that it quotes is left out here.")
     text = "\n".join([*(f"({note})\n" for note in notes), *(found.text for found in read)])
     return _checked(text.rstrip("\n"), joined(dict.fromkeys(found.source for found in read)))
 
@@ -127,22 +134,29 @@ def attached_file(parts: Sequence[Part], wanted: Callable[[str, str], bool]) -> 
 def body_of(head: Head, parts: Sequence[Part]) -> Written:
     """What was written in the mail itself, whatever is attached."""
     shown = [part for part in parts if not _attached(part)]
-    names = [name for box in head.mailboxes("from") for name in (box.display, *box.display.split()[:1])]
+    names = [name for box in head.mailboxes("from") for name in _names(box)]
+    answers = head.has("in-reply-to") or head.has("references")
     plain = [_plain_text(part) for part in shown if part.kind == "text/plain" and _fits(part)]
     if sum(map(len, plain)) > MAX_READ:
         return _too_long()
     if any(text.strip() for text in plain):
-        return _of_body(plain, "the text of the mail", names)
+        return _of_body(plain, "the text of the mail", names, answers)
     pages = [
         _decoded(part).replace("\r\n", "\n") for part in shown if part.kind == "text/html" and _fits(part)
     ]
     if not fits(*pages):
         return _too_long()
     if pages:
-        return _of_body([text_of_html(page) for page in pages], "the text of the mail (HTML)", names)
+        return _of_body([text_of_html(page) for page in pages], "the text of the mail (HTML)", names, answers)
     if not all(_fits(part) for part in shown if part.kind.startswith("text/")):
         return _too_long()
     return Written(problem="There is no text in the mail.", empty=True, bare=True)
+
+
+def _names(box: Mailbox) -> list[str]:
+    """What somebody may write below a mail of this mailbox: the name, its first word, or what the address begins with."""
+    local = box.address.rpartition("@")[0]
+    return [box.display, *box.display.split()[:1], *re.split(r"[._+-]", local)[:1]]
 
 
 def _of_file(part: Part, source: str) -> Written | None:
@@ -157,17 +171,27 @@ def _of_file(part: Part, source: str) -> Written | None:
     return _checked(text, source) if _says_something(text) else None
 
 
-def _of_body(texts: list[str], source: str, names: list[str]) -> Written:
+def _of_body(texts: list[str], source: str, names: list[str], answers: bool) -> Written:
     texts = [_clean(text) for text in texts]
     quoted = any(map(quotes, texts))
-    text = _clean("\n\n".join(filter(None, map(without_tails, texts))))
-    text = without_courtesies(text, names)
+    text = without_courtesies(_together(map(without_tails, texts)), names)
+    sure = (without_sure_tails(text, answers=answers) for text in texts)
+    fuller = without_courtesies(_together(sure), names)
     if not _says_something(text) or text.strip(" \n-,.").casefold() in {
         name.casefold() for name in names if name
     }:
         what = "There is no text in the mail but a signature or other mail that it quotes."
         return Written(problem=what, empty=True, bare=not text.strip(), quoted=quoted)
-    return replace(_checked(text, source), quoted=quoted)
+    found = _checked(text, source)
+    if fuller == text or found.problem:
+        return replace(found, quoted=quoted)
+    longer = _checked(fuller, source)
+    return longer if longer.problem else replace(found, quoted=quoted, fuller=longer.text)
+
+
+def _together(texts: Iterable[str]) -> str:
+    """The texts of the mail's parts below each other."""
+    return _clean("\n\n".join(filter(None, texts)))
 
 
 def _checked(text: str, source: str) -> Written:

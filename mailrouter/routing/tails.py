@@ -7,35 +7,25 @@ from __future__ import annotations
 
 import re
 
+from mailrouter.routing.attribution import above_attribution, begins_mail
 from mailrouter.routing.sections import read_sections
 
 _MAX_SIGNATURE = 15
 """Lines of a signature whose ``--`` has lost its space on the way."""
-_ATTRIBUTION_LINES = 4
-_LONGEST_ATTRIBUTION = 700
-"""Characters of ``On Monday, Jane wrote:``, in one line. What is longer is text that somebody wrote."""
 _LONGEST_FOOTER = 400
 """Characters of a footer's line that are looked at."""
 
 # Each of these is tried at the beginning of a line and never goes back over what it has read: a line costs its length.
-_ORIGINAL = re.compile(
-    r"\s*+-{3,}+\s*+(?:original message|ursprüngliche nachricht|message d'origine|mensaje original"
-    r"|forwarded message|weitergeleitete nachricht"
-    r"|message transféré|mensaje reenviado|messaggio inoltrato|doorgestuurd bericht)\s*+-{3,}+\s*+\Z",
-    re.I,
-)
-_ATTRIBUTIONS = (("On", "wrote", 0), ("Am", "schrieb", 200), ("Le", "a écrit", 0), ("El", "escribió", 0))
-"""How it begins, the word that it ends in, and how many characters may follow that word."""
-_AT_ITS_END = (*(word for _, word, more in _ATTRIBUTIONS if not more), ">")
-_SCHRIEB = re.compile(r"schrieb\b")
-_FROM = re.compile(r"\s*+\*?+(?:From|Von|De)\s?+:\*?+\s++\S")
-_SENT = re.compile(r"\s*+\*?+(?:Sent|Date|Gesendet|Datum|Envoyé|Enviado)\s?+:\*?+\s++\S")
-_SUBJECT = re.compile(r"\s*+\*?+(?:Subject|Betreff|Objet|Asunto)\s?+:\*?+")
 _RULE = re.compile(r"\s*+[_-]{10,}+\s*+\Z")
 _MOBILE = re.compile(
     r"\s*+(?:Sent from (?:my|Mail for|Outlook|Yahoo|Proton|Gmail)\b|Get Outlook for\b|Sent with \S++ Mail"
     r"|Von meinem \S++(?: (?!gesendet)\S++)?+ gesendet|Gesendet (?:von|mit) (?:meinem|der|Outlook)\b"
-    r"|Envoyé de mon\b).{0,80}+\Z"
+    r"|Envoyé de(?:puis)? mon\b|Télécharger Outlook pour\b|Enviado (?:desde|do|a partir d[eo]) m[ie]u?\b"
+    r"|Obtener Outlook para\b|Obter o Outlook para\b|Inviato da(?:l mio)?+ i?Phone|Inviato da(?:l mio)?+ iPad"
+    r"|Inviato da Outlook\b|Scarica Outlook per\b|(?:Verzonden|Verstuurd) (?:vanaf|met) mijn\b"
+    r"|Download Outlook voor\b|Sendt fra (?:min|Outlook)\b|Hent Outlook (?:til|for)\b|Skickat från min\b"
+    r"|Hämta Outlook för\b|Lähetetty (?:iPhone|iPad)|Wysłane z (?:iPhone|iPad|mojego)|Odesláno z (?:iPhon|iPad|mého))"
+    r".{0,80}+\Z"
 )
 _FOOTER = re.compile(
     r"mailing list|unsubscribe|to post to this group|virus[- ]?+free|checked for viruses", re.I
@@ -57,6 +47,31 @@ def without_tails(text: str) -> str:
     return "\n".join(lines).strip("\n")
 
 
+def without_sure_tails(text: str, *, answers: bool) -> str:
+    """The same, but what may be the writer's own stays: sections below ``-- ``, and lines that a person quoted.
+
+    Such lines end the text, nothing above them says who wrote them, and the mail ``answers`` no other, or the line
+    above them introduces them.
+    """
+    lines = text.split("\n")
+    start = _quoted_from(lines)
+    if not _quoted_by_hand(lines, start, answers):
+        lines = lines[:start]
+    start = _signature_from(lines)
+    if not _has_sections(lines[start + 1 :]):
+        lines = lines[:start]
+    lines = lines[: _footer_from(lines)]
+    return "\n".join(lines).strip("\n")
+
+
+def _quoted_by_hand(lines: list[str], start: int, answers: bool) -> bool:
+    """Whether what begins at ``start`` are quoted lines to which no program has put who wrote them."""
+    if start >= len(lines) or (lines[start].strip() and not lines[start].startswith(">")):
+        return False
+    above = _trimmed(lines, start)
+    return bool(above) and (not answers or lines[above - 1].rstrip().endswith(":"))
+
+
 def forwarded(subject: str) -> bool:
     """Whether a Subject says, in whatever language, that the mail was forwarded."""
     return bool(_FORWARDED.match(subject[:100]))
@@ -68,30 +83,10 @@ def quotes(text: str) -> bool:
     return _quoted_from(lines) < len(lines)
 
 
-def attributes(text: str) -> bool:
-    """Whether ``text``, in one line, only says who wrote what is quoted below it: "On Monday, Jane wrote:"."""
-    said = text.rstrip()
-    if len(said) > _LONGEST_ATTRIBUTION or not said.endswith(":"):
-        return False
-    said = said[:-1].rstrip()
-    return any(
-        said.startswith(begin) and _wrote(said, begin, word, more) for begin, word, more in _ATTRIBUTIONS
-    )
-
-
-def _wrote(said: str, begin: str, word: str, more: int) -> bool:
-    """Whether ``said`` ends in the word for writing, of which ``more`` characters may follow."""
-    at = said.rfind(word)
-    before, after = said[len(begin) : max(at, 0)], said[at + len(word) :]
-    if not 4 <= len(before) <= 400 or len(after) > more:
-        return False
-    return not any(near.isalnum() or near == "_" for near in (before[0], before[-1], after[:1]))
-
-
 def _quoted_from(lines: list[str]) -> int:
     """Where the mail that is answered begins."""
-    for index, line in enumerate(lines):
-        if _ORIGINAL.match(line) or _is_header_block(lines, index):
+    for index in range(len(lines)):
+        if begins_mail(lines, index):
             return _above_rule(lines, index)
     end = _trimmed(lines, len(lines))
     start = end
@@ -99,42 +94,7 @@ def _quoted_from(lines: list[str]) -> int:
         start -= 1
     if not any(line.startswith(">") for line in lines[start:end]):
         return len(lines)
-    return _above_attribution(lines, start)
-
-
-def _above_attribution(lines: list[str], start: int) -> int:
-    """Above ``On Monday, Jane wrote:``, which may be broken into several lines, if it stands there."""
-    end = _trimmed(lines, start)
-    if not end or not _ends_attribution(lines[end - 1]):
-        return start
-    said = ""
-    for first in range(end - 1, max(-1, end - 1 - _ATTRIBUTION_LINES), -1):
-        if len(lines[first]) > _LONGEST_ATTRIBUTION:
-            return start
-        said = f"{lines[first].strip()} {said}"
-        if attributes(said):
-            return first
-    return start
-
-
-def _ends_attribution(line: str) -> bool:
-    said = line.rstrip()
-    if len(said) > _LONGEST_ATTRIBUTION or not said.endswith(":"):
-        return False
-    said = said[:-1].rstrip()
-    return said.endswith(_AT_ITS_END) or _SCHRIEB.search(said) is not None
-
-
-def _is_header_block(lines: list[str], index: int) -> bool:
-    """``From:``, ``Sent:`` and ``Subject:`` in lines that follow each other: Outlook's quoted mail."""
-    if not _FROM.match(lines[index]):
-        return False
-    block: list[str] = []
-    for line in lines[index + 1 : index + 8]:
-        if not line.strip():
-            break
-        block.append(line)
-    return any(map(_SENT.match, block)) and any(map(_SUBJECT.match, block))
+    return above_attribution(lines, start)
 
 
 def _above_rule(lines: list[str], index: int) -> int:

@@ -49,7 +49,8 @@ def read_yes(raw: bytes) -> bool:
 YES = [
     *("yes", "Yes.", "YES!", "ok", "Okay, thanks", "Yes, that was me.", "I confirm", "I confirm it, thanks Elaine"),
     *("Confirmed", "Yes please", "ja", "Ja, das war ich", "Oui, c'est moi", "Oui, c’est moi", "Sí", "si", "sim"),
-    *("*yes*", "“Yes”", "yes it's mine", "Ich bestätige"),
+    *("*yes*", "“Yes”", "yes it's mine", "Ich bestätige", "Sì, sono io", "Si\u0300, confermo", "Ja, dat klopt"),
+    *("Ja, det er mig", "Ja, tack", "Tak, to ja", "Ano, děkuji", "Kyllä, kiitos", "Sim, fui eu", "да", "はい"),
 ]  # fmt: skip
 
 
@@ -72,6 +73,27 @@ def test_a_subject_is_a_yes_where_nothing_is_written() -> None:
     assert confirms(QUOTED, "Subject: Yes")
     assert not confirms("I am away.", "Subject: yes")
     assert not confirms("", "Subject: Re: Please confirm: handoff for VP HR")
+
+
+BANNERS = [
+    "Warning: this mail came from outside.\nWarning: be careful with links and files.",
+    "[EXTERNAL]",
+    "CAUTION: This email originated from outside of the organization. Do not click links\n"
+    "or open attachments unless you recognize the sender.",
+    "You don't often get email from vp-hr@example.test. Learn why this is important",
+    "ACHTUNG: Diese E-Mail kommt von außerhalb.",
+    "LET OP: deze e-mail komt van buiten.",
+]
+
+
+@pytest.mark.parametrize("banner", BANNERS)
+def test_what_a_gateway_puts_above_a_yes_is_passed_over(banner: str) -> None:
+    """Its warning about mail from outside; but it says nothing itself, nor does a yes further down count."""
+    assert confirms(f"{banner}\n\nYes\n\n{QUOTED}")
+    assert confirms(f"{banner}\nYes\n\n{WROTE}{QUOTED}")
+    assert not confirms(f"{banner}\n\nI am away.\n\nYes\n")
+    assert not confirms(f"{banner}\n\n{QUOTED}")
+    assert not confirms("Attention: I am away until Monday.\n\nYes\n")
 
 
 NO = [

@@ -128,13 +128,66 @@ def test_the_text_is_found_whatever_the_program(raw: bytes, source: str) -> None
 
 @pytest.mark.parametrize("source", [OUTLOOK, GMAIL])
 def test_html_of_outlook_and_gmail(source: str) -> None:
-    """Lists and headings are seen, style and preview are not; signature and quoted mail are cut off."""
+    """Lists and headings are seen, style and preview are not; signature and quoted mail are cut off, and this is told."""
     result = found(single(source, "text/html; charset=utf-8"))
     assert result.source == "the text of the mail (HTML)"
     sections = read_sections(result.text)
     assert sections.done == ("the budget",)
     assert [line.partition(" <")[0] for line in sections.left] == ["call Jürgen"]
-    assert sections.other == sections.watch == ()
+    assert sections.other == ("(A mail that it quotes is left out here.)",)
+    assert sections.watch == ()
+
+
+QUOTE_ABOVE = [
+    *("Op vr 27 nov. 2026 om 16:00 schreef VP HR <a@b.test>:", "Den fre. 27. nov. 2026 kl. 16.00 skrev VP HR:"),
+    *("fre. 27. nov. 2026 kl. 16:00 skrev VP HR <a@b.test>:", "Il giorno ven 27 nov 2026 VP HR ha scritto:"),
+    *("pe 27. marrask. 2026 klo 16.00 VP HR\n<a@b.test> kirjoitti:", "Em sex., 27 de nov., VP HR escreveu:"),
+    *("W dniu 27.11.2026 o 16:00, VP HR pisze:", "2026年11月27日(金) 16:00 VP HR <a@b.test>:"),
+]  # fmt: skip
+BLOCKS = [
+    *("Fra Sendt Til Emne", "Van Verzonden Aan Onderwerp", "Da Inviato A Oggetto", "De Enviado Para Assunto"),
+    *("Från Skickat Till Ämne", "Od Wysłano Do Temat", "Lähettäjä Lähetetty Vastaanottaja Aihe"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("above", QUOTE_ABOVE)
+def test_what_a_program_writes_above_quoted_mail_is_left_out_in_any_language(above: str) -> None:
+    """With the quoted lines; and a handoff that answers no mail says that it quotes one."""
+    result = found(single(f"{PLAIN}\n\n{above}\n\n> Left:\n> - old\n"))
+    assert result.text == f"(A mail that it quotes is left out here.)\n\n{PLAIN}\n"
+
+
+@pytest.mark.parametrize("names", BLOCKS)
+def test_outlooks_fields_above_an_older_mail_are_known_in_any_language(names: str) -> None:
+    """All from there on is left out."""
+    fields = "".join(f"{name}: something\n" for name in names.split())
+    result = found(single(f"{PLAIN}\n\n{fields}\nLeft:\n- old\n"))
+    assert result.text == f"(A mail that it quotes is left out here.)\n\n{PLAIN}\n"
+
+
+OWN_BELOW = [
+    "Left:\n- Jim wrote to me on Monday:\n\n> please call me\n> by Friday",
+    "Left:\n- what Jim says\n\n> please call me",
+    "Done:\n- budget\n\n-- \n\nLeft:\n- call Jim",
+    "Hi Elaine, call Jim\n\nLeft:\n- more",
+    "hi call Jim\n\nLeft:\n- more",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OWN_BELOW)
+def test_what_may_be_the_writers_own_stays(text: str) -> None:
+    """Quoted lines that no program put there, sections below two hyphens, and words behind a greeting."""
+    assert found(single(text)).text == f"{text}\n"
+
+
+@pytest.mark.parametrize("name", ["Laurie", "laurie", "Laurie Cremona"])
+@pytest.mark.parametrize("sender", ["laurie@example.test", "Laurie Cremona <laurie@example.test>"])
+def test_a_name_below_a_pointer_is_no_handoff(name: str, sender: str) -> None:
+    """Whether From has a name or not."""
+    text = part("text/plain", f"Hi Elaine, see attached.\n\n{name}\n")
+    raw = multipart("mixed", text, part("application/pdf", b"%PDF", FILE + "plan.pdf"))
+    result = found(f"From: {sender}\r\n".encode() + raw)
+    assert result.problem.startswith("What is attached (plan.pdf) can't be read here")
 
 
 HTML = [
