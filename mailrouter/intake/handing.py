@@ -111,8 +111,10 @@ class Handing:
 
     @property
     def mail(self) -> list[Role]:
-        """The roles for which it is mail, after all."""
-        return [decided.role for decided in self.decided if decided.handover.act == "mail"]
+        """The roles for which it is mail, after all, or as well."""
+        found = [decided for decided in self.decided if decided.handover.act == "mail"]
+        found += [decided for decided in self.decided if decided.handover.passed_on]
+        return [decided.role for decided in found]
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -85,7 +85,8 @@ def purpose_for(desk: Desk, reader: StoreReader | None, role: Role, answers: Ans
     last = reader.last_schedule_change(role.key) if reader else None
     known = None
     if last is not None:
-        known = LastChange(last.id, queue_id(last.id), last.what, last.author, last.before, last.after)
+        at = datetime.fromtimestamp(last.at / 1000, UTC)
+        known = LastChange(last.id, at, queue_id(last.id), last.what, last.author, last.before, last.after)
     return Rescheduling(FolderFile(desk, role, answers), known, partial(_past, reader, role.key))
 
 

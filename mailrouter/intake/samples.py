@@ -206,6 +206,10 @@ SAMPLES: dict[str, tuple[dict[str, object], ...]] = {
         {"role": "Office", "role_address": "office@example.test", "lines": lines, "zone": zone}
         for lines, zone in ((["Mon 7 Dec: Ann"], "Europe/Berlin"), ([], ""))
     ),
-    "handoff-unusable": tuple(facts | {"problem": "There is no text in it."} for facts in _NOTICES),
+    "handoff-unusable": tuple(
+        facts | {"author": "Ann", "problem": "There is no text in it.", "own": own, "passed_to": passed_to}
+        for facts in _NOTICES
+        for own, passed_to in ((True, ""), (True, "Ben gets it"), (False, "Ben gets it"))
+    ),
 }
 """By the template's name; the same keys as the facts of ``mailrouter.routing.wording``."""

@@ -69,7 +69,9 @@ def handoff_of(head: Head, parts: Sequence[Part], body: Written) -> Written:
     if problem := next((found for found in read if found.problem), None):
         return problem
     answers = head.has("in-reply-to") or head.has("references")
-    body = replace(body, text=body.fuller or body.text)
+    if body.fuller:
+        source = body.source or "the text of the mail"
+        body = replace(body, text=body.fuller, source=source, problem="", empty=False)
     said = without_pointers(body.text)
     if not read:
         if body.problem and not body.empty:
@@ -180,8 +182,9 @@ def _of_body(texts: list[str], source: str, names: list[str], answers: bool) -> 
     if not _says_something(text) or text.strip(" \n-,.").casefold() in {
         name.casefold() for name in names if name
     }:
+        own = f"{fuller}\n" if fuller != text and _says_something(fuller) else ""
         what = "There is no text in the mail but a signature or other mail that it quotes."
-        return Written(problem=what, empty=True, bare=not text.strip(), quoted=quoted)
+        return Written(problem=what, empty=True, bare=not text.strip(), quoted=quoted, fuller=own)
     found = _checked(text, source)
     if fuller == text or found.problem:
         return replace(found, quoted=quoted)

@@ -23,8 +23,9 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author, unproven
 from mailrouter.routing.sections import read_sections
+from mailrouter.routing.tails import forwarded
 from mailrouter.schedule.model import Person
-from mailrouter.schedule.words import called
+from mailrouter.schedule.words import called, joined
 from mailrouter.trust.confirmations import MOST_ASKED, TAG
 
 Act = Literal["set", "ask", "again", "answer", "later", "nothing", "mail"]
@@ -90,6 +91,8 @@ class Handover:
     written_at: datetime | None = None
     notices: tuple[Notice, ...] = ()
     file: FileChange | None = None
+    passed_on: bool = False
+    """It is answered, and is mail to the role's partners as well: they get it as it came."""
 
 
 class Purpose(Protocol):
@@ -133,7 +136,7 @@ class _HandoffPurpose:
         return notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
-        return notices.unusable(mail.situation, mail.head, author, problem)
+        return notices.unusable(mail.situation, mail.head, author, author, problem)
 
     def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
         role, text, source = mail.situation.role, written.text, written.source
@@ -170,13 +173,33 @@ def handed_over(mail: Handed, purpose: Purpose = HANDOFF) -> Handover:
         return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}", purpose)
     proof = f"{name} wrote it to the {purpose.tag} address, as {mail.authserv_id} says (dmarc=pass)"
     if written.problem:
-        reason = f"it can't be used, and {name} alone is told why{_because(written, purpose)}"
-        told = purpose.refused(mail, author, written.problem)
-        return Handover("answer", (proof, reason), author, notices=(told,))
+        return _with(proof, _unusable(mail, author, written, purpose))
     if purpose.tag == TAG and _may_be_a_machines(mail, written):
         why = f"{proof}; but it answers another mail and has no heading, as a mailbox's own answer would"
         return _asked(mail, author, written, why, purpose)
     return _with(proof, purpose.done(mail, author, written, mail.situation.duty.moment))
+
+
+def _unusable(mail: Handed, author: Person, written: Written, purpose: Purpose) -> Handover:
+    """A mail of a partner's of which nothing comes. A handoff that can't be read goes to the others as it came, with
+    the reason, unless there is nothing in it."""
+    role = mail.situation.role
+    name, because = called(role)[author.key], _because(written, purpose)
+    others = [person for person in role.partners if person.key != author.key]
+    nothing = written.empty and not (written.quoted and forwarded(mail.head.text("subject") or ""))
+    if purpose.tag != TAG or nothing or not others:
+        told = purpose.refused(mail, author, written.problem)
+        reason = f"it can't be used, and {name} alone is told why{because}"
+        return Handover("answer", (reason,), author, notices=(told,))
+    them = (
+        f"{joined(called(role)[person.key] for person in others)} {'get' if len(others) > 1 else 'gets'} it"
+    )
+    reason = f"it can't be used as the handoff, so {them} as it came, and the partners are told why{because}"
+    notes = tuple(
+        notices.unusable(mail.situation, mail.head, person, author, written.problem, passed_to=them)
+        for person in (author, *others)
+    )
+    return Handover("answer", (reason,), author, notices=notes, passed_on=True)
 
 
 def _may_be_a_machines(mail: Handed, written: Written) -> bool:

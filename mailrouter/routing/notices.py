@@ -108,10 +108,19 @@ def told_apart(head: Head, origin: str) -> dict[str, object]:
     return {"subject": quoted(subject) if visible(subject) else "(none)", "origin": visible(origin, 200)}
 
 
-def unusable(situation: Situation, head: Head, to: Person, problem: str) -> Notice:
-    """Why nothing came of a partner's mail, and what to do."""
+def unusable(
+    situation: Situation, head: Head, to: Person, author: Person, problem: str, *, passed_to: str = ""
+) -> Notice:
+    """Why nothing came of a partner's mail, and what to do; ``passed_to``: "Elaine gets it", as it came."""
     role = situation.role
-    facts = {**_facts(situation), **_when(situation, situation.duty.moment), "problem": problem}
+    facts = {
+        **_facts(situation),
+        **_when(situation, situation.duty.moment),
+        "author": called(role)[author.key],
+        "own": to.key == author.key,
+        "passed_to": passed_to,
+        "problem": problem,
+    }
     words = situation.wording.notice("handoff-unusable", facts)
     subject = f"No new handoff for {role.name}"
     return notice(situation, head, to, handoff_address(role.address), subject, words, "unusable")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem
@@ -35,6 +35,8 @@ from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import SCHEDULE
 
 _MOST_PROBLEMS = 10
+_CLOCKS = timedelta(minutes=5)
+"""By how much the writer's clock and ours may differ."""
 _NOT_SEEN = "not seen"
 """In place of the mark of the text that an edited file was compared with: it could not be compared."""
 
@@ -81,9 +83,10 @@ class RoleFile(Protocol):
 @dataclass(frozen=True, slots=True)
 class LastChange:
     """The newest change that is not undone: its id, the queue id that its notices are known by, what it did, and the
-    file's text before and after."""
+    file's text before and after; ``at`` is when it was made."""
 
     id: int
+    at: datetime
     queue: str
     what: str
     author: str
@@ -285,6 +288,8 @@ class Rescheduling:
                 "What you answered to is not the last change any more, so nothing was undone. The last one is: "
                 f'{last.what} To undo that, write "undo" in a new mail.'
             )
+        if author is not None and not asked.answers:
+            _not_older(asked.sent_at, last)
         if base.text != last.after:
             raise MailrouterError(
                 "The file was changed by hand since, so nothing was undone; undoing would throw that away. "
@@ -408,6 +413,21 @@ class Rescheduling:
             mail.situation, mail.head, author, problems[:_MOST_PROBLEMS], already=True
         )
         return Handover("answer", ("the file has problems as it is",), author, notices=(told,))
+
+
+def _not_older(sent: datetime | None, last: LastChange) -> None:
+    """Raises MailrouterError where "undo" may have been written before the change that it would take back."""
+    if sent is not None and sent >= last.at - _CLOCKS:
+        return
+    why = (
+        "You wrote this before the last change was made"
+        if sent
+        else "The mail doesn't say when it was written"
+    )
+    raise MailrouterError(
+        f"{why}, so nothing was undone. The last change is: {last.what} To undo that, answer the message about it "
+        'with "undo".'
+    )
 
 
 def _wall(role: Role, author: Person | None, moment: datetime) -> datetime:

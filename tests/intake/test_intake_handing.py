@@ -125,6 +125,30 @@ async def test_of_many_at_once_three_are_asked_about(tmp_path: Path) -> None:
         assert len(running.store.reader.handoffs("vp-hr", 5)) == 1
 
 
+POINTER = (
+    b"--b\r\nContent-Type: text/plain\r\n\r\nHi Elaine, see attached.\r\n\r\nLaurie\r\n"
+    b"--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=week.pdf\r\n\r\n"
+    b"%PDF-secret\r\n--b--\r\n"
+)
+
+
+async def test_a_handoff_that_cannot_be_read_reaches_the_other_partner_as_it_came(tmp_path: Path) -> None:
+    """With the reason, which its author hears too; the handoff stays, and nobody else gets anything."""
+    fields = ("MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b", PROOF)
+    raw = mail(f"To: {HANDOFF}", FROM, "Message-ID: <1@example.test>", *fields, body=POINTER)
+    async with service(tmp_path, trusting(), MOMENT) as running:
+        assert (await running.send(raw, HANDOFF, sender=LAURIE.email)).startswith("250")
+        copies, notices = running.sent("copy"), running.sent("notice")
+        assert running.store.reader.handoff("vp-hr") is None
+        assert set(copies) == {"elaine"}
+        assert raw.partition(b"\r\n\r\n")[2] in copies["elaine"]
+        assert set(notices) == {"elaine", "laurie"}
+        assert all(b"week.pdf" in notice for notice in notices.values())
+        assert len(running.offered) == 3
+        assert (await running.send(raw, HANDOFF, sender=LAURIE.email)).startswith("250")
+        assert len(running.offered) == 3, "the same mail once more does nothing"
+
+
 AUTOMATIC = [
     *("Auto-Submitted: auto-replied", "X-Autoreply: yes", "Subject: Out of office: hi", "List-Id: <a.b>"),
     *("Precedence: bulk", "X-Auto-Response-Suppress: All", "X-Failed-Recipients: a@b.test"),

@@ -98,6 +98,21 @@ async def test_undo_puts_the_very_bytes_back(tmp_path: Path) -> None:
         assert states == ["done", "done", "undone", "undone"]
 
 
+@pytest.mark.parametrize("sent", [MOMENT - timedelta(hours=1), ""])
+async def test_an_undo_that_was_delayed_past_a_change_leaves_it(tmp_path: Path, sent: datetime | str) -> None:
+    """Nor does one that doesn't say when it was written; what would be undone is named, and an answer undoes it."""
+    folder_in(tmp_path)
+    async with running(tmp_path) as found:
+        await found.send(asked("off 7 December", sender=ELAINE), SCHEDULE)
+        changed, answered = file_of(tmp_path), notices(found)["laurie"]["Message-ID"]
+        await found.send(asked("undo", number=2, sent=sent), SCHEDULE)
+        said = text_of(notices(found)["laurie"])
+        assert "so nothing was undone. The last change is: Elaine is away" in " ".join(said.split())
+        assert file_of(tmp_path) == changed
+        await found.send(asked("undo", f"In-Reply-To: {answered}", number=3, sent=sent), SCHEDULE)
+        assert file_of(tmp_path) != changed
+
+
 async def test_undo_never_takes_back_something_else(tmp_path: Path) -> None:
     """Not a newer change than the one that is answered, and not what somebody wrote by hand since."""
     folder_in(tmp_path)

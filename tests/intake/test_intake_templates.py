@@ -118,7 +118,7 @@ def test_the_samples_of_our_messages_about_handoffs_have_their_facts() -> None:
     notices.confirm(
         facts, head, LAURIE, Written(HANDOFF_TEXT, "x"), "vp-hr+handoff-x@example.test", "192.0.2.1"
     )
-    notices.unusable(facts, head, LAURIE, "x")
+    notices.unusable(facts, head, LAURIE, LAURIE, "x")
     for name, given in recorder.given.items():
         for sample in SAMPLES[name]:
             assert sample.keys() == given.keys()

@@ -169,6 +169,7 @@ OWN_BELOW = [
     "Left:\n- Jim wrote to me on Monday:\n\n> please call me\n> by Friday",
     "Left:\n- what Jim says\n\n> please call me",
     "Done:\n- budget\n\n-- \n\nLeft:\n- call Jim",
+    "-- \nLeft:\n- call Jim",
     "Hi Elaine, call Jim\n\nLeft:\n- more",
     "hi call Jim\n\nLeft:\n- more",
 ]  # fmt: skip

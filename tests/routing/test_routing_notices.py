@@ -47,7 +47,7 @@ def test_what_was_understood_and_what_was_before() -> None:
 
 def test_nothing_answers_a_notice_and_it_can_not_go_round() -> None:
     """Marked as automatic, with the role's loop mark, from the handoff address, in the thread of the mail."""
-    for notice in (taken("Left: x"), notices.unusable(FACTS, HEAD, ELAINE, "No text.")):
+    for notice in (taken("Left: x"), notices.unusable(FACTS, HEAD, ELAINE, ELAINE, "No text.")):
         message = parsed(notice.pieces)
         assert notice.recipient == message["to"].addresses[0].addr_spec == ELAINE.email
         assert message["auto-submitted"] == "auto-generated"
