@@ -5,12 +5,13 @@
 # make unit-test  the systemd unit under a systemd of its own, set up as docs/deploy.md says (as root; two minutes)
 # make torture   the relay under load, killed over 200 times and worse, and what was lost (as root; about six minutes)
 # make bench     what it costs, side by side with Postfix
+# make release VERSION=x.y.z  set, commit and tag a version whose section of CHANGELOG.md is there
 
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo install test check image-test unit-test torture bench clean
+.PHONY: help demo install test check image-test unit-test torture bench release clean
 
 help:
 	@sed -n 's/^# make /  make /p' Makefile
@@ -62,6 +63,9 @@ torture: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(VENV)/bin/python -m bench.throughput --profile
+
+release:
+	@$(PYTHON) tools/release.py '$(VERSION)' '$(DATE)'
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
