@@ -1,3 +1,3 @@
 """mailrouter: a mail relay for people who share one job."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
