@@ -36,6 +36,7 @@ from mailrouter.schedule.words import joined
 from mailrouter.store.model import Delivery
 from mailrouter.store.reader import StoreReader
 from mailrouter.trust.tokens import token_of
+from mailrouter.turns import at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _reported(
     about = [returned_to(desk, store, address, at) for address in to.returned]
     ids = [found.id for found in about if isinstance(found, Delivery)]
     path, shape, moment = received.reverse_path, received.shape, received.moment
-    return read_reports(desk, store, ids, received.head, shape, raw, path, moment)
+    return at_once(read_reports(desk, store, ids, received.head, shape, raw, path, moment))
 
 
 def _planned(

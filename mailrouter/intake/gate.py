@@ -52,6 +52,7 @@ from mailrouter.store.model import (
     DELIVERY_BITS,
     Acceptance,
     Delivery,
+    DeliveryId,
     HandoffChange,
     queue_id,
 )
@@ -322,18 +323,26 @@ class Intake:
         """What the message says to the return paths among its recipients."""
         if not to.returned:
             return Reported()
-        head, shape, moment = received.head, received.shape, received.moment
+        head, shape = received.head, received.shape
         if head is None:
             return Reported(reasons=["a report whose header can't be read; it goes to nobody"])
         raw = await spool.finish()
         if raw is None:
             end = min(shape.size, MAX_READ)
             raw = b"".join([block async for block in self._store.read(spool.id, 0, end)])
-        about = [
-            returned_to(desk, self._store.reader, address, milliseconds(moment)) for address in to.returned
-        ]
-        ids = [found.id for found in about if isinstance(found, Delivery)]
-        return read_reports(desk, self._store.reader, ids, head, shape, raw, received.reverse_path, moment)
+        return await in_turns(self._read_reports(desk, received, to, head, raw))
+
+    def _read_reports(
+        self, desk: Desk, received: Received, to: Addressed, head: Head, raw: bytes
+    ) -> Steps[Reported]:
+        ids, reader, moment = list[DeliveryId](), self._store.reader, received.moment
+        for address in to.returned:
+            found = returned_to(desk, reader, address, milliseconds(moment))
+            if isinstance(found, Delivery):
+                ids.append(found.id)
+            yield
+        path = received.reverse_path
+        return (yield from read_reports(desk, reader, ids, head, received.shape, raw, path, moment))
 
     def _head(self, raw: bytes, spool: SqliteSpool) -> Head | None:
         try:

@@ -21,7 +21,7 @@ from mailrouter.errors import StoreError
 from mailrouter.intake.aftermath import of_delay, of_failure, of_lasting
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.plain_alerts import of_untold
-from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
+from mailrouter.intake.recheck import for_partners_alone, may_be_told, may_have, plan_anew
 from mailrouter.intake.resizing import send_smaller, smaller_fits
 from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.replies import Reply
@@ -85,12 +85,17 @@ class Leaving:
                 later = Outcome(delivery.id, "queued", "the mail itself goes first", now, after)
                 self._dispatcher.record(later)
                 return False
-            if told == "yes" and may_have(self._intake.desk, delivery, self._intake.now()):
+            if told == "yes" and self._may_have(delivery):
                 return True
-        elif may_have(self._intake.desk, delivery, self._intake.now()):
+        elif self._may_have(delivery):
             return True
         self._begin(self._plan_anew(delivery))
         return False
+
+    def _may_have(self, delivery: Delivery) -> bool:
+        desk = self._intake.desk
+        alone = for_partners_alone(desk, self._store.reader, delivery)
+        return may_have(desk, delivery, self._intake.now(), alone)
 
     def too_large(self, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
         """Whether a copy that was refused for its size is being planned anew, untouched; ``limit`` is the server's SIZE.

@@ -51,10 +51,23 @@ MOST_AT_ONCE = 50
 """So often a message is read once more because something was added to it meanwhile."""
 
 
-def may_have(desk: Desk, delivery: Delivery, moment: datetime) -> bool:
+def for_partners_alone(desk: Desk, reader: StoreReader, delivery: Delivery) -> bool:
+    """Whether a copy's mail came to an address for partners, or to a return path: it may be a handoff, or quote one.
+
+    Raises StoreError.
+    """
+    if delivery.kind != "copy" or not delivery.inside or delivery.handoff:
+        return False
+    entry = reader.entry(delivery.message)
+    to = addressed(desk, entry.message.recipients) if entry else None
+    return to is not None and bool(to.handoffs or to.returned)
+
+
+def may_have(desk: Desk, delivery: Delivery, moment: datetime, alone: bool = False) -> bool:
     """Whether the recipient may have this delivery as it stands, at ``moment``.
 
-    The ``role`` of a delivery with handoffs names the roles they are of, and no other (see ``rows``).
+    The ``role`` of a delivery with handoffs names the roles they are of, and no other (see ``rows``). What is for
+    partners ``alone`` is nobody else's, even where they had a part in the role before.
     """
     if delivery.kind not in ("copy", "companion", "notice"):
         return True
@@ -62,7 +75,7 @@ def may_have(desk: Desk, delivery: Delivery, moment: datetime) -> bool:
     known = {role.key: role for role in desk.configuration.roles}
     roles = [known.get(key) for key in delivery.role.split(",")]
     partner = [role is not None and _among(wanted, desk.role_at(role, moment).partners) for role in roles]
-    if delivery.handoff or delivery.kind == "notice":
+    if delivery.handoff or delivery.kind == "notice" or (alone and any(roles)):
         return all(partner)
     return any(partner) or not any(role is not None and _among(wanted, role.partners) for role in roles)
 
@@ -150,6 +163,12 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
     copied = {key for other in entry.deliveries if other.kind == "copy" for key in other.role.split(",")}
     # What came to a handoff address and was no mail stays what it was.
     roles = to.roles + [role for role in to.handoff_roles if role.key in copied]
+    alone = {role.key for role in to.handoff_roles}
+    if to.returned:
+        # A person wrote to a return path, so that it is mail to the role; and it may quote what went out.
+        known = [role for role in desk.configuration.roles if role.key in copied]
+        roles += [role for role in known if role not in roles]
+        alone |= {role.key for role in roles}
     if vacant(desk, roles, intake.now()):
         raise ValueError("nobody is a partner of its role at the moment")
     have = {
@@ -162,7 +181,7 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
     }
     taken = [other.id & ((1 << DELIVERY_BITS) - 1) for other in entry.deliveries]
     first = max((number for number in taken if number != REPLY_NUMBER), default=-1) + 1
-    planned = await _plan(intake, store, message, roles, {role.key for role in to.handoff_roles}, delivery)
+    planned = await _plan(intake, store, message, roles, alone, delivery)
     new = [
         d
         for d in deliveries_of(message, planned, desk.return_paths, first)

@@ -28,6 +28,7 @@ from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery, DeliveryId, Outcome
 from mailrouter.store.reader import StoreReader
 from mailrouter.trust.tokens import VALID_DAYS, TokenError
+from mailrouter.turns import Steps
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -70,14 +71,17 @@ def read_reports(
     raw: bytes,
     reverse_path: str,
     moment: datetime,
-) -> Reported:
-    """What the message says of these deliveries. ``raw`` is its beginning (``bounce.MAX_READ`` octets are read).
+) -> Steps[Reported]:
+    """What the message says of these deliveries, with a rest after each: a stranger may name a hundred.
+
+    ``raw`` is its beginning (``bounce.MAX_READ`` octets are read).
 
     Raises StoreError; a fault of ours in telling others costs the telling alone.
     """
     found = Reported()
     bounce = read_bounce(head, shape, raw, reverse_path)
     for number in dict.fromkeys(deliveries):
+        yield
         delivery = reader.delivery(number)
         said = bounce
         if said is None and delivery is not None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mailrouter.delivery.content import whole
-from mailrouter.intake.recheck import may_be_told, may_have, plan_anew
+from mailrouter.intake.recheck import for_partners_alone, may_be_told, may_have, plan_anew
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite import SqliteStore
@@ -20,6 +20,7 @@ from tests.schedule.roles import CARMEN, ELAINE, LAURIE
 from tests.support.messages import T0, put
 
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
+DAY = timedelta(days=1)
 NOW = 1_796_320_900_000
 SIGNED = 'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=b'
 SUCCESSOR = {"partners": (LAURIE, CARMEN), "rota": role("rota mon laurie, tue carmen").rota}
@@ -153,3 +154,31 @@ async def test_when_a_delay_may_be_told(
     gone = replace(delay, id=delay.id + (99 << 10))
     assert may_be_told(store.reader, gone, False, T0) == "never"
     store.close()
+
+
+@pytest.mark.parametrize("by", ["return path", "handoff address"])
+@pytest.mark.parametrize("left", ["no partner any more", "not named any more"])
+async def test_what_may_quote_a_handoff_is_for_partners_of_today(tmp_path: Path, by: str, left: str) -> None:
+    """A person's answer to a return path holds the copy that it answers, and the handoff with it."""
+    async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
+        first = await taken(running, mail())
+        assert first[0].handoff
+        path = first[0].reverse_path if by == "return path" else "vp-hr+handoff@example.test"
+        raw = mail("Message-ID: <two@outside.test>", body=f"> {CANARY}\r\n".encode())
+        before = len(running.offered)
+        running.intake.desk.handoffs.clear()  # as where the conversation has shown it
+        assert (await running.send(raw, path, sender="jane@outside.test")).startswith("250")
+        elaine = next(row for row in running.offered[before:] if row.recipient == ELAINE.email)
+        assert for_partners_alone(running.intake.desk, running.store.reader, elaine)
+        assert may_have(running.intake.desk, elaine, MOMENT, alone=True)
+        gone = replace(role(), **SUCCESSOR)
+        if left == "no partner any more":
+            gone = replace(gone, partners=(LAURIE, replace(ELAINE, until=MOMENT.date() - DAY), CARMEN))
+        running.intake.desk = desk(gone)
+        alone = for_partners_alone(running.intake.desk, running.store.reader, elaine)
+        assert not may_have(running.intake.desk, elaine, MOMENT, alone)
+        await plan_anew(running.intake, running.store, elaine, lambda: NOW)
+        entry = running.store.reader.entry(elaine.message)
+        assert entry is not None
+        waiting = [(one.recipient, one.inside) for one in entry.deliveries if one.state == "queued"]
+        assert waiting == [(LAURIE.email, True), (CARMEN.email, True)]
