@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from mailrouter.address import canonical, split_tag
 from mailrouter.intake.admission import Admitted, Received, Refusal, planned_deliveries, too_many_deliveries
 from mailrouter.intake.aftermath import of_expansion
 from mailrouter.intake.conversations import shown_by
@@ -53,9 +54,9 @@ def acceptance_of(
     )
     reply, memory = reply_of(message, decision)
     deliveries = deliveries_of(message, decision, desk.return_paths)
-    if admitted.to.handoffs or admitted.to.returned:
+    if admitted.to.handoffs or admitted.to.returned or _of_ours(received, admitted):
         for delivery in deliveries:
-            delivery.inside = True  # it may be a handoff that is not known as one, or return one
+            delivery.inside = True  # it may be a handoff that is not known as one, or return or quote one
     wanted = _expansion(desk, message, admitted.to.roles, head, shape, received.moment)
     for number, consequence in enumerate(wanted, len(deliveries)):
         consequence.delivery.id += number
@@ -65,6 +66,17 @@ def acceptance_of(
     changes = changes_of(message, handing, len(deliveries) + len(wanted)) if handing.decided else ()
     shown = shown_by(desk, decision, head, admitted.roles)
     return Acceptance(message, None, deliveries, reply, memory, shown, changes, (), wanted)
+
+
+def _of_ours(received: Received, admitted: Admitted) -> bool:
+    """Whether somebody of the roles seems to have written: their answers quote the copies they got, handoff and all.
+
+    Nothing is gained by forging it: less is told of what a server says of the mail.
+    """
+    people = {canonical(person.email) for role in admitted.roles for person in role.people}
+    authors = received.head.mailboxes("from") if received.head else ()
+    written_by = [canonical(received.reverse_path), *(canonical(author.address) for author in authors)]
+    return any(address in people or split_tag(address)[0] in people for address in written_by if address)
 
 
 def _expansion(

@@ -47,7 +47,7 @@ def trouble_of(
     others = others_of(entry, role, delivery)
     message = entry.message
     if delivery.inside and words:
-        words += " (the rest is left out: a handoff went with this mail)"
+        words += " (the rest is left out: it may quote a handoff)"
     return Trouble(
         news=news,
         role=role,

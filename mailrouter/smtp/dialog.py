@@ -85,6 +85,14 @@ class Dialog:
         self.errors = self._overshoot = 0
         self._idle.refill()
 
+    def text_refused(self) -> bool:
+        """Count a message that was refused for good after its text; True where the session has had enough of them."""
+        self.errors += 1
+        if self.errors < self._limits.max_errors:
+            return False
+        self.ended_for = "errors"
+        return True
+
     def take_envelope(self) -> Envelope:
         """The envelope of the message whose text comes now; the session begins anew."""
         self.messages += 1

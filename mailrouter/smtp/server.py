@@ -293,7 +293,10 @@ class Door(SMTP):
             return
         self._mode = _Mode.COMMANDS
         self._say(reply)
-        if self._ending:
+        if reply.startswith("5") and dialog.text_refused():
+            self._traffic.limited[dialog.ended_for] += 1
+            self.end("421 4.7.0 Too many errors; goodbye")
+        elif self._ending:
             self.end("421 4.3.2 The service is stopping; please come again", drain=False)
         self._work()
 

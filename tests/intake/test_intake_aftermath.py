@@ -259,3 +259,23 @@ async def test_what_comes_to_a_return_path_and_the_role_is_for_partners_alone(tm
         raw = mail(f"From: {JANE}", "Message-ID: <two@outside.test>", body=b"> what was returned\r\n")
         assert (await running.send(raw, "vp-hr@example.test", path, sender=JANE)).startswith("250")
         assert to_whom(running.offered[before:]) == [("copy", ELAINE.email), ("copy", LAURIE.email)]
+
+
+@pytest.mark.parametrize("author", ["Laurie <laurie@example.test>", "Laurie <Laurie+work@example.test>"])
+async def test_an_answer_of_a_partner_that_quotes_the_handoff_tells_nobody_outside(
+    tmp_path: Path, author: str
+) -> None:
+    """It carries none of its own, and a server may name what it found in the quotation."""
+    words = f"554 5.6.0 refused because of the phrase 'the budget ({CANARY})'"
+    async with service(tmp_path, desk(role()), MOMENT) as running:
+        for path in ("laurie@example.test", "laurie@private.test"):
+            raw = mail(f"From: {author}", f"Message-ID: <{path}>", body=f"> {CANARY}\r\n".encode())
+            before = len(running.offered)
+            assert (await running.send(raw, "vp-hr@example.test", sender=path)).startswith("250")
+            made = running.offered[before:]
+            assert made
+            assert all(one.inside for one in made)
+            for one in await fails(running, made[0], words):
+                assert CANARY not in text(running, [one], one.recipient)
+        assert (await running.send(mail(), "vp-hr@example.test")).startswith("250")
+        assert not any(one.inside for one in running.offered[-2:])

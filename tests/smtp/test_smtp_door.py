@@ -526,3 +526,18 @@ async def test_a_stop_in_the_middle_of_a_large_message_takes_nothing() -> None:
         assert (await talk.rest()).startswith("421 4.3.2")
         await until(lambda: gate.spools[0].discarded)
     assert not gate.accepted
+
+
+async def test_messages_that_are_refused_after_their_text_are_errors_too() -> None:
+    """Each costs as much as one that is taken; a client whose mail is never fit to take is sent away."""
+    gate = ListGate(limit=4)
+    async with doors(gate, Limits(max_errors=3)) as door:
+        talk = await door.greeted()
+        for last in (False, False, True):
+            await talk.open_message()
+            talk.send(b"Subject: too large\r\n.\r\n")
+            assert (await talk.reply()).startswith("552")
+            if last:
+                assert (await talk.reply()).startswith("421 4.7.0")
+        assert await talk.rest() == ""
+        assert door.sessions.traffic.limited["errors"] == 1
