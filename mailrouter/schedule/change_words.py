@@ -64,9 +64,13 @@ def away_words(role: Role, absence: Absence, today: date) -> str:
     words = span_words(absence.start, absence.end, today)
     if not absence.until_day or absence.open_ended or not Nights(role).night(absence.last_day, absence.who):
         return words
-    night = night_words(absence.last_day)
     one = absence.from_day and absence.start.date() == absence.last_day
-    return f"{words}, {night}" if one else f"{words}, to the end of {night}"
+    return through_night(words, absence.last_day, one=one)
+
+
+def through_night(words: str, day: date, *, one: bool) -> str:
+    """``words`` about a stretch that ends with the night that begins on ``day``; ``one``: it is of that day alone."""
+    return f"{words}, {night_words(day)}" if one else f"{words}, to the end of {night_words(day)}"
 
 
 def night_words(day: date) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from mailrouter.schedule.localtime import DAY, at_minute, day_start, minutes_range, to_utc
 from mailrouter.schedule.model import BEGINNING, FOREVER, Absence, Role, Shift
@@ -28,6 +29,10 @@ class Nights:
         )
         # In another zone than the role's, any shift may run over somebody's midnight.
         self.any = bool(self._terms.zones) or works_nights(role)
+
+    def zone(self, who: str) -> ZoneInfo:
+        """The zone in which a person's days begin."""
+        return self._terms.zone(who)
 
     def begins(self, day: date, who: str) -> datetime:
         """The moment, in UTC, at which ``day`` begins for a person: midnight, or the end of the shift that runs over it.

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from mailrouter.address import canonical
+from mailrouter.schedule.change_words import night_words, through_night
 from mailrouter.schedule.countries import country_of, days_of_parts, parts_of
 from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.layers import Layers
-from mailrouter.schedule.localtime import day_start, local_day
-from mailrouter.schedule.model import FOREVER, Role, Swap
+from mailrouter.schedule.localtime import at_minute, day_start, local_day, minutes_range
+from mailrouter.schedule.model import FOREVER, Absence, Role, Swap
+from mailrouter.schedule.nights import Nights, works_nights
 from mailrouter.schedule.staffing import comings_and_goings, uncovered
 from mailrouter.schedule.swaps import swap_minutes, takes_over
 from mailrouter.schedule.timeline import day_range, timeline
@@ -80,26 +82,43 @@ def too_few_holidays(role: Role, today: date) -> Iterator[str]:
 def _nobody(layers: Layers, today: date) -> Iterator[str]:
     """Working days without anybody on duty; those that follow one another are one sentence, to their real end."""
     run: list[date] = []
+    by_night = works_nights(layers.role)
     for ahead in range(_FAR):
         if ahead >= AHEAD and not run:
             return
         day = today + timedelta(days=ahead)
         if not layers.working_day(day):
             continue
-        if not layers.anybody(day):
+        if not (_manned(layers, day) if by_night else layers.anybody(day)):
             run.append(day)
         elif run:
-            yield _nobody_words(run, today)
+            yield _nobody_words(layers, run, today)
             run = []
     if run:
         yield f"nobody is on duty from {date_words(run[0], today)}, for a year and beyond"
 
 
-def _nobody_words(days: list[date], today: date) -> str:
-    if len(days) == 1:
-        return f"nobody is on duty on {date_words(days[0], today)}"
-    first, last = date_words(days[0], today), date_words(days[-1], today)
-    return f"nobody is on duty from {first} to {last}, on {len(days)} working days"
+def _manned(layers: Layers, day: date) -> bool:
+    """Whether somebody is on duty in a shift that begins on ``day``: the night before may run into it."""
+    for shift in layers.terms.shifts(day):
+        zone = shift.zone or layers.zone
+        first, last = minutes_range(shift.start, shift.end)
+        opens, closes = at_minute(day, first, zone), at_minute(day, last, zone, end=True)
+        if any(slot.on and slot.end > opens and slot.start < closes for slot in layers.onwards(day, 1)):
+            return True
+    return False
+
+
+def _nobody_words(layers: Layers, days: list[date], today: date) -> str:
+    first, last = days[0], days[-1]
+    words = f"nobody is on duty on {date_words(first, today)}"
+    if len(days) > 1:
+        words = f"nobody is on duty from {date_words(first, today)} to {date_words(last, today)}"
+    nights = Nights(layers.role)
+    over = [nights.night(last, key) for key in layers.rostered(last)]
+    if any(over):
+        words = through_night(words, last, one=len(days) == 1 and all(over))
+    return words if len(days) == 1 else f"{words}, on {len(days)} working days"
 
 
 def _all_away(layers: Layers, today: date) -> Iterator[str]:
@@ -119,16 +138,22 @@ def _all_away(layers: Layers, today: date) -> Iterator[str]:
             for leave in layers.leaves.between(person.key, start, min(end, ahead))
         ]
         shared = [(start, end) for start, end in pairs if start < end]
+    nights = Nights(role)
     names = joined(called(role)[person.key] for person in partners)
     word = "both" if len(partners) == 2 else "all"
     shared.sort()
     for start, end in shared[:_TOLD]:
         first_day = local_day(start, layers.zone)
         last_day = local_day(end - timedelta(microseconds=1), layers.zone)
+        of_night = nights.any and end > day_start(last_day, layers.zone)
+        of_night = of_night and any(nights.begins(last_day, person.key) == end for person in partners)
+        if of_night and first_day < last_day:
+            last_day -= timedelta(days=1)
         until = "" if first_day == last_day else f" until {date_words(last_day, today)}"
         if end.year >= FOREVER.year - 1:
-            until = " until further notice"
-        yield f"{names} are {word} away {'from' if until else 'on'} {date_words(first_day, today)}{until}"
+            until, of_night = " until further notice", False
+        said = f"{names} are {word} away {'from' if until else 'on'} {date_words(first_day, today)}{until}"
+        yield through_night(said, last_day, one=not until) if of_night else said
     if len(shared) > _TOLD:
         yield f"{names} are {word} away at once {len(shared) - _TOLD} more times within a year"
 
@@ -211,11 +236,25 @@ def _out_of_reach(role: Role) -> Iterator[str]:
 
 
 def _passed(role: Role, today: date) -> Iterator[str]:
-    end = datetime.combine(today, time.min)
-    passed = [absence for absence in role.absences if absence.source == "file" and absence.end <= end]
+    """Absences of the file that are over as ``today`` begins; while its last night runs, none is."""
+    end, nights = datetime.combine(today, time.min), Nights(role)
+    passed = [
+        absence
+        for absence in role.absences
+        if absence.source == "file" and absence.end <= end and not _runs_on(nights, absence, today)
+    ]
     for absence in passed[:_TOLD]:
         name = called(role)[absence.who]
         until = date_words(absence.last_day, today)
+        if not absence.recurs and absence.until_day and nights.night(absence.last_day, absence.who):
+            until = f"{until}, to the end of {night_words(absence.last_day)},"
         yield f"the absence of {name} until {until} has passed; it can be deleted"
     if len(passed) > _TOLD:
         yield f"{len(passed) - _TOLD} more absences have passed; they can be deleted"
+
+
+def _runs_on(nights: Nights, absence: Absence, today: date) -> bool:
+    """Whether an absence that ended with a day holds still for the night that began on it."""
+    if not nights.any or absence.recurs or absence.last_day < today - 2 * timedelta(days=1):
+        return False
+    return nights.bounds(absence)[1] > day_start(today, nights.zone(absence.who))

@@ -241,3 +241,51 @@ def test_holidays_that_nobody_named_are_asked_for_once(parts: str) -> None:
     """Unless they are named, are none on purpose, or are missing only for somebody who has left."""
     role = role_of_text(with_parts(parts + "\n" if parts else ""))
     assert list(no_holidays(role, TODAY)) == ([HOLIDAYS[parts]] if HOLIDAYS[parts] else [])
+
+
+NIGHTS = """
+hours: 22:00-06:00
+rota:
+  monday: laurie 22:00-06:00
+  tuesday: elaine 22:00-06:00
+"""
+NIGHTLY = {
+    "a night with nobody": (
+        "absences: [{partner: elaine, date: 2026-12-08}, {partner: laurie, date: 2026-12-08}]",
+        TODAY,
+        [
+            "nobody is on duty on Tuesday 8 December, the night of 8 to 9 December",
+            "Laurie and Elaine are both away on Tuesday 8 December, the night of 8 to 9 December",
+        ],
+    ),
+    "nights with nobody, and both away": (
+        "absences: [{partner: elaine, from: 2026-12-07, until: 2026-12-08},"
+        " {partner: laurie, from: 2026-12-07, until: 2026-12-08}]",
+        TODAY,
+        [
+            "nobody is on duty from Monday 7 December to Tuesday 8 December, to the end of the night of 8 to 9 December, "
+            "on 2 working days",
+            "Laurie and Elaine are both away from Monday 7 December until Tuesday 8 December, to the end of the night of "
+            "8 to 9 December",
+        ],
+    ),
+    "an absence whose last night runs": (
+        "absences: [{partner: laurie, date: 2026-11-30, cover: elaine}]",
+        TODAY,
+        [],
+    ),
+    "an absence whose last night is over": (
+        "absences: [{partner: laurie, date: 2026-11-30, cover: elaine}]",
+        date(2026, 12, 2),
+        [
+            "the absence of Laurie until Monday 30 November, to the end of the night of 30 November to 1 December, has "
+            "passed; it can be deleted"
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("parts", "today", "said"), NIGHTLY.values(), ids=NIGHTLY)
+def test_nights_are_named_and_are_not_over_before_their_end(parts: str, today: date, said: list[str]) -> None:
+    """By the two days that each is on."""
+    assert warnings(role_of_text(with_parts(f"{NIGHTS}{parts}")), today) == said
