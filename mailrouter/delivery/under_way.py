@@ -20,6 +20,7 @@ log = logging.getLogger("mailrouter.delivery")
 
 _MAGIC = b"mrUnder1"
 _WORD = struct.Struct("<Q")
+_FREE = _WORD.pack(0)
 _SLOTS = 256
 _SUSPECTS_AT, _DELIVERIES_AT, _INCOMING_AT = 64, 64 + 8 * 2 * _SLOTS, 64 + 8 * 3 * _SLOTS
 SIZE = _INCOMING_AT + 8 * _SLOTS
@@ -33,10 +34,43 @@ def incoming_key(header: bytes) -> int:
     return int.from_bytes(digest, "little") | _INCOMING
 
 
+class _Memory:
+    """Words in memory, which a file may lie behind, whose faults end no process.
+
+    Where a mapped page can't be had (the file was cut off, the disk fails), a program that touches it is ended by
+    SIGBUS. So nothing here touches it: the kernel copies into it, out of a pipe, and reports a fault as EFAULT.
+    """
+
+    def __init__(self, mapped: mmap.mmap | None) -> None:
+        self._view = memoryview(mapped) if mapped is not None else None
+        if self._view is not None:
+            self._out, self._in = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def write(self, at: int, data: bytes) -> None:
+        """Never raises; after a fault nothing is written any more."""
+        if self._view is None:
+            return
+        try:
+            whole = os.write(self._in, data) == os.readv(self._out, [self._view[at : at + len(data)]])
+            fault = None if whole else "it ends too early"
+        except OSError as error:
+            fault = str(error)
+        if fault is not None:
+            log.error("what is under way can't be kept any more, until the next start: %s", fault)
+            self._view = None
+            os.close(self._in)
+            os.close(self._out)
+
+    def __del__(self) -> None:
+        if self._view is not None:
+            os.close(self._in)
+            os.close(self._out)
+
+
 class _Slots:
     """Slots of one kind. What is begun where none is free is not noted."""
 
-    def __init__(self, memory: mmap.mmap | bytearray, at: int) -> None:
+    def __init__(self, memory: _Memory, at: int) -> None:
         self._memory = memory
         self._free = [at + 8 * n for n in reversed(range(_SLOTS))]
         self._place: dict[int, int] = {}
@@ -44,12 +78,12 @@ class _Slots:
     def begin(self, key: int) -> None:
         if self._free and key not in self._place:
             place = self._place[key] = self._free.pop()
-            _WORD.pack_into(self._memory, place, key)
+            self._memory.write(place, _WORD.pack(key))
 
     def end(self, key: int) -> None:
         place = self._place.pop(key, None)
         if place is not None:
-            _WORD.pack_into(self._memory, place, 0)
+            self._memory.write(place, _FREE)
             self._free.append(place)
 
 
@@ -59,15 +93,19 @@ class UnderWay:
     ``suspects`` and ``blamed`` are keys: ids of deliveries, oldest message first, or ``incoming_key``s.
     """
 
-    def __init__(self, memory: mmap.mmap | bytearray | None = None, identity: bytes = bytes(8)) -> None:
-        self._memory = memory if memory is not None else bytearray(SIZE)
-        before = set(self._words(_SUSPECTS_AT, 2 * _SLOTS))
-        last = set(self._words(_DELIVERIES_AT, 2 * _SLOTS))
+    def __init__(
+        self, mapped: mmap.mmap | None = None, found: bytes = b"", identity: bytes = bytes(8)
+    ) -> None:
+        """``mapped`` is the file, and ``found`` what it holds; none for memory alone."""
+        self._memory = _Memory(mapped)
+        before = set(_words(found, _SUSPECTS_AT, 2 * _SLOTS))
+        last = set(_words(found, _DELIVERIES_AT, 2 * _SLOTS))
         self.blamed = tuple(sorted(before & last))
         self.suspects = tuple(sorted((before | last) - set(self.blamed)))
         self._left = dict.fromkeys((*self.blamed, *self.suspects)[: 2 * _SLOTS])
-        self._memory[:] = (_MAGIC + identity).ljust(SIZE, b"\0")
-        self._write_suspects()
+        self._memory.write(
+            0, (_MAGIC + identity + bytes(_SUSPECTS_AT - 16) + self._suspects()).ljust(SIZE, b"\0")
+        )
         self._deliveries = _Slots(self._memory, _DELIVERIES_AT)
         self._incoming = _Slots(self._memory, _INCOMING_AT)
 
@@ -92,7 +130,7 @@ class UnderWay:
                 # Written, so that each page has its place on the disk: one without is a fault no program survives.
                 if os.pwrite(descriptor, found, 0) != SIZE:
                     raise OSError("no room is left")
-                return cls(mmap.mmap(descriptor, SIZE), identity)
+                return cls(mmap.mmap(descriptor, SIZE), found, identity)
             finally:
                 os.close(descriptor)
         except (OSError, ValueError, AttributeError) as error:  # the last where the system has no such calls
@@ -127,19 +165,19 @@ class UnderWay:
         """No suspect any more."""
         if key in self._left:
             del self._left[key]
-            self._write_suspects()
+            self._memory.write(_SUSPECTS_AT, self._suspects())
 
     def empty(self) -> None:
         """The process ends in order: nobody is suspect."""
         self._left = {}
-        self._memory[_SUSPECTS_AT:SIZE] = bytes(SIZE - _SUSPECTS_AT)
+        self._memory.write(_SUSPECTS_AT, bytes(SIZE - _SUSPECTS_AT))
 
-    def _words(self, at: int, number: int) -> list[int]:
-        return [word for (word,) in _WORD.iter_unpack(self._memory[at : at + 8 * number]) if word]
+    def _suspects(self) -> bytes:
+        return b"".join(map(_WORD.pack, self._left)).ljust(_DELIVERIES_AT - _SUSPECTS_AT, b"\0")
 
-    def _write_suspects(self) -> None:
-        words = b"".join(map(_WORD.pack, self._left))
-        self._memory[_SUSPECTS_AT:_DELIVERIES_AT] = words.ljust(_DELIVERIES_AT - _SUSPECTS_AT, b"\0")
+
+def _words(found: bytes, at: int, number: int) -> list[int]:
+    return [word for (word,) in _WORD.iter_unpack(found[at : at + 8 * number]) if word]
 
 
 def is_incoming(key: int) -> bool:

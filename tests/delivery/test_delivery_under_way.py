@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -110,6 +112,27 @@ def test_another_stores_journal_is_not_believed(store: Path, tmp_path: Path) -> 
     store.rename(tmp_path / "old.db")
     store.write_bytes(b"")
     assert UnderWay.open(store).suspects == ()
+
+
+_MEETS_A_FAULT = """
+import os, sys
+from pathlib import Path
+from mailrouter.delivery.under_way import UnderWay
+journal = UnderWay.open(Path(sys.argv[1]))
+journal.begin(1)
+os.truncate(sys.argv[1] + "-under-way", 0)
+journal.begin(2); journal.end(1); journal.begin_incoming(1 << 63); journal.empty()
+print("alive")
+"""
+
+
+def test_a_fault_of_the_file_ends_no_process(store: Path) -> None:
+    """Cut off while it is mapped, it has no pages any more: touching one would be a SIGBUS."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MEETS_A_FAULT, str(store)], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
+    assert done.stderr.count("can't be kept any more") == 1
 
 
 @pytest.mark.parametrize("how", ["a folder", "a link", "no store"])
