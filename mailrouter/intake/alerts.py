@@ -114,24 +114,27 @@ def told_to(
         )
         told = Consequence(alert, memory=memory)
         found.append(
-            told if about != "trouble" or trouble.ours else _nobody_has_it(desk, trouble, told, others)
+            told
+            if about != "trouble" or trouble.ours
+            else _nobody_has_it(desk, trouble, told, others, sent_again)
         )
     return found
 
 
 def _nobody_has_it(
-    desk: Desk, trouble: Trouble, told: Consequence, others: Sequence[Delivery]
+    desk: Desk, trouble: Trouble, told: Consequence, others: Sequence[Delivery], sent_again: tuple[str, ...]
 ) -> Consequence:
     """The alert that no partner has a mail, or ``told`` where one has it, or may still get it.
 
-    Which of them it is, the transaction decides: two copies may end in the same moment. Each mail has such an alert of
-    its own; those beyond ``NOBODY_AN_HOUR`` are listed together (``live.lost_mail``).
+    Which of them it is, the transaction decides: two copies may end in the same moment. Each mail has one such alert,
+    however many copies failed (and one for each copy that was sent again, ``sent_again``); those beyond
+    ``NOBODY_AN_HOUR`` are listed together (``live.lost_mail``).
     """
     role, at = trouble.role, milliseconds(trouble.moment)
     lost = tuple(copy.recipient for copy in others)
     address = told.delivery.recipient
     made = operator_alert(replace(trouble, have=(), trying=(), lost=lost, nobody=True), address, desk.wording)
-    key = told_key(desk, "nobody", role.key, canonical(address), str(told.delivery.about))
+    key = told_key(desk, "nobody", role.key, canonical(address), trouble.queue, *sent_again)
     caps = ((f"nobody {role.key}", NOBODY_AN_HOUR),)
     return Consequence(
         own_message(

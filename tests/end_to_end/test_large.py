@@ -28,6 +28,7 @@ def test_100_mb_cost_at_most_40_mb_of_memory(tmp_path: Path) -> None:
     config = write_configuration(tmp_path, role=ONE_AWAY, settings="max_size: 200 MB\n")
     head = f"From: jane@outside.test\r\nTo: {ROLE}\r\nSubject: big\r\nMessage-ID: <big@outside.test>\r\n\r\n".encode()
     block = _LINE * (1_000_000 // len(_LINE))
+    kept = block.replace(b"\r\n", b"\n")  # as a Maildir has it
     digest = hashlib.sha256()
     with relay(config) as running:
         with (
@@ -51,7 +52,7 @@ def test_100_mb_cost_at_most_40_mb_of_memory(tmp_path: Path) -> None:
             sent = 0
             while sent < SIZE:
                 client.sendall(block)
-                digest.update(block)
+                digest.update(kept)
                 sent += len(block)
             client.sendall(b".\r\n")
             assert replies.readline().startswith(b"250 ")
@@ -66,7 +67,9 @@ def test_100_mb_cost_at_most_40_mb_of_memory(tmp_path: Path) -> None:
     assert above <= MOST_ABOVE_IDLE
     for partner in PARTNERS:
         (name,) = os.listdir(_new(tmp_path, partner))
-        assert _body_digest(_new(tmp_path, partner) / name, sent) == digest.hexdigest()
+        assert (
+            _body_digest(_new(tmp_path, partner) / name, sent // len(block) * len(kept)) == digest.hexdigest()
+        )
 
 
 def _new(folder: Path, partner: str) -> Path:
@@ -77,7 +80,7 @@ def _body_digest(path: Path, size: int) -> str:
     """The hash of the original's body, which stands in the first part after its blank line."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        start = file.read(20_000).index(_LINE)
+        start = file.read(20_000).index(_LINE.replace(b"\r\n", b"\n"))
         file.seek(start)
         left = size
         while left and (block := file.read(min(left, 1 << 20))):
