@@ -12,6 +12,12 @@ from mailrouter.schedule.countries import country_of
 
 _EXAMPLE_DOMAIN, _EXAMPLE_KEY, _EXAMPLE_PARTNERS = "example.test", "vp-hr", ("laurie", "elaine")
 _TITLES = ("dr", "prof", "mr", "mrs", "ms", "mx", "sir", "dame")
+_EXAMPLE_NAMES = re.compile(rf"\b({'|'.join(_EXAMPLE_PARTNERS)})\b(?!@)")
+_NOT_IN_KEY = re.compile(r"[^a-z0-9_-]+")
+_FROM_ODD_ON = re.compile(r"[^a-z0-9-].*")
+_DOMAIN = re.compile(r"[\w-]++(\.[\w-]++)++")
+_LONGEST = 400
+"""Characters of a partner's name and address that are looked at."""
 _PARTNER = re.compile(r"(?P<name>[^<>]*?)\s*(<(?P<address>[^<>]*)>|(?P<bare>[^\s<>]*@[^\s<>]*))\s*")
 
 
@@ -34,7 +40,7 @@ class Answers:
     def key(self) -> str:
         """The role's short name, which is its file's: from the local part of its address."""
         folded = _ascii(self.role.partition("@")[0].partition("+")[0])
-        return re.sub(r"[^a-z0-9_-]+", "-", folded).strip("-_") or "role"
+        return _NOT_IN_KEY.sub("-", folded).strip("-_") or "role"
 
     @property
     def partners(self) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -89,7 +95,7 @@ def _role(answers: Answers, example: str) -> str:
     if _usual(domain):
         text = text.replace(_EXAMPLE_DOMAIN, domain)
     swapped = dict(zip(_EXAMPLE_PARTNERS, answers.keys, strict=True))
-    text = re.sub(rf"\b({'|'.join(swapped)})\b(?!@)", lambda found: swapped[found[1]], text)
+    text = _EXAMPLE_NAMES.sub(lambda found: swapped[found[1]], text)
     draft = _Draft(text)
     draft.put("role", scalar(answers.role))
     draft.put("name", scalar(answers.name))
@@ -140,11 +146,11 @@ class _Draft:
 
 def _usual(domain: str) -> bool:
     """Whether the role's domain can stand in the file; if not, its address says what is wrong."""
-    return re.fullmatch(r"[\w-]+(\.[\w-]+)+", domain) is not None
+    return _DOMAIN.fullmatch(domain) is not None
 
 
 def _split(typed: str) -> tuple[str, str]:
-    found = _PARTNER.fullmatch(typed)
+    found = _PARTNER.fullmatch(typed[:_LONGEST])
     if not found:
         return typed.strip(), typed.strip()  # no address: what is wrong with it as one is told
     address = found["address"] if found["address"] is not None else found["bare"]
@@ -155,7 +161,7 @@ def _short(name: str, address: str) -> str:
     """``laurie`` for Laurie Cremona, Dr. Laurie Cremona and laurie.cremona@example.com."""
     words = map(_ascii, name.split() or [address.partition("@")[0]])
     first = next((word for word in words if word.strip(".") not in _TITLES), "")
-    short = re.sub(r"[^a-z0-9-].*", "", first).strip("-")[:40]
+    short = _FROM_ODD_ON.sub("", first).strip("-")[:40]
     return f"{short}-1" if short in RESERVED else short or "partner"
 
 

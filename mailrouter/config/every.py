@@ -12,7 +12,8 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 _GROUPS = {"day": tuple(range(7)), "weekday": tuple(range(5)), "workday": tuple(range(5))}
 _NTH = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1}
 _NTH |= {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
-_MONTH = re.compile(r"\s+(of|in)\s+(the|each|every|a)\s+month$")
+_MONTH = re.compile(r"(?<!\s)\s++(of|in)\s++(the|each|every|a)\s++month$")
+_BETWEEN_DAYS = re.compile(r"(?<!\s)\s++and\s++|(?<!\s)\s*+[,&]\s*+|(?<!\s)\s++")
 
 
 def every(text: str) -> Every:
@@ -42,7 +43,7 @@ def every(text: str) -> Every:
 
 
 def _days(words: str, text: str) -> tuple[int, ...]:
-    found = [_weekday(word, text) for word in re.split(r"\s*,\s*|\s+and\s+|\s*&\s*|\s+", words.strip())]
+    found = [_weekday(word, text) for word in _BETWEEN_DAYS.split(words.strip())]
     return tuple(sorted(set(found)))
 
 

@@ -19,6 +19,7 @@ from mailrouter.errors import Problem
 
 SETTINGS_FILE = "mailrouter.yaml"
 ROLES_FOLDER = "roles"
+_LOOKS_LIKE_ROLE = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _KEY_HINT = "rename it, as in vp-hr.yaml: small letters, digits, hyphens, no spaces"
 
@@ -147,7 +148,7 @@ def _role_files(folder: Path) -> tuple[dict[str, str], list[Problem]]:
 
 def _not_read(path: Path) -> Iterator[Problem]:
     """A file that was probably meant to be a role: an editor's extra ``.txt``, capitals."""
-    if re.search(r"\.ya?ml(\.txt)?$", path.name, re.IGNORECASE):
+    if _LOOKS_LIKE_ROLE.search(path.name):
         what = "this file is not read: its name doesn't end in .yaml"
         yield Problem(_shown(path), 1, 1, what, "rename it, or move it away", warning=True)
 

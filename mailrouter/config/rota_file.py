@@ -23,7 +23,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 EVERYBODY = ("both", "all", "everyone", "everybody")
 NOBODY = ("nobody", "none", "null", "-")
 RESERVED = (*EVERYBODY, *NOBODY)
-_JOINED = re.compile(r"\s+(?:and|&|\+|und|et|y)\s+|\s*[/;+&]\s*")
+_JOINED = re.compile(r"(?<!\s)\s++(?:and|&|\+|und|et|y)\s++|(?<!\s)\s++[/;+&]\s*+|[/;+&]\s*+")
 _BETWEEN = ("and", "und", "et", "y", "")
 _FREE = ("no", "off", "free", "closed", "false", "holiday", "vacation", "weekend")
 _PARTS = {
@@ -32,7 +32,12 @@ _PARTS = {
     **dict.fromkeys(("half", "half day", "half-day"), "09:00-13:00"),
 }
 """What people say of half a day, with hours as an example."""
-_SEVERAL = re.compile(r"\s*(?:,|;|/|&|\+|-|\u2013|\u2014|\bto\b|\band\b|\bthru\b|\bthrough\b|\buntil\b)\s*")
+_SEVERAL = re.compile(
+    r"(?:(?<!\s)\s++)?(?:,|;|/|&|\+|-|\u2013|\u2014|\bto\b|\band\b|\bthru\b|\bthrough\b|\buntil\b)\s*+"
+)
+_NAME_END = re.compile(r"[@\s]")
+_APART = re.compile(r"[\s;,/&+]+")
+_RANGE_SIGN = re.compile(r"[-\u2013\u2014]|to|thr|until")
 
 _LONGEST_DAYS = 120
 """Characters of the names of several days."""
@@ -73,7 +78,7 @@ def partner_key(typed: str, info: ValidationInfo[Reading]) -> str:
         raise Wrong(
             f"{shown(typed)} is not a partner here", "write who works: a partner's short name, or both"
         )
-    first = re.split(r"[@\s]", typed, maxsplit=1)[0].casefold()
+    first = _NAME_END.split(typed, maxsplit=1)[0].casefold()
     hint = did_you_mean(typed, known.values()) or (f"write {known[first]}" if first in known else "")
     hint = hint or f"partners are {shown(', '.join(known.values()), 100)}"
     raise Wrong(f"{shown(typed)} is not a partner here", hint)
@@ -120,7 +125,7 @@ def _shifts(text: str, info: ValidationInfo[Reading]) -> tuple[TypedShift, ...]:
 
 def _several(text: str, known: Mapping[str, str]) -> str:
     """``laurie 09:00-13:00, elaine`` for ``laurie 09:00-13:00; elaine``; nothing where one person is named."""
-    first, *words = re.split(r"[\s;,/&+]+", text.strip())
+    first, *words = _APART.split(text.strip())
     if not any(word.casefold() in known for word in words):
         return ""
     said = [first]
@@ -156,7 +161,7 @@ class WeekFile(Lines):
     def _unknown(cls, node: MappingNode, key: str, known: list[str]) -> Unknown:
         said = [_weekday(word) for word in _SEVERAL.split(key.casefold()[:_LONGEST_DAYS]) if word]
         if len(said) > 1 and all(word in WEEKDAYS for word in said):
-            range_of = said[0] != said[1] and re.search(r"[-\u2013\u2014]|to|thr|until", key.casefold())
+            range_of = said[0] != said[1] and _RANGE_SIGN.search(key.casefold())
             first, last = WEEKDAYS.index(said[0]), WEEKDAYS.index(said[-1])
             meant = WEEKDAYS[first : last + 1] if range_of and first < last else said
             hint = f"write a line for each: {', '.join(f'{name}: …' for name in meant)}"

@@ -28,6 +28,7 @@ MIN_SIZE = 64 * 1024
 """RFC 5321 §4.5.3.1.7: a server has to take messages of 64K octets at least."""
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _SIZE = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?\s*([a-z]*)", re.IGNORECASE)
+_BEHIND_PLACE = re.compile("[/?#].*")
 _HOST_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*):([0-9]{1,5})")
 _NOT_YET = "not available in this version"
 
@@ -189,7 +190,7 @@ def _server(rest: str, offset: int) -> Destination:
             offset=offset,
         )
     place = rest.removesuffix("/")
-    if more := re.search("[/?#].*", place):
+    if more := _BEHIND_PLACE.search(place):
         raise Wrong(
             f"{shown(more[0])} doesn't belong here", "write smtp://HOST:25", offset=offset + more.start()
         )

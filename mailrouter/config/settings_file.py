@@ -33,12 +33,13 @@ from mailrouter.config.settings import (
 from mailrouter.config.wrong import Wrong, shown
 from mailrouter.schedule.model import Role
 
+_SERVER = re.compile(r'[^\s;"()]+')
 _ANYWHERE = ("", "0.0.0.0", "::")
 _HERE = ("localhost", "127.0.0.1", "::1", *_ANYWHERE)
 
 
 def _authserv_id(text: str) -> str:
-    if not re.fullmatch(r'[^\s;"()]+', text):
+    if not _SERVER.fullmatch(text):
         raise Wrong(
             f"{shown(text)} is not a server's name", "write the name that begins its Authentication-Results"
         )

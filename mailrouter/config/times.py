@@ -18,10 +18,12 @@ DATE_HINT = "write it as 2026-12-21"
 MOMENT_HINT = "write it as 2026-12-21 or 2026-12-21 13:00"
 
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
-_RANGE = re.compile(r"(.*?)(\s*[-\u2013\u2014]\s*)(.*)", re.DOTALL)
+_RANGE = re.compile(
+    r"((?:[^\s\u2013\u2014-]++|\s++(?![\u2013\u2014-]))*+)(\s*+[\u2013\u2014-]\s*+)(.*)", re.DOTALL
+)
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_IN_WORDS = re.compile(r"(?:from )?(\S+)(\s+(?:to|till|until)\s+)(\S+)", re.IGNORECASE)
-_MOMENT = re.compile(r"(\S+?)([ T]+)(\S+)")
+_IN_WORDS = re.compile(r"(?:from )?(\S++)(\s++(?:to|till|until)\s++)(\S++)", re.IGNORECASE)
+_MOMENT = re.compile(r"(\S[^\sT]*+)([ T]++)(\S++)")
 _DAYS = re.compile(r"(\S+)(\s+(?:until|to|till|-|\u2013|\u2014)\s+)(\S+)", re.IGNORECASE)
 _DAY_THEN = re.compile(r"(\S+)(\s+)(.+)")
 _MOST_DAYS = 366

@@ -23,11 +23,16 @@ _LINE = re.compile(r"(\s*(?:- +)?)([^\W\d][\w-]*):(\s.*)?$")
 _TIGHT = re.compile(r"(\s*(?:- +|- *\{)?[^\W\d][\w-]*:)([^\s:/].*)")
 _HYPHEN = re.compile(r"(\s*-)([^\s\d-].*)")
 _COMMENTED = re.compile(r"\s*#+\s*(absences|swaps|special_days|holidays|rota)\s*:\s*(?:#.*)?$")
+_KEYS = r"(?:partner|date|from|until|every|hours|cover|note|name|email|phone|time_zone|holidays)\s*+:"
+# The text goes on over each comma that no key follows, and over each space that doesn't end it.
 _IN_BRACES = re.compile(
-    rf"\b({'|'.join(TEXTS)})\s*:\s+(.*?)\s*"
-    r"(?=,\s*(?:partner|date|from|until|every|hours|cover|note|name|email|phone|time_zone|holidays)\s*:|\}|$)"
+    rf"\b({'|'.join(TEXTS)})\s*+:\s++"
+    rf"((?:[^\s,}}]++|,(?!\s*+{_KEYS})|\s++(?!,\s*+{_KEYS}|\}}|$))*+)\s*+(?=,|\}}|$)"
 )
-_ON_A_LINE = re.compile(rf"\s*(?:- +)?({'|'.join(TEXTS)})\s*:\s+(.*?)\s*$")
+_ON_A_LINE = re.compile(rf"\s*+(?:- ++)?({'|'.join(TEXTS)})\s*+:\s++((?:\S++|\s++(?!$))*+)\s*$")
+_QUOTED_OR_REMARK = re.compile(r"'[^']*+'|\"[^\"]*+\"|(?:^|(?<=\s))#.*")
+_BRACKET = re.compile(r"[\[\]{}]")
+_COLON = re.compile(r":(\s|$)")
 
 
 def slip(line: int, column: int, lines: Sequence[str]) -> Words | None:
@@ -61,8 +66,8 @@ def never_closed(lines: Sequence[str]) -> tuple[int, int] | None:
     opened: list[tuple[int, int]] = []
     for line, text in enumerate(lines):
         # Quoted texts and remarks are blanked out, so that their brackets don't count.
-        plain = re.sub(r"'[^']*'|\"[^\"]*\"|(?:^|(?<=\s))#.*", lambda found: " " * len(found[0]), text)
-        for found in re.finditer(r"[\[\]{}]", plain):
+        plain = _QUOTED_OR_REMARK.sub(lambda found: " " * len(found[0]), text)
+        for found in _BRACKET.finditer(plain):
             if found[0] in "[{":
                 opened.append((line, found.start()))
             elif opened:
@@ -118,7 +123,7 @@ def _text_without_quotes(line: int, column: int, lines: Sequence[str]) -> Words 
         if value[:1] in ("'", '"'):
             what = f"a {value[0]} inside a text between two {value[0]}"
             return line, column, what, hint
-        if re.search(r":(\s|$)", value):
+        if _COLON.search(value):
             return line, column, f"a colon in the {found[1]}", hint
     return None
 

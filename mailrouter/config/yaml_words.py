@@ -10,6 +10,8 @@ from mailrouter.config.yaml_slips import Words, last_written, never_closed, slip
 
 _CONFLICT = "keep one of the two, and delete the lines of <, = and >"
 _BULLET = re.compile("\\s*([\u2022\u00b7\u2013\u2014\u2212\u25aa\u2023\u25e6\uf0b7])\\s")
+_EQUALS = re.compile(r"\s*+([\w-]++)\s*+=\s*+(.*)")
+_NO_SPACE = re.compile(r"\s*+([\w-]++:)(\S.*)")
 _NO_COLON = re.compile(r"(\s*)([\w-]+)\s+([^#\s].*)")
 
 
@@ -36,7 +38,7 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
         if near >= 0 and (bullet := _BULLET.match(lines[near])):
             what = f"a {bullet[1]} where a hyphen belongs"
             return near, bullet.start(1), what, "begin the entry with an ordinary hyphen and a space: - "
-    if equals := re.match(r"\s*([\w-]+)\s*=\s*(.*)", text):
+    if equals := _EQUALS.match(text):
         hint = f"write {shown(equals[1])}: {shown(equals[2])}"
         return line, text.index("="), "an = where a colon belongs", hint
     indentation = text[: len(text) - len(text.lstrip())]
@@ -87,7 +89,7 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
         text = lines[line] if line < len(lines) else ""
         if text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
             return line, 0, "two versions of the file were put together here", _CONFLICT
-        if tight := re.match(r"\s*([\w-]+:)(\S.*)", text):
+        if tight := _NO_SPACE.match(text):
             hint = f"write {shown(tight[1])} {shown(tight[2])}"
             return line, tight.end(1), "a space is missing after the colon", hint
         return line, column, "there is no colon after this name", "write it as name: value"

@@ -14,14 +14,6 @@ INSIDE = {
     "mailrouter.cli.export_aliases": "the aliases of a configuration that was read",
 }
 """Modules that compile or apply patterns in functions, with what is in them."""
-NOT_YET = frozenset(
-    {
-        *("mailrouter.config.answers", "mailrouter.config.every", "mailrouter.config.folder"),
-        *("mailrouter.config.rota_file", "mailrouter.config.settings", "mailrouter.config.settings_file"),
-        *("mailrouter.config.yaml_slips", "mailrouter.config.yaml_words"),
-    }
-)
-"""Modules that still do so on what somebody of the house has written."""
 FOREIGN = {
     "email": {
         "mailrouter.demo.mails": "mail of our own is written",
@@ -61,8 +53,7 @@ def _imported(module: str) -> Iterator[str]:
 def test_patterns_stand_where_they_are_seen() -> None:
     """At the top of their module, compiled, where they are collected and measured."""
     found = {module: lines for module in module_names() if (lines := _inside(module))}
-    assert {module: lines for module, lines in found.items() if module not in {*INSIDE, *NOT_YET}} == {}
-    assert found.keys() >= NOT_YET, "some have none any more: take them out of NOT_YET"
+    assert {module: lines for module, lines in found.items() if module not in INSIDE} == {}
     assert INSIDE.keys() <= found.keys()
 
 
