@@ -6,8 +6,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.support.shared import excused
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("mailrouter", deadline=None)
+settings.load_profile("mailrouter")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime, make_msgid
 from pathlib import Path
 
 from mailrouter.address import domain_of
@@ -17,6 +16,7 @@ from mailrouter.config import Configuration
 from mailrouter.config.sending import Timeouts
 from mailrouter.control import ask
 from mailrouter.errors import MailrouterError
+from mailrouter.message.text import date_field, message_id
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.client import Connection, PeerError
@@ -178,10 +178,10 @@ async def _probed(
 
 async def _send(connection: Connection, configuration: Configuration, to: str) -> Reply:
     """Send one probe under the null reverse-path, so that nobody hears of it should it be lost."""
-    settings = configuration.settings
+    settings, now = configuration.settings, datetime.now(UTC)
     content = (
         f"From: mailrouter <{settings.postmaster}>\r\nTo: <{to}>\r\nSubject: A probe of mailrouter's\r\n"
-        f"Date: {format_datetime(datetime.now(UTC))}\r\nMessage-ID: {make_msgid(domain=domain_of(to))}\r\n"
+        f"Date: {date_field(now)}\r\nMessage-ID: {message_id(f'probe-{now.timestamp():.6f}', domain_of(to))}\r\n"
         "Auto-Submitted: auto-generated\r\nPrecedence: bulk\r\n\r\n"
         "`mailrouter check --route` has sent this to see whether mail comes back to mailrouter.\r\n"
         "Where it lies in a mailbox, it did not. It can be deleted.\r\n"
