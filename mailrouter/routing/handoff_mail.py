@@ -38,6 +38,7 @@ _SIGNATURES = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
 )
 _MOST_NAMED = 10
+_IN_LOCAL = re.compile(r"[._+-]")
 _BLANKS = re.compile(r"\n{3,}")
 _ODD_SHARE = 20
 """One octet in this many that is no text makes a file something else than text."""
@@ -158,7 +159,7 @@ def body_of(head: Head, parts: Sequence[Part]) -> Written:
 def _names(box: Mailbox) -> list[str]:
     """What somebody may write below a mail of this mailbox: the name, its first word, or what the address begins with."""
     local = box.address.rpartition("@")[0]
-    return [box.display, *box.display.split()[:1], *re.split(r"[._+-]", local)[:1]]
+    return [box.display, *box.display.split()[:1], *_IN_LOCAL.split(local)[:1]]
 
 
 def _of_file(part: Part, source: str) -> Written | None:
