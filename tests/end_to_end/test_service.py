@@ -78,7 +78,7 @@ def test_a_second_service_on_the_same_store_is_refused(tmp_path: Path) -> None:
         second = command(config, "serve")
         assert second.returncode == 1
         assert f"in use by another mailrouter (process {running.process.pid})" in second.stderr
-        assert len(second.stderr.splitlines()) == 1
+        assert len([line for line in second.stderr.splitlines() if "runs as root" not in line]) == 1
         assert send(running.port, [("jane@outside.test", ROLE, MAIL)])[0].startswith("250")
 
 
