@@ -6,14 +6,18 @@ characters that take no room or turn the direction of writing, and never over mo
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
+
+from mailrouter.message.words import MARKS
 
 LINE = 72
 """Characters of a shown line with its mark: short enough that no line of ours is folded anywhere."""
 _NOT_SHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MOST_MARKS = 4
+_MARK = re.compile(f"[{MARKS}]++")  # some of them count as letters
 
 
 def visible(text: str, limit: int = 500) -> str:
@@ -24,7 +28,7 @@ def visible(text: str, limit: int = 500) -> str:
     """
     text = text[: 4 * limit]
     if not text.isascii() or not text.isprintable():
-        text = "".join(_shown(text))
+        text = "".join(_shown(_MARK.sub(" ", text)))
     text = " ".join(text.split())
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 

@@ -15,10 +15,10 @@ _WORD = re.compile(
     r"=\?([A-Za-z0-9_.:+-]{1,40}+)(?:\*[A-Za-z0-9-]{0,20}+)?+\?([bBqQ])\?([^?\s]*+(?: [^?\s]*+)*+)\?="
 )
 MARKS = (
-    "\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f"
 )
-"""Inside a class of an expression: what has no width, and what turns the direction of text; it can only mislead."""
+"""Inside a class of an expression: what nobody sees, and what turns the direction of text; it can only mislead."""
 _MARK = re.compile(f"[{MARKS}]++")
 # Controls (Cc), line and paragraph separators, halves of characters.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]++")
@@ -62,7 +62,9 @@ def decode_words(text: str) -> str:
 
 def strip_controls(text: str) -> str:
     """``text`` without controls (each run becomes one space), ``MARKS``, and space at its ends."""
-    if not text.isprintable():  # C, and true of nearly everything
+    if not (
+        text.isascii() and text.isprintable()
+    ):  # C, and true of nearly everything; some marks are printable
         text = _CONTROL.sub(" ", _MARK.sub("", text))
     return text.strip()
 

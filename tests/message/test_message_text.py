@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.showing import visible
 from mailrouter.message.text import (
     address_field,
     body_part,
@@ -167,3 +168,13 @@ def test_field_names_are_checked() -> None:
     for name in ("A\r\nB", "A:", "", "é"):
         with pytest.raises(ValueError, match="name of a header field"):
             field(name, "x")
+
+
+@pytest.mark.parametrize(
+    "mark", [*"\u00ad\u034f\u115f\u1160\u17b4\u180b\u200b\u202e\u2066\u2800\u3164\uffa0\U000e0041"]
+)
+def test_what_nobody_sees_is_not_shown(mark: str) -> None:
+    """Marks that count as letters or signs, as well: a name of them alone would look like none."""
+    assert strip_controls(f"Laurie{mark * 3} Cremona{mark}") == "Laurie Cremona"
+    assert strip_controls(mark) == ""
+    assert visible(f"a{mark * 3}b{mark}") == "a b"

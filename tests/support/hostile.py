@@ -115,6 +115,15 @@ def _headers() -> Iterator[Mail]:
                 ROLE,
                 rest + name + b": " + _wrapped(value) + b"\r\n\r\nHello\r\n",
             )
+        # Fields that may stand once, twenty times, and each part of the list in one of them.
+        row = _wrapped(value[: len(value) // 20])
+        for name in (b"From", b"Reply-To", b"Resent-To"):
+            rest = _fields(ROLE, STRANGER, number) if name != b"From" else _fields(ROLE, "", number)[8:]
+            yield (
+                f"{name.decode().lower()} twenty {kind}",
+                ROLE,
+                rest + (name + b": " + row + b"\r\n") * 20 + b"\r\nHello\r\n",
+            )
 
 
 def _encoded() -> Iterator[Mail]:
