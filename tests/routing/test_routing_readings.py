@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from mailrouter.message.scanner import Scanner
+from mailrouter.routing.contents import contents_of
 from mailrouter.routing.handoff_mail import Written
-from mailrouter.routing.handover import Handed
 from mailrouter.routing.readings import understood
-from mailrouter.routing.schedule_asked import Asked, asked_in
+from mailrouter.routing.schedule_asked import Asked
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.requests import Off, Request
 from mailrouter.schedule.said_words import Unclear
-from tests.routing.situations import situation
 from tests.schedule.roles import LAURIE, role_of
 
 LOS_ANGELES = timezone(timedelta(hours=-8))
@@ -103,13 +102,13 @@ def test_within_a_night_the_day_is_asked_back(text: str) -> None:
     assert days(read("off Thursday", at("12-08 02:00"), at("12-08 02:00"), NIGHT)) == ["12-10..12-10"]
 
 
-def mail(subject: str, text: str, *fields: str) -> Handed:
+def asked_in(subject: str, text: str, *fields: str) -> Asked | Written:
     lines = [f"From: {LAURIE.email}", f"Subject: {subject}", *fields, "", text.replace("\n", "\r\n"), ""]
     raw = "\r\n".join(lines).encode()
     scanner = Scanner()
     scanner.feed(raw)
     shape = scanner.finish()
-    return Handed(situation(DAY), scanner.head, shape, raw, None, True)
+    return contents_of(scanner.head, shape, raw).asked
 
 
 OTHERS = [
@@ -145,7 +144,7 @@ OTHERS += [
 @pytest.mark.parametrize("subject", OTHERS)
 def test_a_subject_with_a_prefix_is_no_request(subject: str) -> None:
     """Whatever language put it there."""
-    found = asked_in(mail(f"{subject} tomorrow", ""))
+    found = asked_in(f"{subject} tomorrow", "")
     assert isinstance(found, Asked)
     assert found.subject == "" or found.subject.startswith("Automatic reply"), "which is not understood"
 
@@ -169,7 +168,7 @@ def test_a_subject_beside_a_sign_a_quote_or_in_a_thread_is_no_request(
     text: str, fields: tuple[str, ...]
 ) -> None:
     """Somebody else may have written it."""
-    found = asked_in(mail("off tomorrow", text, *fields))
+    found = asked_in("off tomorrow", text, *fields)
     assert isinstance(found, Asked)
     assert found.subject == ""
 
@@ -177,17 +176,17 @@ def test_a_subject_beside_a_sign_a_quote_or_in_a_thread_is_no_request(
 @pytest.mark.parametrize("text", ["", "Sent from my iPhone", "-- \nLaurie Cremona\nVP Human Resources"])
 def test_a_subject_of_ones_own_counts_where_nothing_else_is_written(text: str) -> None:
     """A phone's footer and a signature are nothing."""
-    found = asked_in(mail("off tomorrow", text))
+    found = asked_in("off tomorrow", text)
     assert isinstance(found, Asked)
     assert found.subject == "off tomorrow"
 
 
 def test_a_forwarded_text_is_not_the_forwarders() -> None:
     """Where nothing tells it from a text of their own; above a forwarded mail it is."""
-    assert isinstance(asked_in(mail("Fwd: off Thursday", "I'm off on Thursday, flu.")), Written)
+    assert isinstance(asked_in("Fwd: off Thursday", "I'm off on Thursday, flu."), Written)
     text = (
         "off Thursday\n\n________________\nFrom: Elaine\nSent: Tuesday\nTo: Laurie\nSubject: x\n\nI am ill."
     )
-    found = asked_in(mail("FW: x", text))
+    found = asked_in("FW: x", text)
     assert isinstance(found, Asked)
     assert found.text.strip() == "off Thursday"
