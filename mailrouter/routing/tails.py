@@ -19,12 +19,14 @@ _LONGEST_FOOTER = 400
 _RULE = re.compile(r"\s*+[_-]{10,}+\s*+\Z")
 _MOBILE = re.compile(
     r"\s*+(?:Sent from (?:my|Mail for|Outlook|Yahoo|Proton|Gmail)\b|Get Outlook for\b|Sent with \S++ Mail"
-    r"|Von meinem \S++(?: (?!gesendet)\S++)?+ gesendet|Gesendet (?:von|mit) (?:meinem|der|Outlook)\b"
-    r"|Envoyé de(?:puis)? mon\b|Télécharger Outlook pour\b|Enviado (?:desde|do|a partir d[eo]) m[ie]u?\b"
-    r"|Obtener Outlook para\b|Obter o Outlook para\b|Inviato da(?:l mio)?+ i?Phone|Inviato da(?:l mio)?+ iPad"
-    r"|Inviato da Outlook\b|Scarica Outlook per\b|(?:Verzonden|Verstuurd) (?:vanaf|met) mijn\b"
-    r"|Download Outlook voor\b|Sendt fra (?:min|Outlook)\b|Hent Outlook (?:til|for)\b|Skickat från min\b"
-    r"|Hämta Outlook för\b|Lähetetty (?:iPhone|iPad)|Wysłane z (?:iPhone|iPad|mojego)|Odesláno z (?:iPhon|iPad|mého))"
+    r"|Sent via (?:BlackBerry|the Samsung|my (?:phone|iPhone|mobile))\b"
+    r"|Von meinem \S++(?: (?!gesendet)\S++)?+ gesendet|Gesendet (?:von|mit) (?:meine[mr]|der|Outlook|Mail für)\b"
+    r"|Envoyé (?:de(?:puis)? mon|(?:à partir de|depuis|avec) (?:Outlook|Mail|Courrier|Yahoo))\b"
+    r"|Enviado (?:desde|do|a partir d[eo]) m[ie]u?\b|(?:Télécharger Outlook pour|Obtener Outlook para)\b"
+    r"|(?:Obter o Outlook para|Inviato da Outlook|Scarica Outlook per)\b|Inviato da(?:l mio)?+ iPhone"
+    r"|Inviato da(?:l mio)?+ iPad|(?:Verzonden|Verstuurd) (?:vanaf|met) mijn\b|Download Outlook voor\b"
+    r"|Sendt fra (?:min|Outlook)\b|Hent Outlook (?:til|for)\b|Skickat från min\b|Hämta Outlook för\b"
+    r"|Lähetetty (?:iPhone|iPad)|Wysłane z (?:iPhone|iPad|mojego)|Odesláno z (?:iPhon|iPad|mého))"
     r".{0,80}+\Z"
 )
 _FOOTER = re.compile(

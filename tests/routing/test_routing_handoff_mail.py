@@ -165,6 +165,21 @@ def test_outlooks_fields_above_an_older_mail_are_known_in_any_language(names: st
     assert result.text == f"(A mail that it quotes is left out here.)\n\n{PLAIN}\n"
 
 
+FOOTERS = [
+    *("Gesendet von Mail für Windows", "Sent via BlackBerry Hub+ Inbox for Android", "Inviato da iPhone"),
+    *("Envoyé à partir de Outlook pour Android", "Verstuurd vanaf mijn iPhone", "Sendt fra min iPhone"),
+    *("Enviado desde mi iPhone", "Skickat från min iPhone", "Enviado do meu iPhone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("footer", FOOTERS)
+def test_what_a_phone_writes_below_is_left_out_in_any_language(footer: str) -> None:
+    """Alone at the end; "Sent via courier" is an item."""
+    assert found(single(f"{PLAIN}\n\n{footer}\n")).text == f"{PLAIN}\n"
+    item = "Sent via courier: the lease papers"
+    assert found(single(f"{PLAIN}\n\n{item}\n")).text == f"{PLAIN}\n\n{item}\n"
+
+
 OWN_BELOW = [
     "Left:\n- Jim wrote to me on Monday:\n\n> please call me\n> by Friday",
     "Left:\n- what Jim says\n\n> please call me",
