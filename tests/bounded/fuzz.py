@@ -38,10 +38,11 @@ def main() -> int:
     command += ["--findings", str(chosen.findings), *chosen.readers]
     chosen.findings.mkdir(exist_ok=True)
     counted: dict[str, int] = {}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         assert child.stdout is not None
         for line in child.stdout:
-            counted = json.loads(line)
+            if line.startswith("{"):  # libFuzzer says something, too
+                counted = json.loads(line)
     for name, count in counted.items():
         print(f"{name}: {count:,} inputs")
     found = sorted(chosen.findings.glob("*.why"))
