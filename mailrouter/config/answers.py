@@ -16,9 +16,9 @@ _EXAMPLE_NAMES = re.compile(rf"\b({'|'.join(_EXAMPLE_PARTNERS)})\b(?!@)")
 _NOT_IN_KEY = re.compile(r"[^a-z0-9_-]+")
 _FROM_ODD_ON = re.compile(r"[^a-z0-9-].*")
 _DOMAIN = re.compile(r"[\w-]++(\.[\w-]++)++")
-_LONGEST = 400
+_LONGEST = 200
 """Characters of a partner's name and address that are looked at."""
-_PARTNER = re.compile(r"(?P<name>[^<>]*?)\s*(<(?P<address>[^<>]*)>|(?P<bare>[^\s<>]*@[^\s<>]*))\s*")
+_PARTNER = re.compile(r"(?P<name>[^<>]*?)\s*(<(?P<address>[^<>]*)>|(?P<bare>[^\s<>@]*+@[^\s<>]*))\s*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,9 @@ def part(raw: bytes) -> Part:
     filename = ""
     if (head.structured("content-disposition") or "").strip().lower().startswith("attachment"):
         filename = head.parameter("content-disposition", "filename") or "a file"
-    found = mime_parts.leaves(head, b"" if raw.startswith(b"\r\n") else raw.partition(b"\r\n\r\n")[2])
+    # A part may have no header at all: then it begins with the blank line.
+    content = raw[2:] if raw.startswith(b"\r\n") else raw.partition(b"\r\n\r\n")[2]
+    found = mime_parts.leaves(head, content)
     also = dict.fromkeys(_name(leaf) for leaf in found if leaf.kind != "text/plain")
     return Part(_text(found), filename, tuple(also))
 

@@ -63,8 +63,10 @@ class Show:
         service = Service(configuration)
         try:
             await service.start()
-        except OSError as error:
-            raise MailrouterError(self._no_port(error)) from error
+        except MailrouterError as error:
+            if isinstance(error.__cause__, OSError):
+                raise MailrouterError(self._no_port(error.__cause__)) from error
+            raise
         mailboxes = None
         try:
             mailboxes = Mailboxes(self._folder / "var/mail", configuration.settings.store)

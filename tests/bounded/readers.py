@@ -405,7 +405,7 @@ READERS = (
         _command("TO"),
         ("TO:<a@b.test>", "<", ">", '"', "\\", "@", ".", "a", " ORCPT=rfc822;a", "+", " "),
     ),
-    Reader("handoff, plain", _mail(_handed, _FROM.decode() + _PLAIN), _TEXT, 200 * KILO),
+    Reader("handoff, plain", _mail(_handed, _FROM.decode() + _PLAIN), _TEXT, 200 * KILO, most=0.1),
     Reader(
         "handoff, quoted-printable",
         _mail(_handed, _FROM.decode() + _QP),

@@ -22,7 +22,7 @@ from tests.routing.situations import (
 from tests.schedule.roles import ELAINE, LAURIE, PAT
 
 MESSAGE = Message(5, 1_796_320_800_000, "jane@example.test", ("vp-hr@example.test",), 100, 50, eight_bit=True)
-PATHS = ReturnPaths((b"k" * 32,))
+PATHS = ReturnPaths((b"k" * 32,), domains=frozenset({"example.test"}))
 SIGNED = 'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=b'
 TO_BOTH = "To: vp-hr@example.test, office@example.test"
 

@@ -60,7 +60,7 @@ holidays laurie US                                 | 2026-12-25 10:00 | Elaine |
 holidays US; holidays elaine DE                    | 2026-11-26 10:00 | Elaine | Thursday: Elaine by the rota
 holidays elaine US; rota fri laurie, fri elaine    | 2026-12-25 10:00 | Laurie | Friday: Laurie by the rota; holiday for Elaine: Christmas Day
 holidays US; rota thu laurie 22:00-06:00           | 2026-12-24 23:00 | Laurie | Thursday: Laurie by the rota
-holidays US; rota thu laurie 22:00-06:00           | 2026-12-25 00:00 | nobody | holiday: Christmas Day
+holidays US; rota thu laurie 22:00-06:00           | 2026-12-25 00:00 | Laurie | Thursday: Laurie by the rota
 """
 
 SWAPS = """
