@@ -115,7 +115,9 @@ class Postfix:
         """Change settings, and have them used."""
         self._settings |= settings
         self._write_settings()
-        self._command("reload")
+        # Not reload: a session that is open would go by the settings that it began with.
+        self.stop()
+        self.start()
         wait_for_port(self.port)
 
     def _write_settings(self) -> None:
