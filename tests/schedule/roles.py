@@ -17,6 +17,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from mailrouter.schedule.duty import Roster
+from mailrouter.schedule.localtime import to_utc
 from mailrouter.schedule.model import Absence, HolidayRule, Person, Role, Rota, Shift, Swap, Week
 
 LAURIE = Person("laurie", "Laurie Cremona", "laurie@example.test", "+1 650 555 0101")
@@ -118,3 +120,10 @@ def at(role: Role, wall: str) -> datetime:
     text, _, again = wall.partition(" again")
     fold = 1 if wall != text + again else 0
     return datetime.fromisoformat(text).replace(tzinfo=role.time_zone, fold=fold).astimezone(UTC)
+
+
+def ends_the_night(roster: Roster, absence: Absence, moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether at ``moment`` somebody who is off from that day on still works on from the evening before."""
+    midnight = to_utc(absence.start, zone)
+    through = roster.timeline(midnight - timedelta(minutes=1), moment)
+    return absence.from_day and all(absence.who in span.on for span in through)

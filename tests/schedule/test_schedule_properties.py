@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailrouter.schedule.duty import Roster
-from mailrouter.schedule.model import FOREVER, Absence, Every, HolidayRule, Role, Rota, Shift, Swap
+from mailrouter.schedule.model import FOREVER, Absence, Every, HolidayRule, Person, Role, Rota, Shift, Swap
 from mailrouter.schedule.timeline import Span, timeline
-from tests.schedule.roles import CARMEN, ELAINE, LAURIE, PAT, at, role_of
+from tests.schedule.roles import CARMEN, ELAINE, LAURIE, PAT, at, ends_the_night, role_of
 
 # Zone and a day near which its clocks change, as oddly as they do anywhere.
 PLACES = [
@@ -31,8 +31,13 @@ MINUTES = st.integers(0, 95).map(lambda quarter: quarter * 15)
 
 
 @st.composite
-def roles(draw: st.DrawFn, places: list[tuple[str, date]] = PLACES) -> tuple[Role, datetime]:
-    """A role with whatever can stand in its file, and a moment about which things happen."""
+def roles(
+    draw: st.DrawFn, places: list[tuple[str, date]] = PLACES, days_away: bool = True
+) -> tuple[Role, datetime]:
+    """A role with whatever can stand in its file, and a moment about which things happen.
+
+    With ``days_away`` a bound of an absence at midnight is a day, as in a file; else every bound is a time.
+    """
     zone, day = draw(st.sampled_from(places))
     partners = draw(st.sampled_from([(LAURIE,), (LAURIE, ELAINE), (LAURIE, ELAINE, CARMEN)]))
     keys = st.sampled_from([person.key for person in partners])
@@ -43,13 +48,13 @@ def roles(draw: st.DrawFn, places: list[tuple[str, date]] = PLACES) -> tuple[Rol
     rota_days = st.lists(shifts, max_size=2).map(tuple)
     weeks = draw(st.lists(st.tuples(*[rota_days] * 7), min_size=1, max_size=2))
     covers = st.one_of(st.none(), keys, st.just(PAT))
-    absences = st.builds(
-        lambda who, start, n, cover: Absence(who, start, start + n * 3, "", cover),
-        keys,
-        walls,
-        lengths,
-        covers,
-    )
+
+    def absence(who: str, start: datetime, length: timedelta, cover: str | Person | None) -> Absence:
+        end = start + length * 3
+        by_day = [days_away and bound.time() == time.min for bound in (start, end)]
+        return Absence(who, start, end, "", cover, *by_day)
+
+    absences = st.builds(absence, keys, walls, lengths, covers)
     hours = st.one_of(
         st.just((None, None)), st.builds(lambda s, n: (s, s + n), MINUTES, st.integers(15, 1440))
     )
@@ -97,7 +102,10 @@ def test_a_timeline_covers_every_minute_exactly_once(drawn: tuple[Role, datetime
 @given(roles())
 @settings(max_examples=120, deadline=None)
 def test_nobody_who_is_absent_is_ever_on_duty(drawn: tuple[Role, datetime]) -> None:
-    """Whenever the clocks of the role's zone show a time within an absence, that person is not on."""
+    """Whenever the clocks of the role's zone show a time within an absence, that person is not on.
+
+    But for the night before a day off: it is theirs to its end.
+    """
     role, around = drawn
     start = around - timedelta(days=2)
     for span in timeline(role, start, start + timedelta(days=5)):
@@ -105,8 +113,45 @@ def test_nobody_who_is_absent_is_ever_on_duty(drawn: tuple[Role, datetime]) -> N
             moment = span.start
             while moment < span.end:
                 wall = moment.astimezone(role.time_zone).replace(tzinfo=None)
-                assert absence.who not in span.on or not absence.start <= wall < absence.end
+                if absence.who in span.on and absence.start <= wall < absence.end:
+                    assert ends_the_night(Roster(role), absence, moment, role.time_zone)
                 moment += timedelta(minutes=5)
+
+
+NIGHTS = st.lists(
+    st.one_of(st.none(), st.tuples(MINUTES, st.integers(1, 96).map(lambda quarter: quarter * 15))),
+    min_size=7,
+    max_size=7,
+)
+
+
+@given(NIGHTS, st.integers(1, 6), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_days_off_take_the_shifts_that_begin_on_them(
+    drawn: list[tuple[int, int] | None], first: int, length: int
+) -> None:
+    """A shift a day, over midnight or not, none before the last is over: those of days off are free, and no other."""
+    monday, week, free = date(2026, 6, 1), [], 0
+    for shift in (None, *drawn[1:]):  # nothing of Sunday's runs into Monday's
+        start = max(shift[0], free) if shift else 1440
+        week.append((Shift("laurie", start, start + shift[1]),) if shift and start < 1440 else ())
+        free = max(0, (start + shift[1] if shift and start < 1440 else free) - 1440)
+    gone = [monday + timedelta(days=first + n) for n in range(length)]
+    absence = Absence("laurie", *(datetime.combine(d, time.min) for d in (gone[0], gone[-1] + timedelta(1))))
+    rota = Rota((tuple(week),), monday)
+    role = replace(role_of(), time_zone=ZoneInfo("UTC"), holidays=None, rota=rota, absences=(absence,))
+    expected = {
+        datetime.combine(day, time.min, UTC) + timedelta(minutes=minute)
+        for day in (monday + timedelta(days=n) for n in range(-1, 14))
+        for shift in week[day.weekday()]
+        for minute in range(shift.start, shift.end, 15)
+        if day not in gone
+    }
+    moment = datetime.combine(monday, time.min, UTC)
+    for span in timeline(role, moment, moment + timedelta(days=13)):
+        while moment < span.end:
+            assert ("laurie" in span.on) == (moment in expected), moment
+            moment += timedelta(minutes=15)
 
 
 @given(roles(), st.integers(0, 3000), st.integers(0, 3000))
@@ -168,17 +213,16 @@ def by_the_book(role: Role, moment: datetime) -> set[str]:
         monday, first = (d - timedelta(days=d.weekday()) for d in (day, role.rota.starting or day))
         return role.rota.weeks[(monday - first).days // 7 % len(role.rota.weeks)][day.weekday()]
 
-    def off() -> bool:
-        return role.holidays is not None and now.date() in dict(role.holidays.also)
+    def off(day: date) -> bool:
+        return role.holidays is not None and day in dict(role.holidays.also)
 
     def absent(who: str) -> list[Absence]:
         return [a for a in role.absences if a.who == who and a.start <= now < a.end]
 
-    on: dict[str, date] = {}
+    rota: dict[str, date] = {}
     for day in (now.date() - timedelta(days=1), now.date()):
-        on.update({s.who: day for s in shifts(day) if within(day, s.start, s.end)})
-    if off():
-        on = {}
+        rota.update({s.who: day for s in shifts(day) if within(day, s.start, s.end)})
+    on = {who: day for who, day in rota.items() if not off(day)}
     for swap in role.swaps:
         start = role.hours[0] if swap.start is None else swap.start
         end = role.hours[1] if swap.end is None else swap.end
@@ -193,12 +237,15 @@ def by_the_book(role: Role, moment: datetime) -> set[str]:
                 on = dict.fromkeys(takers, swap.given_back) | on
     gone = {who for who in on if absent(who)}
     covers = [
-        a.cover if isinstance(a.cover, str) else a.cover.key for w in gone for a in absent(w) if a.cover
+        a.cover if isinstance(a.cover, str) else a.cover.key
+        for who in gone
+        for a in absent(who)
+        if a.cover and not off(rota.get(who, now.date()))
     ]
-    return (set(on) - gone) | {who for who in covers if not absent(who) and not off()}
+    return (set(on) - gone) | {who for who in covers if not absent(who)}
 
 
-@given(roles([("UTC", date(2028, 2, 29)), ("UTC", date(2026, 12, 31))]))
+@given(roles([("UTC", date(2028, 2, 29)), ("UTC", date(2026, 12, 31))], days_away=False))
 @settings(max_examples=150, deadline=None)
 def test_the_layers_are_those_of_the_book(drawn: tuple[Role, datetime]) -> None:
     """A plain retelling of the layers for single moments finds the same people on duty as the timeline."""
