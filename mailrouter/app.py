@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from mailrouter.address import canonical
-from mailrouter.calendars.kept import with_kept
-from mailrouter.calendars.published import Feeds
-from mailrouter.calendars.refreshing import keep_fresh
+from mailrouter.calendars.cache import with_kept
+from mailrouter.calendars.feeds import Feeds
+from mailrouter.calendars.refresh import keep_fresh
 from mailrouter.config import Configuration, Settings
 from mailrouter.config.serving import Serving, keep_good, serving
 from mailrouter.control import Control

@@ -16,9 +16,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailrouter.calendars import limits
+from mailrouter.calendars.absence_rule import Rule, Verdict, verdict
 from mailrouter.calendars.lines import Contents, Event, contents_of
 from mailrouter.calendars.rules import too_much
-from mailrouter.calendars.signs import Rule, Verdict, verdict
 from mailrouter.errors import CalendarError
 from mailrouter.schedule.imported import Interval, union
 from mailrouter.schedule.localtime import day_start, to_utc

@@ -23,9 +23,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailrouter.calendars import limits
-from mailrouter.calendars.fetching import from_file, from_url
+from mailrouter.calendars.absence_rule import Rule
+from mailrouter.calendars.fetch import from_file, from_url
 from mailrouter.calendars.occurrences import TooSlow, absences_in
-from mailrouter.calendars.signs import Rule
 from mailrouter.errors import CalendarError
 from mailrouter.extras import installing
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailrouter import __version__, config
-from mailrouter.calendars import generations, kept
+from mailrouter.calendars import cache, feed_secret
 from mailrouter.cli import archive
 from mailrouter.cli.archive import KEY, STORE, Manifest
 from mailrouter.cli.common import width
@@ -82,9 +82,9 @@ def _make(folder: Path, settings: Settings, target: Path) -> str:
 
 def _kept(run_folder: Path) -> Iterator[tuple[str, Path]]:
     """What the service keeps beside its key that the next one has to know."""
-    if (addresses := run_folder / generations.FILE).exists():
-        yield generations.FILE, addresses
-    for name in (GOOD_FOLDER, kept.FOLDER):
+    if (addresses := run_folder / feed_secret.FILE).exists():
+        yield feed_secret.FILE, addresses
+    for name in (GOOD_FOLDER, cache.FOLDER):
         for inside, path in archive.files_under(run_folder / name):
             yield f"{name}/{inside}", path
 

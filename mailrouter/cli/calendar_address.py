@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from mailrouter.calendars.generations import draw_anew, name_of
-from mailrouter.calendars.published import Feeds
+from mailrouter.calendars.feed_secret import draw_anew, name_of
+from mailrouter.calendars.feeds import Feeds
 from mailrouter.cli.common import load, partner_named, role_named
 from mailrouter.intake.keys import NAME, read_keys
 

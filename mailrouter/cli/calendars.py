@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from mailrouter.calendars.kept import Kept, folder_of, kept_of
-from mailrouter.calendars.refreshing import refresh, sources
+from mailrouter.calendars.cache import Kept, folder_of, kept_of
+from mailrouter.calendars.refresh import refresh, sources
 from mailrouter.cli.common import load, print_json, role_named, width
 from mailrouter.config import Configuration
 from mailrouter.errors import StoreError

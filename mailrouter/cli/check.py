@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from mailrouter import process
 from mailrouter.address import domain_of
-from mailrouter.calendars.oddities import calendar_oddities
+from mailrouter.calendars.check import calendar_oddities
 from mailrouter.cli.common import in_colour, load, load_settings, print_json, width
 from mailrouter.cli.live import look
 from mailrouter.cli.machine import machine_problems

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter import config
-from mailrouter.calendars.kept import with_kept
+from mailrouter.calendars.cache import with_kept
 from mailrouter.config import Configuration, Settings
 from mailrouter.config.times import day, midnight, moment
 from mailrouter.config.wrong import Wrong

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, date, datetime
 
-from mailrouter.calendars.published import changed_at, feed_range
+from mailrouter.calendars.feeds import changed_at, feed_range
 from mailrouter.cli.common import partner_named
 from mailrouter.config import Configuration
 from mailrouter.schedule.feed import feed

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from mailrouter.calendars.kept import with_kept
+from mailrouter.calendars.cache import with_kept
 from mailrouter.config.proposals import edited_role, replaced_role
 from mailrouter.config.writing import CannotWrite, role_path
 from mailrouter.intake.answers import Answers

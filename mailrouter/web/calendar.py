@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from mailrouter.calendars.published import Feeds
+from mailrouter.calendars.feeds import Feeds
 from mailrouter.web.pages import Answer, Asked, text
 
 

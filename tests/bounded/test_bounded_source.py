@@ -18,7 +18,7 @@ INSIDE = {
 FOREIGN = {
     "email": {
         "mailrouter.demo.mails": "mail of our own is written",
-        "mailrouter.calendars.published": "a date is written",
+        "mailrouter.calendars.feeds": "a date is written",
     },
     "html": {"mailrouter.schedule.picture": "escaping, for writing"},
     "mailbox": {},

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from mailrouter.calendars.absence_rule import Rule
 from mailrouter.calendars.occurrences import Found, absences_in
-from mailrouter.calendars.signs import Rule
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 12, 1, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

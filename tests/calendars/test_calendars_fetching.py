@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mailrouter.calendars import limits
-from mailrouter.calendars.fetching import from_file, from_url, is_public
-from mailrouter.calendars.refreshing import read
+from mailrouter.calendars.fetch import from_file, from_url, is_public
+from mailrouter.calendars.refresh import read
 from mailrouter.errors import CalendarError
 from tests.calendars.ics import calendar
 from tests.calendars.requests import request

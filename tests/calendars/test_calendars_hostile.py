@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailrouter.calendars import limits
+from mailrouter.calendars.absence_rule import Rule
 from mailrouter.calendars.occurrences import Found, absences_in
-from mailrouter.calendars.refreshing import read
-from mailrouter.calendars.signs import Rule
+from mailrouter.calendars.refresh import read
 from mailrouter.calendars.worker import event_guard
 from mailrouter.errors import CalendarError
 from tests.calendars.ics import BERLIN, END, START, calendar

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of, with_kept
-from mailrouter.calendars.oddities import calendar_oddities
-from mailrouter.calendars.refreshing import AFTER_FAILURE, EVERY, is_due, refresh
+from mailrouter.calendars.cache import Kept, folder_of, keep, kept_of, with_kept
+from mailrouter.calendars.check import calendar_oddities
+from mailrouter.calendars.refresh import AFTER_FAILURE, EVERY, is_due, refresh
 from mailrouter.config import Configuration, load
 from mailrouter.schedule.imported import Interval, union, with_calendars, without
 from mailrouter.schedule.model import Absence, CalendarSource, Role

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from mailrouter.calendars.absence_rule import Rule
 from mailrouter.calendars.occurrences import absences_in
-from mailrouter.calendars.signs import Rule
 from tests.calendars.ics import calendar
 from tests.calendars.suites import NEEDED, RECURRENCES
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import icalendar
 import pytest
 
-from mailrouter.calendars.generations import FILE, draw_anew, generations
-from mailrouter.calendars.kept import Kept, folder_of, keep
-from mailrouter.calendars.published import Feeds, Published
+from mailrouter.calendars.cache import Kept, folder_of, keep
+from mailrouter.calendars.feed_secret import FILE, draw_anew, generations
+from mailrouter.calendars.feeds import Feeds, Published
 from mailrouter.config import Configuration, load
 from mailrouter.errors import StoreError
 from mailrouter.trust.calendar_address import SECRET, feed_secret, same

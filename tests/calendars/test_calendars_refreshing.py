@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.calendars.kept import folder_of, kept_of
-from mailrouter.calendars.oddities import calendar_oddities
-from mailrouter.calendars.refreshing import AFTER_FAILURE, keep_fresh, sources
+from mailrouter.calendars.cache import folder_of, kept_of
+from mailrouter.calendars.check import calendar_oddities
+from mailrouter.calendars.refresh import AFTER_FAILURE, keep_fresh, sources
 from mailrouter.config import load
 from tests.calendars.ics import OOF, calendar
 from tests.calendars.test_calendars_kept import configured

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.calendars.absence_rule import Rule
 from mailrouter.calendars.occurrences import absences_in
-from mailrouter.calendars.signs import Rule
 from mailrouter.config import load
 from mailrouter.errors import ConfigurationError
 from mailrouter.schedule.duty import Roster

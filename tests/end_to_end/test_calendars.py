@@ -9,8 +9,8 @@ from pathlib import Path
 
 import icalendar
 
-from mailrouter.calendars.kept import folder_of, kept_of
-from mailrouter.calendars.published import Feeds
+from mailrouter.calendars.cache import folder_of, kept_of
+from mailrouter.calendars.feeds import Feeds
 from mailrouter.config import load
 from tests.calendars.ics import OOF, calendar
 from tests.calendars.test_calendars_hostile import WHOLE

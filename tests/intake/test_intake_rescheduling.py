@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.calendars.kept import Kept, folder_of, keep
+from mailrouter.calendars.cache import Kept, folder_of, keep
 from mailrouter.config.serving import serving
 from tests.intake.rescheduling import (
     COMMENTED,

@@ -13,7 +13,7 @@ import pytest
 
 from mailrouter import running
 from mailrouter.app import Service
-from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of
+from mailrouter.calendars.cache import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
 from mailrouter.config.serving import serving
 from mailrouter.delivery.dispatch import now_ms

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mailrouter.calendars.absence_rule import Rule
 from mailrouter.calendars.occurrences import absences_in
-from mailrouter.calendars.signs import Rule
 from mailrouter.schedule.feed import OURS, feed
 from mailrouter.schedule.ical_text import content_line, escaped
 from mailrouter.schedule.ical_zone import changes

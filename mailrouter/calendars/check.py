@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 
-from mailrouter.calendars.kept import folder_of, kept_of
-from mailrouter.calendars.refreshing import sources
+from mailrouter.calendars.cache import folder_of, kept_of
+from mailrouter.calendars.refresh import sources
 from mailrouter.config import Configuration
 from mailrouter.extras import installing
 from mailrouter.schedule.model import Person, Role

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
 
-from mailrouter.calendars.generations import generations, name_of
-from mailrouter.calendars.kept import folder_of, kept_of, with_kept
+from mailrouter.calendars.cache import folder_of, kept_of, with_kept
+from mailrouter.calendars.feed_secret import generations, name_of
 from mailrouter.config import Configuration
 from mailrouter.errors import StoreError
 from mailrouter.schedule.feed import feed

@@ -16,7 +16,7 @@ from typing import Any
 
 from mailrouter import events
 from mailrouter.calendars import limits
-from mailrouter.calendars.kept import Kept, folder_of, keep, kept_of
+from mailrouter.calendars.cache import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
 from mailrouter.schedule.imported import zone_of
 from mailrouter.schedule.localtime import local_day
