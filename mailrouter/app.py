@@ -44,7 +44,7 @@ from mailrouter.live.upkeep import Upkeep
 from mailrouter.live.weekly import weekly_mails
 from mailrouter.process import as_root, give_back, places
 from mailrouter.schedule.duty import Roster
-from mailrouter.smtp.gate import Gate
+from mailrouter.smtp.handler import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
 from mailrouter.store.model import Milliseconds, moment_of
 from mailrouter.store.sqlite import SqliteStore

@@ -19,8 +19,8 @@ from mailrouter.errors import MailrouterError
 from mailrouter.message.text import date_field, message_id
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
+from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.client import Connection, PeerError
-from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.refusals import advice, advice_in
 from mailrouter.smtp.replies import Reply
 

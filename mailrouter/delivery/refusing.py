@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from mailrouter.smtp.offer import Outgoing
+from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.refusals import Judgement, about, judged
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, DeliveryId

@@ -15,8 +15,8 @@ from mailrouter.config.sending import Retry, Timeouts
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.putting_off import ENOUGH, PuttingOff, of_server
 from mailrouter.delivery.refusing import Refusing, Siblings, as_recorded
+from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.client import Connection
-from mailrouter.smtp.offer import Outgoing
 from mailrouter.smtp.refusals import advice, advice_in
 from mailrouter.smtp.replies import PeerError, Reply, slow_after
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds

@@ -19,7 +19,7 @@ from mailrouter.message.shape import Shape
 from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.gate import Client
+from mailrouter.smtp.handler import Client
 from mailrouter.store.model import Acceptance, Consequence, Message, MessageId, queue_id
 
 log = logging.getLogger("mailrouter.intake")

@@ -45,7 +45,7 @@ from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.gate import Client
+from mailrouter.smtp.handler import Client
 from mailrouter.smtp.sessions import network_of
 from mailrouter.store import queued as of_ours
 from mailrouter.store.model import (

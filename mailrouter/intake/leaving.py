@@ -23,7 +23,7 @@ from mailrouter.intake.gate import Intake
 from mailrouter.intake.plain_alerts import of_untold
 from mailrouter.intake.recheck import for_partners_alone, may_be_told, may_have, plan_anew
 from mailrouter.intake.resizing import send_smaller, smaller_fits
-from mailrouter.smtp.offer import Outgoing
+from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.sqlite import SqliteStore

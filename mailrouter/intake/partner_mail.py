@@ -21,7 +21,7 @@ from mailrouter.intake.resting import in_turns
 from mailrouter.message.head import Head
 from mailrouter.routing.contents import Contents, read_contents
 from mailrouter.routing.model import Situation
-from mailrouter.smtp.gate import Client
+from mailrouter.smtp.handler import Client
 from mailrouter.store.model import MessageId
 from mailrouter.store.reader import StoreReader
 from mailrouter.turns import Steps

@@ -16,7 +16,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.gate import Client
+from mailrouter.smtp.handler import Client
 from mailrouter.store.model import Acceptance, Message, queue_id
 from mailrouter.store.spool import SqliteSpool
 from mailrouter.store.sqlite import SqliteStore

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from mailrouter.message.scanner import Scanner
-from mailrouter.smtp.dotted import DottedReader
+from mailrouter.smtp.dot_stuffing import DottedReader
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.model import Spool
 

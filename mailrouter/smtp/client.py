@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Callable
 
 from mailrouter.config.sending import Timeouts
-from mailrouter.smtp.dotted import stuff
-from mailrouter.smtp.offer import Offer, Outgoing
+from mailrouter.smtp.capabilities import Offer, Outgoing
+from mailrouter.smtp.dot_stuffing import stuff
 from mailrouter.smtp.refusals import needs_opinion
 from mailrouter.smtp.replies import MAX_REPLY, PeerError, Replies, Reply, why
 

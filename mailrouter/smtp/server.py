@@ -1,7 +1,7 @@
 """The door: aiosmtpd's SMTP with its reading replaced.
 
 The stock class runs a task a connection, reads line by line and holds all of a message. Here what arrives is worked on
-where it arrives: commands at once (``smtp/dialog.py``), the text in blocks that stream into the store. Only a commit,
+where it arrives: commands at once (``smtp/session.py``), the text in blocks that stream into the store. Only a commit,
 or a store that needs time, is a task; it belongs to the service and not to the connection, so that a client that
 vanishes can't tear it. 250 is said only after ``Gate.accept`` has committed; any fault is ``451 4.3.0`` and never a
 word of its cause.
@@ -19,9 +19,9 @@ from aiosmtpd.smtp import SMTP
 
 from mailrouter import events
 from mailrouter.smtp.arriving import Arriving, discard, own, work_ended
-from mailrouter.smtp.dialog import MAX_COMMAND, Dialog, Then
 from mailrouter.smtp.envelope import Envelope, too_large
-from mailrouter.smtp.gate import FAULT, Client, Gate, Limits, Traffic, fault_reply
+from mailrouter.smtp.handler import FAULT, Client, Gate, Limits, Traffic, fault_reply
+from mailrouter.smtp.session import MAX_COMMAND, Dialog, Then
 from mailrouter.smtp.sessions import SLOW, Sessions, network_of
 
 __all__ = ["Client", "Door", "Gate", "Limits", "Sessions", "Traffic", "work_ended"]

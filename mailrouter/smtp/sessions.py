@@ -13,7 +13,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
 
 from mailrouter.events import Bounded
-from mailrouter.smtp.gate import Limits, Traffic
+from mailrouter.smtp.handler import Limits, Traffic
 
 LOOK_SECONDS = 0.1
 """Between two looks at the sessions, while something is short."""

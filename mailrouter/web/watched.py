@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.intake.facts import Desk
-from mailrouter.smtp.gate import Traffic
+from mailrouter.smtp.handler import Traffic
 from mailrouter.store.sqlite import SqliteStore
 
 

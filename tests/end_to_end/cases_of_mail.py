@@ -14,10 +14,10 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from mailrouter.schedule.model import Role
-from mailrouter.smtp.dialog import Dialog
+from mailrouter.smtp.capabilities import Offer, Outgoing
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.gate import Limits
-from mailrouter.smtp.offer import Offer, Outgoing
+from mailrouter.smtp.handler import Limits
+from mailrouter.smtp.session import Dialog
 from tests.intake.services import CLIENT, Service, desk, service
 from tests.routing.situations import CANARY, HANDOFF_TEXT, mail, read, role
 

@@ -20,7 +20,7 @@ from mailrouter.message.text import quoted_printable
 from mailrouter.routing.wording import Words
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.gate import Client
+from mailrouter.smtp.handler import Client
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite import SqliteStore
 from tests.routing.situations import templates

@@ -8,8 +8,8 @@ import logging
 import pytest
 
 from mailrouter.errors import StoreError, StoreFull
-from mailrouter.smtp.dialog import MAX_COMMAND
-from mailrouter.smtp.gate import Limits
+from mailrouter.smtp.handler import Limits
+from mailrouter.smtp.session import MAX_COMMAND
 from tests.support.gates import HOST, ListGate, Talk, doors
 from tests.support.messages import until
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.smtp.client import Connection, Outgoing, Timeouts
-from mailrouter.smtp.dotted import DottedReader, stuff
+from mailrouter.smtp.dot_stuffing import DottedReader, stuff
 
 LETTERS = st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"\r\n.", b"\r\n..", b"a", b"\x00"])
 TEXT = st.lists(LETTERS, max_size=25).map(b"".join)

@@ -10,7 +10,7 @@ import pytest
 
 from mailrouter.message.scanner import Scanner
 from mailrouter.smtp.allowance import Allowance
-from mailrouter.smtp.gate import Limits
+from mailrouter.smtp.handler import Limits
 from mailrouter.smtp.sessions import Sessions, network_of
 from tests.support.gates import Doors, ListGate, Talk, doors
 from tests.support.messages import until

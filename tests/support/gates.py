@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from mailrouter.message.shape import Shape
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.gate import Client, Gate, Limits
+from mailrouter.smtp.handler import Client, Gate, Limits
 from mailrouter.smtp.server import Door
 from mailrouter.smtp.sessions import Sessions
 from tests.support.messages import until

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
-from mailrouter.smtp.gate import Traffic
+from mailrouter.smtp.handler import Traffic
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.store.steering import steer
 from mailrouter.web import health

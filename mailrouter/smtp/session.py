@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from mailrouter.smtp.allowance import Allowance
 from mailrouter.smtp.envelope import BadPath, Envelope, add_recipient, begin, check_recipient, read_path
-from mailrouter.smtp.gate import FAULT, Gate, Limits
+from mailrouter.smtp.handler import FAULT, Gate, Limits
 
 log = logging.getLogger("mailrouter.door")
 
