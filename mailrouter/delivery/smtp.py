@@ -13,7 +13,7 @@ from functools import partial
 from mailrouter import events
 from mailrouter.config.sending import Retry, Timeouts
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
-from mailrouter.delivery.putting_off import ENOUGH, PuttingOff, of_server
+from mailrouter.delivery.hop_health import ENOUGH, PuttingOff, of_server
 from mailrouter.delivery.refusing import Refusing, Siblings, as_recorded
 from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.client import Connection

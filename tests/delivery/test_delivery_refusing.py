@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.delivery.putting_off import ENOUGH, PuttingOff, of_server
+from mailrouter.delivery.hop_health import ENOUGH, PuttingOff, of_server
 from mailrouter.delivery.smtp import Pool
 from mailrouter.smtp.replies import Reply
 from tests.support.messages import until
