@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except ConfigurationError as error:
-        from mailrouter.cli.check import render
         from mailrouter.cli.common import width
+        from mailrouter.cli.setup.check import render
 
         print(render(error.problems, width(), sys.stderr.isatty()), file=sys.stderr)
         return 1

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mailrouter.cli.common import width
-from mailrouter.cli.system_zone import system_time_zone
+from mailrouter.cli.setup.system_zone import system_time_zone
 from mailrouter.demo.paper import Paper
 from mailrouter.demo.show import Screen, Show
 from mailrouter.errors import MailrouterError, UsageError

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from mailrouter.address import canonical
-from mailrouter.cli.changes import changes
 from mailrouter.cli.common import load, moment_of, print_json, role_named, store_of, width
+from mailrouter.cli.explain_diff import changes
 from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.explanation import Explanation, explained

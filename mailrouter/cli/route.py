@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailrouter.address import domain_of
-from mailrouter.cli.live import SOCKET
+from mailrouter.cli.setup.check_live import SOCKET
 from mailrouter.config import Configuration
 from mailrouter.config.sending import Timeouts
 from mailrouter.control import ask

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from mailrouter import config, events, running
-from mailrouter.cli import logs
+from mailrouter.cli.operate import logs
 from mailrouter.config.settings import LogFormat
 from mailrouter.errors import ConfigurationError, MailrouterError
 

@@ -50,7 +50,7 @@ _ALPHABET = "0123456789bcdfghjklmnpqrstvwxyz"
 
 
 class QueueId(str):
-    """A queue id. A type of its own, so that a log can tell it from other text (see ``mailrouter.cli.logs``)."""
+    """A queue id. A type of its own, so that a log can tell it from other text (see ``mailrouter.cli.operate.logs``)."""
 
     __slots__ = ()
 

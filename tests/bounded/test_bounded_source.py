@@ -12,7 +12,7 @@ INSIDE = {
     "mailrouter.message.sanitise": "a partner's name or address, escaped",
     "mailrouter.message.senders": "called while the module is loaded",
     "mailrouter.routing.attribution": "called while the module is loaded",
-    "mailrouter.cli.export_aliases": "the aliases of a configuration that was read",
+    "mailrouter.cli.setup.export_aliases": "the aliases of a configuration that was read",
 }
 """Modules that compile or apply patterns in functions, with what is in them."""
 FOREIGN = {

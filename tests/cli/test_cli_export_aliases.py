@@ -10,7 +10,7 @@ import pytest
 
 from mailrouter import config
 from mailrouter.cli import main
-from mailrouter.cli.export_aliases import alias_lines, virtual_lines
+from mailrouter.cli.setup.export_aliases import alias_lines, virtual_lines
 from mailrouter.errors import MailrouterError
 from tests.config.files import ROLE, MakeFolder
 from tests.support import postfix

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from mailrouter import config
 from mailrouter.cli import main
-from mailrouter.cli.init import Question, ask_all
-from mailrouter.cli.system_zone import system_time_zone
+from mailrouter.cli.setup.init import Question, ask_all
+from mailrouter.cli.setup.system_zone import system_time_zone
 from mailrouter.config.answers import Answers, texts
 from mailrouter.errors import ConfigurationError, MailrouterError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.cli.logs import ForJournal, Json, Text, to_journal
+from mailrouter.cli.operate.logs import ForJournal, Json, Text, to_journal
 from mailrouter.errors import StoreError
 from mailrouter.events import EventRecord
 from mailrouter.store.model import QueueId, queue_id

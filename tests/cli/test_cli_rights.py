@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a c
 def as_nobody(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """The command, run by a user to whom nothing belongs. Its code is loaded before the rights are given up."""
     program = (
-        "import os, sys; from mailrouter.cli import main; import mailrouter.config.loading, mailrouter.cli.init, "
-        "mailrouter.cli.check, mailrouter.cli.schedule, mailrouter.cli.queue, mailrouter.cli.explain; "
+        "import os, sys; from mailrouter.cli import main; import mailrouter.config.loading, mailrouter.cli.setup.init, "
+        "mailrouter.cli.setup.check, mailrouter.cli.duty.schedule, mailrouter.cli.operate.queue, mailrouter.cli.explain; "
         f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY}); sys.exit(main(sys.argv[1:]))"
     )
     return subprocess.run(

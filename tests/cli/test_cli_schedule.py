@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.cli import main
-from mailrouter.cli.check import ahead, oddities
+from mailrouter.cli.setup.check import ahead, oddities
 from mailrouter.schedule.rota import monday_of
 from tests.config.files import MakeFolder
 from tests.schedule.cases import BASE

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailrouter import config
-from mailrouter.cli.check import render
+from mailrouter.cli.setup.check import render
 from mailrouter.errors import ConfigurationError
 from tests.config.files import ROLE
 

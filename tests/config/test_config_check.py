@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mailrouter import config
 from mailrouter.cli import main
-from mailrouter.cli.check import render, summary
+from mailrouter.cli.setup.check import render, summary
 from mailrouter.errors import Problem
 from mailrouter.web import listener
 from tests.config.files import ROLE, MakeFolder

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from mailrouter.cli.schedule import as_json
+from mailrouter.cli.duty.schedule import as_json
 from mailrouter.cli.tables import as_table
 from mailrouter.schedule.timeline import day_range, timeline
 from mailrouter.schedule.warnings import warnings

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from mailrouter.cli.common import day_of, in_colour, load, print_json, role_named, width
-from mailrouter.cli.feed_file import print_feed
+from mailrouter.cli.duty.feed_file import print_feed
 from mailrouter.cli.tables import as_table
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.schedule.grid import month_of

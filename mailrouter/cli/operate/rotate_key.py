@@ -7,7 +7,7 @@ import os
 import textwrap
 
 from mailrouter.cli.common import load_settings, width
-from mailrouter.cli.queue_text import now
+from mailrouter.cli.operate.queue_text import now
 from mailrouter.control import ask
 from mailrouter.intake import keys
 from mailrouter.store.lock import lock

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from mailrouter.cli.common import load, load_settings, print_json, store_of, width
-from mailrouter.cli.queue_text import counted, entry_data, entry_lines, now, summary_lines, wrapped
+from mailrouter.cli.operate.queue_text import counted, entry_data, entry_lines, now, summary_lines, wrapped
 from mailrouter.config import Settings
 from mailrouter.config.durations import duration
 from mailrouter.config.wrong import Wrong

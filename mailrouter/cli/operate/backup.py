@@ -13,10 +13,10 @@ from pathlib import Path
 
 from mailrouter import __version__, config
 from mailrouter.calendars import cache, feed_secret
-from mailrouter.cli import archive
-from mailrouter.cli.archive import KEY, STORE, Manifest
 from mailrouter.cli.common import width
-from mailrouter.cli.queue_text import counted, size
+from mailrouter.cli.operate import archive
+from mailrouter.cli.operate.archive import KEY, STORE, Manifest
+from mailrouter.cli.operate.queue_text import counted, size
 from mailrouter.config import Settings
 from mailrouter.config.serving import GOOD_FOLDER
 from mailrouter.errors import MailrouterError, StoreError

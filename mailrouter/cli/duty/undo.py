@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from mailrouter.cli.changing import carry_out, role_of
 from mailrouter.cli.common import load
+from mailrouter.cli.duty.change_common import carry_out, role_of
 from mailrouter.schedule.requests import Plain
 
 

@@ -71,7 +71,7 @@ def init(options: argparse.Namespace) -> int:
 
 
 def _questions(data: str) -> list[Question]:
-    from mailrouter.cli.system_zone import system_time_zone
+    from mailrouter.cli.setup.system_zone import system_time_zone
 
     return [
         Question("role", "1. The role's address, the one that colleagues write to"),

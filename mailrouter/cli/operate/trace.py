@@ -7,8 +7,8 @@ import sys
 from datetime import UTC, datetime
 
 from mailrouter.cli.common import load_settings, print_json, store_of, width
-from mailrouter.cli.queue_text import entry_data, iso, message_data, size, span, state, wrapped
-from mailrouter.cli.queue_text import now as moment_now
+from mailrouter.cli.operate.queue_text import entry_data, iso, message_data, size, span, state, wrapped
+from mailrouter.cli.operate.queue_text import now as moment_now
 from mailrouter.config import Settings
 from mailrouter.store import history
 from mailrouter.store.events import Event

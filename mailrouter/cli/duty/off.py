@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from mailrouter.cli.changing import carry_out, partner_of, read_as, role_of, wall_now
 from mailrouter.cli.common import load
+from mailrouter.cli.duty.change_common import carry_out, partner_of, read_as, role_of, wall_now
 from mailrouter.errors import UsageError
 from mailrouter.schedule.requests import Off
 from mailrouter.schedule.said_dates import spans_in

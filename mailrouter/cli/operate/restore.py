@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailrouter import config
-from mailrouter.cli import archive
-from mailrouter.cli.archive import KEY, STORE
 from mailrouter.cli.common import width
-from mailrouter.cli.queue_text import counted
+from mailrouter.cli.operate import archive
+from mailrouter.cli.operate.archive import KEY, STORE
+from mailrouter.cli.operate.queue_text import counted
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.keys import NAME, keys_in
 from mailrouter.store.copying import check_store
