@@ -20,7 +20,7 @@ from pathlib import Path
 from bench.watching import folder_of
 from mailrouter import process
 from mailrouter.app import Service
-from mailrouter.config.serving import serving
+from mailrouter.config.last_good import serving
 from tests.support.ports import free_port
 from tests.support.relay import Relay
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from mailrouter.config.serving import proposed, serving
+from mailrouter.config.last_good import proposed, serving
 from mailrouter.live.watching import PAUSE, changes, state_of
 
 ROLE = Path(__file__).parents[1] / "config" / "roles" / "vp-hr.yaml"

@@ -17,7 +17,7 @@ from mailrouter.calendars.cache import with_kept
 from mailrouter.calendars.feeds import Feeds
 from mailrouter.calendars.refresh import keep_fresh
 from mailrouter.config import Configuration, Settings
-from mailrouter.config.serving import Serving, keep_good, serving
+from mailrouter.config.last_good import Serving, keep_good, serving
 from mailrouter.control import Control
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport

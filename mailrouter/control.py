@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mailrouter.config.writing import make_folder
+from mailrouter.config.atomic_write import make_folder
 from mailrouter.errors import MailrouterError, NoSuchRole
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.handoff import MAX_TEXT

@@ -12,7 +12,7 @@ from pathlib import Path
 from mailrouter import __version__, events, process
 from mailrouter.app import Service, name_of
 from mailrouter.config import Settings
-from mailrouter.config.serving import Serving, serving
+from mailrouter.config.last_good import Serving, serving
 from mailrouter.errors import MailrouterError
 from mailrouter.supervision import Supervisor
 

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from mailrouter.config.writing import replace_private
+from mailrouter.config.atomic_write import replace_private
 from mailrouter.errors import StoreError
 
 FILE = "calendar-addresses.json"

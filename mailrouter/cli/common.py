@@ -15,8 +15,8 @@ from typing import Any
 from mailrouter import config
 from mailrouter.calendars.cache import with_kept
 from mailrouter.config import Configuration, Settings
-from mailrouter.config.times import day, midnight, moment
-from mailrouter.config.wrong import Wrong
+from mailrouter.config.values.errors import Wrong
+from mailrouter.config.values.times import day, midnight, moment
 from mailrouter.errors import NoSuchRole, UsageError
 from mailrouter.schedule.localtime import to_utc
 from mailrouter.schedule.model import Person, Role

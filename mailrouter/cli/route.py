@@ -13,7 +13,7 @@ from pathlib import Path
 from mailrouter.address import domain_of
 from mailrouter.cli.setup.check_live import SOCKET
 from mailrouter.config import Configuration
-from mailrouter.config.sending import Timeouts
+from mailrouter.config.retry_settings import Timeouts
 from mailrouter.control import ask
 from mailrouter.errors import MailrouterError
 from mailrouter.message.text import date_field, message_id

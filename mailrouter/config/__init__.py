@@ -14,7 +14,7 @@ from mailrouter.config.settings import Destination, Settings
 from mailrouter.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
-    from mailrouter.config.in_force import FileInForce
+    from mailrouter.config.effective import FileInForce
 
 __all__ = [
     "Configuration",
@@ -49,8 +49,8 @@ def settings_of(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> Se
 
 def inspect(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> tuple["FileInForce", ...]:
     """Every value in force in ``folder``, and where each comes from. Raises ConfigurationError."""
+    from mailrouter.config.effective import in_force
     from mailrouter.config.folder import files_in
-    from mailrouter.config.in_force import in_force
     from mailrouter.config.loading import configuration_of
 
     files = files_in(Path(folder))

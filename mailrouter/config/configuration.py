@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailrouter.address import split_tag
-from mailrouter.config.addresses import comparable
 from mailrouter.config.settings import Settings
+from mailrouter.config.values.addresses import comparable
 from mailrouter.errors import Problem
 from mailrouter.schedule.model import Role
 

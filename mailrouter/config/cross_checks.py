@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mailrouter.address import split_tag
-from mailrouter.config.addresses import comparable
-from mailrouter.config.remembered import Remembered
+from mailrouter.config.cache import Remembered
 from mailrouter.config.report import follow
-from mailrouter.config.tree import Items, Text, Tree
-from mailrouter.config.tree import Mapping as MappingNode
-from mailrouter.config.wrong import shown
+from mailrouter.config.values.addresses import comparable
+from mailrouter.config.values.errors import shown
+from mailrouter.config.yaml.tree import Items, Text, Tree
+from mailrouter.config.yaml.tree import Mapping as MappingNode
 from mailrouter.errors import Problem
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from mailrouter.config.cache import REMEMBERED
 from mailrouter.config.configuration import HERE, SYSTEM
-from mailrouter.config.remembered import REMEMBERED
-from mailrouter.config.rota_file import with_whole_weekdays
-from mailrouter.config.tree import Tree
-from mailrouter.config.yaml_marks import MAX_BYTES, read
+from mailrouter.config.files.rota_file import with_whole_weekdays
+from mailrouter.config.yaml.reader import MAX_BYTES, read
+from mailrouter.config.yaml.tree import Tree
 from mailrouter.errors import Problem
 
 SETTINGS_FILE = "mailrouter.yaml"

@@ -9,18 +9,18 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from mailrouter.config.cache import Remembered
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.cross_checks import between_roles, keys_of_partners
-from mailrouter.config.fields import Lines, Reading
+from mailrouter.config.files.fields import Lines, Reading
+from mailrouter.config.files.role_file import RoleFile
+from mailrouter.config.files.settings_file import SettingsFile
 from mailrouter.config.folder import Files, files_in
-from mailrouter.config.remembered import Remembered
 from mailrouter.config.report import few, problems_of
-from mailrouter.config.role_file import RoleFile
 from mailrouter.config.settings import Settings
-from mailrouter.config.settings_file import SettingsFile
 from mailrouter.config.settings_warnings import settings_warnings
-from mailrouter.config.tree import Items, Mapping, Text, Tree, plain
-from mailrouter.config.wrong import few_guesses
+from mailrouter.config.values.errors import few_guesses
+from mailrouter.config.yaml.tree import Items, Mapping, Text, Tree, plain
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.schedule.model import Role
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mailrouter.config.editing import edited
-from mailrouter.config.serving import proposed
+from mailrouter.config.last_good import proposed
+from mailrouter.config.text_edits import edited
 from mailrouter.schedule.edits import Edit
 from mailrouter.schedule.model import Role
 

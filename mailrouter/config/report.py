@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mailrouter.config.fields import MOST_PROBLEMS, Reading
-from mailrouter.config.rota_file import WEEKDAYS
-from mailrouter.config.tree import Entry, Items, Mapping, Node, Text, Tree, is_empty
-from mailrouter.config.wrong import Wrong, shown
+from mailrouter.config.files.fields import MOST_PROBLEMS, Reading
+from mailrouter.config.files.rota_file import WEEKDAYS
+from mailrouter.config.values.errors import Wrong, shown
+from mailrouter.config.yaml.tree import Entry, Items, Mapping, Node, Text, Tree, is_empty
 from mailrouter.errors import Problem
 
 _AS_IN = {

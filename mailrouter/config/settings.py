@@ -9,10 +9,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
-from mailrouter.config.addresses import host_name
-from mailrouter.config.durations import duration
-from mailrouter.config.sending import USUAL_RETRY, USUAL_TIMEOUTS, Retry, Timeouts
-from mailrouter.config.wrong import Wrong, did_you_mean, shown
+from mailrouter.config.retry_settings import USUAL_RETRY, USUAL_TIMEOUTS, Retry, Timeouts
+from mailrouter.config.values.addresses import host_name
+from mailrouter.config.values.durations import duration
+from mailrouter.config.values.errors import Wrong, did_you_mean, shown
 from mailrouter.trust.tokens import VALID_DAYS
 
 Network = IPv4Network | IPv6Network

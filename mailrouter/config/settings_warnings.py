@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from mailrouter.address import domain_of, split_tag
 from mailrouter.config.report import follow
 from mailrouter.config.settings import Network, Settings
-from mailrouter.config.tree import Tree
-from mailrouter.config.wrong import shown
+from mailrouter.config.values.errors import shown
+from mailrouter.config.yaml.tree import Tree
 from mailrouter.errors import Problem
 from mailrouter.schedule.model import Role
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from mailrouter import events
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.clock_steps import ClockSteps, stopped_for
 from mailrouter.delivery.overdue import Overdue
 from mailrouter.delivery.retry import outcome, takes_long

@@ -17,7 +17,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from mailrouter.config.writing import sync_folder
+from mailrouter.config.atomic_write import sync_folder
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery

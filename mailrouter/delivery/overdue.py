@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from mailrouter.config.durations import span
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
+from mailrouter.config.values.durations import span
 from mailrouter.delivery.retry import gives_up, takes_long
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome, first_delivery_at
 from mailrouter.store.reader import StoreReader

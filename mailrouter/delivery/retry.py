@@ -6,8 +6,8 @@ stands beside its mail server can try sooner, for the fault is mostly a restart.
 
 from __future__ import annotations
 
-from mailrouter.config.durations import span
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
+from mailrouter.config.values.durations import span
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Milliseconds, Outcome
 

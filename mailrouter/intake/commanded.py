@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from mailrouter.config.writing import draft, role_path
+from mailrouter.config.atomic_write import draft, role_path
 from mailrouter.errors import MailrouterError, NoSuchRole
 from mailrouter.intake.answers import Answers
 from mailrouter.intake.facts import Desk

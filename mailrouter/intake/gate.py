@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from mailrouter import events, keyed
-from mailrouter.config.writing import Draft
+from mailrouter.config.atomic_write import Draft
 from mailrouter.delivery.under_way import UnderWay, incoming_key, is_incoming
 from mailrouter.intake.acceptance import acceptance_of
 from mailrouter.intake.admission import (

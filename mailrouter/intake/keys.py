@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailrouter.config.writing import give_to_owner_of, make_folder, sync_folder
+from mailrouter.config.atomic_write import give_to_owner_of, make_folder, sync_folder
 from mailrouter.errors import StoreError
 from mailrouter.store.model import Milliseconds
 from mailrouter.trust.tokens import VALID_DAYS

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailrouter import events
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.retry import takes_long

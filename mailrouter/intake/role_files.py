@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from mailrouter.calendars.cache import with_kept
+from mailrouter.config.atomic_write import CannotWrite, role_path
 from mailrouter.config.proposals import edited_role, replaced_role
-from mailrouter.config.writing import CannotWrite, role_path
 from mailrouter.intake.answers import Answers
 from mailrouter.intake.facts import Desk
 from mailrouter.routing.file_difference import FileDifference, file_difference

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailrouter import events
-from mailrouter.config.writing import ChangedMeanwhile, Draft, draft, role_path
+from mailrouter.config.atomic_write import ChangedMeanwhile, Draft, draft, role_path
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.handing import Handing

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mailrouter import events
 from mailrouter.config.configuration import Configuration
-from mailrouter.config.serving import Broken, Serving, keep_good, serving
+from mailrouter.config.last_good import Broken, Serving, keep_good, serving
 from mailrouter.errors import ConfigurationError, MailrouterError
 from mailrouter.intake.facts import Desk, current
 from mailrouter.intake.gate import Intake

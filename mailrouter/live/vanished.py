@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from mailrouter.config.serving import Serving
+from mailrouter.config.last_good import Serving
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.originals import Original, originate

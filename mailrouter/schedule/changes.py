@@ -1,6 +1,6 @@
 """What a partner's words come to in one role's schedule: the edits of the file, and the same in facts. Pure.
 
-The edits are made twice, in the text (``mailrouter.config.editing``) and here in facts; only where both give the same
+The edits are made twice, in the text (``mailrouter.config.text_edits``) and here in facts; only where both give the same
 role is the text used.
 """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from mailrouter.config.sending import Timeouts
+from mailrouter.config.retry_settings import Timeouts
 from mailrouter.smtp.capabilities import Offer, Outgoing
 from mailrouter.smtp.dot_stuffing import stuff
 from mailrouter.smtp.refusals import needs_opinion

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mailrouter.address import canonical
 from mailrouter.calendars.lines import contents_of
-from mailrouter.config import yaml_marks
+from mailrouter.config.yaml import reader
 from mailrouter.errors import MailrouterError
 from mailrouter.message import bounds
 from mailrouter.message.bounce import MAX_READ, read_bounce
@@ -118,7 +118,7 @@ def _asked(text: str) -> None:
 
 def _yaml(text: str) -> None:
     with contextlib.suppress(MailrouterError):
-        yaml_marks.read("role.yaml", text.encode())
+        reader.read("role.yaml", text.encode())
 
 
 def _calendar(text: str) -> None:

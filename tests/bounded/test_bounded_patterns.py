@@ -11,7 +11,7 @@ from tests.bounded.patterns import Found, all_patterns, applied
 
 KILO = 1024
 CUT = {
-    "mailrouter.config.answers:_PARTNER": 200,
+    "mailrouter.cli.setup.init_answers:_PARTNER": 200,
     "mailrouter.message.sanitise:": 4_000,
     "mailrouter.message.bounce_text:": 8 * KILO,
     "mailrouter.routing.courtesies:": 120,
@@ -20,7 +20,7 @@ CUT = {
 }
 """Patterns that see text cut to so many characters: they are measured there, and only their time counts."""
 
-AT_ONE_PLACE = ("mailrouter.message.auth_results:", "mailrouter.config.times:")
+AT_ONE_PLACE = ("mailrouter.message.auth_results:", "mailrouter.config.values.times:")
 """Patterns of readers that try them at one place of the text, and end where none fits."""
 
 NOT_YET: frozenset[str] = frozenset()

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from mailrouter import config
 from mailrouter.cli import main
 from mailrouter.cli.setup.init import Question, ask_all
+from mailrouter.cli.setup.init_answers import Answers, texts
 from mailrouter.cli.setup.system_zone import system_time_zone
-from mailrouter.config.answers import Answers, texts
 from mailrouter.errors import ConfigurationError, MailrouterError
 
 EXAMPLE = Path(__file__).parents[2] / "config"

@@ -11,8 +11,8 @@ import pytest
 from mailrouter import config
 from mailrouter.cli import main
 from mailrouter.cli.setup.print_config import as_yaml
+from mailrouter.config.effective import FileInForce, Value, in_force
 from mailrouter.config.folder import files_in
-from mailrouter.config.in_force import FileInForce, Value, in_force
 from tests.config.files import ROLE
 
 RICH = (

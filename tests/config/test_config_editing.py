@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.config import editing
-from mailrouter.config.editing import CannotEdit
+from mailrouter.config import text_edits
 from mailrouter.config.folder import files_of
 from mailrouter.config.loading import configuration_of
+from mailrouter.config.text_edits import CannotEdit
 from mailrouter.errors import ConfigurationError
 from mailrouter.schedule.edits import (
     AddAbsence,
@@ -89,7 +89,7 @@ def edited(data: bytes, edits: list[Edit]) -> bytes:
         role = loaded(data)
     except ConfigurationError:
         role = loaded(ROLE.encode())
-    return editing.edited(data, edits, role)
+    return text_edits.edited(data, edits, role)
 
 
 def difference(before: bytes, after: bytes) -> list[str]:

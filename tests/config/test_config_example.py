@@ -11,7 +11,7 @@ import pytest
 
 from mailrouter import config
 from mailrouter.config import Destination, Settings
-from mailrouter.config.sending import Retry, Timeouts
+from mailrouter.config.retry_settings import Retry, Timeouts
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Person, Role, Rota, Shift, Swap
 from tests.config.files import ROLE, MakeFolder
 

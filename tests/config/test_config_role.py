@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailrouter import config
-from mailrouter.config.addresses import email, plain_address
+from mailrouter.config.values.addresses import email, plain_address
 from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Person, Role, Shift, Swap
 from tests.config.files import ROLE, MakeFolder

@@ -11,11 +11,18 @@ import pytest
 import yaml
 
 from mailrouter import config
-from mailrouter.config import absence_file, calendar_file, people_file, role_file, rota_file, settings_file
-from mailrouter.config.fields import Lines
+from mailrouter.config.files import (
+    absence_file,
+    calendar_file,
+    people_file,
+    role_file,
+    rota_file,
+    settings_file,
+)
+from mailrouter.config.files.fields import Lines
 from mailrouter.config.schema import KINDS, Schema, file_name, schema_of, texts
 from mailrouter.config.schema.markdown import reference
-from mailrouter.config.written import flow
+from mailrouter.config.to_yaml import flow
 from mailrouter.errors import ConfigurationError
 from tests.config.broken import ADDED_TO_A_ROLE, REPLACED_IN_A_ROLE, SETTINGS
 from tests.config.core_yaml import read

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.serving import Serving, keep_good, proposed, read_good, serving
+from mailrouter.config.last_good import Serving, keep_good, proposed, read_good, serving
 from mailrouter.errors import ConfigurationError
 from tests.config.files import ROLE, MakeFolder
 

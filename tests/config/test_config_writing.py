@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.writing import CannotWrite, ChangedMeanwhile, draft, replace_private, role_path
+from mailrouter.config.atomic_write import CannotWrite, ChangedMeanwhile, draft, replace_private, role_path
 
 BEFORE, AFTER = b"before\n", b"after\n"
 
@@ -98,7 +98,7 @@ def test_another_user_can_not_write_it(file: Path) -> None:
         pytest.skip("only root can become somebody else")
     code = (
         "import os,sys; from pathlib import Path\n"
-        "from mailrouter.config.writing import draft\n"
+        "from mailrouter.config.atomic_write import draft\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "try: draft(Path(sys.argv[1]), b'before\\n', b'after\\n')\n"
         "except Exception as e: print(type(e).__name__, e)\n"
@@ -126,7 +126,7 @@ def test_a_full_disk_leaves_nothing(file: Path) -> None:
     """Written under a limit on file size, which fails in the middle as a full disk does."""
     code = (
         "import resource,signal,sys; from pathlib import Path\n"
-        "from mailrouter.config.writing import draft\n"
+        "from mailrouter.config.atomic_write import draft\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try: draft(Path(sys.argv[1]), b'before\\n', b'x' * 100000)\n"

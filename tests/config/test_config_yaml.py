@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailrouter import config
-from mailrouter.config.tree import Entry, Items, Mapping, Text, plain
-from mailrouter.config.yaml_marks import MAX_VALUES, read
+from mailrouter.config.yaml.reader import MAX_VALUES, read
+from mailrouter.config.yaml.tree import Entry, Items, Mapping, Text, plain
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.schedule.model import Role
 from tests.config.files import ROLE

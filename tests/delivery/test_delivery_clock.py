@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.clock_steps import DOWN, LEAST, UNSURE, ClockSteps, stopped_for
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.smtp.replies import Reply

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.retry import outcome
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Consequence, Delivery, Outcome

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.store.model import EPOCH, Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite import SqliteStore

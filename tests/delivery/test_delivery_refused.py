@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from tests.support.messages import until
 from tests.support.misbehaving import Script, misbehaving
 from tests.support.outgoing import outbound

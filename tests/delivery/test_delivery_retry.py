@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.retry import next_try, outcome, takes_long
 from mailrouter.smtp.replies import Reply
 from tests.support.messages import T0, deliveries_of

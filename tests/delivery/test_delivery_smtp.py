@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import MOST_READY
 from mailrouter.delivery.smtp import Pool
 from mailrouter.smtp.client import Timeouts

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import MOST_READY, Dispatcher
 from mailrouter.intake.steering import Done, Order, steer
 from mailrouter.smtp.client import Reply

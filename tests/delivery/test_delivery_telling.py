@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.telling import Follow
 from mailrouter.errors import StoreError

@@ -12,7 +12,7 @@ import pytest
 
 from mailrouter import config
 from mailrouter.calendars import limits
-from mailrouter.config.calendar_file import NAMING, WORDS
+from mailrouter.config.files.calendar_file import NAMING, WORDS
 from tests.calendars.test_calendars_libical import EXPECTED
 from tests.support.documents import marked, text
 from tests.support.relay import ROLE_FILE, write_configuration

@@ -74,7 +74,7 @@ def test_live_says_that_earlier_settings_are_in_force(tmp_path: Path) -> None:
 
 def test_settings_that_were_never_right_are_refused(tmp_path: Path) -> None:
     """A first start has nothing to go back on; nor has one whose last settings name another run folder."""
-    from mailrouter.config.serving import serving
+    from mailrouter.config.last_good import serving
 
     config = write_configuration(tmp_path)
     file = config / "mailrouter.yaml"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
-from mailrouter.config.serving import serving
+from mailrouter.config.last_good import serving
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.keys import Keys
 from tests.intake.services import KEY, Service, service

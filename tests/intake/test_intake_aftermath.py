@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.content import whole
 from mailrouter.delivery.retry import outcome
 from mailrouter.intake.aftermath import of_failure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from mailrouter.config.sending import Retry
+from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.smtp import SmtpTransport
 from mailrouter.intake.leaving import Leaving

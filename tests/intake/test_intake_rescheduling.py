@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.calendars.cache import Kept, folder_of, keep
-from mailrouter.config.serving import serving
+from mailrouter.config.last_good import serving
 from tests.intake.rescheduling import (
     COMMENTED,
     ELAINE,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.writing import CannotWrite
+from mailrouter.config.atomic_write import CannotWrite
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.commanded import as_json, change_by_command, from_json
 from mailrouter.intake.explanation import explained

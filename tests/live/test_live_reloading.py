@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.config import Configuration
-from mailrouter.config.serving import read_good, serving
+from mailrouter.config.last_good import read_good, serving
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.keys import Keys
 from mailrouter.live.reloading import Reloading, what_is_different

@@ -15,7 +15,7 @@ from mailrouter import running
 from mailrouter.app import Service
 from mailrouter.calendars.cache import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
-from mailrouter.config.serving import serving
+from mailrouter.config.last_good import serving
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
 from mailrouter.intake.facts import Desk

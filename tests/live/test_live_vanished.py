@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.serving import read_good, serving
+from mailrouter.config.last_good import read_good, serving
 from mailrouter.live import vanished
 from tests.live.test_live_reloading import LATER, reloading, write
 from tests.support.relay import ROLE_FILE, relay, write_configuration

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
-from mailrouter.config.written import Written, flow
+from mailrouter.config.to_yaml import Written, flow
 
 ZONES = [
     *(

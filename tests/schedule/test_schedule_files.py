@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mailrouter.config.folder import files_of
 from mailrouter.config.loading import configuration_of
-from mailrouter.config.written import flow, role_written
+from mailrouter.config.to_yaml import flow, role_written
 from mailrouter.errors import ConfigurationError
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.grid import days, month_of

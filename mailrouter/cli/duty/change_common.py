@@ -12,7 +12,7 @@ from typing import Any
 
 from mailrouter.cli.common import load, print_json, role_named, width
 from mailrouter.config import Configuration
-from mailrouter.config.serving import serving
+from mailrouter.config.last_good import serving
 from mailrouter.control import ask
 from mailrouter.errors import NoSuchRole, UsageError
 from mailrouter.intake.commanded import as_json, change_by_command

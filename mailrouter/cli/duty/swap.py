@@ -6,8 +6,8 @@ import argparse
 
 from mailrouter.cli.common import load
 from mailrouter.cli.duty.change_common import carry_out, partner_of, read_as, role_of, wall_now
-from mailrouter.config.times import time_range
-from mailrouter.config.wrong import Wrong
+from mailrouter.config.values.errors import Wrong
+from mailrouter.config.values.times import time_range
 from mailrouter.errors import UsageError
 from mailrouter.schedule.requests import Works
 from mailrouter.schedule.said_dates import day_in

@@ -18,7 +18,7 @@ from mailrouter.cli.operate import archive
 from mailrouter.cli.operate.archive import KEY, STORE, Manifest
 from mailrouter.cli.operate.queue_text import counted, size
 from mailrouter.config import Settings
-from mailrouter.config.serving import GOOD_FOLDER
+from mailrouter.config.last_good import GOOD_FOLDER
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake.keys import NAME
 from mailrouter.store.copying import copy_store

@@ -15,8 +15,8 @@ from typing import Any
 from mailrouter.cli.common import load, load_settings, print_json, store_of, width
 from mailrouter.cli.operate.queue_text import counted, entry_data, entry_lines, now, summary_lines, wrapped
 from mailrouter.config import Settings
-from mailrouter.config.durations import duration
-from mailrouter.config.wrong import Wrong
+from mailrouter.config.values.durations import duration
+from mailrouter.config.values.errors import Wrong
 from mailrouter.control import ask
 from mailrouter.errors import ConfigurationError, UsageError
 from mailrouter.store import queue as queued

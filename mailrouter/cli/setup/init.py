@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mailrouter.cli.common import as_called, width
+from mailrouter.cli.setup.init_answers import Answers, nameless, texts
 from mailrouter.config import problems_of_texts
-from mailrouter.config.answers import Answers, nameless, texts
 from mailrouter.config.schema import texts as schemas
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.templates import shipped

@@ -8,8 +8,8 @@ from pathlib import PurePath
 
 from mailrouter import config
 from mailrouter.cli.common import print_json, width
-from mailrouter.config.in_force import FileInForce, Value
-from mailrouter.config.written import flow, scalar
+from mailrouter.config.effective import FileInForce, Value
+from mailrouter.config.to_yaml import flow, scalar
 
 _WIDEST = 80
 _COLUMN = 42

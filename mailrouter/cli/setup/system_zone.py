@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mailrouter.config.wrong import Wrong
-from mailrouter.config.zones import time_zone
+from mailrouter.config.values.errors import Wrong
+from mailrouter.config.values.zones import time_zone
 
 
 def system_time_zone(environ: Mapping[str, str], root: Path = Path("/")) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mailrouter.config.schema.forms import Schema
-from mailrouter.config.written import flow
+from mailrouter.config.to_yaml import flow
 
 _START = """\
 # The configuration, key by key

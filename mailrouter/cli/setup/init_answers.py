@@ -6,8 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from mailrouter.config.rota_file import RESERVED
-from mailrouter.config.written import flow, scalar
+from mailrouter.config.files.rota_file import RESERVED
+from mailrouter.config.to_yaml import flow, scalar
 from mailrouter.schedule.countries import country_of
 
 _EXAMPLE_DOMAIN, _EXAMPLE_KEY, _EXAMPLE_PARTNERS = "example.test", "vp-hr", ("laurie", "elaine")

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from mailrouter.config.tree import Tree
+from mailrouter.config.yaml.tree import Tree
 
 REMEMBERED = 4096
 """Roles whose texts are remembered once they were read: some 40 KB each."""

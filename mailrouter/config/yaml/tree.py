@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mailrouter.config.wrong import masked
+from mailrouter.config.values.errors import masked
 from mailrouter.errors import Problem
 
 

@@ -9,9 +9,9 @@ from mailrouter.config import defaults
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.folder import Files
 from mailrouter.config.report import follow
-from mailrouter.config.tree import Text, Tree, is_empty
-from mailrouter.config.written import Written, role_written, settings_written
-from mailrouter.config.wrong import masked
+from mailrouter.config.to_yaml import Written, role_written, settings_written
+from mailrouter.config.values.errors import masked
+from mailrouter.config.yaml.tree import Text, Tree, is_empty
 
 Path = tuple[str | int, ...]
 

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationInfo, model_validator
 
-from mailrouter.config.tree import Mapping as MappingNode
-from mailrouter.config.tree import Placed, Text, is_empty
-from mailrouter.config.wrong import Wrong, choice, did_you_mean, shown
-from mailrouter.config.yaml_slips import quoted
+from mailrouter.config.values.errors import Wrong, choice, did_you_mean, shown
+from mailrouter.config.yaml.slips import quoted
+from mailrouter.config.yaml.tree import Mapping as MappingNode
+from mailrouter.config.yaml.tree import Placed, Text, is_empty
 
 T = TypeVar("T")
 MOST_PROBLEMS = 50

@@ -15,14 +15,14 @@ from pydantic import (
     ValidationInfo,
 )
 
-from mailrouter.config.addresses import email
-from mailrouter.config.calendar_file import CalendarFile
-from mailrouter.config.fields import Lines, Reading, line_of_text, listed, reads, reads_with
-from mailrouter.config.rota_file import RESERVED, partner_key
-from mailrouter.config.times import day
-from mailrouter.config.tree import Placed, is_empty
-from mailrouter.config.wrong import Wrong, shown
-from mailrouter.config.zones import time_zone
+from mailrouter.config.files.calendar_file import CalendarFile
+from mailrouter.config.files.fields import Lines, Reading, line_of_text, listed, reads, reads_with
+from mailrouter.config.files.rota_file import RESERVED, partner_key
+from mailrouter.config.values.addresses import email
+from mailrouter.config.values.errors import Wrong, shown
+from mailrouter.config.values.times import day
+from mailrouter.config.values.zones import time_zone
+from mailrouter.config.yaml.tree import Placed, is_empty
 from mailrouter.schedule.holidays import known_country
 from mailrouter.schedule.model import HolidayRule, Person
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailrouter.config.durations import HINT, Seconds, duration, span
-from mailrouter.config.wrong import Wrong, shown
+from mailrouter.config.values.durations import HINT, Seconds, duration, span
+from mailrouter.config.values.errors import Wrong, shown
 
 LONGEST_TIMEOUT = 3600
 LONGEST_PAUSE = 86400

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from mailrouter.config.date_guesses import date_meant, range_meant
-from mailrouter.config.wrong import Wrong, shown
+from mailrouter.config.values.date_guesses import date_meant, range_meant
+from mailrouter.config.values.errors import Wrong, shown
 
 DAY = 24 * 60
 RANGE_HINT = "write it as 09:00-17:00"

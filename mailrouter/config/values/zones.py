@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from mailrouter.config.wrong import Wrong, did_you_mean, shown
+from mailrouter.config.values.errors import Wrong, did_you_mean, shown
 
 
 def time_zone(text: str) -> ZoneInfo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mailrouter.config.wrong import shown
+from mailrouter.config.values.errors import shown
 
 Words = tuple[int, int, str, str]
 """Line and column (from 0), what is wrong, what to do."""

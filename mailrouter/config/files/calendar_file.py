@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, model_validator
 
-from mailrouter.config.addresses import host_name
-from mailrouter.config.fields import Lines, line_of_text, listed, reads, reads_with
-from mailrouter.config.rota_file import partner_key
-from mailrouter.config.wrong import Wrong, did_you_mean, shown
+from mailrouter.config.files.fields import Lines, line_of_text, listed, reads, reads_with
+from mailrouter.config.files.rota_file import partner_key
+from mailrouter.config.values.addresses import host_name
+from mailrouter.config.values.errors import Wrong, did_you_mean, shown
 from mailrouter.schedule.model import CalendarSource
 
 WORDS = ("out-of-office", "busy", "all-day")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mailrouter.config.wrong import shown
-from mailrouter.config.yaml_slips import Words, last_written, never_closed, slip
+from mailrouter.config.values.errors import shown
+from mailrouter.config.yaml.slips import Words, last_written, never_closed, slip
 
 _CONFLICT = "keep one of the two, and delete the lines of <, = and >"
 _BULLET = re.compile("\\s*([\u2022\u00b7\u2013\u2014\u2212\u25aa\u2023\u25e6\uf0b7])\\s")

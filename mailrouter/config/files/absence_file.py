@@ -9,13 +9,13 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
-from mailrouter.config.every import every as comes_round
-from mailrouter.config.fields import Lines, Reading, line_of_text, reads, reads_with
-from mailrouter.config.people_file import BOUNDS, Date, Day, PersonFile
-from mailrouter.config.rota_file import NOBODY, partner_key
-from mailrouter.config.times import day_and_hours, midnight, moment, time_range
-from mailrouter.config.tree import Placed
-from mailrouter.config.wrong import Wrong, did_you_mean, shown
+from mailrouter.config.files.fields import Lines, Reading, line_of_text, reads, reads_with
+from mailrouter.config.files.people_file import BOUNDS, Date, Day, PersonFile
+from mailrouter.config.files.rota_file import NOBODY, partner_key
+from mailrouter.config.values.errors import Wrong, did_you_mean, shown
+from mailrouter.config.values.recurrence import every as comes_round
+from mailrouter.config.values.times import day_and_hours, midnight, moment, time_range
+from mailrouter.config.yaml.tree import Placed
 from mailrouter.schedule.model import BEGINNING, FOREVER, Absence, Every, Minute, Swap
 
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from mailrouter.config.durations import span
-from mailrouter.config.every import every_words
 from mailrouter.config.settings import HostPort, Settings
+from mailrouter.config.values.durations import span
+from mailrouter.config.values.recurrence import every_words
 from mailrouter.schedule.model import (
     BEGINNING,
     Absence,

@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mailrouter.config.atomic_write import make_folder, replace_private
 from mailrouter.config.configuration import Configuration
-from mailrouter.config.fields import Reading
+from mailrouter.config.files.fields import Reading
+from mailrouter.config.files.settings_file import SettingsFile
 from mailrouter.config.folder import ROLES_FOLDER, Files, files_in, role_tree
 from mailrouter.config.loading import configuration_of, dotless_domains, validated
-from mailrouter.config.settings_file import SettingsFile
-from mailrouter.config.writing import make_folder, replace_private
-from mailrouter.config.yaml_marks import MAX_BYTES, read
+from mailrouter.config.yaml.reader import MAX_BYTES, read
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.schedule.model import Role
 

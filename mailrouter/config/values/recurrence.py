@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailrouter.config.wrong import Wrong, did_you_mean, shown
+from mailrouter.config.values.errors import Wrong, did_you_mean, shown
 from mailrouter.schedule.model import Every
 
 HINT = "write it as friday, first friday, or other friday"

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from mailrouter.config.absence_file import AbsenceFile, SwapFile
-from mailrouter.config.addresses import role_address
-from mailrouter.config.fields import Lines, Reading, listed, one_of, one_word_for, reads, reads_with
-from mailrouter.config.people_file import (
+from mailrouter.config.files.absence_file import AbsenceFile, SwapFile
+from mailrouter.config.files.fields import Lines, Reading, listed, one_of, one_word_for, reads, reads_with
+from mailrouter.config.files.people_file import (
     BOUNDS,
     Date,
     Day,
@@ -23,10 +22,18 @@ from mailrouter.config.people_file import (
     last_day,
     short_name,
 )
-from mailrouter.config.rota_file import WEEKDAYS, RotaFile, SpecialDays, Working, rota_facts, special_days
-from mailrouter.config.times import DAY, time_of_day, time_range
-from mailrouter.config.wrong import Wrong, did_you_mean, shown
-from mailrouter.config.zones import time_zone
+from mailrouter.config.files.rota_file import (
+    WEEKDAYS,
+    RotaFile,
+    SpecialDays,
+    Working,
+    rota_facts,
+    special_days,
+)
+from mailrouter.config.values.addresses import role_address
+from mailrouter.config.values.errors import Wrong, did_you_mean, shown
+from mailrouter.config.values.times import DAY, time_of_day, time_range
+from mailrouter.config.values.zones import time_zone
 from mailrouter.schedule.model import Answer, Emergency, Minute, Role, Weekly, hours_without
 
 Note = Literal["absence", "always", "never"]

@@ -10,11 +10,9 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from mailrouter.address import domain_of
-from mailrouter.config.addresses import domain, email, host_name
-from mailrouter.config.calendar_file import calendar_host, feeds_url
-from mailrouter.config.durations import span
-from mailrouter.config.fields import NOT_YET, Lines, Reading, listed, one_of, reads, reads_with
-from mailrouter.config.sending import Retry, Timeouts, notice, pause, timeout, trying
+from mailrouter.config.files.calendar_file import calendar_host, feeds_url
+from mailrouter.config.files.fields import NOT_YET, Lines, Reading, listed, one_of, reads, reads_with
+from mailrouter.config.retry_settings import Retry, Timeouts, notice, pause, timeout, trying
 from mailrouter.config.settings import (
     LOOPBACK,
     Destination,
@@ -30,7 +28,9 @@ from mailrouter.config.settings import (
     size,
     store_path,
 )
-from mailrouter.config.wrong import Wrong, shown
+from mailrouter.config.values.addresses import domain, email, host_name
+from mailrouter.config.values.durations import span
+from mailrouter.config.values.errors import Wrong, shown
 from mailrouter.schedule.model import Role
 
 _SERVER = re.compile(r'[^\s;"()]+')

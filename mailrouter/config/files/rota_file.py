@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
-from mailrouter.config.fields import Lines, Reading, Unknown, listed, reads, reads_with
-from mailrouter.config.times import RANGE_HINT, day, days_between, time_range
-from mailrouter.config.tree import Entry, Items, Node, Placed, Tree, is_empty
-from mailrouter.config.tree import Mapping as MappingNode
-from mailrouter.config.wrong import Wrong, did_you_mean, shown
+from mailrouter.config.files.fields import Lines, Reading, Unknown, listed, reads, reads_with
+from mailrouter.config.values.errors import Wrong, did_you_mean, shown
+from mailrouter.config.values.times import RANGE_HINT, day, days_between, time_range
+from mailrouter.config.yaml.tree import Entry, Items, Node, Placed, Tree, is_empty
+from mailrouter.config.yaml.tree import Mapping as MappingNode
 from mailrouter.errors import Problem
 from mailrouter.schedule.model import Minute, Rota, Shift
 

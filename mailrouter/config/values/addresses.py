@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Container
 
 from mailrouter.address import canonical
-from mailrouter.config.wrong import Wrong, shown
+from mailrouter.config.values.errors import Wrong, shown
 
 # Names that never leave the house (RFC 6761, RFC 6762): fine here, refused by the library that checks syntax.
 _PRIVATE = ("local", "localhost")

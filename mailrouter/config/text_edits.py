@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from mailrouter.config.written import Written, flow, scalar
-from mailrouter.config.yaml_marks import Loader
+from mailrouter.config.to_yaml import Written, flow, scalar
+from mailrouter.config.yaml.reader import Loader
 from mailrouter.errors import MailrouterError
 from mailrouter.schedule.edits import AddAbsence, AddSwap, DropAbsence, DropSwap, Edit, EndAbsence, changed
 from mailrouter.schedule.model import FOREVER, Absence, Person, Role, Swap

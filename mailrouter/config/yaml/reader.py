@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from mailrouter.config.tree import Entry, Items, Mapping, Node, Text, Tree
-from mailrouter.config.wrong import shown
-from mailrouter.config.yaml_words import in_plain_words
+from mailrouter.config.values.errors import shown
+from mailrouter.config.yaml.parser_errors import in_plain_words
+from mailrouter.config.yaml.tree import Entry, Items, Mapping, Node, Text, Tree
 from mailrouter.errors import Problem
 
 MAX_BYTES = 1_000_000
