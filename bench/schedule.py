@@ -23,10 +23,10 @@ from pathlib import Path
 
 from mailrouter import config
 from mailrouter.config.configuration import Configuration
+from mailrouter.schedule.check.warnings import warnings
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.model import Absence, Role
-from mailrouter.schedule.warnings import warnings
 
 TODAY = date(2026, 11, 30)
 ROLE = """\

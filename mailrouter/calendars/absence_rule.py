@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mailrouter.calendars.lines import Event, value_of
-from mailrouter.schedule.feed import OURS
+from mailrouter.schedule.ical.feed import OURS
 
 Verdict = Literal["yes", "all-day", "no"]
 """Whether an event is an absence; ``all-day``: if it is whole days."""

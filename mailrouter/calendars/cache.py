@@ -14,7 +14,7 @@ from typing import Any
 
 from mailrouter.config import Configuration
 from mailrouter.config.atomic_write import give_to_owner_of, replace_private
-from mailrouter.schedule.imported import Interval, with_calendars, zone_of
+from mailrouter.schedule.calendar_absences import Interval, with_calendars, zone_of
 from mailrouter.schedule.model import Person, Role
 
 FOLDER = "calendars"

@@ -10,8 +10,8 @@ from mailrouter.calendars.cache import folder_of, kept_of
 from mailrouter.calendars.refresh import sources
 from mailrouter.config import Configuration
 from mailrouter.extras import installing
+from mailrouter.schedule.date_words import moment_words
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.words import moment_words
 
 STALE = timedelta(days=1)
 """Without a good reading for so long, the reading before is doubtful even where nothing failed: nobody reads."""

@@ -13,7 +13,7 @@ from mailrouter.calendars.cache import folder_of, kept_of, with_kept
 from mailrouter.calendars.feed_secret import generations, name_of
 from mailrouter.config import Configuration
 from mailrouter.errors import StoreError
-from mailrouter.schedule.feed import feed
+from mailrouter.schedule.ical.feed import feed
 from mailrouter.schedule.localtime import day_start, local_day
 from mailrouter.schedule.model import Role
 from mailrouter.trust.calendar_address import SECRET, feed_secret, same

@@ -20,7 +20,7 @@ from mailrouter.calendars.absence_rule import Rule, Verdict, verdict
 from mailrouter.calendars.lines import Contents, Event, contents_of
 from mailrouter.calendars.rules import too_much
 from mailrouter.errors import CalendarError
-from mailrouter.schedule.imported import Interval, union
+from mailrouter.schedule.calendar_absences import Interval, union
 from mailrouter.schedule.localtime import day_start, to_utc
 
 _MARK = "X-VERDICT"

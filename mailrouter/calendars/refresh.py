@@ -18,7 +18,7 @@ from mailrouter import events
 from mailrouter.calendars import limits
 from mailrouter.calendars.cache import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
-from mailrouter.schedule.imported import zone_of
+from mailrouter.schedule.calendar_absences import zone_of
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
 

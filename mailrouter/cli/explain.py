@@ -25,8 +25,8 @@ from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import render
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.model import Copy
+from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import joined
 from mailrouter.store.reader import StoreReader
 
 

@@ -15,7 +15,7 @@ from mailrouter.cli.common import load, print_json, store_of, width
 from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.shadow import REFUSED, shadow_settings
-from mailrouter.schedule.words import called, joined, short_date
+from mailrouter.schedule.date_words import called, joined, short_date
 from mailrouter.store.model import Kind, QueueEntry, message_id_of, queue_id
 from mailrouter.store.reader import StoreReader
 

@@ -7,11 +7,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from mailrouter.schedule.grid import Day
+from mailrouter.schedule.date_words import MONTHS, WEEKDAYS, called, joined, short_date
 from mailrouter.schedule.localtime import day_start, local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.timeline import Span
-from mailrouter.schedule.words import MONTHS, WEEKDAYS, called, joined, short_date
+from mailrouter.schedule.views.grid import Day
 
 _DAY_COLUMN = len("Thu 31 Dec  ")
 _HOURS_COLUMN = len("09:00–17:00  ")

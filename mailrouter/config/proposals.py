@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mailrouter.config.last_good import proposed
 from mailrouter.config.text_edits import edited
-from mailrouter.schedule.edits import Edit
+from mailrouter.schedule.changes.edits import Edit
 from mailrouter.schedule.model import Role
 
 

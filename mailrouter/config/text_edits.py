@@ -17,9 +17,17 @@ import yaml
 from mailrouter.config.to_yaml import Written, flow, scalar
 from mailrouter.config.yaml.reader import Loader
 from mailrouter.errors import MailrouterError
-from mailrouter.schedule.edits import AddAbsence, AddSwap, DropAbsence, DropSwap, Edit, EndAbsence, changed
+from mailrouter.schedule.changes.edits import (
+    AddAbsence,
+    AddSwap,
+    DropAbsence,
+    DropSwap,
+    Edit,
+    EndAbsence,
+    changed,
+)
+from mailrouter.schedule.date_words import clock_words
 from mailrouter.schedule.model import FOREVER, Absence, Person, Role, Swap
-from mailrouter.schedule.words import clock_words
 
 _BREAK = re.compile("\r\n|\r|\n")
 _BOM = "\ufeff"

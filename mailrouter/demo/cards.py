@@ -13,8 +13,8 @@ from mailrouter.demo.passage import Letter, Passage
 from mailrouter.demo.reading import Part, part, parts
 from mailrouter.message.head import Head
 from mailrouter.routing.wording import WIDTH
+from mailrouter.schedule.date_words import called, joined
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.words import called, joined
 from mailrouter.trust.confirmations import token_in
 
 MOST_LINES = 24

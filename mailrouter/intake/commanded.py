@@ -20,8 +20,8 @@ from mailrouter.intake.originals import Original, originate_change
 from mailrouter.intake.role_files import purpose_for
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import ScheduleFiles, own_situation
-from mailrouter.schedule.requests import Off, Plain, Request, Works
-from mailrouter.schedule.said_dates import Said
+from mailrouter.schedule.changes.requests import Off, Plain, Request, Works
+from mailrouter.schedule.language.spans import Said
 from mailrouter.store.model import ScheduleChange, queue_id
 from mailrouter.store.sqlite import SqliteStore
 from mailrouter.worker.worker import Calls, WorkerError

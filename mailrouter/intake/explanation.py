@@ -31,8 +31,8 @@ from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Answered, Plan, Reply, Situation
 from mailrouter.routing.notices import Notice
 from mailrouter.routing.plan import plan
+from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import joined
 from mailrouter.store.model import Delivery
 from mailrouter.store.reader import StoreReader
 from mailrouter.trust.tokens import token_of

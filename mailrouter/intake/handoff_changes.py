@@ -12,7 +12,7 @@ from mailrouter.intake.rows import milliseconds, notices_of
 from mailrouter.message.text import quoted_printable
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import last_resort
-from mailrouter.schedule.words import called
+from mailrouter.schedule.date_words import called
 from mailrouter.store.model import HandoffChange, Message, NewHandoff, ScheduleChange, WaitingHandoff
 from mailrouter.turns import Steps
 

@@ -19,7 +19,7 @@ from mailrouter.intake.facts import Desk
 from mailrouter.routing.file_difference import FileDifference, file_difference
 from mailrouter.routing.merged_file import PastChange, merged, taken_back
 from mailrouter.routing.rescheduling import LastChange, Proposed, Rescheduling
-from mailrouter.schedule.edits import Edit
+from mailrouter.schedule.changes.edits import Edit
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import queue_id
 from mailrouter.store.reader import StoreReader

@@ -22,7 +22,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 import mailrouter
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.samples import SAMPLES
-from mailrouter.schedule.words import joined
+from mailrouter.schedule.date_words import joined
 
 MAX_OUTPUT = 20_000
 """Characters of a rendered text; a note is a few lines."""

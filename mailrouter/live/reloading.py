@@ -24,7 +24,7 @@ from mailrouter.live.watching import PAUSE, changes
 from mailrouter.routing import schedule_notices
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
-from mailrouter.schedule.weeks import differences, summed_up
+from mailrouter.schedule.views.diff import differences, summed_up
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter")

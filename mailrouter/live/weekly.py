@@ -15,7 +15,7 @@ from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import own_situation
 from mailrouter.routing.weekly_letter import weekly_letter
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.weekly import MOST_LATE, last_due
+from mailrouter.schedule.views.weekly import MOST_LATE, last_due
 from mailrouter.store.sqlite import SqliteStore
 
 log = logging.getLogger("mailrouter")

@@ -14,8 +14,8 @@ from mailrouter.message.classify import autoreply_refusals
 from mailrouter.message.head import Head
 from mailrouter.message.senders import untagged
 from mailrouter.routing.model import Draft, ReplyDraft, Situation
+from mailrouter.schedule.date_words import called, joined
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import called, joined
 
 AGAIN_DAYS = 7
 """Days after which the same sender is told again in the same period (RFC 5230 §4.1)."""

@@ -11,8 +11,8 @@ from mailrouter.message.mailboxes import Mailbox
 from mailrouter.routing.addressing import extendable
 from mailrouter.routing.forwarding import way_of
 from mailrouter.routing.model import CopyDraft, Draft, Situation
+from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Person
-from mailrouter.schedule.words import joined
 
 
 def copy_to_partners(draft: Draft, situation: Situation) -> Draft:

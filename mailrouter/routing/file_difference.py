@@ -11,7 +11,7 @@ from datetime import date
 
 from mailrouter.routing.file_lines import FileLines, file_lines
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.weeks import Difference, differences
+from mailrouter.schedule.views.diff import Difference, differences
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from mailrouter.routing.courtesies import without_courtesies
 from mailrouter.routing.pointers import without_pointers
 from mailrouter.routing.sections import MAX_TEXT
 from mailrouter.routing.tails import forwarded, quotes, without_sure_tails, without_tails
-from mailrouter.schedule.words import joined
+from mailrouter.schedule.date_words import joined
 
 MAX_MAIL = 4_000_000
 """Octets of a mail that is read for a handoff."""

@@ -24,8 +24,8 @@ from mailrouter.routing.notices import Notice
 from mailrouter.routing.proof import named_author, unproven
 from mailrouter.routing.sections import read_sections
 from mailrouter.routing.tails import forwarded
+from mailrouter.schedule.date_words import called, joined
 from mailrouter.schedule.model import Person
-from mailrouter.schedule.words import called, joined
 from mailrouter.trust.confirmations import MOST_ASKED, TAG
 
 Act = Literal["set", "ask", "again", "answer", "later", "nothing", "mail"]

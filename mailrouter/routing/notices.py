@@ -22,8 +22,8 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.people import local_day
 from mailrouter.routing.sections import read_sections
 from mailrouter.routing.wording import handoff_facts
+from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.words import called, date_words
 from mailrouter.trust.confirmations import handoff_address
 
 WAIT_DAYS = 7

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 
+from mailrouter.schedule.date_words import WEEKDAYS, called, date_words
 from mailrouter.schedule.duty import Away, Duty
 from mailrouter.schedule.model import Emergency, Person, Role
 from mailrouter.schedule.rota import monday_of, shifts_on
-from mailrouter.schedule.words import WEEKDAYS, called, date_words
 
 _FAR = timedelta(days=180)
 

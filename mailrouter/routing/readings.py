@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from mailrouter.routing.schedule_asked import Asked
-from mailrouter.schedule.changes import change_for
+from mailrouter.schedule.changes.changes import change_for
+from mailrouter.schedule.changes.requests import Plain, Request
+from mailrouter.schedule.date_words import date_words
+from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests_parser import requests_in
 from mailrouter.schedule.localtime import day_start
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.nights import Nights
-from mailrouter.schedule.requests import Plain, Request
-from mailrouter.schedule.said import requests_in
-from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.words import date_words
 
 _SKEW = timedelta(minutes=10)
 """How far a clock that is set by hand may be ahead."""

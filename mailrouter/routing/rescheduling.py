@@ -26,12 +26,12 @@ from mailrouter.routing.notices import Notice, once_more
 from mailrouter.routing.people import local_day
 from mailrouter.routing.readings import understood
 from mailrouter.routing.schedule_asked import Asked
-from mailrouter.schedule.changes import change_for
-from mailrouter.schedule.edits import Edit, changed, same_schedule
+from mailrouter.schedule.changes.changes import change_for
+from mailrouter.schedule.changes.edits import Edit, changed, same_schedule
+from mailrouter.schedule.changes.requests import Back, Cancel, Plain, Request
+from mailrouter.schedule.date_words import called
+from mailrouter.schedule.language.lexer import Unclear
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.requests import Back, Cancel, Plain, Request
-from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.words import called
 from mailrouter.trust.confirmations import SCHEDULE
 
 _MOST_PROBLEMS = 10

@@ -15,7 +15,7 @@ from mailrouter.message.parts import Part
 from mailrouter.routing import schedule_notices
 from mailrouter.routing.handoff_mail import Written, attached_file
 from mailrouter.routing.tails import forwarded
-from mailrouter.schedule.said_lines import MOST_SUBJECT, own_subject
+from mailrouter.schedule.language.mail_lines import MOST_SUBJECT, own_subject
 
 _YAML_NAME = re.compile(r"\.ya?ml(?:\.txt)?\Z", re.I)
 _TEXT_NAME = re.compile(r"\.te?xt\Z", re.I)

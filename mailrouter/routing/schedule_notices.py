@@ -21,9 +21,9 @@ from mailrouter.routing.merged_file import with_version
 from mailrouter.routing.model import Situation
 from mailrouter.routing.notices import WAIT_DAYS, Notice, notice, told_apart
 from mailrouter.routing.people import local_day
+from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.weeks import Difference, summed_up, week_lines
-from mailrouter.schedule.words import called, date_words
+from mailrouter.schedule.views.diff import Difference, summed_up, week_lines
 from mailrouter.trust.confirmations import schedule_address
 
 _CHANGE, _FILE = "schedule-", "schedule-file-"

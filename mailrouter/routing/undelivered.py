@@ -17,8 +17,8 @@ from mailrouter.message import compose, text
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.routing.wording import Wording
+from mailrouter.schedule.date_words import called, date_words, joined
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.words import called, date_words, joined
 
 News = Literal["failed", "bounced", "away", "failing", "loop"]
 """Refused when it was sent; taken and returned; answered by an out-of-office of the mailbox's own; one of many that

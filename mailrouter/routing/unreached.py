@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mailrouter.routing.model import CopyDraft, Draft, Situation
 from mailrouter.routing.note import silence
-from mailrouter.schedule.words import called
+from mailrouter.schedule.date_words import called
 
 
 def tell_of_unreached(draft: Draft, situation: Situation) -> Draft:

@@ -9,11 +9,11 @@ from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.routing.letters import dated
 from mailrouter.routing.model import Situation
+from mailrouter.schedule.date_words import short_date
 from mailrouter.schedule.model import Weekly
-from mailrouter.schedule.picture import month_picture
-from mailrouter.schedule.weekly import days_told
-from mailrouter.schedule.weeks import week_lines
-from mailrouter.schedule.words import short_date
+from mailrouter.schedule.views.diff import week_lines
+from mailrouter.schedule.views.svg import month_picture
+from mailrouter.schedule.views.weekly import days_told
 
 
 def weekly_letter(situation: Situation, weekly: Weekly, to: str, due: datetime) -> Pieces:

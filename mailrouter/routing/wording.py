@@ -13,9 +13,9 @@ from datetime import date, datetime
 from typing import Protocol
 
 from mailrouter.routing.people import away_reason, local_day, people_facts
+from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.duty import Duty
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import called, date_words
 
 WIDTH = 76
 """Characters of a line: it can be quoted once and still fits a terminal."""

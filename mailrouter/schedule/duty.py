@@ -6,8 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from mailrouter.schedule.absences import Leave, cover_key
 from mailrouter.schedule.layers import Layers, Slot
-from mailrouter.schedule.leave import Leave, cover_key
 from mailrouter.schedule.localtime import day_start
 from mailrouter.schedule.model import Absence, Person, Role
 from mailrouter.schedule.timeline import Span, in_utc, spans_of

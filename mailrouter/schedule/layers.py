@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from mailrouter.schedule.absences import Leave, Leaves, cover_key
 from mailrouter.schedule.holidays import holiday_of
-from mailrouter.schedule.leave import Leave, Leaves, cover_key
 from mailrouter.schedule.localtime import at_minute, day_start, local_day, minutes_range
 from mailrouter.schedule.model import Role, Swap
+from mailrouter.schedule.partnership import Terms
 from mailrouter.schedule.reasons import Reasons
 from mailrouter.schedule.swaps import Swapped, swapped, takes_over
-from mailrouter.schedule.terms import Terms
 
 _ONE_DAY = timedelta(days=1)
 _KEPT_DAYS = 2000

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from mailrouter.schedule.localtime import DAY, at_minute, day_start, minutes_range, to_utc
 from mailrouter.schedule.model import BEGINNING, FOREVER, Absence, Role, Shift
+from mailrouter.schedule.partnership import Terms
 from mailrouter.schedule.swaps import swap_minutes
-from mailrouter.schedule.terms import Terms
 
 _ONE_DAY = timedelta(days=1)
 

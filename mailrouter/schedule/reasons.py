@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
-from mailrouter.schedule.leave import Leave
+from mailrouter.schedule.absences import Leave
+from mailrouter.schedule.date_words import WEEKDAYS, called, date_words, joined
 from mailrouter.schedule.model import Role, Swap
-from mailrouter.schedule.words import WEEKDAYS, called, date_words, joined
 
 
 class Reasons:

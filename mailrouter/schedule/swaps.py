@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from mailrouter.schedule.localtime import at_minute, minutes_range
 from mailrouter.schedule.model import Minute, Role, Swap
-from mailrouter.schedule.terms import Terms
+from mailrouter.schedule.partnership import Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from mailrouter.routing.assent import says_yes
 from mailrouter.routing.handoff_mail import body_of, handoff_of
 from mailrouter.routing.sections import read_sections
 from mailrouter.routing.verdict import dmarc_pass, verdicts
-from mailrouter.schedule.said import requests_in
+from mailrouter.schedule.language.requests_parser import requests_in
 from mailrouter.smtp.envelope import add_recipient, begin, read_path
 from tests.schedule.roles import role_of
 

@@ -20,7 +20,7 @@ FOREIGN = {
         "mailrouter.demo.mails": "mail of our own is written",
         "mailrouter.calendars.feeds": "a date is written",
     },
-    "html": {"mailrouter.schedule.picture": "escaping, for writing"},
+    "html": {"mailrouter.schedule.views.svg": "escaping, for writing"},
     "mailbox": {},
     "quopri": {},
     "codecs": {"mailrouter.message.charsets": "by a table of names"},

@@ -17,10 +17,10 @@ from mailrouter.calendars.cache import Kept, folder_of, keep, kept_of, with_kept
 from mailrouter.calendars.check import calendar_oddities
 from mailrouter.calendars.refresh import AFTER_FAILURE, EVERY, is_due, refresh
 from mailrouter.config import Configuration, load
-from mailrouter.schedule.imported import Interval, union, with_calendars, without
+from mailrouter.schedule.calendar_absences import Interval, union, with_calendars, without
+from mailrouter.schedule.check.warnings import warnings
 from mailrouter.schedule.model import Absence, CalendarSource, Role
 from mailrouter.schedule.timeline import timeline
-from mailrouter.schedule.warnings import warnings
 from tests.calendars.ics import OOF, calendar
 from tests.schedule.roles import role_of
 from tests.support.relay import write_configuration

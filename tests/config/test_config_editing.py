@@ -15,7 +15,7 @@ from mailrouter.config.folder import files_of
 from mailrouter.config.loading import configuration_of
 from mailrouter.config.text_edits import CannotEdit
 from mailrouter.errors import ConfigurationError
-from mailrouter.schedule.edits import (
+from mailrouter.schedule.changes.edits import (
     AddAbsence,
     AddSwap,
     DropAbsence,

@@ -15,15 +15,15 @@ import pytest
 from mailrouter import config
 from mailrouter.intake.templates import Templates
 from mailrouter.routing.wording import tidy
-from mailrouter.schedule.changes import change_for
+from mailrouter.schedule.changes.changes import change_for
+from mailrouter.schedule.changes.edits import Edit, changed
+from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.duty import Roster
-from mailrouter.schedule.edits import Edit, changed
+from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests_parser import requests_in
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.said import requests_in
-from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.weekly import days_told, last_due
-from mailrouter.schedule.weeks import week_lines
-from mailrouter.schedule.words import joined
+from mailrouter.schedule.views.diff import week_lines
+from mailrouter.schedule.views.weekly import days_told, last_due
 from tests.support.correspondence import mailrouter
 from tests.support.documents import marked, said_after, text, unmarked
 

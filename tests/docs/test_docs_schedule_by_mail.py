@@ -6,9 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from mailrouter.schedule.requests import Back, Cancel, Off, Plain, Swapping, Works
-from mailrouter.schedule.said import requests_in
-from mailrouter.schedule.said_words import Unclear
+from mailrouter.schedule.changes.requests import Back, Cancel, Off, Plain, Swapping, Works
+from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests_parser import requests_in
 from tests.schedule.roles import role_of
 from tests.support.documents import marked
 

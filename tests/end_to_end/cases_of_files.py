@@ -12,10 +12,10 @@ from mailrouter.calendars.absence_rule import Rule
 from mailrouter.calendars.occurrences import absences_in
 from mailrouter.config import load
 from mailrouter.errors import ConfigurationError
+from mailrouter.schedule.check.warnings import too_few_holidays
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.warnings import too_few_holidays
 from tests.calendars.ics import BERLIN, END, START
 
 Check = Callable[[Path, bytes], Awaitable[None]]

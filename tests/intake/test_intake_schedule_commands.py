@@ -13,8 +13,8 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.commanded import as_json, change_by_command, from_json
 from mailrouter.intake.explanation import explained
 from mailrouter.message.scanner import Scanner
-from mailrouter.schedule.requests import Off, Plain, Works
-from mailrouter.schedule.said_dates import spans_in
+from mailrouter.schedule.changes.requests import Off, Plain, Works
+from mailrouter.schedule.language.spans import spans_in
 from tests.intake.rescheduling import (
     COMMENTED,
     ELAINE,

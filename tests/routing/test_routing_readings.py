@@ -11,9 +11,9 @@ from mailrouter.routing.contents import contents_of
 from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.readings import understood
 from mailrouter.routing.schedule_asked import Asked
+from mailrouter.schedule.changes.requests import Off, Request
+from mailrouter.schedule.language.lexer import Unclear
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.requests import Off, Request
-from mailrouter.schedule.said_words import Unclear
 from tests.schedule.roles import LAURIE, role_of
 
 LOS_ANGELES = timezone(timedelta(hours=-8))

@@ -21,9 +21,9 @@ from pathlib import Path
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.folder import files_of
 from mailrouter.config.loading import configuration_of
+from mailrouter.schedule.date_words import called, joined
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import called, joined
 from tests.schedule.roles import at
 
 FOLDER = Path(__file__).parent / "cases"

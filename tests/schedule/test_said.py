@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.schedule.requests import Back, Cancel, Off, Plain, Request, Swapping, Works
-from mailrouter.schedule.said import requests_in
-from mailrouter.schedule.said_dates import spans_in
-from mailrouter.schedule.said_words import Unclear
+from mailrouter.schedule.changes.requests import Back, Cancel, Off, Plain, Request, Swapping, Works
+from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests_parser import requests_in
+from mailrouter.schedule.language.spans import spans_in
 from tests.schedule.roles import role_of
 
 NOW = datetime(2026, 12, 3, 10)  # a Thursday

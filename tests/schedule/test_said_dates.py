@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.schedule.said_dates import Said, day_in, spans_in
-from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.words import MONTHS, WEEKDAYS
+from mailrouter.schedule.date_words import MONTHS, WEEKDAYS
+from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.spans import Said, day_in, spans_in
 
 NOW = datetime(2026, 12, 3, 10)  # a Thursday
 

@@ -7,14 +7,14 @@ from datetime import date, datetime
 
 import pytest
 
-from mailrouter.schedule.change_words import span_words
-from mailrouter.schedule.changes import change_for
-from mailrouter.schedule.edits import changed
-from mailrouter.schedule.requests import Off, Request, Swapping, Works
-from mailrouter.schedule.said import requests_in
-from mailrouter.schedule.said_dates import Said
-from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.weeks import differences, summed_up, week_lines
+from mailrouter.schedule.changes.changes import change_for
+from mailrouter.schedule.changes.edits import changed
+from mailrouter.schedule.changes.requests import Off, Request, Swapping, Works
+from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests_parser import requests_in
+from mailrouter.schedule.language.spans import Said
+from mailrouter.schedule.views.change_words import span_words
+from mailrouter.schedule.views.diff import differences, summed_up, week_lines
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE, role_of
 
 NOW = datetime(2026, 12, 3, 10)  # a Thursday

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from mailrouter.schedule.check.warnings import no_holidays, too_few_holidays
 from mailrouter.schedule.countries import country_of, days_of_parts
 from mailrouter.schedule.model import HolidayRule
-from mailrouter.schedule.warnings import no_holidays, too_few_holidays
 from tests.schedule.roles import role_of
 
 TODAY = date(2026, 11, 28)

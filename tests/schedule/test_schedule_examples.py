@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import pytest
 
+from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.timeline import timeline
-from mailrouter.schedule.words import joined
 from tests.schedule.roles import at, role_of
 
 ROTA = """

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from mailrouter.calendars.absence_rule import Rule
 from mailrouter.calendars.occurrences import absences_in
-from mailrouter.schedule.feed import OURS, feed
-from mailrouter.schedule.ical_text import content_line, escaped
-from mailrouter.schedule.ical_zone import changes
-from mailrouter.schedule.imported import union
+from mailrouter.schedule.calendar_absences import union
+from mailrouter.schedule.ical.feed import OURS, feed
+from mailrouter.schedule.ical.text import content_line, escaped
+from mailrouter.schedule.ical.vtimezone import changes
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.timeline import timeline
 from tests.schedule.roles import role_of

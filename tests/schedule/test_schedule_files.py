@@ -13,13 +13,13 @@ from mailrouter.config.folder import files_of
 from mailrouter.config.loading import configuration_of
 from mailrouter.config.to_yaml import flow, role_written
 from mailrouter.errors import ConfigurationError
+from mailrouter.schedule.check.warnings import warnings
 from mailrouter.schedule.duty import Roster
-from mailrouter.schedule.grid import days, month_of
 from mailrouter.schedule.localtime import local_day, to_utc
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.picture import month_picture
 from mailrouter.schedule.timeline import day_range
-from mailrouter.schedule.warnings import warnings
+from mailrouter.schedule.views.grid import days, month_of
+from mailrouter.schedule.views.svg import month_picture
 from tests.schedule.files import FIRST, YEARS, role_files
 from tests.schedule.roles import ends_the_night
 

@@ -13,12 +13,12 @@ import pytest
 
 from mailrouter import config
 from mailrouter.cli.tables import as_table, at_a_glance
-from mailrouter.schedule.briefly import briefly
 from mailrouter.schedule.duty import Roster
-from mailrouter.schedule.grid import days
 from mailrouter.schedule.model import Person, Role, Rota
-from mailrouter.schedule.picture import month_picture
 from mailrouter.schedule.timeline import day_range, timeline
+from mailrouter.schedule.views.grid import days
+from mailrouter.schedule.views.one_line import briefly
+from mailrouter.schedule.views.svg import month_picture
 from tests.schedule.roles import at, role_of, week_of
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ import pytest
 
 from mailrouter.cli.duty.schedule import as_json
 from mailrouter.cli.tables import as_table
+from mailrouter.schedule.check.warnings import warnings
 from mailrouter.schedule.timeline import day_range, timeline
-from mailrouter.schedule.warnings import warnings
 from tests.schedule.roles import at, role_of
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from mailrouter.schedule.warnings import no_holidays, warnings
+from mailrouter.schedule.check.warnings import no_holidays, warnings
 from tests.schedule.cases import role_of_text, with_parts
 
 TODAY = date(2026, 12, 1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.schedule.model import Weekly
-from mailrouter.schedule.weekly import days_told, last_due
+from mailrouter.schedule.views.weekly import days_told, last_due
 
 FRIDAY_AT_THREE = Weekly(("sue@example.test",))
 BERLIN = ZoneInfo("Europe/Berlin")

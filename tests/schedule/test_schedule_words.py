@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from mailrouter.schedule import words
+from mailrouter.schedule import date_words
 from mailrouter.schedule.holidays import holiday, known_country
 from mailrouter.schedule.model import HolidayRule
 from tests.schedule.roles import at, role_of
@@ -26,25 +26,25 @@ TODAY = date(2026, 12, 3)
 )
 def test_a_day_is_said_as_seen_from_today(day: date, said: str) -> None:
     """Today and tomorrow have their words, another year is named, this year is not."""
-    assert words.day_words(day, TODAY) == said
+    assert date_words.day_words(day, TODAY) == said
 
 
 def test_a_moment_is_said_by_the_clocks_of_the_role() -> None:
     """The hour is that of the role's zone, and so is the day."""
     role = role_of("zone Europe/Berlin")
     moment = at(role, "2026-12-04 23:30Z")
-    assert words.moment_words(moment, role.time_zone, TODAY) == "Saturday 5 December at 00:30"
+    assert date_words.moment_words(moment, role.time_zone, TODAY) == "Saturday 5 December at 00:30"
 
 
 @pytest.mark.parametrize(("minute", "said"), [(0, "00:00"), (545, "09:05"), (1440, "24:00"), (1800, "06:00")])
 def test_minutes_are_said_as_a_clock(minute: int, said: str) -> None:
     """The end of a day is 24:00, minutes beyond are of the next morning."""
-    assert words.clock_words(minute) == said
+    assert date_words.clock_words(minute) == said
 
 
 def test_names_are_joined_as_in_a_sentence() -> None:
     """Commas, and one *and*; nothing for nobody."""
-    assert [words.joined(["Ann", "Ben", "Cleo"][:n]) for n in range(4)] == [
+    assert [date_words.joined(["Ann", "Ben", "Cleo"][:n]) for n in range(4)] == [
         "",
         "Ann",
         "Ann and Ben",
@@ -55,10 +55,10 @@ def test_names_are_joined_as_in_a_sentence() -> None:
 def test_people_of_the_same_first_name_are_called_by_both() -> None:
     """First names do, until two share one."""
     role = role_of()
-    assert words.called(role) == {"laurie": "Laurie", "elaine": "Elaine"}
+    assert date_words.called(role) == {"laurie": "Laurie", "elaine": "Elaine"}
     other = replace(role.partners[1], name="Laurie Miller")
     twins = replace(role, partners=(role.partners[0], other))
-    assert words.called(twins) == {"laurie": "Laurie Cremona", "elaine": "Laurie Miller"}
+    assert date_words.called(twins) == {"laurie": "Laurie Cremona", "elaine": "Laurie Miller"}
 
 
 def test_holidays_are_named_in_english_where_the_names_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,4 +115,4 @@ def test_an_unknown_place_is_answered_with_what_was_probably_meant(
 
 def test_a_date_in_a_table_is_short() -> None:
     """No year and no leading zero: the table is read beside a calendar."""
-    assert words.short_date(TODAY) == "Thu 3 Dec"
+    assert date_words.short_date(TODAY) == "Thu 3 Dec"

@@ -13,8 +13,8 @@ from mailrouter.calendars.refresh import refresh, sources
 from mailrouter.cli.common import load, print_json, role_named, width
 from mailrouter.config import Configuration
 from mailrouter.errors import StoreError
+from mailrouter.schedule.date_words import moment_words
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.words import moment_words
 
 
 def calendars(options: argparse.Namespace) -> int:

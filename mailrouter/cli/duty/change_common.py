@@ -20,13 +20,13 @@ from mailrouter.intake.facts import Desk
 from mailrouter.intake.keys import NAME, read_keys
 from mailrouter.intake.schedule_files import ScheduleFiles
 from mailrouter.intake.templates import Templates
+from mailrouter.schedule.changes.requests import Off, Request, Works
+from mailrouter.schedule.date_words import date_words
+from mailrouter.schedule.language.lexer import Unclear
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.requests import Off, Request, Works
 from mailrouter.schedule.rota import monday_of
-from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.weeks import week_lines
-from mailrouter.schedule.words import date_words
+from mailrouter.schedule.views.diff import week_lines
 from mailrouter.store.sqlite import SqliteStore
 
 _WEEK = 7

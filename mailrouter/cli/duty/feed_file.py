@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from mailrouter.calendars.feeds import changed_at, feed_range
 from mailrouter.cli.common import partner_named
 from mailrouter.config import Configuration
-from mailrouter.schedule.feed import feed
+from mailrouter.schedule.ical.feed import feed
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.timeline import day_range
 

@@ -13,12 +13,12 @@ from mailrouter.cli.common import day_of, in_colour, load, print_json, role_name
 from mailrouter.cli.duty.feed_file import print_feed
 from mailrouter.cli.tables import as_table
 from mailrouter.errors import MailrouterError, UsageError
-from mailrouter.schedule.grid import month_of
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.picture import month_picture
 from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.timeline import Span, day_range, timeline
+from mailrouter.schedule.views.grid import month_of
+from mailrouter.schedule.views.svg import month_picture
 
 _DAYS_SHOWN = 14
 

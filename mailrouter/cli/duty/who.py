@@ -6,8 +6,8 @@ import argparse
 from datetime import datetime
 
 from mailrouter.cli.common import load, moment_of, print_json, role_named
-from mailrouter.schedule.briefly import briefly, ends
 from mailrouter.schedule.duty import Roster
+from mailrouter.schedule.views.one_line import briefly, ends
 
 
 def who(options: argparse.Namespace) -> int:

@@ -24,11 +24,11 @@ from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.intake.templates import Templates
 from mailrouter.routing.forwarding import wrapped_outside
-from mailrouter.schedule.grid import days
+from mailrouter.schedule.check.warnings import no_holidays, too_few_holidays, warnings
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.rota import monday_of
-from mailrouter.schedule.warnings import no_holidays, too_few_holidays, warnings
+from mailrouter.schedule.views.grid import days
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _MARGIN = "    "

@@ -12,8 +12,8 @@ from typing import Any
 from mailrouter.address import canonical
 from mailrouter.config import Settings
 from mailrouter.control import ask
+from mailrouter.schedule.date_words import called, date_words, joined, moment_words
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import called, date_words, joined, moment_words
 from mailrouter.store.lock import holder
 from mailrouter.store.model import Milliseconds
 

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from mailrouter.schedule.change_words import away_words, night_words, span_words, swap_words, times_of
-from mailrouter.schedule.edits import AddAbsence, AddSwap, DropAbsence, Edit, changed
-from mailrouter.schedule.ending import came_back, cancelled
+from mailrouter.schedule.changes.edits import AddAbsence, AddSwap, DropAbsence, Edit, changed
+from mailrouter.schedule.changes.ends import came_back, cancelled
+from mailrouter.schedule.changes.requests import Back, Cancel, Hours, Off, Request, Swapping, Works
+from mailrouter.schedule.date_words import called, clock_words, date_words, joined
+from mailrouter.schedule.language.lexer import Unclear
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import at_minute
 from mailrouter.schedule.model import Absence, Role, Swap
 from mailrouter.schedule.nights import Nights
-from mailrouter.schedule.requests import Back, Cancel, Hours, Off, Request, Swapping, Works
-from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.words import called, clock_words, date_words, joined
+from mailrouter.schedule.views.change_words import away_words, night_words, span_words, swap_words, times_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from mailrouter.schedule.ical_text import content_line
+from mailrouter.schedule.ical.text import content_line
 
 _STEP = timedelta(days=1)
 _BEFORE = timedelta(days=400)

@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from mailrouter.address import canonical
-from mailrouter.schedule.change_words import night_words, through_night
+from mailrouter.schedule.check.staffing import comings_and_goings, uncovered
 from mailrouter.schedule.countries import country_of, days_of_parts, parts_of
+from mailrouter.schedule.date_words import called, date_words, joined
 from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import at_minute, day_start, local_day, minutes_range
 from mailrouter.schedule.model import FOREVER, Absence, Role, Swap
 from mailrouter.schedule.nights import Nights, works_nights
-from mailrouter.schedule.staffing import comings_and_goings, uncovered
 from mailrouter.schedule.swaps import swap_minutes, takes_over
 from mailrouter.schedule.timeline import day_range, timeline
-from mailrouter.schedule.words import called, date_words, joined
+from mailrouter.schedule.views.change_words import night_words, through_night
 
 AHEAD = 28
 """Days looked at for days with nobody, today included."""

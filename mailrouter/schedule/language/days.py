@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from mailrouter.schedule.said_words import Reader, Unclear
-from mailrouter.schedule.words import MONTHS, WEEKDAYS, clock_words, date_words
+from mailrouter.schedule.date_words import MONTHS, WEEKDAYS, clock_words, date_words
+from mailrouter.schedule.language.lexer import Reader, Unclear
 
 NOON = 12 * 60
 """Where a morning ends and an afternoon begins, in minutes."""

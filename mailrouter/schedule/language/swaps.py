@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from mailrouter.schedule.requests import Hours, Swapping, Works
-from mailrouter.schedule.said_dates import read_part
-from mailrouter.schedule.said_days import NOON, read_day
-from mailrouter.schedule.said_people import People
-from mailrouter.schedule.said_words import Reader, Unclear
+from mailrouter.schedule.changes.requests import Hours, Swapping, Works
+from mailrouter.schedule.language.days import NOON, read_day
+from mailrouter.schedule.language.lexer import Reader, Unclear
+from mailrouter.schedule.language.names import People
+from mailrouter.schedule.language.spans import read_part
 
 _SWAPS = tuple(
     form

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
+from mailrouter.schedule.date_words import called, date_words, joined
 from mailrouter.schedule.duty import Away, Duty, Roster
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
-from mailrouter.schedule.words import called, date_words, joined
 
 _NEAR = timedelta(days=180)
 _LONGEST = timedelta(days=14)

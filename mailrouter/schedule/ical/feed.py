@@ -18,14 +18,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from mailrouter.address import domain_of
-from mailrouter.schedule.ical_text import content_line, date_form, escaped, moment_line, utc_form
-from mailrouter.schedule.ical_zone import vtimezone
+from mailrouter.schedule.absences import Leave
+from mailrouter.schedule.date_words import called, date_words
+from mailrouter.schedule.ical.text import content_line, date_form, escaped, moment_line, utc_form
+from mailrouter.schedule.ical.vtimezone import vtimezone
 from mailrouter.schedule.layers import Layers
-from mailrouter.schedule.leave import Leave
 from mailrouter.schedule.localtime import day_start, local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.timeline import in_utc, spans_of
-from mailrouter.schedule.words import called, date_words
 
 OURS = re.compile(r"mailrouter-[0-9a-f]{32}@")
 """How the UID of every event of ours begins: importing a calendar leaves these out, or a partner who copied the

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from mailrouter.schedule.date_words import date_words
 from mailrouter.schedule.model import Absence, Every, Role
 from mailrouter.schedule.nights import Nights
-from mailrouter.schedule.words import date_words
 
 _FAR = timedelta(days=180)
 _ONE_DAY = timedelta(days=1)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from mailrouter.schedule.date_words import WEEKDAYS, called, clock_words, date_words, joined
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import DAY, at_minute, minutes_range
 from mailrouter.schedule.model import Role, Shift, Week
-from mailrouter.schedule.words import WEEKDAYS, called, clock_words, date_words, joined
 
 _FORESEEN = 60
 """Days within which a role without any partner is told of."""

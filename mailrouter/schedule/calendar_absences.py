@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from mailrouter.schedule.leave import Leaves
+from mailrouter.schedule.absences import Leaves
 from mailrouter.schedule.model import Absence, Person, Role
 
 Interval = tuple[datetime, datetime]

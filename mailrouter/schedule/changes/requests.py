@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from mailrouter.schedule.language.spans import Said
 from mailrouter.schedule.model import Minute
-from mailrouter.schedule.said_dates import Said
 
 Hours = tuple[Minute, Minute]
 """A part of a day, in minutes of it."""

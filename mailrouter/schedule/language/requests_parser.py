@@ -1,7 +1,7 @@
 """What a partner asks of the schedule in a few words: a small grammar, read to the last word or not at all. Pure.
 
 A wrong guess is worse than none: whatever is not understood for certain is ``Unclear``, with the reason in words
-for whoever wrote it. What the words come to in one role's schedule is worked out in ``mailrouter.schedule.changes``.
+for whoever wrote it. What the words come to in one role's schedule is worked out in ``mailrouter.schedule.changes.changes``.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from mailrouter.schedule.changes.requests import Back, Cancel, Off, Plain, Request
+from mailrouter.schedule.date_words import called
+from mailrouter.schedule.language.days import read_day, read_time, settled_start
+from mailrouter.schedule.language.hours import hours_of
+from mailrouter.schedule.language.lexer import MOST, NotUnderstood, Reader, Unclear, tokens
+from mailrouter.schedule.language.mail_lines import said_lines, without_note
+from mailrouter.schedule.language.names import IS, People
+from mailrouter.schedule.language.spans import Said, not_over, read_spans, timed
+from mailrouter.schedule.language.swaps import Swaps
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.requests import Back, Cancel, Off, Plain, Request
-from mailrouter.schedule.said_dates import Said, not_over, read_spans, timed
-from mailrouter.schedule.said_days import read_day, read_time, settled_start
-from mailrouter.schedule.said_hours import hours_of
-from mailrouter.schedule.said_lines import said_lines, without_note
-from mailrouter.schedule.said_people import IS, People
-from mailrouter.schedule.said_swaps import Swaps
-from mailrouter.schedule.said_words import MOST, NotUnderstood, Reader, Unclear, tokens
-from mailrouter.schedule.words import called
 
 _OFF = (
     *("off work", "off sick", "off ill", "off duty", "off", "away", "absent", "out sick", "sick", "ill"),

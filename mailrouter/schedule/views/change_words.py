@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
+from mailrouter.schedule.date_words import MONTHS, called, clock_words, date_words, joined
 from mailrouter.schedule.localtime import DAY
 from mailrouter.schedule.model import FOREVER, Absence, Role, Swap
 from mailrouter.schedule.nights import Nights
 from mailrouter.schedule.swaps import swap_minutes
-from mailrouter.schedule.words import MONTHS, called, clock_words, date_words, joined
 
 
 def swap_words(swap: Swap, role: Role, today: date) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from mailrouter.schedule.change_words import away_words, moment_said, span_words, swap_words, times_of
-from mailrouter.schedule.edits import DropAbsence, DropSwap, Edit, EndAbsence
-from mailrouter.schedule.leave import Leaves
+from mailrouter.schedule.absences import Leaves
+from mailrouter.schedule.changes.edits import DropAbsence, DropSwap, Edit, EndAbsence
+from mailrouter.schedule.changes.requests import Back, Cancel
+from mailrouter.schedule.date_words import called, date_words
+from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.spans import Said
 from mailrouter.schedule.localtime import to_utc
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.requests import Back, Cancel
-from mailrouter.schedule.said_dates import Said
-from mailrouter.schedule.said_words import Unclear
-from mailrouter.schedule.words import called, date_words
+from mailrouter.schedule.views.change_words import away_words, moment_said, span_words, swap_words, times_of
 
 _COMES_ROUND = (
     "{name} is away on days that come round, and a single one of them can't be taken out by mail. "

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+from mailrouter.schedule.date_words import WEEKDAYS, called, clock_words, date_words, short_date
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import DAY, day_start
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import WEEKDAYS, called, clock_words, date_words, short_date
 
 AHEAD = 400
 """Days that are compared: more than a year, so that next year's leave is seen."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from mailrouter.schedule.language.lexer import Hours
 from mailrouter.schedule.localtime import at_minute
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.said_words import Hours
-from mailrouter.schedule.terms import Terms
+from mailrouter.schedule.partnership import Terms
 
 
 def hours_of(role: Role, author: str) -> Callable[[date], tuple[Hours, bool]]:

@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from html import escape
 
-from mailrouter.schedule.grid import Day, days, month_of, weeks_of_month
+from mailrouter.schedule.date_words import MONTHS, WEEKDAYS, called, clock_words
 from mailrouter.schedule.localtime import DAY, at_minute
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.words import MONTHS, WEEKDAYS, called, clock_words
+from mailrouter.schedule.views.grid import Day, days, month_of, weeks_of_month
 
 _CELL, _HEAD, _TOP, _BAR, _GAP = 104, 26, 46, 17, 3
 _EDGE, _LEFT = 12, 6

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mailrouter.schedule.date_words import called
+from mailrouter.schedule.language.lexer import Reader, Unclear, tokens
 from mailrouter.schedule.model import Role
-from mailrouter.schedule.said_words import Reader, Unclear, tokens
-from mailrouter.schedule.words import called
 
 IS = ("is going to be", "am going to be", "will be", "'ll be", "'m", "'s", "'re", "am", "is", "are", "be")
 _COVERS = (

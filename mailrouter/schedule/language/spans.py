@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from mailrouter.schedule.model import FOREVER
-from mailrouter.schedule.said_days import (
+from mailrouter.schedule.date_words import MONTHS, date_words
+from mailrouter.schedule.language.days import (
     FAR_AHEAD,
     MONTH,
     NOON,
@@ -29,8 +29,8 @@ from mailrouter.schedule.said_days import (
     short,
     week_named,
 )
-from mailrouter.schedule.said_words import Reader, Unclear, tokens
-from mailrouter.schedule.words import MONTHS, date_words
+from mailrouter.schedule.language.lexer import Reader, Unclear, tokens
+from mailrouter.schedule.model import FOREVER
 
 LONGEST = 400
 """Days of one absence: more is a slip of the pen, or a matter for the partners themselves."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from mailrouter.schedule.said_words import MOST, Unclear
+from mailrouter.schedule.language.lexer import MOST, Unclear
 
 NOTE_LENGTH = 200
 MOST_SUBJECT = 200
