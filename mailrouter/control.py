@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailrouter.config.atomic_write import make_folder
 from mailrouter.errors import MailrouterError, NoSuchRole
-from mailrouter.message.text import quoted_printable
+from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.handoff import MAX_TEXT
 
 if TYPE_CHECKING:  # commands that only ask need not load the service (measured: 70 of 330 ms)

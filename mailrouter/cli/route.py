@@ -16,7 +16,7 @@ from mailrouter.config import Configuration
 from mailrouter.config.retry_settings import Timeouts
 from mailrouter.control import ask
 from mailrouter.errors import MailrouterError
-from mailrouter.message.text import date_field, message_id
+from mailrouter.message.text.writing import date_field, message_id
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.capabilities import Outgoing

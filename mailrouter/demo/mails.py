@@ -11,7 +11,7 @@ from email.utils import make_msgid, parseaddr
 from mailrouter.demo.folder import QUIET_ROLE, ROLE
 from mailrouter.demo.signed_mail import SIGNED
 from mailrouter.errors import MailrouterError
-from mailrouter.message.text import date_field
+from mailrouter.message.text.writing import date_field
 from mailrouter.store.model import MessageId, message_id_of
 
 TIMEOUT = 20

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailrouter.message import parts as mime_parts
-from mailrouter.message.charsets import decode_charset
 from mailrouter.message.head import Head
-from mailrouter.message.html_text import text_of_html
-from mailrouter.message.words import decode_words
+from mailrouter.message.text.charsets import decode_charset
+from mailrouter.message.text.html_text import text_of_html
+from mailrouter.message.text.words import decode_words
 
 _LOOKED_AT = 256 * 1024
 """Octets of a part that are read for its text: what is shown of it are a few lines."""

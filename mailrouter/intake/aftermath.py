@@ -19,7 +19,7 @@ from mailrouter.intake.facts import Desk
 from mailrouter.intake.report_limits import remembered, tellable
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.sender_reports import composed, forged, hears, news_of, report_of, status_in, wishes
-from mailrouter.message.dsn import wants_dsn
+from mailrouter.message.dsn.compose import wants_dsn
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.undelivered import News

@@ -23,8 +23,8 @@ from mailrouter.intake.origin import came_from, way_of
 from mailrouter.intake.reports import Reported, read_reports, returned_to
 from mailrouter.intake.rows import DAY_MS, day_of, milliseconds
 from mailrouter.message.head import Head
+from mailrouter.message.provenance.received import received_field
 from mailrouter.message.shape import Shape
-from mailrouter.message.trace import received_field
 from mailrouter.routing.autoreply import AGAIN_DAYS
 from mailrouter.routing.contents import contents_of
 from mailrouter.routing.handoff_mail import MAX_MAIL

@@ -16,7 +16,7 @@ from mailrouter.intake.mailboxes import Mailboxes
 from mailrouter.intake.origin import trusts, way_of
 from mailrouter.intake.return_paths import ReturnPaths
 from mailrouter.message.head import Head
-from mailrouter.message.trace import loop_mark
+from mailrouter.message.provenance.received import loop_mark
 from mailrouter.routing.findings import NO_FINDINGS, Findings, findings
 from mailrouter.routing.model import CurrentHandoff, Situation
 from mailrouter.routing.verdict import verdicts, vouched_for

@@ -37,10 +37,10 @@ from mailrouter.intake.reports import Reported, read_reports, returned_to
 from mailrouter.intake.resting import in_turns
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import ScheduleFiles
-from mailrouter.message.bounce import MAX_READ
+from mailrouter.message.dsn.bounce import MAX_READ
 from mailrouter.message.head import Head
+from mailrouter.message.provenance.received import received_field
 from mailrouter.message.shape import Shape
-from mailrouter.message.trace import received_field
 from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role

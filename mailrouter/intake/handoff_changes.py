@@ -9,7 +9,7 @@ from mailrouter.intake.decision import Arrival, decide
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.handing import Addressed, Handing, waits_as
 from mailrouter.intake.rows import milliseconds, notices_of
-from mailrouter.message.text import quoted_printable
+from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import last_resort
 from mailrouter.schedule.date_words import called

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from mailrouter.address import canonical
-from mailrouter.message.bounce import Kind
+from mailrouter.message.dsn.bounce import Kind
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import FailingMailbox, Milliseconds
 

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 from mailrouter.config.settings import Network, Settings
 from mailrouter.message.head import Head
-from mailrouter.message.hops import Provenance, provenance
+from mailrouter.message.provenance.hops import Provenance, provenance
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
 _LONGEST_NAME = 60

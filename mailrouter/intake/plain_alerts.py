@@ -9,7 +9,7 @@ from mailrouter.address import canonical
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.rows import milliseconds, own_message
 from mailrouter.message.pieces import Pieces
-from mailrouter.message.text import safe_subject
+from mailrouter.message.text.writing import safe_subject
 from mailrouter.routing.plain_alert import PlainAlert
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Consequence, Delivery, Message, Outcome

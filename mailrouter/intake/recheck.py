@@ -24,9 +24,9 @@ from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import addressed
 from mailrouter.intake.report_limits import told_once
 from mailrouter.intake.rows import deliveries_of
+from mailrouter.message.provenance.received import received_field
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
-from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
 from mailrouter.schedule.model import Person, Role

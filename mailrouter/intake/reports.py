@@ -19,8 +19,8 @@ from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.loops import BEEN_HERE
 from mailrouter.intake.rows import milliseconds
-from mailrouter.message.bounce import Bounce, read_bounce, unmarked_absence
-from mailrouter.message.bounce_text import one_line
+from mailrouter.message.dsn.bounce import Bounce, read_bounce, unmarked_absence
+from mailrouter.message.dsn.wording import one_line
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.undelivered import News

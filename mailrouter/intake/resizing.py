@@ -14,8 +14,8 @@ from mailrouter.intake.gate import Intake
 from mailrouter.intake.handing import addressed
 from mailrouter.intake.recheck import MOST_AT_ONCE
 from mailrouter.intake.rows import deliveries_of
+from mailrouter.message.provenance.received import received_field
 from mailrouter.message.scanner import Scanner
-from mailrouter.message.trace import received_field
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import plan
 from mailrouter.smtp.replies import Reply

@@ -14,7 +14,7 @@ from mailrouter.intake.affected import ALIVE, moment, others_of
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.report_limits import remembered
 from mailrouter.intake.rows import milliseconds, own_message
-from mailrouter.message.dsn import Undelivered, compose_dsn, wants_dsn
+from mailrouter.message.dsn.compose import Undelivered, compose_dsn, wants_dsn
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.verdict import verdicts

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from mailrouter.message.head import Head
-from mailrouter.message.senders import (
+from mailrouter.message.provenance.senders import (
     is_automatic_subject,
     is_bounce_subject,
     is_mail_daemon,
@@ -14,7 +14,7 @@ from mailrouter.message.senders import (
     speaks_for_a_server,
 )
 from mailrouter.message.shape import Shape
-from mailrouter.message.words import strip_controls
+from mailrouter.message.text.words import strip_controls
 
 _LIST_FIELDS = ("mailing-list", "x-mailing-list", "x-beenthere", "x-mailman-version", "x-list")
 # Feedback-ID stands on all mail of some mailbox providers, X-Loop on what people's filters forward: enough

@@ -12,7 +12,7 @@ from hashlib import sha256
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import Piece, Pieces, Slice, join
 from mailrouter.message.shape import Shape
-from mailrouter.message.text import body_part, filename_params, quoted_printable
+from mailrouter.message.text.writing import body_part, filename_params, quoted_printable
 
 STRAY_LINE = b"Mailrouter-Stray-Line: "
 """Put before a line that is no field (an mbox ``From`` line, a continuation of nothing): it becomes one.

@@ -13,9 +13,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from mailrouter.message import bounds, mime
-from mailrouter.message.charsets import decode_unlabelled
 from mailrouter.message.mailboxes import Mailbox, read_mailboxes
-from mailrouter.message.words import decode_words, strip_controls, unfold
+from mailrouter.message.text.charsets import decode_unlabelled
+from mailrouter.message.text.words import decode_words, strip_controls, unfold
 
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")  # RFC 5322 §2.2.3: a line that starts with white space goes on
 _MESSAGE_ID = re.compile(r'<[^<>\s"]{1,990}+>|<"[^"<>\r\n]{1,900}+"@[^<>\s"]{1,255}+>')

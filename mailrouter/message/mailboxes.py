@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from mailrouter.message import bounds
-from mailrouter.message.words import decode_words, strip_controls
+from mailrouter.message.text.words import decode_words, strip_controls
 
 
 class Mailbox(NamedTuple):

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from mailrouter.caching import cached_by_text
 from mailrouter.message import bounds
-from mailrouter.message.charsets import decode_charset
+from mailrouter.message.text.charsets import decode_charset
 
 # Comments may stand before and between (RFC 2045 §5.1 takes the grammar of RFC 5322 §3.2.2).
 _TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"

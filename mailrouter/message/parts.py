@@ -6,10 +6,10 @@ from binascii import a2b_base64, a2b_qp
 from typing import NamedTuple
 
 from mailrouter.message import bounds
-from mailrouter.message.charsets import decode_charset
 from mailrouter.message.head import Head
-from mailrouter.message.html_text import text_of_html
 from mailrouter.message.mime import transfer_encoding
+from mailrouter.message.text.charsets import decode_charset
+from mailrouter.message.text.html_text import text_of_html
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(octet for octet in range(256) if octet not in _BASE64)

@@ -17,7 +17,7 @@ from mailrouter.message.mime import (
     transfer_encoding,
 )
 from mailrouter.message.shape import Limits
-from mailrouter.message.words import decode_words
+from mailrouter.message.text.words import decode_words
 
 # RFC 2046 §5.1.1 allows 70 characters of boundary; real ones are longer, and padding may follow.
 _DELIMITER_LIMIT = 1_024

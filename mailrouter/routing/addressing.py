@@ -13,8 +13,8 @@ from mailrouter.address import canonical
 from mailrouter.message import bounds
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox, read_mailboxes
-from mailrouter.message.text import address_field
-from mailrouter.message.words import decode_words, strip_controls, unfold
+from mailrouter.message.text.words import decode_words, strip_controls, unfold
+from mailrouter.message.text.writing import address_field
 from mailrouter.routing.quoting import outside
 
 _LONGEST_LINE = 990

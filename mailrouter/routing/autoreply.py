@@ -12,7 +12,7 @@ from datetime import datetime
 from mailrouter.address import domain_of, mailbox_of, split_tag
 from mailrouter.message.classify import autoreply_refusals
 from mailrouter.message.head import Head
-from mailrouter.message.senders import untagged
+from mailrouter.message.provenance.senders import untagged
 from mailrouter.routing.model import Draft, ReplyDraft, Situation
 from mailrouter.schedule.date_words import called, joined
 from mailrouter.schedule.model import Role

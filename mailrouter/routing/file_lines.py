@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from mailrouter.message.showing import LINE, visible
+from mailrouter.message.text.showing import LINE, visible
 from mailrouter.schedule.model import Role
 
 _MOST = 40

@@ -17,9 +17,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from mailrouter.address import domain_of
-from mailrouter.message.auth_results import AuthResults, Result, read_results, server_of
 from mailrouter.message.head import Head
-from mailrouter.message.hops import Provenance
+from mailrouter.message.provenance.auth_results import AuthResults, Result, read_results, server_of
+from mailrouter.message.provenance.hops import Provenance
 
 _FIELD = "authentication-results"
 _MOST_FIELDS = 50

@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailrouter.address import canonical
-from mailrouter.message import compose, pieces, text
+from mailrouter.message import compose, pieces
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces, Slice
+from mailrouter.message.text import writing
 from mailrouter.routing.addressing import cc_with, reply_to_with
 from mailrouter.routing.handoff import handoff_filename
 from mailrouter.routing.letters import companion, derived
@@ -170,8 +171,8 @@ def _marks(parts: list[Part]) -> bytes:
 @lru_cache(maxsize=1024)
 def _mark_fields(roles: tuple[tuple[str, str], ...], on_duty: tuple[str, ...], you: bool) -> bytes:
     lines = [f"Mailrouter-Loop: {mark}\r\n".encode("ascii") for _, mark in roles]
-    lines.append(text.field("Mailrouter-Role", ", ".join(address for address, _ in roles)))
-    lines.append(text.field("Mailrouter-On-Duty", ", ".join(on_duty) or "nobody"))
+    lines.append(writing.field("Mailrouter-Role", ", ".join(address for address, _ in roles)))
+    lines.append(writing.field("Mailrouter-On-Duty", ", ".join(on_duty) or "nobody"))
     lines.append(b"Mailrouter-You: on\r\n" if you else b"Mailrouter-You: off\r\n")
     lines.append(b"X-Auto-Response-Suppress: OOF, AutoReply\r\n")
     return b"".join(lines)

@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from mailrouter.message.charsets import decode_charset, decode_file
 from mailrouter.message.head import Head
-from mailrouter.message.html_text import fits, text_of_html
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.parts import Part
-from mailrouter.message.words import MARKS, decode_words
+from mailrouter.message.text.charsets import decode_charset, decode_file
+from mailrouter.message.text.html_text import fits, text_of_html
+from mailrouter.message.text.words import MARKS, decode_words
 from mailrouter.routing.courtesies import without_courtesies
 from mailrouter.routing.pointers import without_pointers
 from mailrouter.routing.sections import MAX_TEXT

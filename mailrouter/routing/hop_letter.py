@@ -7,9 +7,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailrouter.message import compose, text
+from mailrouter.message import compose
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
+from mailrouter.message.text import writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,11 @@ def hop_letter(trouble: HopTrouble, postmaster: str) -> Pieces:
     left = base64.b32encode(derived).decode().lower()
     headers = b"".join(
         (
-            text.address_field("From", [Mailbox("mailrouter", f"mailrouter@{trouble.hostname}")]),
-            text.address_field("To", [Mailbox("", postmaster)]),
-            text.field("Subject", f"The next mail server takes mail again ({trouble.hop})"),
-            f"Date: {text.date_field(trouble.until)}\r\n".encode(),
-            f"Message-ID: {text.message_id(left, trouble.hostname)}\r\n".encode(),
+            writing.address_field("From", [Mailbox("mailrouter", f"mailrouter@{trouble.hostname}")]),
+            writing.address_field("To", [Mailbox("", postmaster)]),
+            writing.field("Subject", f"The next mail server takes mail again ({trouble.hop})"),
+            f"Date: {writing.date_field(trouble.until)}\r\n".encode(),
+            f"Message-ID: {writing.message_id(left, trouble.hostname)}\r\n".encode(),
             b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
             b"X-Auto-Response-Suppress: All\r\n",
         )

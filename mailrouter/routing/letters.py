@@ -6,10 +6,11 @@ import base64
 import hashlib
 from collections.abc import Sequence
 
-from mailrouter.message import compose, text
+from mailrouter.message import compose
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
+from mailrouter.message.text import writing
 from mailrouter.routing.autoreply import caps, memory_key
 from mailrouter.routing.model import Draft, Reply, ReplyDraft, Situation
 from mailrouter.schedule.model import Person
@@ -24,13 +25,13 @@ _NO_SUBJECT = "your mail"
 def make_reply(draft: Draft, answer: ReplyDraft, situation: Situation) -> Reply:
     """The automatic reply (RFC 3834 §3): from the role, to the reverse-path, marked as not to be answered."""
     role, sender = situation.role, situation.reverse_path
-    original = text.safe_subject(draft.head.text("subject") or "", MAX_SUBJECT - len("Auto: "))
+    original = writing.safe_subject(draft.head.text("subject") or "", MAX_SUBJECT - len("Auto: "))
     subject = f"Auto: {original or _NO_SUBJECT}"
     headers = b"".join(
         (
-            text.address_field("From", [Mailbox(role.name, role.address)]),
-            text.address_field("To", [Mailbox("", sender)]),
-            text.field("Subject", subject),
+            writing.address_field("From", [Mailbox(role.name, role.address)]),
+            writing.address_field("To", [Mailbox("", sender)]),
+            writing.field("Subject", subject),
             *dated(situation, "reply"),
             *threading(draft.head),
             b"Auto-Submitted: auto-replied\r\n",  # RFC 3834 §5
@@ -60,17 +61,17 @@ def companion(
 ) -> Pieces:
     """A message to this person alone. An answer to it goes to the handoff address, never to the colleague."""
     role = situation.role
-    subject = text.safe_subject(head.text("subject") or "", MAX_SUBJECT) or _NO_SUBJECT
+    subject = writing.safe_subject(head.text("subject") or "", MAX_SUBJECT) or _NO_SUBJECT
     what = " and ".join(word for word, there in (("Note", note), ("handoff", handoffs)) if there)
     back = Mailbox(role.name, handoff_address(role.address))
     words = "\n".join(filter(None, (situation.wording.companion(role, subject), note)))
     headers = b"".join(
         (
             marks,
-            text.address_field("From", [back]),
-            text.address_field("Reply-To", [back]),
-            text.address_field("To", [Mailbox(person.name, person.email)]),
-            text.field("Subject", f"{what[:1].upper()}{what[1:]}: {subject}"),
+            writing.address_field("From", [back]),
+            writing.address_field("Reply-To", [back]),
+            writing.address_field("To", [Mailbox(person.name, person.email)]),
+            writing.field("Subject", f"{what[:1].upper()}{what[1:]}: {subject}"),
             *dated(situation, f"companion {person.email}"),
             *threading(head),
             b"Auto-Submitted: auto-generated\r\n",
@@ -92,10 +93,10 @@ def dated(situation: Situation, what: str, known_by: str = "") -> tuple[bytes, b
     """Date and Message-ID of a message of ours; ``what`` tells it from others on the same occasion, and an answer
     tells by ``known_by``, the beginning of its Message-ID, what it answers."""
     left = known_by + base64.b32encode(derived(situation, "id", what)[:15]).decode().lower()
-    date = text.date_field(situation.duty.moment.astimezone(situation.role.time_zone))
+    date = writing.date_field(situation.duty.moment.astimezone(situation.role.time_zone))
     return (
         f"Date: {date}\r\n".encode(),
-        f"Message-ID: {text.message_id(left, situation.hostname)}\r\n".encode(),
+        f"Message-ID: {writing.message_id(left, situation.hostname)}\r\n".encode(),
     )
 
 

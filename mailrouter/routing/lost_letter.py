@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailrouter.message import compose, text
+from mailrouter.message import compose
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
+from mailrouter.message.text import writing
 
 MOST_LISTED = 100
 
@@ -33,11 +34,11 @@ def lost_letter(
     number = "1 mail" if len(lost) == 1 else f"{len(lost):,} mails"
     headers = b"".join(
         (
-            text.address_field("From", [Mailbox("mailrouter", f"mailrouter@{hostname}")]),
-            text.address_field("To", [Mailbox("", postmaster)]),
-            text.field("Subject", f"Nobody has {number}"),
-            f"Date: {text.date_field(moment)}\r\n".encode(),
-            f"Message-ID: {text.message_id(left, hostname)}\r\n".encode(),
+            writing.address_field("From", [Mailbox("mailrouter", f"mailrouter@{hostname}")]),
+            writing.address_field("To", [Mailbox("", postmaster)]),
+            writing.field("Subject", f"Nobody has {number}"),
+            f"Date: {writing.date_field(moment)}\r\n".encode(),
+            f"Message-ID: {writing.message_id(left, hostname)}\r\n".encode(),
             b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
             b"X-Auto-Response-Suppress: All\r\n",
         )

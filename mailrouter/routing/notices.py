@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailrouter.message import compose, text
+from mailrouter.message import compose
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
-from mailrouter.message.showing import quoted, visible
+from mailrouter.message.text import writing
+from mailrouter.message.text.showing import quoted, visible
 from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.letters import dated, derived, threading
 from mailrouter.routing.model import Situation
@@ -135,7 +136,7 @@ def read_facts(handoff: str) -> dict[str, object]:
     for key, title in _TITLES:
         lines: list[str] = []
         for line in getattr(found, key):
-            line = text.safe_subject(line, _LONGEST)
+            line = writing.safe_subject(line, _LONGEST)
             if shown >= _MOST_LINES or len(line) > room:
                 more += 1
                 room = 0
@@ -193,11 +194,11 @@ def notice(
         (
             # A mailbox that forwards this to the role is stopped at the door.
             f"Mailrouter-Loop: {situation.loop_mark}\r\n".encode("ascii"),
-            text.field("Mailrouter-Role", role.address),
-            text.address_field("From", [back]),
-            text.address_field("Reply-To", [back]),
-            text.address_field("To", [Mailbox(to.name, to.email)]),
-            text.field("Subject", text.safe_subject(subject)),
+            writing.field("Mailrouter-Role", role.address),
+            writing.address_field("From", [back]),
+            writing.address_field("Reply-To", [back]),
+            writing.address_field("To", [Mailbox(to.name, to.email)]),
+            writing.field("Subject", writing.safe_subject(subject)),
             *dated(situation, f"{what} {role.key} {to.email}", known_by),
             *threading(head),
             b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5

@@ -7,9 +7,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailrouter.message import compose, text
+from mailrouter.message import compose
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
+from mailrouter.message.text import writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,12 @@ class PlainAlert:
         headers = b"".join(
             (
                 f"Mailrouter-Loop: {self.loop_mark}\r\n".encode("ascii"),
-                text.field("Mailrouter-Role", self.role_address),
-                text.address_field("From", [Mailbox("mailrouter", f"mailrouter@{self.hostname}")]),
-                text.address_field("To", [Mailbox("", self.postmaster)]),
-                text.field("Subject", text.safe_subject(self.subject)),
-                f"Date: {text.date_field(self.moment)}\r\n".encode(),
-                f"Message-ID: {text.message_id(left, self.hostname)}\r\n".encode(),
+                writing.field("Mailrouter-Role", self.role_address),
+                writing.address_field("From", [Mailbox("mailrouter", f"mailrouter@{self.hostname}")]),
+                writing.address_field("To", [Mailbox("", self.postmaster)]),
+                writing.field("Subject", writing.safe_subject(self.subject)),
+                f"Date: {writing.date_field(self.moment)}\r\n".encode(),
+                f"Message-ID: {writing.message_id(left, self.hostname)}\r\n".encode(),
                 b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
                 b"X-Auto-Response-Suppress: All\r\n",
             )

@@ -11,7 +11,7 @@ import re
 
 from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.message.head import Head
-from mailrouter.message.signature import read_signature
+from mailrouter.message.provenance.signature import read_signature
 from mailrouter.routing.findings import Findings, findings, may_be_aligned
 from mailrouter.schedule.model import Person, Role
 from mailrouter.trust.confirmations import TAG

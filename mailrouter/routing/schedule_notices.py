@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from mailrouter.errors import Problem
-from mailrouter.message import compose, text
+from mailrouter.message import compose
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import Pieces
-from mailrouter.message.showing import marked
-from mailrouter.message.text import quoted_printable
+from mailrouter.message.text import writing
+from mailrouter.message.text.showing import marked
+from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.file_difference import FileDifference
 from mailrouter.routing.merged_file import with_version
 from mailrouter.routing.model import Situation
@@ -59,7 +60,7 @@ def changed_notices(
     facts = {
         **_facts(situation),
         "author": name,
-        "said": [text.safe_subject(line, _LONGEST) for line in words],
+        "said": [writing.safe_subject(line, _LONGEST) for line in words],
         "undone": undone,
         "changes": [difference.in_mail() for difference in told[:_MOST_DIFFERENCES]],
         "more": max(0, len(told) - _MOST_DIFFERENCES),
@@ -72,7 +73,7 @@ def changed_notices(
     sender = schedule_address(old.address)
     known_by = f"{_CHANGE}{queue}-"
     body = situation.wording.notice("schedule-changed", {**facts, "notes": []})
-    shown = [text.safe_subject(note, _LONGEST) for note in notes]
+    shown = [writing.safe_subject(note, _LONGEST) for note in notes]
     own = situation.wording.notice("schedule-changed", {**facts, "notes": shown}) if shown else body
     return tuple(
         notice(
@@ -156,7 +157,7 @@ def problem_lines(found: Sequence[Problem]) -> list[str]:
         shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
         place = f'Line {problem.line}, "{shown}"' if shown else f"Line {problem.line}"
         said = f"{problem.what}; {problem.hint}" if problem.hint else problem.what
-        lines.append(text.safe_subject(f"{place}: {said}", 400))
+        lines.append(writing.safe_subject(f"{place}: {said}", 400))
     return lines
 
 

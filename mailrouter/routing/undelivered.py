@@ -1,6 +1,6 @@
 """Our messages about copies that did not arrive: to the operator, and to the other partners. Pure.
 
-The sender hears only when nobody could be reached, and then from ``mailrouter.message.dsn``. Whoever reads these may
+The sender hears only when nobody could be reached, and then from ``mailrouter.message.dsn.compose``. Whoever reads these may
 know where partners read their mail; a remote server's words are shown to them as they came.
 """
 
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mailrouter.message import compose, text
+from mailrouter.message import compose
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
+from mailrouter.message.text import writing
 from mailrouter.routing.wording import Wording
 from mailrouter.schedule.date_words import called, date_words, joined
 from mailrouter.schedule.model import Person, Role
@@ -120,7 +121,7 @@ def _facts(trouble: Trouble) -> dict[str, object]:
         "words": trouble.words,
         "queue": trouble.queue,
         "sender": trouble.sender,
-        "subject": text.safe_subject(trouble.subject, 120),
+        "subject": writing.safe_subject(trouble.subject, 120),
         "message_id": trouble.message_id,
         "arrived": f"{date_words(arrived.date(), today)} at {arrived:%H:%M}",
         "have": joined(by_email.get(email, email) for email in trouble.have),
@@ -135,17 +136,17 @@ def _message(trouble: Trouble, sender: Mailbox, to: Mailbox, subject: str, words
     role = trouble.role
     derived = hashlib.blake2b(f"{what} {trouble.recipient}".encode(), key=trouble.seed[:64], digest_size=15)
     left = base64.b32encode(derived.digest()).decode().lower()
-    date = text.date_field(trouble.moment.astimezone(role.time_zone))
+    date = writing.date_field(trouble.moment.astimezone(role.time_zone))
     headers = b"".join(
         (
             # A mailbox that forwards this to the role is stopped at the door.
             f"Mailrouter-Loop: {trouble.loop_mark}\r\n".encode("ascii"),
-            text.field("Mailrouter-Role", role.address),
-            text.address_field("From", [sender]),
-            text.address_field("To", [to]),
-            text.field("Subject", text.safe_subject(subject)),
+            writing.field("Mailrouter-Role", role.address),
+            writing.address_field("From", [sender]),
+            writing.address_field("To", [to]),
+            writing.field("Subject", writing.safe_subject(subject)),
             f"Date: {date}\r\n".encode(),
-            f"Message-ID: {text.message_id(left, trouble.hostname)}\r\n".encode(),
+            f"Message-ID: {writing.message_id(left, trouble.hostname)}\r\n".encode(),
             b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
             b"X-Auto-Response-Suppress: All\r\n",
         )

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from mailrouter.address import domain_of
 from mailrouter.message.head import Head
-from mailrouter.message.hops import Provenance
+from mailrouter.message.provenance.hops import Provenance
 from mailrouter.routing.findings import Findings, findings
 from mailrouter.routing.model import Verdicts
 

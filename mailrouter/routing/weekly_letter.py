@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mailrouter.message import compose, text
+from mailrouter.message import compose
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
+from mailrouter.message.text import writing
 from mailrouter.routing.letters import dated
 from mailrouter.routing.model import Situation
 from mailrouter.schedule.date_words import short_date
@@ -32,10 +33,10 @@ def weekly_letter(situation: Situation, weekly: Weekly, to: str, due: datetime) 
         (
             # A list that sends this back to the role is stopped at the door.
             f"Mailrouter-Loop: {situation.loop_mark}\r\n".encode("ascii"),
-            text.field("Mailrouter-Role", role.address),
-            text.address_field("From", [Mailbox(role.name, role.address)]),
-            text.address_field("To", [Mailbox("", to)]),
-            text.field("Subject", text.safe_subject(subject)),
+            writing.field("Mailrouter-Role", role.address),
+            writing.address_field("From", [Mailbox(role.name, role.address)]),
+            writing.address_field("To", [Mailbox("", to)]),
+            writing.field("Subject", writing.safe_subject(subject)),
             *dated(situation, f"weekly {role.key} {to}"),
             b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
             b"X-Auto-Response-Suppress: All\r\n",

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from mailrouter.caching import cached_by_text
-from mailrouter.message.xtext import encode_utf8_address, encode_xtext
+from mailrouter.message.text.xtext import encode_utf8_address, encode_xtext
 from mailrouter.smtp.replies import Reply
 
 

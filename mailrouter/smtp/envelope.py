@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mailrouter.message.xtext import decode_original_recipient, decode_xtext
+from mailrouter.message.text.xtext import decode_original_recipient, decode_xtext
 
 MAX_PATH = 254
 """Octets of an address between ``<`` and ``>`` (RFC 5321 §4.5.3.1.3 less the brackets)."""

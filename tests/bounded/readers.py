@@ -12,17 +12,17 @@ from mailrouter.calendars.lines import contents_of
 from mailrouter.config.yaml import reader
 from mailrouter.errors import MailrouterError
 from mailrouter.message import bounds
-from mailrouter.message.bounce import MAX_READ, read_bounce
-from mailrouter.message.bounce_status import read_status
-from mailrouter.message.charsets import decode_charset, decode_file
 from mailrouter.message.classify import autoreply_refusals, classify
+from mailrouter.message.dsn.bounce import MAX_READ, read_bounce
+from mailrouter.message.dsn.status import read_status
 from mailrouter.message.head import Head
-from mailrouter.message.html_text import text_of_html
 from mailrouter.message.parts import Part, leaves
-from mailrouter.message.sanitise import without_addresses
+from mailrouter.message.provenance.received import has_loop_mark, received_count
 from mailrouter.message.scanner import Scanner
-from mailrouter.message.trace import has_loop_mark, received_count
-from mailrouter.message.xtext import decode_original_recipient, decode_xtext
+from mailrouter.message.text.charsets import decode_charset, decode_file
+from mailrouter.message.text.html_text import text_of_html
+from mailrouter.message.text.sanitise import without_addresses
+from mailrouter.message.text.xtext import decode_original_recipient, decode_xtext
 from mailrouter.routing.addressing import cc_with, reply_to_with
 from mailrouter.routing.assent import says_yes
 from mailrouter.routing.handoff_mail import body_of, handoff_of

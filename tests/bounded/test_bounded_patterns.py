@@ -12,15 +12,15 @@ from tests.bounded.patterns import Found, all_patterns, applied
 KILO = 1024
 CUT = {
     "mailrouter.cli.setup.init_answers:_PARTNER": 200,
-    "mailrouter.message.sanitise:": 4_000,
-    "mailrouter.message.bounce_text:": 8 * KILO,
+    "mailrouter.message.text.sanitise:": 4_000,
+    "mailrouter.message.dsn.wording:": 8 * KILO,
     "mailrouter.routing.courtesies:": 120,
     "mailrouter.routing.pointers:": 200,
     "mailrouter.routing.tails:_FOOTER": 400,
 }
 """Patterns that see text cut to so many characters: they are measured there, and only their time counts."""
 
-AT_ONE_PLACE = ("mailrouter.message.auth_results:", "mailrouter.config.values.times:")
+AT_ONE_PLACE = ("mailrouter.message.provenance.auth_results:", "mailrouter.config.values.times:")
 """Patterns of readers that try them at one place of the text, and end where none fits."""
 
 NOT_YET: frozenset[str] = frozenset()
@@ -87,4 +87,4 @@ def test_all_patterns_are_seen() -> None:
     names = {found.name for found in all_patterns()}
     assert len(names) > 120
     assert names >= NOT_YET
-    assert {"mailrouter.message.mime:_PARAMETER", "mailrouter.message.bounce_text:_MEANING"} <= names
+    assert {"mailrouter.message.mime:_PARAMETER", "mailrouter.message.dsn.wording:_MEANING"} <= names

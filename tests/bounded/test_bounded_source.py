@@ -9,8 +9,8 @@ from tests.bounded.patterns import module_names, source_tree
 
 _APPLYING = {"search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer", "compile"}
 INSIDE = {
-    "mailrouter.message.sanitise": "a partner's name or address, escaped",
-    "mailrouter.message.senders": "called while the module is loaded",
+    "mailrouter.message.text.sanitise": "a partner's name or address, escaped",
+    "mailrouter.message.provenance.senders": "called while the module is loaded",
     "mailrouter.routing.attribution": "called while the module is loaded",
     "mailrouter.cli.setup.export_aliases": "the aliases of a configuration that was read",
 }
@@ -23,7 +23,7 @@ FOREIGN = {
     "html": {"mailrouter.schedule.views.svg": "escaping, for writing"},
     "mailbox": {},
     "quopri": {},
-    "codecs": {"mailrouter.message.charsets": "by a table of names"},
+    "codecs": {"mailrouter.message.text.charsets": "by a table of names"},
 }
 """Modules of the standard library that no reader uses, and those who may."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.message.trace import loop_mark
+from mailrouter.message.provenance.received import loop_mark
 from mailrouter.store.model import message_id_of
 from mailrouter.store.reader import StoreReader
 from mailrouter.store.schema import MIGRATIONS

@@ -16,7 +16,7 @@ from mailrouter.intake.gate import Intake
 from mailrouter.intake.keys import Keys
 from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
-from mailrouter.message.text import quoted_printable
+from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.wording import Words
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope

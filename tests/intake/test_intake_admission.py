@@ -11,8 +11,8 @@ import pytest
 from mailrouter.intake.explanation import Explanation, explained
 from mailrouter.intake.facts import Desk
 from mailrouter.message.head import Head
+from mailrouter.message.provenance.received import loop_mark
 from mailrouter.message.scanner import Scanner
-from mailrouter.message.trace import loop_mark
 from tests.intake.services import KEY, Service, desk, service
 from tests.routing.situations import mail, role, second_role
 from tests.support import corpus

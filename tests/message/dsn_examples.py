@@ -8,7 +8,7 @@ from typing import Any
 
 from real_mail import scan, to_crlf
 
-from mailrouter.message.dsn import Undelivered, compose_dsn
+from mailrouter.message.dsn.compose import Undelivered, compose_dsn
 from mailrouter.message.pieces import render
 
 LAURIE, ELAINE = "laurie.cremona@mail.home.test", "em@corp.test"

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 import pytest
 from real_mail import CORPUS, WHY_SKIPPED, RealMail, real_mails, scan
 
-from mailrouter.message.bounce import MAX_READ, Bounce, read_bounce
+from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)
 

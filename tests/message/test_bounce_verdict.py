@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_mail import scan, to_crlf
 
-from mailrouter.message.bounce import MAX_READ, Bounce, read_bounce
+from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce
 
 TOKEN = "To: vp-hr+b-aaaa@example.test\n"
 

@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_mail import scan, to_crlf
 
-from mailrouter.message.bounce import read_bounce
-from mailrouter.message.dsn import MAX_FULL, compose_dsn, wants_dsn
-from mailrouter.message.dsn_text import advice, spoken
+from mailrouter.message.dsn.bounce import read_bounce
+from mailrouter.message.dsn.compose import MAX_FULL, compose_dsn, wants_dsn
+from mailrouter.message.dsn.compose_text import advice, spoken
 from mailrouter.message.pieces import Slice
 
 GOLDEN = Path(__file__).parent / "dsn_golden"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.message.sanitise import GONE, MAX_TEXT, without_addresses
-from mailrouter.message.xtext import (
+from mailrouter.message.text.sanitise import GONE, MAX_TEXT, without_addresses
+from mailrouter.message.text.xtext import (
     decode_original_recipient,
     decode_utf8_address,
     decode_xtext,

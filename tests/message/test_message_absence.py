@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from real_mail import scan
 
 from mailrouter.message.absence import is_absence_subject, says_away
-from mailrouter.message.bounce import read_bounce, unmarked_absence
-from mailrouter.message.senders import before_forwarding, untagged
+from mailrouter.message.dsn.bounce import read_bounce, unmarked_absence
+from mailrouter.message.provenance.senders import before_forwarding, untagged
 
 LAURIE = "laurie@example.test"
 

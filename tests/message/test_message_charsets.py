@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.message.charsets import decode_charset, decode_file, decode_unlabelled
 from mailrouter.message.head import Head
-from mailrouter.message.words import decode_words
+from mailrouter.message.text.charsets import decode_charset, decode_file, decode_unlabelled
+from mailrouter.message.text.words import decode_words
 
 TYPED = "5000 € – „final“ … it’s"
 

@@ -22,7 +22,7 @@ from mailrouter.message.compose import (
 )
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import Pieces, Slice, join, length, render
-from mailrouter.message.text import quoted_printable
+from mailrouter.message.text.writing import quoted_printable
 
 PREPEND = (
     b"Received: from x by y;\r\n\tTue, 03 Mar 2026 10:00:00 +0000\r\nMailrouter-Role: vp-hr@example.test\r\n"

@@ -11,7 +11,7 @@ from mailrouter.message.classify import classify
 from mailrouter.message.head import Field, Head
 from mailrouter.message.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.scanner import Scanner
-from mailrouter.message.words import decode_words
+from mailrouter.message.text.words import decode_words
 
 HEADERS = st.lists(
     st.sampled_from(

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.message.hops import MAX_HOPS, client_of, provenance
+from mailrouter.message.provenance.hops import MAX_HOPS, client_of, provenance
 
 OUTSIDE = "203.0.113.5"
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mailrouter.message import bounds
 from mailrouter.message.head import Head
-from mailrouter.message.html_references import without_references
-from mailrouter.message.html_text import fits, text_of_html
 from mailrouter.message.parts import Part, leaves
+from mailrouter.message.text.html_references import without_references
+from mailrouter.message.text.html_text import fits, text_of_html
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from mailrouter.message.signature import Signature, read_signature
+from mailrouter.message.provenance.signature import Signature, read_signature
 
 GOOD = b" v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n\td=Example.TEST; s=s; h=From:To :\r\n Subject; bh=x=; b=abc\r\n def="
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
-from mailrouter.message.showing import visible
-from mailrouter.message.text import (
+from mailrouter.message.text.showing import visible
+from mailrouter.message.text.words import strip_controls
+from mailrouter.message.text.writing import (
     address_field,
     body_part,
     date_field,
@@ -24,7 +25,6 @@ from mailrouter.message.text import (
     quoted_printable,
     safe_subject,
 )
-from mailrouter.message.words import strip_controls
 
 TEXT = st.text(max_size=200)
 

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.message.head import Head
-from mailrouter.message.trace import LOOP_FIELD, has_loop_mark, loop_mark, received_count, received_field
+from mailrouter.message.provenance.received import (
+    LOOP_FIELD,
+    has_loop_mark,
+    loop_mark,
+    received_count,
+    received_field,
+)
 
 WHEN = datetime(2026, 3, 3, 10, 0, 0, tzinfo=UTC)
 

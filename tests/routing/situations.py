@@ -14,7 +14,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.pieces import Pieces, render
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
-from mailrouter.message.text import quoted_printable
+from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.model import Copy, Plan, Situation
 from mailrouter.routing.plan import plan
 from mailrouter.routing.wording import CurrentHandoff, Wording

@@ -9,9 +9,9 @@ from ipaddress import ip_network
 import pytest
 
 from mailrouter.intake.origin import trusts
-from mailrouter.message.auth_results import MAX_FIELD, read_results
 from mailrouter.message.head import Head
-from mailrouter.message.hops import provenance
+from mailrouter.message.provenance.auth_results import MAX_FIELD, read_results
+from mailrouter.message.provenance.hops import provenance
 from mailrouter.routing.findings import findings
 from mailrouter.routing.proof import named_author, unproven
 from mailrouter.routing.verdict import dmarc_pass

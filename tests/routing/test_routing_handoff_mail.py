@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailrouter.message import bounds
-from mailrouter.message.html_text import text_of_html
+from mailrouter.message.text.html_text import text_of_html
 from mailrouter.routing.contents import contents_of
 from mailrouter.routing.handoff_mail import Written
 from mailrouter.routing.sections import MAX_TEXT, read_sections

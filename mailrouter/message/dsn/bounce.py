@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mailrouter.address import canonical, split_tag
-from mailrouter.message import bounce_text as wording
 from mailrouter.message.absence import says_away
-from mailrouter.message.bounce_status import STATUS_KINDS, read_status, typed_address, verdict
 from mailrouter.message.classify import classify
+from mailrouter.message.dsn import wording
+from mailrouter.message.dsn.status import STATUS_KINDS, read_status, typed_address, verdict
 from mailrouter.message.head import Head
 from mailrouter.message.parts import Part, leaves
-from mailrouter.message.senders import (
+from mailrouter.message.provenance.senders import (
     is_automatic_subject,
     is_bounce_subject,
     is_mail_daemon,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from mailrouter.message.bounce_status import status_in
-from mailrouter.message.words import strip_controls
+from mailrouter.message.dsn.status import status_in
+from mailrouter.message.text.words import strip_controls
 
 MAX_DIAGNOSTIC = 200
 """Characters of the one line that says why."""

@@ -6,7 +6,7 @@ import textwrap
 from datetime import datetime
 from typing import Literal
 
-from mailrouter.message.text import safe_subject
+from mailrouter.message.text.writing import safe_subject
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",

@@ -9,7 +9,7 @@ import re
 from binascii import Error, a2b_base64, a2b_qp
 
 from mailrouter.message import bounds
-from mailrouter.message.charsets import decode_charset
+from mailrouter.message.text.charsets import decode_charset
 
 _WORD = re.compile(
     r"=\?([A-Za-z0-9_.:+-]{1,40}+)(?:\*[A-Za-z0-9-]{0,20}+)?+\?([bBqQ])\?([^?\s]*+(?: [^?\s]*+)*+)\?="

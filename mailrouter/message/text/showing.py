@@ -11,7 +11,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from mailrouter.message.words import MARKS
+from mailrouter.message.text.words import MARKS
 
 LINE = 72
 """Characters of a shown line with its mark: short enough that no line of ours is folded anywhere."""

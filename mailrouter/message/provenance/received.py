@@ -10,7 +10,7 @@ from functools import lru_cache
 from mailrouter import keyed
 from mailrouter.address import canonical
 from mailrouter.message.head import Head
-from mailrouter.message.text import date_field
+from mailrouter.message.text.writing import date_field
 
 LOOP_FIELD = "Mailrouter-Loop"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html.entities import html5
 
-from mailrouter.message.charsets import decode_charset
+from mailrouter.message.text.charsets import decode_charset
 
 _REFERENCE = re.compile(r"&(?:#(?:([0-9]++)|[xX]([0-9a-fA-F]++))|([A-Za-z][A-Za-z0-9]{1,31}+))(;?+)")
 _LONGEST_BARE = max(len(name) for name in html5 if not name.endswith(";"))

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 from mailrouter.message.head import Head
 from mailrouter.message.parts import Part
-from mailrouter.message.words import strip_controls
-from mailrouter.message.xtext import decode_utf8_address
+from mailrouter.message.text.words import strip_controls
+from mailrouter.message.text.xtext import decode_utf8_address
 
 STATUS_KINDS = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/x-delivery-status"}

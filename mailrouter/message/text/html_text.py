@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from mailrouter.message import bounds
-from mailrouter.message.html_references import without_references
+from mailrouter.message.text.html_references import without_references
 
 # Up to the next < at most, so that nothing is read twice; a > may stand in a quoted attribute.
 _TAG = re.compile(

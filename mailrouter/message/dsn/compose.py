@@ -16,15 +16,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 
-from mailrouter.message import compose, text
-from mailrouter.message.dsn_text import Action, human_text, subject_line
+from mailrouter.message import compose
+from mailrouter.message.dsn.compose_text import Action, human_text, subject_line
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces, Slice
-from mailrouter.message.sanitise import without_addresses
 from mailrouter.message.shape import Shape
-from mailrouter.message.words import strip_controls
-from mailrouter.message.xtext import decode_original_recipient, decode_xtext, encode_utf8_address
+from mailrouter.message.text import writing
+from mailrouter.message.text.sanitise import without_addresses
+from mailrouter.message.text.words import strip_controls
+from mailrouter.message.text.xtext import decode_original_recipient, decode_xtext, encode_utf8_address
 
 MAX_FULL = 1024 * 1024
 """Octets of an original that is given back whole; of a larger one only the header comes back."""
@@ -114,13 +115,13 @@ def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
     returned, wide = _original(news, head, shape)
     headers = b"".join(
         (
-            text.address_field(
+            writing.address_field(
                 "From", [Mailbox("Mail delivery system", news.sender or f"postmaster@{news.hostname}")]
             ),
             _to_field(path),
-            text.field("Subject", subject_line(news.role_name, news.action)),
-            f"Date: {text.date_field(news.moment)}\r\n".encode(),
-            f"Message-ID: {text.message_id(_derived(news, 'id').hex(), news.hostname)}\r\n".encode(),
+            writing.field("Subject", subject_line(news.role_name, news.action)),
+            f"Date: {writing.date_field(news.moment)}\r\n".encode(),
+            f"Message-ID: {writing.message_id(_derived(news, 'id').hex(), news.hostname)}\r\n".encode(),
             _threading(head),
             b"Auto-Submitted: auto-replied\r\n",  # RFC 3834 §3.1.7: a report is an answer
             b"X-Auto-Response-Suppress: All\r\n",
@@ -140,7 +141,7 @@ def _status_part(news: Undelivered, status: str, words: str) -> bytes:
     message = [f"Reporting-MTA: dns; {_token(news.hostname)}"]
     if envid := _unspoilt(decode_xtext(news.envid or ""), news.private):
         message.insert(0, f"Original-Envelope-Id: {envid}")  # RFC 3461 §6.3: given back decoded
-    message.append(f"Arrival-Date: {text.date_field(news.arrived)}")
+    message.append(f"Arrival-Date: {writing.date_field(news.arrived)}")
     recipient: list[str] = []
     if original := decode_original_recipient(news.orcpt or ""):
         kind, address = original
@@ -155,9 +156,9 @@ def _status_part(news: Undelivered, status: str, words: str) -> bytes:
     if words:
         kind = "smtp" if _SMTP_REPLY.match(words) else "x-mailrouter"
         recipient.append(f"Diagnostic-Code: {kind}; {words}")
-    recipient.append(f"Last-Attempt-Date: {text.date_field(news.moment)}")
+    recipient.append(f"Last-Attempt-Date: {writing.date_field(news.moment)}")
     if news.retry_until:
-        recipient.append(f"Will-Retry-Until: {text.date_field(news.retry_until)}")
+        recipient.append(f"Will-Retry-Until: {writing.date_field(news.retry_until)}")
     groups = (b"".join(map(_written, group)) for group in (message, recipient))
     kind, wide = "delivery-status", b""
     if news.international:
@@ -226,13 +227,13 @@ def _typed(address: str, international: bool) -> str:
     if international and not bare.isascii():
         return f"utf-8; {bare}"
     try:
-        return f"rfc822; {text.writable(address).decode('ascii')}"
+        return f"rfc822; {writing.writable(address).decode('ascii')}"
     except ValueError:
         return f"utf-8; {encode_utf8_address(bare)}"
 
 
 def _to_field(path: str) -> bytes:
-    if address := text.address_field("To", [Mailbox("", path)]):
+    if address := writing.address_field("To", [Mailbox("", path)]):
         return address
     # RFC 6532: only a server that speaks SMTPUTF8 gets this, as it did for the original.
     if "@" not in path or path.isascii() or not path.isprintable() or _UNWRITABLE.search(path):
@@ -256,7 +257,7 @@ def _unspoilt(value: str | None, private: Iterable[str]) -> str:
 def _written(line: str) -> bytes:
     name, _, value = line.partition(": ")
     # Encoded words have no meaning here; what is beyond ASCII stands in international reports alone.
-    return text.field(name, value) if value.isascii() else f"{name}: {value}\r\n".encode()
+    return writing.field(name, value) if value.isascii() else f"{name}: {value}\r\n".encode()
 
 
 def _token(host: str) -> str:
