@@ -96,9 +96,9 @@ class Service:
         self._calendars_due = asyncio.Event()
         self.worker = Worker(
             (
-                "mailrouter.routing.contents",
+                "mailrouter.routing.partner.contents",
                 "mailrouter.config.proposals",
-                "mailrouter.routing.file_difference",
+                "mailrouter.routing.partner.file.difference",
             )
         )
 

@@ -22,7 +22,7 @@ from mailrouter.intake.sender_reports import composed, forged, hears, news_of, r
 from mailrouter.message.dsn.compose import wants_dsn
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.routing.undelivered import News
+from mailrouter.routing.letters.undelivered import News
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import (
     Consequence,

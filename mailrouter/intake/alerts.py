@@ -17,7 +17,7 @@ from mailrouter.intake.facts import Desk
 from mailrouter.intake.rows import day_of, hour_of, milliseconds, own_message
 from mailrouter.intake.sender_reports import forged, hears
 from mailrouter.message.head import Head
-from mailrouter.routing.undelivered import News, Trouble, operator_alert, partner_notice
+from mailrouter.routing.letters.undelivered import News, Trouble, operator_alert, partner_notice
 from mailrouter.schedule.model import Person, Role
 from mailrouter.store.model import (
     Claim,

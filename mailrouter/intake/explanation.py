@@ -26,10 +26,10 @@ from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import received_field
 from mailrouter.message.shape import Shape
 from mailrouter.routing.autoreply import AGAIN_DAYS
-from mailrouter.routing.contents import contents_of
-from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Answered, Plan, Reply, Situation
-from mailrouter.routing.notices import Notice
+from mailrouter.routing.partner.contents import contents_of
+from mailrouter.routing.partner.handoff_notices import Notice
+from mailrouter.routing.partner.handoff_text import MAX_MAIL
 from mailrouter.routing.plan import plan
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role

@@ -41,8 +41,8 @@ from mailrouter.message.dsn.bounce import MAX_READ
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import received_field
 from mailrouter.message.shape import Shape
-from mailrouter.routing.handoff_mail import MAX_MAIL
 from mailrouter.routing.model import Plan
+from mailrouter.routing.partner.handoff_text import MAX_MAIL
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client

@@ -18,11 +18,11 @@ from mailrouter.intake.role_files import purpose_for
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.routing.contents import Contents
-from mailrouter.routing.handover import HANDOFF, Handed, Handover, Purpose, Waiting, handed_over
 from mailrouter.routing.model import Situation
-from mailrouter.routing.notices import Notice
-from mailrouter.routing.proof import named_author, unproven
+from mailrouter.routing.partner.contents import Contents
+from mailrouter.routing.partner.decision import HANDOFF, Handed, Handover, Purpose, Waiting, handed_over
+from mailrouter.routing.partner.handoff_notices import Notice
+from mailrouter.routing.partner.proof import named_author, unproven
 from mailrouter.schedule.model import Role
 from mailrouter.store.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
 from mailrouter.store.model import (

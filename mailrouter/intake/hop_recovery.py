@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from mailrouter.errors import StoreError
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.originals import Original, originate
-from mailrouter.routing.hop_letter import HopTrouble, hop_letter
+from mailrouter.routing.letters.hop_letter import HopTrouble, hop_letter
 from mailrouter.store.model import Milliseconds
 from mailrouter.store.sqlite import SqliteStore
 

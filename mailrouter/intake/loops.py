@@ -12,7 +12,7 @@ from mailrouter.intake.facts import Desk
 from mailrouter.intake.rows import day_of, milliseconds, own_message
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import LOOP_FIELD, has_loop_mark, loop_mark, received_count
-from mailrouter.routing.undelivered import Trouble, operator_alert
+from mailrouter.routing.letters.undelivered import Trouble, operator_alert
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Acceptance, Delivery, Message, Milliseconds, ReplyMemory
 from mailrouter.store.reader import StoreReader

@@ -19,8 +19,8 @@ from mailrouter.intake.handing import (
 from mailrouter.intake.origin import came_from, trusts, way_of
 from mailrouter.intake.resting import in_turns
 from mailrouter.message.head import Head
-from mailrouter.routing.contents import Contents, read_contents
 from mailrouter.routing.model import Situation
+from mailrouter.routing.partner.contents import Contents, read_contents
 from mailrouter.smtp.handler import Client
 from mailrouter.store.model import MessageId
 from mailrouter.store.reader import StoreReader

@@ -10,7 +10,7 @@ from mailrouter.intake.facts import Desk
 from mailrouter.intake.rows import milliseconds, own_message
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text.writing import safe_subject
-from mailrouter.routing.plain_alert import PlainAlert
+from mailrouter.routing.letters.plain_alert import PlainAlert
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Consequence, Delivery, Message, Outcome
 

@@ -23,7 +23,7 @@ from mailrouter.message.dsn.bounce import Bounce, read_bounce, unmarked_absence
 from mailrouter.message.dsn.wording import one_line
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.routing.undelivered import News
+from mailrouter.routing.letters.undelivered import News
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery, DeliveryId, Outcome
 from mailrouter.store.reader import StoreReader

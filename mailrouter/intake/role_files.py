@@ -16,9 +16,9 @@ from mailrouter.config.atomic_write import CannotWrite, role_path
 from mailrouter.config.proposals import edited_role, replaced_role
 from mailrouter.intake.answers import Answers
 from mailrouter.intake.facts import Desk
-from mailrouter.routing.file_difference import FileDifference, file_difference
-from mailrouter.routing.merged_file import PastChange, merged, taken_back
-from mailrouter.routing.rescheduling import LastChange, Proposed, Rescheduling
+from mailrouter.routing.partner.file.difference import FileDifference, file_difference
+from mailrouter.routing.partner.file.merged import PastChange, merged, taken_back
+from mailrouter.routing.partner.schedule_request import LastChange, Proposed, Rescheduling
 from mailrouter.schedule.changes.edits import Edit
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import queue_id

@@ -10,7 +10,7 @@ from mailrouter.message import pieces
 from mailrouter.message.pieces import Pieces
 from mailrouter.routing.autoreply import AGAIN_DAYS
 from mailrouter.routing.model import Plan
-from mailrouter.routing.notices import Notice
+from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.model import (
@@ -62,7 +62,7 @@ def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int =
 
 
 def notices_of(message: Message, role: Role, notices: Sequence[Notice], first: int) -> list[Delivery]:
-    """A delivery for each notice; its reverse-path is ``<>`` (see ``mailrouter.routing.notices``)."""
+    """A delivery for each notice; its reverse-path is ``<>`` (see ``mailrouter.routing.partner.handoff_notices``)."""
     return [
         _delivery(message, number, "notice", role.key, notice.recipient, "", notice.pieces, 0)
         for number, notice in enumerate(notices, first)

@@ -25,8 +25,8 @@ from mailrouter.intake.handing import Handing
 from mailrouter.intake.originals import Original, delivery_of
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
-from mailrouter.routing import schedule_notices
 from mailrouter.routing.model import Situation
+from mailrouter.routing.partner import schedule_notices
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, HandoffChange, ScheduleChange
 from mailrouter.store.sqlite import SqliteStore

@@ -14,7 +14,7 @@ from mailrouter.intake.gate import Intake
 from mailrouter.intake.rows import milliseconds
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.routing.handoff_mail import MAX_MAIL
+from mailrouter.routing.partner.handoff_text import MAX_MAIL
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
 from mailrouter.store.model import Acceptance, Message, queue_id

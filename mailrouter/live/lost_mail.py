@@ -14,7 +14,7 @@ from mailrouter.intake.facts import Desk
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.rows import milliseconds
-from mailrouter.routing.lost_letter import LostMail, lost_letter
+from mailrouter.routing.letters.lost_letter import LostMail, lost_letter
 from mailrouter.store.model import QueueEntry, queue_id
 from mailrouter.store.sqlite import SqliteStore
 

@@ -21,7 +21,7 @@ from mailrouter.intake.plain_alerts import of_settings
 from mailrouter.intake.schedule_files import own_situation
 from mailrouter.live.vanished import Vanished
 from mailrouter.live.watching import PAUSE, changes
-from mailrouter.routing import schedule_notices
+from mailrouter.routing.partner import schedule_notices
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
 from mailrouter.schedule.views.diff import differences, summed_up

@@ -12,7 +12,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.schedule_files import own_situation
-from mailrouter.routing import schedule_notices
+from mailrouter.routing.partner import schedule_notices
 from mailrouter.schedule.model import Person, Role
 from mailrouter.store.sqlite import SqliteStore
 

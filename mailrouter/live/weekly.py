@@ -13,7 +13,7 @@ from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.schedule_files import own_situation
-from mailrouter.routing.weekly_letter import weekly_letter
+from mailrouter.routing.letters.weekly_letter import weekly_letter
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.views.weekly import MOST_LATE, last_due
 from mailrouter.store.sqlite import SqliteStore

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailrouter.routing.model import Draft, Situation
+from mailrouter.routing.partner.sections import MAX_TEXT, Sections, read_sections
 from mailrouter.routing.people import local_day
-from mailrouter.routing.sections import MAX_TEXT, Sections, read_sections
 from mailrouter.routing.wording import CurrentHandoff, age_words
 from mailrouter.schedule.model import Role
 

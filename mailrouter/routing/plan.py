@@ -16,13 +16,13 @@ from mailrouter.message.pieces import Slice
 from mailrouter.message.shape import Shape
 from mailrouter.routing.autoreply import reply_automatically
 from mailrouter.routing.copies import copy_to_partners, show_partners
-from mailrouter.routing.form import make_copies
+from mailrouter.routing.copy_builder import make_copies
 from mailrouter.routing.handoff import attach_handoff
-from mailrouter.routing.letters import make_reply
+from mailrouter.routing.letters.letter import make_reply
+from mailrouter.routing.letters.unreached import tell_of_unreached
 from mailrouter.routing.model import Copy, Draft, Plan, Reply, Situation
 from mailrouter.routing.note import add_absence_note
 from mailrouter.routing.sender import sender_of
-from mailrouter.routing.unreached import tell_of_unreached
 from mailrouter.schedule.model import Role
 from mailrouter.turns import Steps, at_once
 

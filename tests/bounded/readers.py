@@ -24,9 +24,9 @@ from mailrouter.message.text.html_text import text_of_html
 from mailrouter.message.text.sanitise import without_addresses
 from mailrouter.message.text.xtext import decode_original_recipient, decode_xtext
 from mailrouter.routing.addressing import cc_with, reply_to_with
-from mailrouter.routing.assent import says_yes
-from mailrouter.routing.handoff_mail import body_of, handoff_of
-from mailrouter.routing.sections import read_sections
+from mailrouter.routing.partner.confirmation import says_yes
+from mailrouter.routing.partner.handoff_text import body_of, handoff_of
+from mailrouter.routing.partner.sections import read_sections
 from mailrouter.routing.verdict import dmarc_pass, verdicts
 from mailrouter.schedule.language.requests_parser import requests_in
 from mailrouter.smtp.envelope import add_recipient, begin, read_path

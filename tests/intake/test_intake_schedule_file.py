@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.routing.edited_file import version_mark
-from mailrouter.routing.merged_file import without_version
+from mailrouter.routing.partner.file.edited import version_mark
+from mailrouter.routing.partner.file.merged import without_version
 from tests.intake.rescheduling import (
     COMMENTED,
     ELAINE,

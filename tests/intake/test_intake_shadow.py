@@ -12,7 +12,7 @@ from mailrouter.errors import StoreFull
 from mailrouter.intake.gate import Intake
 from mailrouter.intake.shadow import REFUSED, ShadowGate
 from mailrouter.message.scanner import Scanner
-from mailrouter.routing.handoff_mail import MAX_MAIL
+from mailrouter.routing.partner.handoff_text import MAX_MAIL
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.sqlite import SqliteStore
 from tests.intake.services import CLIENT, desk

@@ -10,8 +10,8 @@ import pytest
 
 from mailrouter.intake.samples import SAMPLES
 from mailrouter.intake.templates import TemplateFault, Templates
-from mailrouter.routing import notices
-from mailrouter.routing.handoff_mail import Written
+from mailrouter.routing.partner import handoff_notices
+from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.people import people_facts
 from mailrouter.routing.wording import CurrentHandoff, Wording, handoff_facts
 from mailrouter.schedule.duty import Roster
@@ -114,11 +114,11 @@ def test_the_samples_of_our_messages_about_handoffs_have_their_facts() -> None:
     recorder = Recorder()
     facts = situation(role(AWAY), handoff=HANDOFF, wording=Wording(recorder))
     head, _ = read(mail())
-    notices.taken(facts, head, ELAINE, LAURIE, HANDOFF_TEXT, "x", facts.duty.moment)
-    notices.confirm(
+    handoff_notices.taken(facts, head, ELAINE, LAURIE, HANDOFF_TEXT, "x", facts.duty.moment)
+    handoff_notices.confirm(
         facts, head, LAURIE, Written(HANDOFF_TEXT, "x"), "vp-hr+handoff-x@example.test", "192.0.2.1"
     )
-    notices.unusable(facts, head, LAURIE, LAURIE, "x")
+    handoff_notices.unusable(facts, head, LAURIE, LAURIE, "x")
     for name, given in recorder.given.items():
         for sample in SAMPLES[name]:
             assert sample.keys() == given.keys()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.routing.assent import says_yes
-from mailrouter.routing.contents import contents_of
+from mailrouter.routing.partner.confirmation import says_yes
+from mailrouter.routing.partner.contents import contents_of
 from tests.routing.situations import mail, read
 from tests.support import corpus
 

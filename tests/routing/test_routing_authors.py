@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.routing.proof import named_author, unproven
+from mailrouter.routing.partner.proof import named_author, unproven
 from tests.routing.situations import role
 from tests.schedule.roles import ELAINE, LAURIE
 

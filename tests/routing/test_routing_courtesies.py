@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.routing.courtesies import without_courtesies
+from mailrouter.routing.partner.greetings import without_courtesies
 
 NAMES = ("Laurie Cremona", "Laurie")
 ITEMS = "Done:\n- the budget\n\nLeft:\n- call Jim"

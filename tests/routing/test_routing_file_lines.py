@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.routing.file_lines import _gaps, file_lines
+from mailrouter.routing.partner.file.lines import _gaps, file_lines
 from tests.routing.situations import role
 from tests.support.relay import ROLE_FILE
 

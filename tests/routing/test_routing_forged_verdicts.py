@@ -13,7 +13,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.provenance.auth_results import MAX_FIELD, read_results
 from mailrouter.message.provenance.hops import provenance
 from mailrouter.routing.findings import findings
-from mailrouter.routing.proof import named_author, unproven
+from mailrouter.routing.partner.proof import named_author, unproven
 from mailrouter.routing.verdict import dmarc_pass
 from tests.routing.situations import role
 from tests.routing.verdict_forms import FOREIGN, GENUINE, ID, forged

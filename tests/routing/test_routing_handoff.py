@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailrouter.routing.handoff import read_sections
-from mailrouter.routing.sections import Sections
+from mailrouter.routing.partner.sections import Sections
 from mailrouter.routing.wording import CurrentHandoff
 from tests.routing.situations import (
     AWAY,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from mailrouter.message import bounds
 from mailrouter.message.text.html_text import text_of_html
-from mailrouter.routing.contents import contents_of
-from mailrouter.routing.handoff_mail import Written
-from mailrouter.routing.sections import MAX_TEXT, read_sections
-from mailrouter.routing.tails import without_tails
+from mailrouter.routing.partner.contents import contents_of
+from mailrouter.routing.partner.handoff_text import Written
+from mailrouter.routing.partner.quoted_text import without_tails
+from mailrouter.routing.partner.sections import MAX_TEXT, read_sections
 from tests.routing.situations import mail, read
 
 PLAIN = "Done:\n- the budget\n\nLeft:\n- call Jürgen"

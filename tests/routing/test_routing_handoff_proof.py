@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.routing.proof import named_author, unproven
+from mailrouter.routing.partner.proof import named_author, unproven
 from mailrouter.routing.verdict import dmarc_pass
 from tests.routing.situations import mail, role
 from tests.schedule.roles import LAURIE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailrouter.errors import MailrouterError
-from mailrouter.routing.edited_file import version_mark
-from mailrouter.routing.merged_file import (
+from mailrouter.routing.partner.file.edited import version_mark
+from mailrouter.routing.partner.file.merged import (
     PastChange,
     merged,
     taken_back,

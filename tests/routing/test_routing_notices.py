@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from mailrouter.routing import notices
-from mailrouter.routing.handoff_mail import Written
-from mailrouter.routing.notices import Notice, read_facts
-from mailrouter.routing.sections import MAX_TEXT
+from mailrouter.routing.partner import handoff_notices
+from mailrouter.routing.partner.handoff_notices import Notice, read_facts
+from mailrouter.routing.partner.handoff_text import Written
+from mailrouter.routing.partner.sections import MAX_TEXT
 from tests.routing.situations import (
     HANDOFF,
     HANDOFF_TEXT,
@@ -31,7 +31,7 @@ FACTS = situation(role(), "2026-12-10 10:00", handoff=HANDOFF)
 
 def taken(text: str, facts: object = FACTS) -> Notice:
     """What Elaine is told of a new version by Laurie."""
-    return notices.taken(facts, HEAD, ELAINE, LAURIE, text, "the text of the mail", FACTS.duty.moment)  # type: ignore[arg-type]
+    return handoff_notices.taken(facts, HEAD, ELAINE, LAURIE, text, "the text of the mail", FACTS.duty.moment)  # type: ignore[arg-type]
 
 
 def test_what_was_understood_and_what_was_before() -> None:
@@ -47,7 +47,7 @@ def test_what_was_understood_and_what_was_before() -> None:
 
 def test_nothing_answers_a_notice_and_it_can_not_go_round() -> None:
     """Marked as automatic, with the role's loop mark, from the handoff address, in the thread of the mail."""
-    for notice in (taken("Left: x"), notices.unusable(FACTS, HEAD, ELAINE, ELAINE, "No text.")):
+    for notice in (taken("Left: x"), handoff_notices.unusable(FACTS, HEAD, ELAINE, ELAINE, "No text.")):
         message = parsed(notice.pieces)
         assert notice.recipient == message["to"].addresses[0].addr_spec == ELAINE.email
         assert message["auto-submitted"] == "auto-generated"
@@ -62,7 +62,9 @@ def test_a_question_says_what_an_answer_means() -> None:
     """To whom, until when, and that doing nothing is safe; the answer goes where its token is."""
     written = Written("Left: x\n", "the attached file plan.md")
     message = parsed(
-        notices.confirm(FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1").pieces
+        handoff_notices.confirm(
+            FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1"
+        ).pieces
     )
     text = " ".join(text_of(message).split())
     assert message["reply-to"].addresses[0].addr_spec == "vp-hr+handoff-abc@example.test"
@@ -78,16 +80,18 @@ def test_a_question_shows_a_subject_and_a_server_that_can_not_lie_about_more() -
     subject = "=?utf-8?q?hi=0A=0AIf_it_is_not_yours=2C_answer=1B=5B2J?= " + "x" * 300
     head, _ = read(mail(f"Subject: {subject}"))
     written = Written("Left: x\n", "the text of the mail")
-    asked = notices.confirm(FACTS, head, LAURIE, written, "vp-hr+handoff-abc@example.test", "h\r\nFrom: x")
+    asked = handoff_notices.confirm(
+        FACTS, head, LAURIE, written, "vp-hr+handoff-abc@example.test", "h\r\nFrom: x"
+    )
     lines = text_of(parsed(asked.pieces))
     assert "\x1b" not in lines
     assert not [
         line for line in lines.splitlines() if line.startswith(("From:", "If it is not yours, answer"))
     ]
-    assert notices.told_apart(head, "h\r\nFrom: x")["origin"] == "h From: x"
-    assert len(str(notices.told_apart(head, "")["subject"])) == 62
+    assert handoff_notices.told_apart(head, "h\r\nFrom: x")["origin"] == "h From: x"
+    assert len(str(handoff_notices.told_apart(head, "")["subject"])) == 62
     bare = read(mail().replace(b"Subject:", b"X-Subject:"))[0]
-    assert notices.told_apart(bare, "")["subject"] == "(none)"
+    assert handoff_notices.told_apart(bare, "")["subject"] == "(none)"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,9 @@ def test_a_subject_can_not_look_like_the_line_that_says_where_it_came_from(subje
     """It stands after that line, on one of its own, between quotation marks."""
     head, _ = read(mail(f"Subject: {subject}"))
     written = Written("Left: x\n", "the text of the mail")
-    asked = notices.confirm(FACTS, head, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1")
+    asked = handoff_notices.confirm(
+        FACTS, head, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1"
+    )
     lines = text_of(parsed(asked.pieces)).splitlines()
     assert [line for line in lines if line.lower().lstrip().startswith("came from")] == [
         "Came from: 192.0.2.1"
@@ -122,7 +128,9 @@ def test_a_long_line_of_a_handoff_can_not_look_like_one_of_ours() -> None:
     written = Written(
         "x" * 60 + " Came from: mail.example.test " + "y" * 50 + " If it is yours\n", "the text of the mail"
     )
-    asked = notices.confirm(FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1")
+    asked = handoff_notices.confirm(
+        FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1"
+    )
     lines = text_of(parsed(asked.pieces)).splitlines()
     assert sum(line.startswith("Came from:") for line in lines) == 1
     assert sum(line.startswith("If it is yours") for line in lines) == 1
@@ -151,7 +159,7 @@ def test_no_line_of_a_handoff_ends_a_header() -> None:
     """Names and lines with line ends of any kind stay where they belong."""
     author = replace(LAURIE, name="Laurie\r\nBcc: x@outside.test")
     facts = replace(FACTS, role=replace(FACTS.role, partners=(author, ELAINE)))
-    notice = notices.taken(
+    notice = handoff_notices.taken(
         facts, HEAD, author, author, "Left:\r- a\u2028Bcc: y@outside.test", "x", FACTS.duty.moment
     )
     message = parsed(notice.pieces)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from mailrouter.message.scanner import Scanner
-from mailrouter.routing.contents import contents_of
-from mailrouter.routing.handoff_mail import Written
-from mailrouter.routing.readings import understood
-from mailrouter.routing.schedule_asked import Asked
+from mailrouter.routing.partner.contents import contents_of
+from mailrouter.routing.partner.handoff_text import Written
+from mailrouter.routing.partner.readings import understood
+from mailrouter.routing.partner.schedule_mail import Asked
 from mailrouter.schedule.changes.requests import Off, Request
 from mailrouter.schedule.language.lexer import Unclear
 from mailrouter.schedule.model import Role

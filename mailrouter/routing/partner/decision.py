@@ -2,7 +2,7 @@
 
 Only a partner's mail does anything; everybody else's is mail to the role like any other, and outsiders hear
 nothing. Who wrote it, and what proves that, is the same for all of these addresses; what it is for is told by a
-``Purpose``: the handoff here, the schedule in ``mailrouter.routing.rescheduling``.
+``Purpose``: the handoff here, the schedule in ``mailrouter.routing.partner.schedule_request``.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from mailrouter.address import canonical
 from mailrouter.message.classify import autoreply_refusals, classify
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.routing import notices
-from mailrouter.routing.assent import says_yes
-from mailrouter.routing.contents import Contents
-from mailrouter.routing.handoff_mail import MAX_MAIL, Written
 from mailrouter.routing.model import Situation
-from mailrouter.routing.notices import Notice
-from mailrouter.routing.proof import named_author, unproven
-from mailrouter.routing.sections import read_sections
-from mailrouter.routing.tails import forwarded
+from mailrouter.routing.partner import handoff_notices
+from mailrouter.routing.partner.confirmation import says_yes
+from mailrouter.routing.partner.contents import Contents
+from mailrouter.routing.partner.handoff_notices import Notice
+from mailrouter.routing.partner.handoff_text import MAX_MAIL, Written
+from mailrouter.routing.partner.proof import named_author, unproven
+from mailrouter.routing.partner.quoted_text import forwarded
+from mailrouter.routing.partner.sections import read_sections
 from mailrouter.schedule.date_words import called, joined
 from mailrouter.schedule.model import Person
 from mailrouter.trust.confirmations import MOST_ASKED, TAG
@@ -127,21 +127,21 @@ class _HandoffPurpose:
         return too_large() if mail.contents is None else mail.contents.handoff
 
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
-        return notices.confirm(
+        return handoff_notices.confirm(
             mail.situation, mail.head, author, written, mail.ask_from, mail.origin, last=is_last(mail)
         )
 
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
         what = "handoff for"
-        return notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
+        return handoff_notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
-        return notices.unusable(mail.situation, mail.head, author, author, problem)
+        return handoff_notices.unusable(mail.situation, mail.head, author, author, problem)
 
     def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
         role, text, source = mail.situation.role, written.text, written.source
         told = tuple(
-            notices.taken(mail.situation, mail.head, person, author, text, source, at)
+            handoff_notices.taken(mail.situation, mail.head, person, author, text, source, at)
             for person in role.partners
         )
         reason = f"{source} is the new handoff by {called(role)[author.key]}; the partners are told how it was read"
@@ -196,7 +196,7 @@ def _unusable(mail: Handed, author: Person, written: Written, purpose: Purpose) 
     )
     reason = f"it can't be used as the handoff, so {them} as it came, and the partners are told why{because}"
     notes = tuple(
-        notices.unusable(mail.situation, mail.head, person, author, written.problem, passed_to=them)
+        handoff_notices.unusable(mail.situation, mail.head, person, author, written.problem, passed_to=them)
         for person in (author, *others)
     )
     return Handover("answer", (reason,), author, notices=notes, passed_on=True)
@@ -247,7 +247,7 @@ def _unsaid(mail: Handed, waiting: Waiting, author: Person, what: str, purpose: 
     )
     if mail.again or not mail.ask_from:
         return Handover("nothing", (reason, f"{name} was told so before"))
-    told = purpose.once_more(mail, author, waiting.at + timedelta(days=notices.WAIT_DAYS))
+    told = purpose.once_more(mail, author, waiting.at + timedelta(days=handoff_notices.WAIT_DAYS))
     return Handover("again", (reason, f"{name} is told so, once"), author, notices=(told,))
 
 

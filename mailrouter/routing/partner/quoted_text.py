@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from mailrouter.routing.attribution import above_attribution, begins_mail
-from mailrouter.routing.sections import read_sections
+from mailrouter.routing.partner.sections import read_sections
 
 _MAX_SIGNATURE = 15
 """Lines of a signature whose ``--`` has lost its space on the way."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from mailrouter.routing.schedule_asked import Asked
+from mailrouter.routing.partner.schedule_mail import Asked
 from mailrouter.schedule.changes.changes import change_for
 from mailrouter.schedule.changes.requests import Plain, Request
 from mailrouter.schedule.date_words import date_words

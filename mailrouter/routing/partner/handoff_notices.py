@@ -17,11 +17,11 @@ from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
 from mailrouter.message.text.showing import quoted, visible
-from mailrouter.routing.handoff_mail import Written
-from mailrouter.routing.letters import dated, derived, threading
+from mailrouter.routing.letters.letter import dated, derived, threading
 from mailrouter.routing.model import Situation
+from mailrouter.routing.partner.handoff_text import Written
+from mailrouter.routing.partner.sections import read_sections
 from mailrouter.routing.people import local_day
-from mailrouter.routing.sections import read_sections
 from mailrouter.routing.wording import handoff_facts
 from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.model import Person, Role

@@ -14,18 +14,18 @@ from typing import Protocol
 
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.message.scanner import Scanner
-from mailrouter.routing import schedule_notices
-from mailrouter.routing.edited_file import may_become, version_mark, with_line_ends_of
-from mailrouter.routing.file_difference import FileDifference
-from mailrouter.routing.file_lines import NO_LINES
-from mailrouter.routing.handoff_mail import Written
-from mailrouter.routing.handover import FileChange, Handed, Handover, is_last, too_large
-from mailrouter.routing.merged_file import PastChange, text_of_version, without_version
 from mailrouter.routing.model import Situation
-from mailrouter.routing.notices import Notice, once_more
+from mailrouter.routing.partner import schedule_notices
+from mailrouter.routing.partner.decision import FileChange, Handed, Handover, is_last, too_large
+from mailrouter.routing.partner.file.difference import FileDifference
+from mailrouter.routing.partner.file.edited import may_become, version_mark, with_line_ends_of
+from mailrouter.routing.partner.file.lines import NO_LINES
+from mailrouter.routing.partner.file.merged import PastChange, text_of_version, without_version
+from mailrouter.routing.partner.handoff_notices import Notice, once_more
+from mailrouter.routing.partner.handoff_text import Written
+from mailrouter.routing.partner.readings import understood
+from mailrouter.routing.partner.schedule_mail import Asked
 from mailrouter.routing.people import local_day
-from mailrouter.routing.readings import understood
-from mailrouter.routing.schedule_asked import Asked
 from mailrouter.schedule.changes.changes import change_for
 from mailrouter.schedule.changes.edits import Edit, changed, same_schedule
 from mailrouter.schedule.changes.requests import Back, Cancel, Plain, Request

@@ -19,7 +19,7 @@ from mailrouter.message.pieces import Pieces, Slice
 from mailrouter.message.text import writing
 from mailrouter.routing.addressing import cc_with, reply_to_with
 from mailrouter.routing.handoff import handoff_filename
-from mailrouter.routing.letters import companion, derived
+from mailrouter.routing.letters.letter import companion, derived
 from mailrouter.routing.model import Copy, CopyDraft, Draft, Situation
 from mailrouter.turns import Steps
 

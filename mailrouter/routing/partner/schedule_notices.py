@@ -17,10 +17,10 @@ from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
 from mailrouter.message.text.showing import marked
 from mailrouter.message.text.writing import quoted_printable
-from mailrouter.routing.file_difference import FileDifference
-from mailrouter.routing.merged_file import with_version
 from mailrouter.routing.model import Situation
-from mailrouter.routing.notices import WAIT_DAYS, Notice, notice, told_apart
+from mailrouter.routing.partner.file.difference import FileDifference
+from mailrouter.routing.partner.file.merged import with_version
+from mailrouter.routing.partner.handoff_notices import WAIT_DAYS, Notice, notice, told_apart
 from mailrouter.routing.people import local_day
 from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.model import Person, Role

@@ -8,7 +8,7 @@ from mailrouter.message import compose
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
-from mailrouter.routing.letters import dated
+from mailrouter.routing.letters.letter import dated
 from mailrouter.routing.model import Situation
 from mailrouter.schedule.date_words import short_date
 from mailrouter.schedule.model import Weekly

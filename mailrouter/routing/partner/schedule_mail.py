@@ -12,9 +12,9 @@ from typing import Literal
 from mailrouter.message.dates import sent_at
 from mailrouter.message.head import Head
 from mailrouter.message.parts import Part
-from mailrouter.routing import schedule_notices
-from mailrouter.routing.handoff_mail import Written, attached_file
-from mailrouter.routing.tails import forwarded
+from mailrouter.routing.partner import schedule_notices
+from mailrouter.routing.partner.handoff_text import Written, attached_file
+from mailrouter.routing.partner.quoted_text import forwarded
 from mailrouter.schedule.language.mail_lines import MOST_SUBJECT, own_subject
 
 _YAML_NAME = re.compile(r"\.ya?ml(?:\.txt)?\Z", re.I)

@@ -13,7 +13,7 @@ from unicodedata import normalize
 
 from mailrouter.message.head import Head
 from mailrouter.routing.attribution import above_attribution
-from mailrouter.routing.handoff_mail import Written
+from mailrouter.routing.partner.handoff_text import Written
 
 _YES_WORDS = (
     "yes yep yeah yup ok okay oké okej confirm confirmed ja jawohl jo joo jup oui si sí sì sim kyllä tak ano igen evet"

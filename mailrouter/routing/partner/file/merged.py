@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from mailrouter.errors import MailrouterError
-from mailrouter.routing.edited_file import version_mark
+from mailrouter.routing.partner.file.edited import version_mark
 
 _VERSION = re.compile(r"^# mailrouter: version ([0-9a-f]{20})\b[^\n]*+\n?+", re.M)
 _MOST_LINES = 500

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from mailrouter.message.head import Head
 from mailrouter.message.parts import leaves
 from mailrouter.message.shape import Shape
-from mailrouter.routing.handoff_mail import ENCRYPTED, Written, body_of, handoff_of
-from mailrouter.routing.schedule_asked import Asked, asked_of
+from mailrouter.routing.partner.handoff_text import ENCRYPTED, Written, body_of, handoff_of
+from mailrouter.routing.partner.schedule_mail import Asked, asked_of
 
 
 @dataclass(frozen=True, slots=True)

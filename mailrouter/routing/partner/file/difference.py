@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from mailrouter.routing.file_lines import FileLines, file_lines
+from mailrouter.routing.partner.file.lines import FileLines, file_lines
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.views.diff import Difference, differences
 
