@@ -22,12 +22,12 @@ from pathlib import Path
 from bench.load import cpu_seconds
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
-from mailrouter.store import statements
 from mailrouter.store.model import DELIVERY_BITS, EPOCH, Acceptance, Delivery, Message, Outcome
-from mailrouter.store.queue import Selection, open_ids
-from mailrouter.store.reader import NEXT_DUE, WAITING
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.writer import connect
+from mailrouter.store.sqlite import hot_path
+from mailrouter.store.sqlite.queue import Selection, open_ids
+from mailrouter.store.sqlite.reader import NEXT_DUE, WAITING
+from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.sqlite.writer import connect
 from tests.support.relay import PARTNERS, Relay, write_configuration
 
 HOUR = 3_600_000
@@ -69,8 +69,8 @@ def fill(path: Path, deferred: int, now: int) -> None:
             for copy in one.deliveries
         ]
         connection.execute("BEGIN")
-        statements.accept_group(connection, group)
-        statements.settle_group(connection, [tried])
+        hot_path.accept_group(connection, group)
+        hot_path.settle_group(connection, [tried])
         connection.execute("COMMIT")
     connection.close()
 
@@ -133,7 +133,7 @@ def plans(store: SqliteStore) -> None:
     """How SQLite goes about the queries that meet the queue."""
     listing, values = open_ids(Selection())
     for name, statement, given in (
-        ("claim", statements.DUE, (0, 500)),
+        ("claim", hot_path.DUE, (0, 500)),
         ("when is the next due", NEXT_DUE, (500,)),
         ("how many wait", WAITING, ()),
         ("queue list", listing, values),

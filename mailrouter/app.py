@@ -47,7 +47,7 @@ from mailrouter.schedule.duty import Roster
 from mailrouter.smtp.handler import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
 from mailrouter.store.model import Milliseconds, moment_of
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.trust.tokens import VALID_DAYS
 from mailrouter.web import calendar, health, metrics
 from mailrouter.web.listener import Listener

@@ -25,7 +25,7 @@ from mailrouter.routing.handoff import MAX_TEXT
 
 if TYPE_CHECKING:  # commands that only ask need not load the service (measured: 70 of 330 ms)
     from mailrouter.intake.gate import Intake
-    from mailrouter.store.sqlite import SqliteStore
+    from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.control")
 

@@ -16,7 +16,7 @@ from mailrouter import config
 from mailrouter.app import Service
 from mailrouter.control import MAX_LINE, ask
 from mailrouter.errors import MailrouterError
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.relay import write_configuration
 
 GOOD = {"do": "handoff", "role": "vp-hr", "author": "laurie", "text": "Done: all."}

@@ -20,7 +20,7 @@ from mailrouter.config.values.times import day, midnight, moment
 from mailrouter.errors import NoSuchRole, UsageError
 from mailrouter.schedule.localtime import to_utc
 from mailrouter.schedule.model import Person, Role
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 
 def load(options: argparse.Namespace) -> Configuration:

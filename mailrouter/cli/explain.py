@@ -27,7 +27,7 @@ from mailrouter.message.scanner import Scanner
 from mailrouter.routing.model import Copy
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 
 def explain(options: argparse.Namespace) -> int:

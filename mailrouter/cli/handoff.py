@@ -18,7 +18,7 @@ from mailrouter.schedule.date_words import date_words
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 _HISTORY = 20
 

@@ -17,7 +17,7 @@ from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.shadow import REFUSED, shadow_settings
 from mailrouter.schedule.date_words import called, joined, short_date
 from mailrouter.store.model import Kind, QueueEntry, message_id_of, queue_id
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 _PAGE = 1000
 _KINDS: dict[Kind, str] = {

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from mailrouter.errors import StoreError
 from mailrouter.message.pieces import Pieces, Slice, decode, render
 from mailrouter.store.model import CHUNK_SIZE, Delivery
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 
 def pieces_of(delivery: Delivery) -> Pieces:

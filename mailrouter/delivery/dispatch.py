@@ -28,8 +28,8 @@ from mailrouter.delivery.under_way import UnderWay, is_incoming
 from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.timings import Timings
+from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.sqlite.timings import Timings
 
 log = logging.getLogger("mailrouter.delivery")
 

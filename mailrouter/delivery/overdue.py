@@ -15,7 +15,7 @@ from mailrouter.config.retry_settings import Retry
 from mailrouter.config.values.durations import span
 from mailrouter.delivery.retry import gives_up, takes_long
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome, first_delivery_at
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 EVERY = 60_000
 """Milliseconds between two looks; less where messages are tried more often than that."""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from mailrouter.store.model import Delivery, DeliveryId
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.delivery")
 

@@ -1,6 +1,6 @@
 """What outcomes bring about, worked out after they are recorded: alerts, notices and reports.
 
-Each is on the store's list of what is owed (``store/owed.py``) until what follows from it is queued. A fault in working
+Each is on the store's list of what is owed (``store/sqlite/owed.py``) until what follows from it is queued. A fault in working
 it out, or an end of the process, costs neither the outcome nor, for ever, the telling: at the next start it is begun
 again, one at a time, and one whose second try ended the process is told to the operator without reading its mail.
 """
@@ -15,10 +15,10 @@ from dataclasses import replace
 from functools import partial
 
 from mailrouter.errors import StoreError
-from mailrouter.store import owed
 from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.owed import Owed
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite import owed
+from mailrouter.store.sqlite.owed import Owed
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.delivery")
 

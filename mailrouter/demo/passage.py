@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mailrouter.errors import StoreError
 from mailrouter.store.model import DELIVERY_BITS, Delivery, Message, MessageId, QueueEntry
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 _NAME = re.compile(r"\d+\.D([0-9a-f]+)\.")
 

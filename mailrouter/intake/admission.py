@@ -18,7 +18,7 @@ from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import too_large
 from mailrouter.store.model import MOST_PLANNED
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust.confirmations import purpose_of
 
 MAX_SIZE = 256 * 1000 * 1000

@@ -20,7 +20,7 @@ from mailrouter.store.model import (
     QueueEntry,
     State,
 )
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 ALIVE: tuple[State, ...] = ("queued", "held", "delivered")
 """What may still reach somebody, or has."""

@@ -2,7 +2,7 @@
 
 The operator and the other partners hear of one mailbox at most once an hour (``mailrouter.intake.alerts``). The sender
 hears only when nobody behind the role could be reached, once (``mailrouter.intake.sender_reports``); whether that is so
-is asked again in the transaction that records the failure (``mailrouter.store.consequences``).
+is asked again in the transaction that records the failure (``mailrouter.store.sqlite.consequences``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mailrouter.store.model import (
     Delivery,
     Message,
 )
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 log = logging.getLogger("mailrouter.intake")
 

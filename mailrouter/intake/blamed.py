@@ -13,7 +13,7 @@ from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.plain_alerts import of_arriving, of_suspect
 from mailrouter.intake.rows import milliseconds
 from mailrouter.store.model import DELIVERY_BITS, DeliveryId, MessageId, queue_id
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")
 

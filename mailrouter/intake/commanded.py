@@ -23,7 +23,7 @@ from mailrouter.intake.schedule_files import ScheduleFiles, own_situation
 from mailrouter.schedule.changes.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import Said
 from mailrouter.store.model import ScheduleChange, queue_id
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.worker.worker import Calls, WorkerError
 
 

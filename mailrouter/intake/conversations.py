@@ -8,7 +8,7 @@ from mailrouter.intake.facts import Desk, earlier_ids
 from mailrouter.message.head import Head
 from mailrouter.routing.model import Plan
 from mailrouter.schedule.model import Role
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 
 def version_seen(desk: Desk, store: SqliteStore, role: Role, head: Head | None) -> int:

@@ -34,7 +34,7 @@ from mailrouter.routing.plan import plan
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust.tokens import token_of
 from mailrouter.turns import at_once
 

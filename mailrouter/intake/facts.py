@@ -24,7 +24,7 @@ from mailrouter.routing.wording import Wording, Words
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 RESERVED_TAGS = ("share",)
 """Sub-addresses that are kept for mail with a meaning; ``b-…`` is kept for return paths. What comes to

@@ -56,8 +56,8 @@ from mailrouter.store.model import (
     HandoffChange,
     queue_id,
 )
-from mailrouter.store.spool import SqliteSpool
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.spool import SqliteSpool
+from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.turns import Steps
 from mailrouter.worker.worker import Calls, CallsHere
 

@@ -24,14 +24,14 @@ from mailrouter.routing.partner.decision import HANDOFF, Handed, Handover, Purpo
 from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.routing.partner.proof import named_author, unproven
 from mailrouter.schedule.model import Role
-from mailrouter.store.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
 from mailrouter.store.model import (
     MessageId,
     Milliseconds,
     WaitingHandoff,
     queue_id,
 )
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
+from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust import confirmations
 from mailrouter.trust.confirmations import MOST_ASKED, TAG, partners_address, purpose_of
 from mailrouter.trust.tokens import TokenError, token_of

@@ -12,7 +12,7 @@ from mailrouter.intake.facts import Desk
 from mailrouter.intake.originals import Original, originate
 from mailrouter.routing.letters.hop_letter import HopTrouble, hop_letter
 from mailrouter.store.model import Milliseconds
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
 

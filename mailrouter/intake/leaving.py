@@ -26,7 +26,7 @@ from mailrouter.intake.resizing import send_smaller, smaller_fits
 from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")
 

@@ -15,7 +15,7 @@ from mailrouter.message.provenance.received import LOOP_FIELD, has_loop_mark, lo
 from mailrouter.routing.letters.undelivered import Trouble, operator_alert
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Acceptance, Delivery, Message, Milliseconds, ReplyMemory
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 MAX_RECEIVED = 100
 """Received fields of a message that goes round in circles (RFC 5321 §6.3)."""

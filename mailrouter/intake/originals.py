@@ -19,7 +19,7 @@ from mailrouter.store.model import (
     Milliseconds,
     ScheduleChange,
 )
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 
 @dataclass(frozen=True, slots=True)

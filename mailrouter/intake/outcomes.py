@@ -12,8 +12,8 @@ from typing import Any
 from mailrouter.intake.mailboxes import OF_MAILBOXES, Mailboxes
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Lost, Milliseconds, Outcome
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
 

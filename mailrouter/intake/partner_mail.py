@@ -23,7 +23,7 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.contents import Contents, read_contents
 from mailrouter.smtp.handler import Client
 from mailrouter.store.model import MessageId
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.turns import Steps
 from mailrouter.worker.worker import Calls, WorkerBusy, WorkerFailed
 

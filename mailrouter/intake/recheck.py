@@ -39,9 +39,9 @@ from mailrouter.store.model import (
     QueueEntry,
     queue_id,
 )
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.steering import DROPPED_BY
+from mailrouter.store.sqlite.queue_actions import DROPPED_BY
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")
 

@@ -26,7 +26,7 @@ from mailrouter.message.shape import Shape
 from mailrouter.routing.letters.undelivered import News
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery, DeliveryId, Outcome
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust.tokens import VALID_DAYS, TokenError
 from mailrouter.turns import Steps
 

@@ -20,8 +20,8 @@ from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import plan
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, queue_id
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
 
 MARKS = 4096
 """Octets that an untouched copy is larger than the mail, at most: trace fields and marks."""

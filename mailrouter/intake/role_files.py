@@ -22,8 +22,8 @@ from mailrouter.routing.partner.schedule_request import LastChange, Proposed, Re
 from mailrouter.schedule.changes.edits import Edit
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import queue_id
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.schedule_changes import KEPT
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.schedule_changes import KEPT
 
 
 class FolderFile:

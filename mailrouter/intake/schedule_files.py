@@ -29,7 +29,7 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.partner import schedule_notices
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, HandoffChange, ScheduleChange
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.schedule")
 

@@ -17,12 +17,12 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.aftermath import of_drop
 from mailrouter.intake.facts import Desk
-from mailrouter.store import queue, steering
 from mailrouter.store.model import DELIVERY_BITS, Consequence, DeliveryId, Milliseconds
-from mailrouter.store.queue import Selection
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.steering import ACTIONS, STEP, Action
+from mailrouter.store.sqlite import queue, queue_actions
+from mailrouter.store.sqlite.queue import Selection
+from mailrouter.store.sqlite.queue_actions import ACTIONS, STEP, Action
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.queue")
 
@@ -116,7 +116,7 @@ async def steer(
     done.messages = len(messages)
     if done.deliveries > len(done.named):
         all_: events.Fields = {"action": order.action, "deliveries": done.deliveries, "by": order.who}
-        words = f"{done.deliveries} deliveries in all: {steering.DONE[order.action]}"
+        words = f"{done.deliveries} deliveries in all: {queue_actions.DONE[order.action]}"
         events.tell(log, "queue_changed", fields=all_, words=words)
     if dispatcher and (order.action in ("release", "retry") or done.reports):
         dispatcher.offer([])  # something that is due lies in the store
@@ -135,16 +135,16 @@ async def _step(
     before = _numbers(store, reports)
 
     def work(connection: sqlite3.Connection) -> list[DeliveryId]:
-        done = steering.steer(connection, order.action, part, at, order.who, reports, store.keep_at())
+        done = queue_actions.steer(connection, order.action, part, at, order.who, reports, store.keep_at())
         if order.action == "retry" and desk is not None and "bounced" in order.selection.states:
             path = partial(_new_path, desk, at)
-            done = sorted((*done, *steering.send_again(connection, part, at, order.who, path)))
+            done = sorted((*done, *queue_actions.send_again(connection, part, at, order.who, path)))
         return done
 
     changed: list[DeliveryId] = await store.run(work)
     done.reports += _numbers(store, reports) - before
     done.deliveries += len(changed)
-    what = steering.DONE[order.action]
+    what = queue_actions.DONE[order.action]
     for delivery in store.reader.deliveries(changed[: MOST_NAMED - len(done.named)]):
         fields: events.Fields = {
             "kind": delivery.kind,

@@ -16,7 +16,7 @@ from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.rows import milliseconds
 from mailrouter.routing.letters.lost_letter import LostMail, lost_letter
 from mailrouter.store.model import QueueEntry, queue_id
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")
 

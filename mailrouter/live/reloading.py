@@ -25,7 +25,7 @@ from mailrouter.routing.partner import schedule_notices
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
 from mailrouter.schedule.views.diff import differences, summed_up
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")
 

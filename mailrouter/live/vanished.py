@@ -14,7 +14,7 @@ from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.schedule_files import own_situation
 from mailrouter.routing.partner import schedule_notices
 from mailrouter.schedule.model import Person, Role
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")
 

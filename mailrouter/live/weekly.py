@@ -16,7 +16,7 @@ from mailrouter.intake.schedule_files import own_situation
 from mailrouter.routing.letters.weekly_letter import weekly_letter
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.views.weekly import MOST_LATE, last_due
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")
 

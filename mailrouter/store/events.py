@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mailrouter.store.model import DeliveryId, Milliseconds
-from mailrouter.store.tables import run_rows
+from mailrouter.store.sqlite.rows import run_rows
 
 What = Literal[
     "tried",

@@ -207,7 +207,7 @@ class Outcome:
     expired: bool = False
     """It failed only because its time was over: what was put on hold meanwhile stays there, for time stands still."""
     tell: bool = False
-    """What it brings about is still to be worked out: it is owed until then (``store/owed.py``)."""
+    """What it brings about is still to be worked out: it is owed until then (``store/sqlite/owed.py``)."""
 
 
 @dataclass(frozen=True, slots=True)

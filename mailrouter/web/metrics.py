@@ -15,7 +15,7 @@ from mailrouter import __version__
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
 from mailrouter.intake.rows import day_of
-from mailrouter.store.timings import Timings
+from mailrouter.store.sqlite.timings import Timings
 from mailrouter.web.pages import Answer, Asked
 from mailrouter.web.watched import Watched
 

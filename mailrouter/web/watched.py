@@ -9,7 +9,7 @@ from typing import Protocol
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.intake.facts import Desk
 from mailrouter.smtp.handler import Traffic
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 
 class NextHop(Protocol):

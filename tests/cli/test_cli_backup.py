@@ -18,8 +18,8 @@ import pytest
 
 from mailrouter.message.provenance.received import loop_mark
 from mailrouter.store.model import message_id_of
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.schema import MIGRATIONS
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.schema import MIGRATIONS
 from tests.support.correspondence import mailrouter
 from tests.support.ports import free_port
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration

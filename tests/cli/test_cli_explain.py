@@ -10,7 +10,7 @@ import pytest
 
 from mailrouter.cli import main
 from mailrouter.store.model import Acceptance, HandoffChange, WaitingHandoff
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.trust.confirmations import MOST_ASKED
 from tests.config.files import ROLE, MakeFolder
 from tests.support.messages import SMALL, filled, message_of

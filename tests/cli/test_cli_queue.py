@@ -20,8 +20,8 @@ import pytest
 from mailrouter.control import ask
 from mailrouter.errors import MailrouterError
 from mailrouter.store.model import DELIVERY_BITS, Outcome, message_id_of
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import T0
 from tests.support.ports import free_port
 from tests.support.relay import PARTNERS, ROLE, Relay, relay, wait_until, write_configuration

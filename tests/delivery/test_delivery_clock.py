@@ -11,9 +11,9 @@ from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.clock_steps import DOWN, LEAST, UNSURE, ClockSteps, stopped_for
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.memories import remember_reply
 from mailrouter.store.model import Delivery, Outcome, ReplyMemory
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.reply_limits import remember_reply
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import put, until
 
 HOUR, DAY = 3_600_000, 86_400_000

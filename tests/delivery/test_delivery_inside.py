@@ -11,7 +11,7 @@ from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.retry import outcome
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Consequence, Delivery, Outcome
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, put
 
 WORDS = "ZEBRA-QUARTZ"

@@ -19,7 +19,7 @@ from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import GATHER, MaildirTransport, folder_name, in_lines_of_unix
 from mailrouter.store.model import CHUNK_BITS, Delivery
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import HEAD, PARTNERS, SMALL, put, until
 
 TOP = b"Return-Path: <bounce@example.test>\nDelivered-To: laurie@example.test\n"

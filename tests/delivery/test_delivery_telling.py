@@ -15,7 +15,7 @@ from mailrouter.delivery.telling import Follow
 from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Consequence, Delivery, Outcome
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, put, until
 
 NO = Reply(550, "5.1.1 no", stage="rcpt")

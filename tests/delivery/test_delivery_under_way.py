@@ -15,7 +15,7 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.under_way import SIZE, UnderWay, incoming_key, is_incoming
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, put, until
 
 A, B, C = 5 << 10, (5 << 10) + 1, 6 << 10

@@ -16,7 +16,7 @@ import pytest
 from flufl.bounce import all_failures
 
 from mailrouter.store.model import message_id_of
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 from tests.end_to_end.test_canary import flows, mail, set_handoff, views
 from tests.support import corpus
 from tests.support.relay import ONE_AWAY, PARTNERS, ROLE, Relay, relay, wait_until, write_configuration

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.store.model import FailingMailbox
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.end_to_end.test_bounces import bounce
 from tests.end_to_end.test_canary import mail, views
 from tests.support.correspondence import mailrouter

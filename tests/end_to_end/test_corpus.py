@@ -14,7 +14,7 @@ from dkim.canonicalization import CanonicalizationPolicy
 from dkim.util import parse_tag_value
 
 from mailrouter.store.model import message_id_of
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 from tests.end_to_end.human_mails import HUMAN
 from tests.support import corpus
 from tests.support.relay import BOTH_AWAY, PARTNERS, ROLE, maildir, relay, wait_until, write_configuration

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from mailrouter.store.model import FailingMailbox
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.correspondence import mailrouter
 from tests.support.misbehaving import Script, Standing, standing
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 from tests.support import postfix
 from tests.support.correspondence import mailrouter
 from tests.support.ports import free_port

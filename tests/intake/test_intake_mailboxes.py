@@ -16,7 +16,7 @@ from mailrouter.intake.outcomes import learn
 from mailrouter.message.pieces import decode, render
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import FailingMailbox, Kind, Outcome, State
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.intake.services import desk, service
 from tests.routing.situations import AWAY, CANARY, HANDOFF_TEXT, mail, role
 from tests.schedule import roles

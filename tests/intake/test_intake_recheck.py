@@ -12,8 +12,8 @@ from mailrouter.delivery.content import whole
 from mailrouter.intake.recheck import for_partners_alone, may_be_told, may_have, plan_anew
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.steering import steer
+from mailrouter.store.sqlite.queue_actions import steer
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.intake.services import Service, desk, service
 from tests.routing.situations import AWAY, CANARY, HANDOFF_TEXT, mail, role, second_role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE

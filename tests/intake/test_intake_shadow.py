@@ -14,7 +14,7 @@ from mailrouter.intake.shadow import REFUSED, ShadowGate
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.partner.handoff_text import MAX_MAIL
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.intake.services import CLIENT, desk
 from tests.routing.situations import mail, role
 

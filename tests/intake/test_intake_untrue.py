@@ -11,9 +11,9 @@ from mailrouter.intake.aftermath import of_failure
 from mailrouter.intake.recheck import may_be_told, plan_anew
 from mailrouter.intake.rows import milliseconds
 from mailrouter.intake.steering import Order, steer
-from mailrouter.store.history import life
 from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.queue import BACK, Selection
+from mailrouter.store.sqlite.history import life
+from mailrouter.store.sqlite.queue import BACK, Selection
 from tests.intake.services import Service, desk, service
 from tests.intake.test_intake_aftermath import MOMENT, copies, delivered, fails
 from tests.routing.situations import role

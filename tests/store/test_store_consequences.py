@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mailrouter.message import pieces
 from mailrouter.store.model import REPLY_NUMBER, Acceptance, Consequence, Delivery, Outcome, ReplyMemory
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, filled, message_of, put
 
 

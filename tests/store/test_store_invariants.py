@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from mailrouter.message import pieces
-from mailrouter.store import steering
-from mailrouter.store.history import life
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Kind, Outcome
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite import queue_actions
+from mailrouter.store.sqlite.history import life
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, deliveries_of, filled, message_of
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -31,7 +31,7 @@ STEPS = some.lists(
                 "withdrawn",
                 "bounced",
                 "answered",
-                *steering.ACTIONS,
+                *queue_actions.ACTIONS,
                 "anew",
                 "restart",
             )
@@ -116,7 +116,7 @@ async def one(store: SqliteStore, looked: Looked, step: tuple[str, int, bool], a
     else:
         ids = [meant.id, *(others if number > 6 else ())]
         reports = {meant.id: told}
-        await store.run(lambda c: steering.steer(c, what, ids, at, "jim", reports))  # type: ignore[arg-type]
+        await store.run(lambda c: queue_actions.steer(c, what, ids, at, "jim", reports))  # type: ignore[arg-type]
 
 
 @settings(max_examples=80, deadline=None)

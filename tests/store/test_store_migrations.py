@@ -10,12 +10,12 @@ import pytest
 from mailrouter.errors import StoreError
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
-from mailrouter.store.copying import check_store
-from mailrouter.store.history import life
 from mailrouter.store.model import DELIVERY_BITS, Outcome
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.schema import MIGRATIONS, migrate
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.backup import check_store
+from mailrouter.store.sqlite.history import life
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.schema import MIGRATIONS, migrate
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import HEAD, SMALL, T0
 
 OPEN, DONE, FAILED = 1001, 1002, 1003

@@ -16,10 +16,10 @@ import pytest
 
 from mailrouter.errors import StoreBusy, StoreError, StoreFull
 from mailrouter.store.model import CHUNK_SIZE, Outcome
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.schema import MIGRATIONS, migrate
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.writer import connect
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.schema import MIGRATIONS, migrate
+from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.sqlite.writer import connect
 from tests.support import faults
 from tests.support.faults import no_mounts
 from tests.support.messages import SMALL, T0, filled, put
@@ -29,7 +29,7 @@ REPOSITORY = Path(__file__).parents[2]
 HOLD = """
 import asyncio, sys
 from pathlib import Path
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support import faults
 from tests.support.faults import no_mounts
 from tests.support.messages import filled, put

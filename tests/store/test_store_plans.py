@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.store import history, queue, statements, steering, tidying
 from mailrouter.store.model import (
     Acceptance,
     HandoffChange,
@@ -17,11 +16,13 @@ from mailrouter.store.model import (
     ReplyMemory,
     WaitingHandoff,
 )
-from mailrouter.store.queue import Selection
-from mailrouter.store.reader import NEXT_DUE, OF_MESSAGE, OPEN_DELIVERIES, QUEUED_AFTER
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.tidying import DAY_MS, Pruning
-from mailrouter.store.writer import connect
+from mailrouter.store.sqlite import history, hot_path, queue, queue_actions
+from mailrouter.store.sqlite import pruning as tidying
+from mailrouter.store.sqlite.pruning import DAY_MS, Pruning
+from mailrouter.store.sqlite.queue import Selection
+from mailrouter.store.sqlite.reader import NEXT_DUE, OF_MESSAGE, OPEN_DELIVERIES, QUEUED_AFTER
+from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.sqlite.writer import connect
 from tests.support.messages import SMALL, T0, deliveries_of, message_of, put
 
 
@@ -41,10 +42,10 @@ def plan(store: SqliteStore, statement: str) -> list[str]:
 
 
 SINGLE = [
-    (statements.DUE, ["SEARCH delivery USING INDEX delivery_due (next_at<?)"]),
+    (hot_path.DUE, ["SEARCH delivery USING INDEX delivery_due (next_at<?)"]),
     (NEXT_DUE, ["SCAN delivery USING INDEX delivery_due"]),
     (QUEUED_AFTER, ["SEARCH delivery USING INDEX delivery_due (next_at>?)"]),
-    (statements.FORWARD, ["SEARCH delivery USING INDEX delivery_due (next_at>?)"]),
+    (hot_path.FORWARD, ["SEARCH delivery USING INDEX delivery_due (next_at>?)"]),
     (OF_MESSAGE, ["SEARCH delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]),
     ("SELECT data FROM chunk WHERE id = ?", ["SEARCH chunk USING INTEGER PRIMARY KEY (rowid=?)"]),
 ]
@@ -90,15 +91,15 @@ def traced(tmp_path: Path) -> Iterator[list[str]]:
         aside = WaitingHandoff(message.id, "vp-hr", "a@x.test", T0, "text")
         new = NewHandoff("vp-hr", "Laurie", T0, "text", b"text")
         changes = (HandoffChange(waiting=aside), HandoffChange(new, confirms=aside, once=f"key{number}"))
-        statements.accept_group(
+        hot_path.accept_group(
             connection, [Acceptance(message, content, copies, reply, memory, (("conversation", 1),), changes)]
         )
         ids = [delivery.id for delivery in (*copies, reply)]
-        for action in steering.ACTIONS[:3]:
-            steering.steer(connection, action, ids[:1], T0, "jim", {})
-        statements.settle_group(connection, [[Outcome(ids[0], "queued", "451", T0, T0)]])
-        statements.settle_group(connection, [[Outcome(id_, "delivered", "250", T0) for id_ in ids]])
-        steering.steer(connection, "drop", ids, T0, "jim", {})
+        for action in queue_actions.ACTIONS[:3]:
+            queue_actions.steer(connection, action, ids[:1], T0, "jim", {})
+        hot_path.settle_group(connection, [[Outcome(ids[0], "queued", "451", T0, T0)]])
+        hot_path.settle_group(connection, [[Outcome(id_, "delivered", "250", T0) for id_ in ids]])
+        queue_actions.steer(connection, "drop", ids, T0, "jim", {})
     pruning = Pruning()
     while pruning.step(connection, T0 + 400 * DAY_MS, DAY_MS):
         pass

@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailrouter.store import steering, tidying
-from mailrouter.store.memories import remember_reply
 from mailrouter.store.model import (
     CHUNK_SIZE,
     DELIVERY_BITS,
@@ -21,8 +19,9 @@ from mailrouter.store.model import (
     Outcome,
     ReplyMemory,
 )
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.tidying import (
+from mailrouter.store.sqlite import pruning as tidying
+from mailrouter.store.sqlite import queue_actions
+from mailrouter.store.sqlite.pruning import (
     DAY_MS,
     HANDOFF_MAIL_MS,
     PRUNE_MEMORIES,
@@ -30,7 +29,9 @@ from mailrouter.store.tidying import (
     SHORTEST,
     Pruning,
 )
-from mailrouter.store.writer import connect
+from mailrouter.store.sqlite.reply_limits import remember_reply
+from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.sqlite.writer import connect
 from mailrouter.trust.tokens import VALID_DAYS
 from tests.support.messages import SMALL, deliveries_of, message_of
 
@@ -115,7 +116,7 @@ async def test_what_is_open_is_never_forgotten(store: SqliteStore, state: str) -
     first = message << DELIVERY_BITS
     await store.settle([Outcome(first, "delivered", "250", NOW - 400 * DAY_MS)])
     if state == "held":
-        await store.run(lambda c: steering.steer(c, "hold", [first + 1], NOW - 399 * DAY_MS, "jim", {}))
+        await store.run(lambda c: queue_actions.steer(c, "hold", [first + 1], NOW - 399 * DAY_MS, "jim", {}))
     await walk(store)
     assert known(store) == {message}
     assert store.reader.chunk(message, 0) == SMALL

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailrouter.store import queue
 from mailrouter.store.model import DELIVERY_BITS, Acceptance, Delivery, Message
-from mailrouter.store.queue import OPEN, Selection
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite import queue
+from mailrouter.store.sqlite.queue import OPEN, Selection
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, deliveries_of, message_of
 
 ROLES = ("vp-hr", "vp", "office,vp-hr")

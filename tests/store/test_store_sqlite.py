@@ -20,8 +20,8 @@ from mailrouter.store.model import (
     message_id_of,
     queue_id,
 )
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.tidying import SWEEP_CHUNKS
+from mailrouter.store.sqlite.pruning import SWEEP_CHUNKS
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import PARTNERS, SMALL, T0, deliveries_of, filled, message_of, put
 
 DAY = 86_400_000

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from mailrouter.message import pieces
-from mailrouter.store import steering
-from mailrouter.store.history import life
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.steering import Action
+from mailrouter.store.sqlite import queue_actions
+from mailrouter.store.sqlite.history import life
+from mailrouter.store.sqlite.queue_actions import Action
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, filled, message_of, put
 
 LATER = T0 + 3_600_000
@@ -36,7 +36,7 @@ async def steer(
     """Do it; which of these deliveries it was done to, by their number in the message."""
     ids = [delivery.id for delivery in deliveries]
     store.release(deliveries)
-    done = await store.run(lambda c: steering.steer(c, action, ids, at, "jim", reports or {}))
+    done = await store.run(lambda c: queue_actions.steer(c, action, ids, at, "jim", reports or {}))
     return [id_ & 1023 for id_ in done]
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
 from mailrouter.store.model import DELIVERY_BITS, Acceptance, Delivery, Message, ReplyMemory
-from mailrouter.store.spool import SqliteSpool
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.spool import SqliteSpool
+from mailrouter.store.sqlite.store import SqliteStore
 
 HEAD = b"Received: from a test\r\n"
 SMALL = b"Subject: small\r\n\r\nhello\r\n"

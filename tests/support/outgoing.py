@@ -12,7 +12,7 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.smtp import Pool, SmtpTransport
 from mailrouter.smtp.client import Outgoing, Timeouts
 from mailrouter.store.model import Delivery
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import PARTNERS, SMALL, put, until
 
 TIMEOUTS = Timeouts(connect=2, reply=0.3, data_end=0.3)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.smtp.handler import Traffic
-from mailrouter.store.sqlite import SqliteStore
-from mailrouter.store.steering import steer
+from mailrouter.store.sqlite.queue_actions import steer
+from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.web import health
 from mailrouter.web.health import STUCK, Readiness
 from mailrouter.web.pages import Asked

@@ -27,7 +27,7 @@ from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.views.diff import week_lines
-from mailrouter.store.sqlite import SqliteStore
+from mailrouter.store.sqlite.store import SqliteStore
 
 _WEEK = 7
 

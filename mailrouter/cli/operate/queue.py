@@ -19,10 +19,10 @@ from mailrouter.config.values.durations import duration
 from mailrouter.config.values.errors import Wrong
 from mailrouter.control import ask
 from mailrouter.errors import ConfigurationError, UsageError
-from mailrouter.store import queue as queued
 from mailrouter.store.model import DELIVERY_BITS, MessageId, message_id_of, queue_id
-from mailrouter.store.queue import BACK, OPEN, Selection
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite import queue as queued
+from mailrouter.store.sqlite.queue import BACK, OPEN, Selection
+from mailrouter.store.sqlite.reader import StoreReader
 
 _SHOWN = 50
 _MOST_JSON = 10_000
@@ -183,7 +183,7 @@ async def _alone(options: argparse.Namespace, settings: Settings, order: dict[st
     """With no service running: the store's lock is taken, and the very same is done here."""
     from mailrouter.app import desk_of
     from mailrouter.intake.steering import Order, steer
-    from mailrouter.store.sqlite import SqliteStore
+    from mailrouter.store.sqlite.store import SqliteStore
 
     # What the service would log is printed here anyway.
     logging.getLogger("mailrouter").addHandler(logging.NullHandler())

@@ -6,7 +6,7 @@ import textwrap
 from datetime import UTC, datetime
 
 from mailrouter.store.model import Delivery, Message, Milliseconds, QueueEntry, State, queue_id
-from mailrouter.store.queue import Summary
+from mailrouter.store.sqlite.queue import Summary
 
 _STATES: dict[State, str] = {
     "queued": "waiting",

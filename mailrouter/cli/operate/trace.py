@@ -10,11 +10,11 @@ from mailrouter.cli.common import load_settings, print_json, store_of, width
 from mailrouter.cli.operate.queue_text import entry_data, iso, message_data, size, span, state, wrapped
 from mailrouter.cli.operate.queue_text import now as moment_now
 from mailrouter.config import Settings
-from mailrouter.store import history
 from mailrouter.store.events import Event
-from mailrouter.store.history import Life
 from mailrouter.store.model import Delivery, Milliseconds, message_id_of, queue_id
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite import history
+from mailrouter.store.sqlite.history import Life
+from mailrouter.store.sqlite.reader import StoreReader
 
 _SHOWN = 20
 _WHAT = {

@@ -18,19 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreChanged, StoreError
-from mailrouter.store import (
-    consequences,
-    events,
-    handoffs,
-    owed,
-    queued,
-    schedule_changes,
-    statements,
-    tables,
-    tidying,
-)
+from mailrouter.store import events, queued
 from mailrouter.store.lock import followed, lock, private_file, refuse_lost_database, remember_database
-from mailrouter.store.memories import tell_once
 from mailrouter.store.model import (
     CHUNK_SIZE,
     DELIVERY_BITS,
@@ -48,9 +37,12 @@ from mailrouter.store.model import (
     ScheduleChange,
     queue_id,
 )
-from mailrouter.store.reader import StoreReader
-from mailrouter.store.spool import SqliteSpool
-from mailrouter.store.writer import Grouped, Work, Writer, as_store_error, connect, of_a_row
+from mailrouter.store.sqlite import consequences, handoffs, hot_path, owed, pruning, schedule_changes
+from mailrouter.store.sqlite import rows as tables
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.reply_limits import tell_once
+from mailrouter.store.sqlite.spool import SqliteSpool
+from mailrouter.store.sqlite.writer import Grouped, Work, Writer, as_store_error, connect, of_a_row
 
 log = logging.getLogger("mailrouter.store")
 
@@ -85,12 +77,12 @@ class SqliteStore:
         """How long what became of a mail is kept; None: for ever."""
         self.keep_bounced: Milliseconds = 0
         """How long the content of what was delivered is kept, to be sent again should it come back; 0: not at all."""
-        self._pruning = tidying.Pruning()
+        self._pruning = pruning.Pruning()
         self._last_id = connection.execute(_LAST_ID).fetchone()[0]
         self.reader = StoreReader(path)
         grouped: dict[type, Grouped] = {
-            Acceptance: lambda connection, group: statements.accept_group(connection, group, self.keep_at()),
-            _Settle: lambda connection, group: statements.settle_group(connection, group, self.keep_at()),
+            Acceptance: lambda connection, group: hot_path.accept_group(connection, group, self.keep_at()),
+            _Settle: lambda connection, group: hot_path.settle_group(connection, group, self.keep_at()),
         }
         self._writer = Writer(connection, self._loop, grouped, path)
         self.commits = self._writer.commits
@@ -199,7 +191,7 @@ class SqliteStore:
         rows = [(key, version, int(time.time() * 1000)) for key, version in sorted(self._shown.items())]
         if not rows or self._closed:
             return
-        written = self._writer.submit(lambda connection: tables.run_rows(connection, statements.SHOW, rows))
+        written = self._writer.submit(lambda connection: tables.run_rows(connection, hot_path.SHOW, rows))
         written.add_done_callback(lambda done: self._shown_written(rows, done))
 
     def _shown_written(self, rows: list[tuple[str, int, int]], done: asyncio.Future[Any]) -> None:
@@ -267,7 +259,7 @@ class SqliteStore:
         def record(connection: sqlite3.Connection) -> None:
             for outcome in outcomes:
                 if consequences.report(connection, outcome):
-                    statements.close(connection, {outcome.delivery >> DELIVERY_BITS: 1}, self.keep_at())
+                    hot_path.close(connection, {outcome.delivery >> DELIVERY_BITS: 1}, self.keep_at())
 
         await self.run(record)
         queued.tell_of(outcomes)
@@ -333,9 +325,9 @@ class SqliteStore:
         forward a few times only."""
 
         def work(connection: sqlite3.Connection) -> int:
-            found = connection.execute(statements.FORWARD, (now, now, most_attempts)).rowcount
+            found = connection.execute(hot_path.FORWARD, (now, now, most_attempts)).rowcount
             for id_ in these:
-                found += connection.execute(statements.FORWARD_ONE, (now, now, id_)).rowcount
+                found += connection.execute(hot_path.FORWARD_ONE, (now, now, id_)).rowcount
             return found
 
         return int(await self.run(work))
@@ -402,7 +394,7 @@ class SqliteStore:
         after = 0
         while True:
             values = (step, now, latest, now - FRESH_MS, after, SHIFTED)
-            found = await self.run(partial(tidying.shift_step, values=values))
+            found = await self.run(partial(pruning.shift_step, values=values))
             if not found:
                 break
             after = found
@@ -421,7 +413,7 @@ class SqliteStore:
         told, so that it is told again should it become true again."""
 
         def work(connection: sqlite3.Connection) -> None:
-            statements.settle_group(connection, [[Outcome(old.id, "withdrawn", why, at)]], self.keep_at())
+            hot_path.settle_group(connection, [[Outcome(old.id, "withdrawn", why, at)]], self.keep_at())
             if forget:
                 connection.execute("DELETE FROM reply_memory WHERE key = ?", (forget,))
 
@@ -453,7 +445,7 @@ class SqliteStore:
         outcomes = [
             Outcome(delivery.id, "withdrawn", "planned anew", at, consequences=told) for delivery in old
         ]
-        statements.settle_group(connection, [outcomes], self.keep_at())
+        hot_path.settle_group(connection, [outcomes], self.keep_at())
 
     async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:
         """Queue messages of our own that no mail brought about; False where ``what`` was told under ``name`` already.
@@ -464,7 +456,7 @@ class SqliteStore:
         def work(connection: sqlite3.Connection) -> bool:
             if name and not tell_once(connection, name, what, acceptance.message.received_at):
                 return False
-            statements.accept_group(connection, [acceptance])
+            hot_path.accept_group(connection, [acceptance])
             return True
 
         done = bool(await self.run(work))
@@ -498,14 +490,14 @@ class SqliteStore:
         ``shrink`` the file by a step; True while there is more to do."""
 
         def step(connection: sqlite3.Connection) -> bool:
-            if tidying.sweep_step(connection):
+            if pruning.sweep_step(connection):
                 return True
-            if tidying.release_step(connection, int(time.time() * 1000) - self.keep_bounced):
+            if pruning.release_step(connection, int(time.time() * 1000) - self.keep_bounced):
                 return True
             if self.keep_history is not None and self._pruning.step(
                 connection, int(time.time() * 1000), self.keep_history
             ):
                 return True
-            return shrink and tidying.shrink_step(connection)
+            return shrink and pruning.shrink_step(connection)
 
         return bool(await self.run(step))

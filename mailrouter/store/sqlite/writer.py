@@ -21,8 +21,8 @@ from typing import Any
 
 from mailrouter.errors import StoreError, StoreFull
 from mailrouter.store.lock import Identity, identity
-from mailrouter.store.schema import migrate, version_of
-from mailrouter.store.timings import Timings
+from mailrouter.store.sqlite.schema import migrate, version_of
+from mailrouter.store.sqlite.timings import Timings
 
 Work = Callable[[sqlite3.Connection], Any]
 Request = tuple[Work, "asyncio.Future[Any]"]

@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mailrouter.store import consequences
 from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome, State
-from mailrouter.store.tables import run_rows
+from mailrouter.store.sqlite import consequences
+from mailrouter.store.sqlite.rows import run_rows
 
 _OWE = "INSERT OR REPLACE INTO owed (delivery, state, words, at, tries) VALUES {rows}"
 _FITS: dict[str, tuple[str, ...]] = {"queued": ("queued", "held")}

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
-from mailrouter.store import consequences, events, statements, tables
+from mailrouter.store import events
 from mailrouter.store.events import Event, What
 from mailrouter.store.model import (
     DELIVERY_BITS,
@@ -19,6 +19,7 @@ from mailrouter.store.model import (
     Milliseconds,
     Outcome,
 )
+from mailrouter.store.sqlite import consequences, hot_path, rows
 
 Action = Literal["retry", "hold", "release", "drop"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -50,7 +51,7 @@ _TAKE_BACK = """
     SELECT id, role FROM delivery WHERE state = 'bounced' AND pieces <> x'' AND id IN ({names})
 """
 _COPY = f"""
-    INSERT INTO delivery ({tables.DELIVERY_COLUMNS})
+    INSERT INTO delivery ({rows.DELIVERY_COLUMNS})
     SELECT :new, kind, role, recipient, :path, pieces, size, handoff, eight_bit, smtputf8, 0, :at, :at, 'queued', '',
         inside, id, ''
     FROM delivery WHERE id = :old
@@ -108,5 +109,5 @@ def steer(
             if told := reports.get(id_):
                 consequences.follow(connection, Outcome(id_, "withdrawn", "", at, consequences=tuple(told)))
             ended[id_ >> DELIVERY_BITS] = ended.get(id_ >> DELIVERY_BITS, 0) + 1
-        statements.close(connection, ended, keep_at)
+        hot_path.close(connection, ended, keep_at)
     return done

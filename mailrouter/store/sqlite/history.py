@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailrouter.store.events import Event
 from mailrouter.store.model import DELIVERY_BITS, Delivery, MessageId, Milliseconds, QueueEntry
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 LOOKED = 500_000
 """Messages looked through for an address or a Message-ID, the newest first. There is no index for them: it would cost

@@ -1,6 +1,6 @@
 """What follows from an outcome: messages of ours to the operator, to partners and to the sender.
 
-Of an attempt, the outcome is recorded first, with a mark that it is to be told (``store/owed.py``); the messages are
+Of an attempt, the outcome is recorded first, with a mark that it is to be told (``store/sqlite/owed.py``); the messages are
 queued in the transaction that takes the mark away. Of a report that came in, they are queued in the transaction that
 records it. So a crash neither loses nor repeats them; and whether everybody has failed is asked in the transaction that
 queues them.
@@ -12,7 +12,6 @@ import sqlite3
 
 from mailrouter.store import events
 from mailrouter.store.events import Event
-from mailrouter.store.memories import remember_reply
 from mailrouter.store.model import (
     DELIVERY_BITS,
     REPLY_NUMBER,
@@ -22,7 +21,8 @@ from mailrouter.store.model import (
     Outcome,
     queue_id,
 )
-from mailrouter.store.tables import DELIVERY_COLUMNS, delivery_row, run_rows
+from mailrouter.store.sqlite.reply_limits import remember_reply
+from mailrouter.store.sqlite.rows import DELIVERY_COLUMNS, delivery_row, run_rows
 
 
 def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:

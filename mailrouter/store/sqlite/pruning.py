@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from mailrouter.store import statements
-from mailrouter.store.handoffs import WAIT_MS
 from mailrouter.store.model import CHUNK_BITS, CHUNK_SIZE, DELIVERY_BITS, EPOCH, MessageId, Milliseconds
+from mailrouter.store.sqlite import hot_path
+from mailrouter.store.sqlite.handoffs import WAIT_MS
 from mailrouter.trust.tokens import VALID_DAYS
 
 DAY_MS: Milliseconds = 86_400_000
@@ -36,7 +36,7 @@ def sweep_step(connection: sqlite3.Connection) -> bool:
         (first + 1, first + (1 << CHUNK_BITS) - 1, SWEEP_CHUNKS),
     ).rowcount
     if gone < SWEEP_CHUNKS:
-        statements.drop_content(connection, [row[0]])
+        hot_path.drop_content(connection, [row[0]])
         connection.execute("DELETE FROM sweep WHERE id = ?", row)
         connection.execute("DELETE FROM receiving WHERE id = ?", row)
     return True
@@ -55,7 +55,7 @@ def release_step(connection: sqlite3.Connection, before: Milliseconds) -> bool:
     for message, _, _ in rows:
         connection.execute("DELETE FROM kept WHERE message = ?", (message,))
     closed = [(message, size) for message, size, still_open in rows if size is not None and still_open <= 0]
-    statements.give_up_content(connection, closed)
+    hot_path.give_up_content(connection, closed)
     return bool(rows)
 
 
@@ -63,7 +63,7 @@ def shift_step(connection: sqlite3.Connection, values: tuple[int, ...]) -> int:
     """Set some of what waits by a step of the clock; gives the last id that was set, 0 for none. ``values``: the step,
     now, the latest that something may be due, from when on moments are fresh, after which id, how many."""
     names = ("step", "now", "latest", "fresh", "after", "most")
-    found = connection.execute(statements.SHIFT, dict(zip(names, values, strict=True))).fetchall()
+    found = connection.execute(hot_path.SHIFT, dict(zip(names, values, strict=True))).fetchall()
     return max((int(id_) for (id_,) in found), default=0)
 
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store import schedule_changes, statements, tables
-from mailrouter.store.memories import CAPPED
 from mailrouter.store.model import (
     CHUNK_BITS,
     DELIVERY_BITS,
@@ -31,8 +29,11 @@ from mailrouter.store.model import (
     Standing,
     WaitingHandoff,
 )
-from mailrouter.store.schema import up_to_date
-from mailrouter.store.writer import as_store_error
+from mailrouter.store.sqlite import hot_path, schedule_changes
+from mailrouter.store.sqlite import rows as tables
+from mailrouter.store.sqlite.reply_limits import CAPPED
+from mailrouter.store.sqlite.schema import up_to_date
+from mailrouter.store.sqlite.writer import as_store_error
 
 DAY_MS: Milliseconds = 86_400_000
 _HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
@@ -138,9 +139,9 @@ class StoreReader:
     def due(self, now: Milliseconds, most: int, latest: Milliseconds | None = None) -> list[DeliveryId]:
         """Queued deliveries that are due, oldest first: their ids alone, which the index holds. What is due after
         ``latest``, when nothing should be, is due now."""
-        found = [int(id_) for (id_,) in self._rows(statements.DUE, (now, most))]
+        found = [int(id_) for (id_,) in self._rows(hot_path.DUE, (now, most))]
         if latest is not None and len(found) < most:
-            late = self._rows(statements.DUE_TOO_LATE, (latest, most - len(found)))
+            late = self._rows(hot_path.DUE_TOO_LATE, (latest, most - len(found)))
             found += [int(id_) for (id_,) in late]
         return found
 

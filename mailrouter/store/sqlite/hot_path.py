@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from mailrouter.store import consequences, events, handoffs, owed, tables
+from mailrouter.store import events
 from mailrouter.store.events import Event, What
-from mailrouter.store.memories import remember_reply
 from mailrouter.store.model import (
     CHUNK_BITS,
     CHUNK_SIZE,
@@ -18,6 +17,9 @@ from mailrouter.store.model import (
     Milliseconds,
     Outcome,
 )
+from mailrouter.store.sqlite import consequences, handoffs, owed
+from mailrouter.store.sqlite import rows as tables
+from mailrouter.store.sqlite.reply_limits import remember_reply
 
 DUE = """
     SELECT id FROM delivery INDEXED BY delivery_due

@@ -8,7 +8,7 @@ from typing import Any
 
 from mailrouter.errors import StoreError
 from mailrouter.store.model import CHUNK_BITS, CHUNK_SIZE, MessageId
-from mailrouter.store.writer import Work
+from mailrouter.store.sqlite.writer import Work
 
 _SMALL = 8192
 """Octets of a block below which it is joined to the one before: an object for each two octets costs twenty times them."""

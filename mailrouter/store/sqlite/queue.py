@@ -20,7 +20,7 @@ from mailrouter.store.model import (
     QueueEntry,
     State,
 )
-from mailrouter.store.reader import StoreReader
+from mailrouter.store.sqlite.reader import StoreReader
 
 OPEN: tuple[State, ...] = ("queued", "held", "failed")
 BACK: tuple[State, ...] = (*OPEN, "bounced")

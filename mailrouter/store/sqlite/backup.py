@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mailrouter.errors import StoreError
 from mailrouter.store.lock import private_file
-from mailrouter.store.schema import version_of
-from mailrouter.store.writer import as_store_error
+from mailrouter.store.sqlite.schema import version_of
+from mailrouter.store.sqlite.writer import as_store_error
 
 
 @dataclass(frozen=True, slots=True)
