@@ -29,7 +29,7 @@ COPY --from=build /opt/mailrouter /opt/mailrouter
 ENV PATH=/opt/mailrouter/bin:$PATH \
     PYTHONUNBUFFERED=1
 # The official image has no bytecode of the standard library, and a read-only root could never keep any.
-RUN ["/opt/mailrouter/bin/python", "-c", "import mailrouter.app, mailrouter.cli.serve, smtplib, uvloop"]
+RUN ["/opt/mailrouter/bin/python", "-c", "import mailrouter.service.wiring, mailrouter.cli.serve, smtplib, uvloop"]
 ENV PYTHONDONTWRITEBYTECODE=1
 
 USER 10001:10001

@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 
 from bench.watching import folder_of
-from mailrouter import process
-from mailrouter.app import Service
 from mailrouter.config.last_good import serving
+from mailrouter.service import process
+from mailrouter.service.wiring import Service
 from tests.support.ports import free_port
 from tests.support.relay import Relay
 

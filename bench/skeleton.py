@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mailrouter import running
 from mailrouter.intake import gate
 from mailrouter.intake.decision import Arrival
 from mailrouter.intake.facts import Desk
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import last_resort
+from mailrouter.service import main as running
 
 
 def both(desk: Desk, arrival: Arrival) -> Plan:

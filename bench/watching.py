@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from mailrouter.config.last_good import proposed, serving
-from mailrouter.live.watching import PAUSE, changes, state_of
+from mailrouter.service.watch import PAUSE, changes, state_of
 
 ROLE = Path(__file__).parents[1] / "config" / "roles" / "vp-hr.yaml"
 ROUNDS = 20

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from mailrouter import config
-from mailrouter.app import Service
-from mailrouter.control import MAX_LINE, ask
 from mailrouter.errors import MailrouterError
+from mailrouter.service.control import MAX_LINE, ask
+from mailrouter.service.wiring import Service
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.relay import write_configuration
 
@@ -103,7 +103,7 @@ async def test_odd_requests_get_words(service: Service, line: bytes, words: str)
 
 async def test_a_fault_is_told_without_its_cause(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     """A request that lacks what it needs is an error in the log and a sentence without it to the asker."""
-    with caplog.at_level(logging.CRITICAL, logger="mailrouter.control"):
+    with caplog.at_level(logging.CRITICAL, logger="mailrouter.service.control"):
         answer = await raw(service, b'{"do": "handoff", "role": "vp-hr"}\n')
     assert answer == {"error": "The service could not do that; its log says why."}
 

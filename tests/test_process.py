@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter import process
+from mailrouter.service import process
 from tests.intake.services import configuration
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.supervision import Supervisor
+from mailrouter.service.systemd import Supervisor
 from tests.support.faults import no_strace, slow
 from tests.support.ports import free_port
 from tests.support.relay import PARTNERS, ROLE, maildir, relay, wait_until, write_configuration

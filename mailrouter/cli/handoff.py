@@ -11,12 +11,12 @@ from pathlib import Path
 
 from mailrouter.cli.common import load, print_json, role_named, store_of, width
 from mailrouter.config import Configuration
-from mailrouter.control import ask, check_handoff, set_handoff
 from mailrouter.errors import UsageError
 from mailrouter.routing.handoff import age_words, read_sections
 from mailrouter.schedule.date_words import date_words
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
+from mailrouter.service.control import ask, check_handoff, set_handoff
 from mailrouter.store.model import Handoff
 from mailrouter.store.sqlite.store import SqliteStore
 

@@ -14,11 +14,11 @@ from mailrouter.address import domain_of
 from mailrouter.cli.setup.check_live import SOCKET
 from mailrouter.config import Configuration
 from mailrouter.config.retry_settings import Timeouts
-from mailrouter.control import ask
 from mailrouter.errors import MailrouterError
 from mailrouter.message.text.writing import date_field, message_id
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
+from mailrouter.service.control import ask
 from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.client import Connection, PeerError
 from mailrouter.smtp.refusals import advice, advice_in

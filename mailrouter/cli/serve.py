@@ -8,10 +8,11 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from mailrouter import config, events, running
+from mailrouter import config, events
 from mailrouter.cli.operate import logs
 from mailrouter.config.settings import LogFormat
 from mailrouter.errors import ConfigurationError, MailrouterError
+from mailrouter.service import main
 
 log = logging.getLogger("mailrouter")
 
@@ -25,7 +26,7 @@ def serve(options: argparse.Namespace) -> int:
     form = options.log_format or _configured_form(folder)
     logs.begin(form, options.verbose)
     try:
-        running.run(
+        main.run(
             folder,
             lambda line: print(line, flush=True),
             lambda settings: logs.begin(options.log_format or settings.log_format, options.verbose),

@@ -15,15 +15,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mailrouter import config
-from mailrouter.app import Service
 from mailrouter.config import Configuration
-from mailrouter.control import ask
 from mailrouter.demo import folder as texts
 from mailrouter.demo.cards import Cards, questions
 from mailrouter.demo.mails import Scene, scenes, send
 from mailrouter.demo.paper import Paper
 from mailrouter.demo.passage import Mailboxes, Passage
 from mailrouter.errors import MailrouterError
+from mailrouter.service.control import ask
+from mailrouter.service.wiring import Service
 from mailrouter.store.model import MessageId
 
 log = logging.getLogger("mailrouter.demo")

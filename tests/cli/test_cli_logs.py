@@ -123,7 +123,7 @@ def test_a_start_that_fails_says_so_in_json(tmp_path: Path) -> None:
 def test_no_start_ends_in_a_traceback(tmp_path: Path) -> None:
     """An error that nobody expected is one line with its type and place; ``--verbose`` shows the way to it."""
     program = (
-        "import mailrouter.running as running, sys\n"
+        "import mailrouter.service.main as running, sys\n"
         "def broken(*_): raise KeyError('secret')\n"
         "running.run = broken\n"
         "from mailrouter.cli import main\n"

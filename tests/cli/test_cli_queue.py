@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from mailrouter.control import ask
 from mailrouter.errors import MailrouterError
+from mailrouter.service.control import ask
 from mailrouter.store.model import DELIVERY_BITS, Outcome, message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore

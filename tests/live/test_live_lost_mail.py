@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mailrouter.delivery.content import whole as whole_of
-from mailrouter.live.lost_mail import list_lost
+from mailrouter.service.lost_mail import list_lost
 from mailrouter.store.model import Delivery, Outcome
 from tests.intake.services import Service, desk, service
 from tests.routing.situations import role

@@ -14,8 +14,8 @@ from mailrouter.config import Configuration
 from mailrouter.config.last_good import read_good, serving
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.keys import Keys
-from mailrouter.live.reloading import Reloading, what_is_different
-from mailrouter.live.upkeep import Upkeep
+from mailrouter.service.reload import Reloading, what_is_different
+from mailrouter.service.tasks import Upkeep
 from tests.intake.services import KEY, Service, service
 from tests.routing.situations import templates
 from tests.support.correspondence import mailrouter

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter import running
-from mailrouter.app import Service
 from mailrouter.calendars.cache import Kept, folder_of, keep, kept_of
 from mailrouter.config import Configuration
 from mailrouter.config.last_good import serving
@@ -20,7 +18,9 @@ from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
 from mailrouter.intake.facts import Desk
 from mailrouter.intake.keys import read_keys
-from mailrouter.supervision import Supervisor
+from mailrouter.service import main
+from mailrouter.service.systemd import Supervisor
+from mailrouter.service.wiring import Service
 from tests.end_to_end.test_calendars import with_calendar
 from tests.support.relay import write_configuration
 
@@ -128,7 +128,7 @@ async def test_a_reload_that_fails_has_ended_as_well(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Supervisor, "_tell", lambda self, *lines: said.append(lines[0]))
     async with started(write_configuration(tmp_path)) as service:
         monkeypatch.setattr(service, "reload", fails)
-        await running.reload(service, Supervisor({}))
+        await main.reload(service, Supervisor({}))
     assert said == ["RELOADING=1", "READY=1"]
 
 

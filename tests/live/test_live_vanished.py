@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.config.last_good import read_good, serving
-from mailrouter.live import vanished
+from mailrouter.service import vanished
 from tests.live.test_live_reloading import LATER, reloading, write
 from tests.support.relay import ROLE_FILE, relay, write_configuration
 from tests.support.sending import send

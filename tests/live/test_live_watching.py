@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.live.watching import changes, state_of
+from mailrouter.service.watch import changes, state_of
 
 
 @pytest.fixture

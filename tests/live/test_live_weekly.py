@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mailrouter.live.weekly import send_due
 from mailrouter.message import pieces
 from mailrouter.schedule.model import Role, Weekly
+from mailrouter.service.weekly_mail import send_due
 from tests.intake.services import desk, service
 from tests.routing.situations import role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE, at

@@ -38,7 +38,7 @@ BODY = "How is it going?"
 
 INSIDE = """
 import importlib.util, json, pathlib, shutil, sys
-import mailrouter.running, mailrouter.cli.serve, smtplib, uvloop
+import mailrouter.service.main, mailrouter.cli.serve, smtplib, uvloop
 def writable(folder):
     try:
         pathlib.Path(folder, "probe").write_text("")

@@ -19,7 +19,7 @@ absences:
 MAIL = f"From: jane@example.test\r\nTo: {ROLE}\r\nSubject: Budget\r\n\r\nHow is it going?\r\n"
 WHERE = """
 import json, sys
-import mailrouter.app, mailrouter.cli.setup.init, mailrouter.cli.explain, mailrouter.cli.setup.check
+import mailrouter.service.wiring, mailrouter.cli.setup.init, mailrouter.cli.explain, mailrouter.cli.setup.check
 from mailrouter.intake.templates import shipped
 files = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "mailrouter" and m.__file__]
 print(json.dumps([*files, *(str(shipped(folder)) for folder in ("templates", "config"))]))

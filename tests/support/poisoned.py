@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mailrouter import running
 from mailrouter.delivery import content
 from mailrouter.intake.gate import Intake
+from mailrouter.service import main
 
 POISON = b"X-Poison: yes\r\n"
 _whole, _decision = content.whole, Intake._decision
@@ -42,4 +42,4 @@ if __name__ == "__main__":
         Intake._decision = staticmethod(_decided)  # type: ignore[method-assign]
     else:
         content.whole = _read
-    running.run(Path(sys.argv[-1]), lambda line: print(line, flush=True))
+    main.run(Path(sys.argv[-1]), lambda line: print(line, flush=True))

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mailrouter import running
+from mailrouter.service import main as running
 
 _open = sqlite3.connect
 _chosen = argparse.Namespace()

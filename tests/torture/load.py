@@ -7,8 +7,8 @@ import smtplib
 import threading
 from pathlib import Path
 
-from mailrouter.control import ask
 from mailrouter.errors import MailrouterError
+from mailrouter.service.control import ask
 from tests.support.relay import BOTH_AWAY, PARTNERS, ROLE_FILE, write_configuration
 from tests.torture.ledger import Ledger, Place, body
 

@@ -13,7 +13,6 @@ from typing import Any
 from mailrouter.cli.common import load, print_json, role_named, width
 from mailrouter.config import Configuration
 from mailrouter.config.last_good import serving
-from mailrouter.control import ask
 from mailrouter.errors import NoSuchRole, UsageError
 from mailrouter.intake.commanded import as_json, change_by_command
 from mailrouter.intake.facts import Desk
@@ -27,6 +26,7 @@ from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.views.diff import week_lines
+from mailrouter.service.control import ask
 from mailrouter.store.sqlite.store import SqliteStore
 
 _WEEK = 7

@@ -17,8 +17,8 @@ from mailrouter.cli.operate.queue_text import counted, entry_data, entry_lines, 
 from mailrouter.config import Settings
 from mailrouter.config.values.durations import duration
 from mailrouter.config.values.errors import Wrong
-from mailrouter.control import ask
 from mailrouter.errors import ConfigurationError, UsageError
+from mailrouter.service.control import ask
 from mailrouter.store.model import DELIVERY_BITS, MessageId, message_id_of, queue_id
 from mailrouter.store.sqlite import queue as queued
 from mailrouter.store.sqlite.queue import BACK, OPEN, Selection
@@ -181,8 +181,8 @@ def _change(options: argparse.Namespace, settings: Settings, selection: Selectio
 
 async def _alone(options: argparse.Namespace, settings: Settings, order: dict[str, Any]) -> dict[str, Any]:
     """With no service running: the store's lock is taken, and the very same is done here."""
-    from mailrouter.app import desk_of
     from mailrouter.intake.steering import Order, steer
+    from mailrouter.service.wiring import desk_of
     from mailrouter.store.sqlite.store import SqliteStore
 
     # What the service would log is printed here anyway.

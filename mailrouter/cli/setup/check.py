@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
-from mailrouter import process
 from mailrouter.address import domain_of
 from mailrouter.calendars.check import calendar_oddities
 from mailrouter.cli.common import in_colour, load, load_settings, print_json, width
@@ -29,6 +28,7 @@ from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.views.grid import days
+from mailrouter.service import process
 
 _RED, _YELLOW, _FAINT, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _MARGIN = "    "

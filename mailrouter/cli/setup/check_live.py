@@ -11,9 +11,9 @@ from typing import Any
 
 from mailrouter.address import canonical
 from mailrouter.config import Settings
-from mailrouter.control import ask
 from mailrouter.schedule.date_words import called, date_words, joined, moment_words
 from mailrouter.schedule.model import Role
+from mailrouter.service.control import ask
 from mailrouter.store.lock import holder
 from mailrouter.store.model import Milliseconds
 

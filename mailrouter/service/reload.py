@@ -19,12 +19,12 @@ from mailrouter.intake.gate import Intake
 from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.plain_alerts import of_settings
 from mailrouter.intake.schedule_files import own_situation
-from mailrouter.live.vanished import Vanished
-from mailrouter.live.watching import PAUSE, changes
 from mailrouter.routing.partner import schedule_notices
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
 from mailrouter.schedule.views.diff import differences, summed_up
+from mailrouter.service.vanished import Vanished
+from mailrouter.service.watch import PAUSE, changes
 from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")

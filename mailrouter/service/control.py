@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # commands that only ask need not load the service (measured:
     from mailrouter.intake.gate import Intake
     from mailrouter.store.sqlite.store import SqliteStore
 
-log = logging.getLogger("mailrouter.control")
+log = logging.getLogger("mailrouter.service.control")
 
 Request = Callable[[dict[str, Any]], Awaitable[Any]]
 """What answers one kind of request: given the request, it gives what goes back as JSON, or raises MailrouterError."""

@@ -18,7 +18,6 @@ from mailrouter.calendars.feeds import Feeds
 from mailrouter.calendars.refresh import keep_fresh
 from mailrouter.config import Configuration, Settings
 from mailrouter.config.last_good import Serving, keep_good, serving
-from mailrouter.control import Control
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import MaildirTransport
 from mailrouter.delivery.shadow import ShadowTransport
@@ -38,12 +37,13 @@ from mailrouter.intake.rows import day_of
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.intake.steering import Order, steer
 from mailrouter.intake.templates import templates_of
-from mailrouter.live.lost_mail import lost_mails
-from mailrouter.live.reloading import Reloading
-from mailrouter.live.upkeep import Upkeep
-from mailrouter.live.weekly import weekly_mails
-from mailrouter.process import as_root, give_back, places
 from mailrouter.schedule.duty import Roster
+from mailrouter.service.control import Control
+from mailrouter.service.lost_mail import lost_mails
+from mailrouter.service.process import as_root, give_back, places
+from mailrouter.service.reload import Reloading
+from mailrouter.service.tasks import Upkeep
+from mailrouter.service.weekly_mail import weekly_mails
 from mailrouter.smtp.handler import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
 from mailrouter.store.model import Milliseconds, moment_of

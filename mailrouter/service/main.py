@@ -9,12 +9,13 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from mailrouter import __version__, events, process
-from mailrouter.app import Service, name_of
+from mailrouter import __version__, events
 from mailrouter.config import Settings
 from mailrouter.config.last_good import Serving, serving
 from mailrouter.errors import MailrouterError
-from mailrouter.supervision import Supervisor
+from mailrouter.service import process
+from mailrouter.service.systemd import Supervisor
+from mailrouter.service.wiring import Service, name_of
 
 log = logging.getLogger("mailrouter")
 
