@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mailrouter.intake import gate
-from mailrouter.intake.decision import Arrival
-from mailrouter.intake.facts import Desk
+from mailrouter.intake import acceptor
+from mailrouter.intake.planning import Arrival
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import last_resort
+from mailrouter.runtime.context import Desk
 from mailrouter.service import main as running
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     """Serve as ``mailrouter serve`` does, with that decision in place of the planned one."""
     options = argparse.ArgumentParser()
     options.add_argument("--config", type=Path, required=True)
-    gate.decide = both
+    acceptor.decide = both
     running.run(options.parse_args().config, lambda line: print(line, flush=True))
 
 

@@ -15,16 +15,16 @@ from mailrouter.cli.common import load, moment_of, print_json, role_named, store
 from mailrouter.cli.explain_diff import changes
 from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
-from mailrouter.intake.explanation import Explanation, explained
-from mailrouter.intake.facts import Desk, current
-from mailrouter.intake.keys import KEY_SIZE, NAME, Keys, keys_in
-from mailrouter.intake.mailboxes import Mailboxes
-from mailrouter.intake.templates import Templates
+from mailrouter.intake.explain import Explanation, explained
 from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import render
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.model import Copy
+from mailrouter.runtime.context import Desk, current
+from mailrouter.runtime.keys import KEY_SIZE, NAME, Keys, keys_in
+from mailrouter.runtime.mailbox_health import Mailboxes
+from mailrouter.runtime.templates import Templates
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
 from mailrouter.store.sqlite.reader import StoreReader

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from mailrouter.address import canonical, split_tag
 from mailrouter.intake.admission import Admitted, Received, Refusal, planned_deliveries, too_many_deliveries
-from mailrouter.intake.aftermath import of_expansion
-from mailrouter.intake.conversations import shown_by
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.handing import Handing
-from mailrouter.intake.handoff_changes import changes_of
-from mailrouter.intake.rows import deliveries_of, milliseconds, reply_of, request_of
+from mailrouter.intake.feedback.failures import of_expansion
+from mailrouter.intake.partner.decide import Handing
+from mailrouter.intake.partner.stored import changes_of
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.model import Plan
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.conversations import shown_by
+from mailrouter.runtime.rows import deliveries_of, milliseconds, reply_of, request_of
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client

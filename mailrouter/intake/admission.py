@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailrouter.intake.facts import RESERVED_TAGS, Desk
-from mailrouter.intake.handing import Addressed, Handing, confirmable
-from mailrouter.intake.loops import CAME_BACK, TOO_MANY, came_back, too_far_travelled
-from mailrouter.intake.probes import probe_of
-from mailrouter.intake.reports import NO_SUCH, Reported, returned_to
-from mailrouter.intake.rows import milliseconds
+from mailrouter.intake.feedback.bounces import NO_SUCH, Reported, returned_to
+from mailrouter.intake.feedback.loops import CAME_BACK, TOO_MANY, came_back, too_far_travelled
+from mailrouter.intake.feedback.probes import probe_of
+from mailrouter.intake.partner.decide import Addressed, Handing, confirmable
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.model import Plan
+from mailrouter.runtime.context import RESERVED_TAGS, Desk
+from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import too_large
 from mailrouter.store.model import MOST_PLANNED

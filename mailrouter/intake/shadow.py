@@ -10,11 +10,11 @@ import logging
 from dataclasses import replace
 
 from mailrouter.config.settings import Settings
-from mailrouter.intake.gate import Intake
-from mailrouter.intake.rows import milliseconds
+from mailrouter.intake.acceptor import Intake
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.partner.handoff_text import MAX_MAIL
+from mailrouter.runtime.rows import milliseconds
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
 from mailrouter.store.model import Acceptance, Message, queue_id

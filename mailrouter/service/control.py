@@ -24,7 +24,7 @@ from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.handoff import MAX_TEXT
 
 if TYPE_CHECKING:  # commands that only ask need not load the service (measured: 70 of 330 ms)
-    from mailrouter.intake.gate import Intake
+    from mailrouter.intake.acceptor import Intake
     from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.service.control")
@@ -154,7 +154,7 @@ class Control:
         return version
 
     async def _change(self, request: dict[str, Any]) -> str:
-        from mailrouter.intake.commanded import change_by_command, from_json
+        from mailrouter.intake.partner.by_command import change_by_command, from_json
 
         intake = self._intake
         wanted = from_json(dict(request["request"]))

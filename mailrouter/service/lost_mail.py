@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.affected import ALIVE, copies_of, roles_of
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.gate import Intake
-from mailrouter.intake.originals import Original, originate
-from mailrouter.intake.rows import milliseconds
+from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.feedback.affected import ALIVE, copies_of, roles_of
+from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.routing.letters.lost_letter import LostMail, lost_letter
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.rows import milliseconds
 from mailrouter.store.model import QueueEntry, queue_id
 from mailrouter.store.sqlite.store import SqliteStore
 

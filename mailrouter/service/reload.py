@@ -14,12 +14,12 @@ from mailrouter import events
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.last_good import Broken, Serving, keep_good, serving
 from mailrouter.errors import ConfigurationError, MailrouterError
-from mailrouter.intake.facts import Desk, current
-from mailrouter.intake.gate import Intake
-from mailrouter.intake.originals import Original, originate
-from mailrouter.intake.plain_alerts import of_settings
-from mailrouter.intake.schedule_files import own_situation
+from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.feedback.originals import Original, originate
+from mailrouter.intake.feedback.plain_alerts import of_settings
+from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.partner import schedule_notices
+from mailrouter.runtime.context import Desk, current
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
 from mailrouter.schedule.views.diff import differences, summed_up

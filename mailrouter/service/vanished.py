@@ -9,10 +9,10 @@ from datetime import datetime
 
 from mailrouter.config.last_good import Serving
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.originals import Original, originate
-from mailrouter.intake.schedule_files import own_situation
+from mailrouter.intake.feedback.originals import Original, originate
+from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.partner import schedule_notices
+from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Person, Role
 from mailrouter.store.sqlite.store import SqliteStore
 

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from mailrouter import events
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.gate import Intake
-from mailrouter.intake.originals import Original, originate
-from mailrouter.intake.rows import milliseconds
-from mailrouter.intake.schedule_files import own_situation
+from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.feedback.originals import Original, originate
+from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.letters.weekly_letter import weekly_letter
+from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.views.weekly import MOST_LATE, last_due
 from mailrouter.store.sqlite.store import SqliteStore

@@ -24,19 +24,19 @@ from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.delivery.under_way import UnderWay, is_incoming
 from mailrouter.errors import MailrouterError, NoSuchRole, StoreError
-from mailrouter.intake import keys
-from mailrouter.intake.blamed import hold
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.gate import Intake
-from mailrouter.intake.hop_recovery import lasted, tell_of_recovery
-from mailrouter.intake.keys import read_keys
-from mailrouter.intake.leaving import Leaving
-from mailrouter.intake.origin import trusts
-from mailrouter.intake.outcomes import kept_mailboxes, learn, lost_lately, lost_words
-from mailrouter.intake.rows import day_of
+from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.feedback.blamed import hold
+from mailrouter.intake.feedback.hop_recovery import lasted, tell_of_recovery
+from mailrouter.intake.feedback.outcomes import kept_mailboxes, learn, lost_lately, lost_words
+from mailrouter.intake.release.queue_actions import Order, steer
+from mailrouter.intake.release.release import Leaving
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
-from mailrouter.intake.steering import Order, steer
-from mailrouter.intake.templates import templates_of
+from mailrouter.runtime import keys
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.keys import read_keys
+from mailrouter.runtime.origin import trusts
+from mailrouter.runtime.rows import day_of
+from mailrouter.runtime.templates import templates_of
 from mailrouter.schedule.duty import Roster
 from mailrouter.service.control import Control
 from mailrouter.service.lost_mail import lost_mails

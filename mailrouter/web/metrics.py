@@ -14,7 +14,7 @@ from typing import Any
 from mailrouter import __version__
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
-from mailrouter.intake.rows import day_of
+from mailrouter.runtime.rows import day_of
 from mailrouter.store.sqlite.timings import Timings
 from mailrouter.web.pages import Answer, Asked
 from mailrouter.web.watched import Watched

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mailrouter.delivery.dispatch import Dispatcher
-from mailrouter.intake.facts import Desk
+from mailrouter.runtime.context import Desk
 from mailrouter.smtp.handler import Traffic
 from mailrouter.store.sqlite.store import SqliteStore
 

@@ -11,7 +11,7 @@ import pytest
 
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import MOST_READY, Dispatcher
-from mailrouter.intake.steering import Done, Order, steer
+from mailrouter.intake.release.queue_actions import Done, Order, steer
 from mailrouter.smtp.client import Reply
 from mailrouter.store.sqlite.queue import Selection
 from mailrouter.store.sqlite.queue_actions import STEP, Action

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from mailrouter import config
-from mailrouter.intake.templates import Templates
 from mailrouter.routing.wording import tidy
+from mailrouter.runtime.templates import Templates
 from mailrouter.schedule.changes.changes import change_for
 from mailrouter.schedule.changes.edits import Edit, changed
 from mailrouter.schedule.date_words import joined

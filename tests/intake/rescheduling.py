@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from mailrouter.config.last_good import serving
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.keys import Keys
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.keys import Keys
 from tests.intake.services import KEY, Service, service
 from tests.routing.situations import templates
 from tests.support.relay import ROLE_FILE

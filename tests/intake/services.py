@@ -11,13 +11,13 @@ from pathlib import Path
 from mailrouter.config import Configuration
 from mailrouter.config.settings import Destination, Settings
 from mailrouter.delivery.content import whole
-from mailrouter.intake.facts import Desk, current
-from mailrouter.intake.gate import Intake
-from mailrouter.intake.keys import Keys
+from mailrouter.intake.acceptor import Intake
 from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.wording import Words
+from mailrouter.runtime.context import Desk, current
+from mailrouter.runtime.keys import Keys
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.intake.explanation import Explanation, explained
-from mailrouter.intake.facts import Desk
+from mailrouter.intake.explain import Explanation, explained
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import loop_mark
 from mailrouter.message.scanner import Scanner
+from mailrouter.runtime.context import Desk
 from tests.intake.services import KEY, Service, desk, service
 from tests.routing.situations import mail, role, second_role
 from tests.support import corpus

@@ -11,8 +11,8 @@ import pytest
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.content import whole
 from mailrouter.delivery.retry import outcome
-from mailrouter.intake.aftermath import of_failure
-from mailrouter.intake.rows import milliseconds
+from mailrouter.intake.feedback.failures import of_failure
+from mailrouter.runtime.rows import milliseconds
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
 from tests.intake.services import Service, desk, service

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mailrouter.address import mailbox_of
-from mailrouter.intake.report_limits import MOST_REPORTS
-from mailrouter.intake.rows import day_of, milliseconds
+from mailrouter.intake.feedback.report_limits import MOST_REPORTS
+from mailrouter.runtime.rows import day_of, milliseconds
 from mailrouter.store.model import Delivery
 from tests.intake.services import Service, desk, service
 from tests.intake.test_intake_aftermath import IT, fails, text, to_whom

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailrouter.intake.facts import earlier_ids
 from mailrouter.message.head import Head
+from mailrouter.runtime.context import earlier_ids
 from tests.intake.services import desk
 from tests.routing.situations import mail, role, second_role
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
-from mailrouter.intake.explanation import Explanation, explained
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.origin import trusts
-from mailrouter.intake.recheck import may_have, plan_anew
+from mailrouter.intake.explain import Explanation, explained
+from mailrouter.intake.release.recheck import may_have, plan_anew
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import render
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.origin import trusts
 from mailrouter.schedule.model import Role
 from tests.intake.services import Service, desk, service
 from tests.intake.test_intake_gate import BrokenWords, Unparsable

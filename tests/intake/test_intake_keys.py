@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.errors import StoreError
-from mailrouter.intake.keys import OVERLAP_MS, Keys, keys_in, read_keys, rotate
-from mailrouter.intake.loops import came_back
-from mailrouter.intake.return_paths import ReturnPaths
+from mailrouter.intake.feedback.loops import came_back
 from mailrouter.message.head import Head
+from mailrouter.runtime.keys import OVERLAP_MS, Keys, keys_in, read_keys, rotate
+from mailrouter.runtime.return_paths import ReturnPaths
 from mailrouter.trust import tokens
 from mailrouter.trust.tokens import TokenError
 from tests.intake.services import desk
@@ -29,7 +29,7 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from mailrouter.errors import StoreError
-from mailrouter.intake.keys import read_keys
+from mailrouter.runtime.keys import read_keys
 os.chdir(sys.argv[1])
 os.setresuid(65534, 65534, 65534)
 try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.smtp import SmtpTransport
-from mailrouter.intake.leaving import Leaving
+from mailrouter.intake.release.release import Leaving
 from tests.intake.services import service
 from tests.intake.test_intake_successor import AFTER, BEFORE, believing, succeeded
 from tests.routing.situations import mail

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.intake.aftermath import of_lasting
-from mailrouter.intake.mailboxes import DAY_MS, HOUR_MS, Mailboxes
-from mailrouter.intake.outcomes import learn
+from mailrouter.intake.feedback.failures import of_lasting
+from mailrouter.intake.feedback.outcomes import learn
 from mailrouter.message.pieces import decode, render
+from mailrouter.runtime.mailbox_health import DAY_MS, HOUR_MS, Mailboxes
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import FailingMailbox, Kind, Outcome, State
 from mailrouter.store.sqlite.store import SqliteStore

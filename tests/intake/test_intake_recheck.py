@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.delivery.content import whole
-from mailrouter.intake.recheck import for_partners_alone, may_be_told, may_have, plan_anew
+from mailrouter.intake.release.recheck import for_partners_alone, may_be_told, may_have, plan_anew
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite.queue_actions import steer

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailrouter.intake.return_paths import ReturnPaths
-from mailrouter.intake.rows import day_of, deliveries_of, reply_of
 from mailrouter.message.pieces import decode, length
+from mailrouter.runtime.return_paths import ReturnPaths
+from mailrouter.runtime.rows import day_of, deliveries_of, reply_of
 from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Message
 from tests.routing.situations import (
     AWAY,

@@ -10,8 +10,8 @@ import pytest
 
 from mailrouter.config.atomic_write import CannotWrite
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.commanded import as_json, change_by_command, from_json
-from mailrouter.intake.explanation import explained
+from mailrouter.intake.explain import explained
+from mailrouter.intake.partner.by_command import as_json, change_by_command, from_json
 from mailrouter.message.scanner import Scanner
 from mailrouter.schedule.changes.requests import Off, Plain, Works
 from mailrouter.schedule.language.spans import spans_in

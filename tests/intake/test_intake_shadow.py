@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreFull
-from mailrouter.intake.gate import Intake
+from mailrouter.intake.acceptor import Intake
 from mailrouter.intake.shadow import REFUSED, ShadowGate
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.partner.handoff_text import MAX_MAIL

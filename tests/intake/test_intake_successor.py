@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from mailrouter.delivery.content import whole
-from mailrouter.intake.aftermath import of_failure
-from mailrouter.intake.explanation import explained
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.recheck import may_have, plan_anew
-from mailrouter.intake.rows import own_message
+from mailrouter.intake.explain import explained
+from mailrouter.intake.feedback.failures import of_failure
+from mailrouter.intake.release.recheck import may_have, plan_anew
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.rows import own_message
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Consequence, Outcome
 from tests.intake.services import desk, service

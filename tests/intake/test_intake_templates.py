@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.intake.samples import SAMPLES
-from mailrouter.intake.templates import TemplateFault, Templates
 from mailrouter.routing.partner import handoff_notices
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.people import people_facts
 from mailrouter.routing.wording import CurrentHandoff, Wording, handoff_facts
+from mailrouter.runtime.template_samples import SAMPLES
+from mailrouter.runtime.templates import TemplateFault, Templates
 from mailrouter.schedule.duty import Roster
 from tests.routing.situations import AWAY, HANDOFF, HANDOFF_TEXT, mail, read, role, situation
 from tests.schedule.roles import ELAINE, LAURIE, at

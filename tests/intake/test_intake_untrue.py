@@ -7,10 +7,10 @@ from typing import Literal
 
 import pytest
 
-from mailrouter.intake.aftermath import of_failure
-from mailrouter.intake.recheck import may_be_told, plan_anew
-from mailrouter.intake.rows import milliseconds
-from mailrouter.intake.steering import Order, steer
+from mailrouter.intake.feedback.failures import of_failure
+from mailrouter.intake.release.queue_actions import Order, steer
+from mailrouter.intake.release.recheck import may_be_told, plan_anew
+from mailrouter.runtime.rows import milliseconds
 from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.sqlite.history import life
 from mailrouter.store.sqlite.queue import BACK, Selection

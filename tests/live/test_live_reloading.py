@@ -12,8 +12,8 @@ import pytest
 
 from mailrouter.config import Configuration
 from mailrouter.config.last_good import read_good, serving
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.keys import Keys
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.keys import Keys
 from mailrouter.service.reload import Reloading, what_is_different
 from mailrouter.service.tasks import Upkeep
 from tests.intake.services import KEY, Service, service

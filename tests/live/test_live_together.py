@@ -16,8 +16,8 @@ from mailrouter.config import Configuration
 from mailrouter.config.last_good import serving
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.keys import read_keys
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.keys import read_keys
 from mailrouter.service import main
 from mailrouter.service.systemd import Supervisor
 from mailrouter.service.wiring import Service

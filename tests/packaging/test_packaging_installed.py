@@ -20,7 +20,7 @@ MAIL = f"From: jane@example.test\r\nTo: {ROLE}\r\nSubject: Budget\r\n\r\nHow is 
 WHERE = """
 import json, sys
 import mailrouter.service.wiring, mailrouter.cli.setup.init, mailrouter.cli.explain, mailrouter.cli.setup.check
-from mailrouter.intake.templates import shipped
+from mailrouter.runtime.templates import shipped
 files = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "mailrouter" and m.__file__]
 print(json.dumps([*files, *(str(shipped(folder)) for folder in ("templates", "config"))]))
 """

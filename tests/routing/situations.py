@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from functools import lru_cache
 
-from mailrouter.intake.templates import Templates
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import Pieces, render
 from mailrouter.message.scanner import Scanner
@@ -18,6 +17,7 @@ from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.model import Copy, Plan, Situation
 from mailrouter.routing.plan import plan
 from mailrouter.routing.wording import CurrentHandoff, Wording
+from mailrouter.runtime.templates import Templates
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Emergency, Role
 from tests.schedule.roles import at, role_of

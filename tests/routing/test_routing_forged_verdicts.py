@@ -8,13 +8,13 @@ from ipaddress import ip_network
 
 import pytest
 
-from mailrouter.intake.origin import trusts
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.auth_results import MAX_FIELD, read_results
 from mailrouter.message.provenance.hops import provenance
 from mailrouter.routing.findings import findings
 from mailrouter.routing.partner.proof import named_author, unproven
 from mailrouter.routing.verdict import dmarc_pass
+from mailrouter.runtime.origin import trusts
 from tests.routing.situations import role
 from tests.routing.verdict_forms import FOREIGN, GENUINE, ID, forged
 from tests.schedule.roles import LAURIE

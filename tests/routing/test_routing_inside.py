@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mailrouter.intake.facts import Desk
 from mailrouter.message.head import Head
 from mailrouter.routing.model import Situation
 from mailrouter.routing.sender import sender_of
+from mailrouter.runtime.context import Desk
 from tests.intake.services import desk
 from tests.routing.situations import mail, role, situation
 from tests.schedule.roles import at

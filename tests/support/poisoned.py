@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.delivery import content
-from mailrouter.intake.gate import Intake
+from mailrouter.intake.acceptor import Intake
 from mailrouter.service import main
 
 POISON = b"X-Poison: yes\r\n"

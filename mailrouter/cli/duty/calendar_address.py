@@ -8,7 +8,7 @@ import sys
 from mailrouter.calendars.feed_secret import draw_anew, name_of
 from mailrouter.calendars.feeds import Feeds
 from mailrouter.cli.common import load, partner_named, role_named
-from mailrouter.intake.keys import NAME, read_keys
+from mailrouter.runtime.keys import NAME, read_keys
 
 
 def calendar_address(options: argparse.Namespace) -> int:

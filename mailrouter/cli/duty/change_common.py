@@ -14,11 +14,11 @@ from mailrouter.cli.common import load, print_json, role_named, width
 from mailrouter.config import Configuration
 from mailrouter.config.last_good import serving
 from mailrouter.errors import NoSuchRole, UsageError
-from mailrouter.intake.commanded import as_json, change_by_command
-from mailrouter.intake.facts import Desk
-from mailrouter.intake.keys import NAME, read_keys
-from mailrouter.intake.schedule_files import ScheduleFiles
-from mailrouter.intake.templates import Templates
+from mailrouter.intake.partner.by_command import as_json, change_by_command
+from mailrouter.intake.partner.file_changes import ScheduleFiles
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.keys import NAME, read_keys
+from mailrouter.runtime.templates import Templates
 from mailrouter.schedule.changes.requests import Off, Request, Works
 from mailrouter.schedule.date_words import date_words
 from mailrouter.schedule.language.lexer import Unclear

@@ -20,7 +20,7 @@ from mailrouter.cli.operate.queue_text import counted, size
 from mailrouter.config import Settings
 from mailrouter.config.last_good import GOOD_FOLDER
 from mailrouter.errors import MailrouterError, StoreError
-from mailrouter.intake.keys import NAME
+from mailrouter.runtime.keys import NAME
 from mailrouter.store.sqlite.backup import copy_store
 
 

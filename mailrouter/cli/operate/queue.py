@@ -181,7 +181,7 @@ def _change(options: argparse.Namespace, settings: Settings, selection: Selectio
 
 async def _alone(options: argparse.Namespace, settings: Settings, order: dict[str, Any]) -> dict[str, Any]:
     """With no service running: the store's lock is taken, and the very same is done here."""
-    from mailrouter.intake.steering import Order, steer
+    from mailrouter.intake.release.queue_actions import Order, steer
     from mailrouter.service.wiring import desk_of
     from mailrouter.store.sqlite.store import SqliteStore
 

@@ -18,7 +18,7 @@ from mailrouter.cli.operate import archive
 from mailrouter.cli.operate.archive import KEY, STORE
 from mailrouter.cli.operate.queue_text import counted
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.keys import NAME, keys_in
+from mailrouter.runtime.keys import NAME, keys_in
 from mailrouter.store.lock import lock
 from mailrouter.store.sqlite.backup import check_store
 

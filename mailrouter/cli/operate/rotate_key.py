@@ -8,7 +8,7 @@ import textwrap
 
 from mailrouter.cli.common import load_settings, width
 from mailrouter.cli.operate.queue_text import now
-from mailrouter.intake import keys
+from mailrouter.runtime import keys
 from mailrouter.service.control import ask
 from mailrouter.store.lock import lock
 

@@ -21,8 +21,8 @@ from mailrouter.cli.setup.check_live import look
 from mailrouter.cli.tables import at_a_glance
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem
-from mailrouter.intake.templates import Templates
 from mailrouter.routing.forwarding import wrapped_outside
+from mailrouter.runtime.templates import Templates
 from mailrouter.schedule.check.warnings import no_holidays, too_few_holidays, warnings
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Role

@@ -16,7 +16,7 @@ from mailrouter.cli.setup.init_answers import Answers, nameless, texts
 from mailrouter.config import problems_of_texts
 from mailrouter.config.schema import texts as schemas
 from mailrouter.errors import MailrouterError, UsageError
-from mailrouter.intake.templates import shipped
+from mailrouter.runtime.templates import shipped
 from mailrouter.schedule.countries import country_of
 
 DIRECTORY_MODE, FILE_MODE = 0o750, 0o640

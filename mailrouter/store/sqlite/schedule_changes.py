@@ -1,7 +1,7 @@
 """Keeping changes of roles' files: begun with the mail that brought them, done once the file holds them.
 
 A change is committed before its file is written, with the new text whole. After a crash between the two it is known
-what the file is to become (``mailrouter.intake.schedule_files.recover``).
+what the file is to become (``mailrouter.intake.partner.file_changes.recover``).
 """
 
 from __future__ import annotations

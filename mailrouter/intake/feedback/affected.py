@@ -1,0 +1,79 @@
+"""Whom a delivery and its message concern: the roles it is for, the other copies, the header as it was received."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mailrouter.address import canonical
+from mailrouter.errors import StoreError
+from mailrouter.intake.partner.decide import addressed
+from mailrouter.message.head import Head
+from mailrouter.message.scanner import Scanner
+from mailrouter.message.shape import Shape
+from mailrouter.runtime.context import Desk
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import (
+    Delivery,
+    DeliveryId,
+    Message,
+    QueueEntry,
+    State,
+)
+from mailrouter.store.sqlite.reader import StoreReader
+
+ALIVE: tuple[State, ...] = ("queued", "held", "delivered")
+"""What may still reach somebody, or has."""
+
+
+def header_of(reader: StoreReader, message: Message) -> tuple[Head, Shape]:
+    """A message's header section, and its shape as far as that tells it; an empty one where it is gone."""
+    try:
+        raw = reader.chunk(message.id, 0)[: message.body_start]
+    except StoreError:
+        raw = b""
+    scanner = Scanner()
+    scanner.feed(raw or b"\r\n")
+    shape = scanner.finish()
+    return scanner.head, replace(shape, size=message.size, eight_bit=message.eight_bit)
+
+
+def roles_of(desk: Desk, entry: QueueEntry, delivery: Delivery) -> list[Role]:
+    """The roles that a delivery is for. One that carries a handoff names that handoff's role alone."""
+    keys = delivery.role.split(",")
+    plain = addressed(desk, entry.message.recipients).roles if delivery.kind == "copy" else []
+    wanted = canonical(delivery.recipient)
+    keys += [role.key for role in plain if any(canonical(person.email) == wanted for person in role.people)]
+    known = {role.key: role for role in desk.configuration.roles}
+    return [known[key] for key in dict.fromkeys(keys) if key in known]
+
+
+def copies_of(entry: QueueEntry, role: Role) -> list[Delivery]:
+    """The copies of a message that are for ``role``: by their own word, or by who its people are.
+
+    A delivery that carries a handoff names that handoff's role alone, though it may be for another as well. One that
+    came back and was sent again counts as the one that repeats it.
+    """
+    people = {canonical(person.email) for person in role.people}
+    repeated = repeated_in(entry)
+    return [
+        other
+        for other in entry.deliveries
+        if other.kind == "copy"
+        and other.state != "withdrawn"
+        and other.id not in repeated
+        and (role.key in other.role.split(",") or canonical(other.recipient) in people)
+    ]
+
+
+def repeated_in(entry: QueueEntry) -> dict[DeliveryId, Delivery]:
+    """The copies of a message that came back and were sent again, each with the one that repeats it."""
+    return {d.about: d for d in entry.deliveries if d.kind in ("copy", "companion") and d.about}
+
+
+def others_of(entry: QueueEntry, role: Role, delivery: Delivery) -> list[Delivery]:
+    return [other for other in copies_of(entry, role) if other.id != delivery.id]
+
+
+def moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)

@@ -1,0 +1,86 @@
+"""Mail that goes round: what came back to us is refused at the door, and the operator is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+
+from mailrouter.address import canonical
+from mailrouter.intake.feedback.alerts import HOUR_MS, told_key
+from mailrouter.message.head import Head
+from mailrouter.message.provenance.received import LOOP_FIELD, has_loop_mark, loop_mark, received_count
+from mailrouter.routing.letters.undelivered import Trouble, operator_alert
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.rows import day_of, milliseconds, own_message
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import Acceptance, Delivery, Message, Milliseconds, ReplyMemory
+from mailrouter.store.sqlite.reader import StoreReader
+
+MAX_RECEIVED = 100
+"""Received fields of a message that goes round in circles (RFC 5321 §6.3)."""
+TOO_MANY = "554 5.4.6 The message has passed too many servers"
+BEEN_HERE = "The message has been here before"
+CAME_BACK = f"554 5.4.6 {BEEN_HERE}; a mailbox forwards it back"
+
+
+def too_far_travelled(head: Head | None, header: bytes) -> bool:
+    """Whether more servers than any mail needs have handled it. ``header`` is its header section."""
+    count = header.lower().count(b"received:") if head is None else received_count(head)
+    return count > MAX_RECEIVED
+
+
+def came_back(
+    desk: Desk, head: Head | None, header: bytes, roles: Sequence[Role], at: Milliseconds
+) -> list[Role]:
+    """Those of ``roles`` whose mark, by any key that is good ``at`` this moment, the message bears."""
+    keys = desk.keys.accepted(at)
+    if head is not None:
+        return [role for role in roles if any(has_loop_mark(head, key, role.address) for key in keys)]
+    # What can't be read may still go round: our marks are long and keyed, and are found anywhere.
+    low = header.lower()
+    if LOOP_FIELD.lower().encode() not in low:
+        return []
+    return [role for role in roles if any(loop_mark(key, role.address).encode() in low for key in keys)]
+
+
+def of_loop(
+    desk: Desk,
+    reader: StoreReader,
+    role: Role,
+    of: Delivery | None,
+    head: Head | None,
+    by: str,
+    now: datetime,
+) -> Acceptance | None:
+    """The alert that a copy of ours came back to ``role``, as a message of its own (id 0, to be given); None within an
+    hour of the last one.
+
+    ``of`` is the delivery that came back, where its return path tells; ``by`` is who handed it in.
+    """
+    at, postmaster = milliseconds(now), desk.configuration.settings.postmaster
+    recipient = of.recipient if of else ""
+    # The same key as for what bounces: the refusal will come back to us as one.
+    key = told_key(desk, "trouble" if of else "loop", role.key, canonical(recipient), canonical(postmaster))
+    last = reader.answered_at(key)
+    if last is not None and last > at - HOUR_MS:
+        return None
+    trouble = Trouble(
+        news="loop",
+        role=role,
+        recipient=recipient,
+        words="",
+        queue=of.queue_id if of else "",
+        sender=by,
+        subject="",
+        message_id=(head.message_id or "") if head else "",
+        arrived=now,
+        moment=now,
+        hostname=desk.configuration.settings.hostname,
+        loop_mark=desk.loop_marks[role.key],
+        seed=os.urandom(32),
+    )
+    made = operator_alert(trouble, postmaster, desk.wording)
+    message = Message(0, at, "", (role.address,), 0, 0, reasons=("a copy came back to the role: refused",))
+    alert = own_message(0, "alert", role.key, postmaster, made, at)
+    return Acceptance(message, b"", (), alert, ReplyMemory(key, at, at - HOUR_MS, day_of(at), ()))

@@ -1,0 +1,51 @@
+"""Probes: mails of `check --route` to a return path that no delivery has; they come in, are counted, and end here."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.return_paths import ReturnPaths
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import Milliseconds
+from mailrouter.trust.tokens import TokenError
+
+FIRST = 1 << 62
+"""Numbers from here on are probes': those of deliveries are made of milliseconds and stay far below."""
+MOST = 200
+"""Probes that are remembered."""
+
+
+def probe_of(paths: ReturnPaths, address: str, at: Milliseconds) -> int | None:
+    """The number of the probe for which ``address`` was made; None for any other address."""
+    try:
+        number = paths.delivery_of(address, at)
+    except TokenError:
+        return None
+    return number if number is not None and number >= FIRST else None
+
+
+class Probes:
+    """The probes that were asked for since the start, and how often each has come in. One that nobody remembers is
+    taken as well, and ends in the same way."""
+
+    def __init__(self) -> None:
+        self._arrivals: OrderedDict[int, int] = OrderedDict()
+
+    def make(self, desk: Desk, role: Role, at: Milliseconds) -> tuple[int, str]:
+        """A new probe's number and the address to which it is to be sent."""
+        number = FIRST | secrets.randbits(50)
+        self._arrivals[number] = 0
+        while len(self._arrivals) > MOST:
+            self._arrivals.popitem(last=False)
+        return number, desk.return_paths.of(role.address, number, at)
+
+    def arrived(self, number: int) -> None:
+        """Count a probe that came in."""
+        if number in self._arrivals:
+            self._arrivals[number] += 1
+
+    def arrivals(self, number: int) -> int:
+        """How often it has come in."""
+        return self._arrivals.get(number, 0)

@@ -1,0 +1,152 @@
+"""The reports to a sender that nobody behind the role could be reached, or not yet: RFC 3464, naming the role alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from mailrouter.address import split_tag
+from mailrouter.intake.feedback.affected import ALIVE, moment, others_of
+from mailrouter.intake.feedback.report_limits import remembered
+from mailrouter.message.dsn.compose import Undelivered, compose_dsn, wants_dsn
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.routing.verdict import verdicts
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.rows import milliseconds, own_message
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import (
+    Consequence,
+    Delivery,
+    Kind,
+    Message,
+    Milliseconds,
+    QueueEntry,
+    State,
+    queue_id,
+)
+
+log = logging.getLogger("mailrouter.intake")
+
+REPORT_SIZE = 65_536
+"""Octets that a report is larger than the mail in it, at most."""
+
+
+def hears(entry: QueueEntry, role: Role, event: Literal["failed", "delayed"]) -> bool:
+    """Whether the sender wants to hear of this: there is one, and no NOTIFY speaks against it."""
+    if not entry.message.reverse_path:
+        return False
+    return any(wants_dsn(wish, event) for wish in wishes(entry.message, role, "notify"))
+
+
+def forged(desk: Desk, head: Head) -> bool:
+    """A report about spam, or to a forged sender, would be spam of ours (RFC 5321 §6.2)."""
+    found = verdicts(head, desk.configuration.settings.authserv_id)
+    return found.spam or found.dmarc_fail
+
+
+def wishes(message: Message, role: Role, which: Literal["notify", "orcpt"]) -> list[str | None]:
+    """The parameter of each recipient that meant this role; None where it had none."""
+    asked = getattr(message.dsn, which)
+    mine = {role.address, *role.aliases}
+    wishes = [asked.get(r) for r in message.recipients if split_tag(r)[0] in mine]
+    return wishes or [None]
+
+
+def report_of(
+    desk: Desk,
+    role: Role,
+    entry: QueueEntry,
+    delivery: Delivery,
+    words: str,
+    status: str,
+    now: datetime,
+    head: Head,
+    shape: Shape,
+    *,
+    refused: bool = False,
+    until: datetime | None = None,
+) -> list[Consequence]:
+    """The report to the sender; none where its return path can't be written into one.
+
+    What was ``refused`` is still whole in the store; of what came back the header alone is left. What was refused for
+    what it holds (RFC 3463 §3.7, §3.8) is not given back whole: its sender may be forged, and it would be ours then.
+    """
+    message, at = entry.message, milliseconds(now)
+    code = status or status_in(words)
+    news = replace(
+        news_of(desk, role, message, entry.deliveries, now),
+        status=code,
+        diagnostic=words,
+        full=refused
+        and message.dsn.ret.upper() == "FULL"
+        and code.split(".")[1:2] not in (["6"], ["7"])
+        and _fits_whole(desk, message),
+        retry_until=until.astimezone(role.time_zone) if until else None,
+    )
+    others = tuple(other.id for other in others_of(entry, role, delivery))
+    kind = "delay" if until else "report"
+    once = remembered(kind, message, role, at)
+    states: tuple[State, ...] = ("delivered",) if until else ALIVE
+    made = composed(news, message, role, head, shape, at)
+    if not until:
+        for report in made:
+            report.about, report.claim = delivery.id, "nobody"
+    return [Consequence(report, others, states, once, nobody_of=role.key) for report in made]
+
+
+def _fits_whole(desk: Desk, message: Message) -> bool:
+    limit = desk.next_hop_size()
+    return limit is None or message.size + REPORT_SIZE <= limit
+
+
+def news_of(
+    desk: Desk, role: Role, message: Message, deliveries: Iterable[Delivery], now: datetime
+) -> Undelivered:
+    """What every report to this sender holds."""
+    return Undelivered(
+        role_address=role.address,
+        role_name=role.name,
+        reverse_path=message.reverse_path,
+        hostname=desk.configuration.settings.hostname,
+        moment=now.astimezone(role.time_zone),
+        arrived=moment(message.received_at).astimezone(role.time_zone),
+        seed=os.urandom(32),
+        private=_private(desk, deliveries),
+        envid=message.dsn.envid or None,
+        orcpt=next(filter(None, wishes(message, role, "orcpt")), None),
+    )
+
+
+def composed(
+    news: Undelivered, message: Message, role: Role, head: Head, shape: Shape, at: Milliseconds
+) -> list[Delivery]:
+    """The report as a delivery; nothing where the return path can't be written into one."""
+    try:
+        made = compose_dsn(news, head, shape)
+    except ValueError as error:
+        log.warning("%s: no report can be sent: %s", queue_id(message.id), error)
+        return []
+    kind: Kind = "delay" if news.retry_until else "report"
+    report = own_message(message.id, kind, role.key, message.reverse_path, made, at)
+    report.eight_bit = (news.full and message.eight_bit) or news.international
+    report.smtputf8 = news.international
+    return [report]
+
+
+def _private(desk: Desk, deliveries: Iterable[Delivery]) -> tuple[str, ...]:
+    """The people of every role, whoever got a copy (they may be no partners any more), and the next hop."""
+    people = [word for role in desk.configuration.roles for p in role.people for word in (p.email, p.name)]
+    people += [other.recipient for other in deliveries if other.kind in ("copy", "companion", "notice")]
+    host = desk.configuration.settings.deliver.host
+    return (*dict.fromkeys(people), *([host] if host else []))
+
+
+def status_in(words: str) -> str:
+    """The enhanced code of a reply as it is kept (``550 5.1.1 …``); ``""`` where there is none."""
+    parts: Sequence[str] = words.split(None, 2)
+    return parts[1] if len(parts) > 1 and parts[1].count(".") == 2 else ""

@@ -1,0 +1,357 @@
+"""Mail to a role's addresses for partners: who is meant, the facts, and the decision about each."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+
+from mailrouter.address import canonical
+from mailrouter.intake.partner.role_file import purpose_for
+from mailrouter.intake.partner.worker_answers import Answers
+from mailrouter.message.head import Head
+from mailrouter.message.shape import Shape
+from mailrouter.routing.model import Situation
+from mailrouter.routing.partner.contents import Contents
+from mailrouter.routing.partner.decision import HANDOFF, Handed, Handover, Purpose, Waiting, handed_over
+from mailrouter.routing.partner.handoff_notices import Notice
+from mailrouter.routing.partner.proof import named_author, unproven
+from mailrouter.runtime.context import Desk
+from mailrouter.runtime.rows import milliseconds
+from mailrouter.schedule.model import Role
+from mailrouter.store.model import (
+    MessageId,
+    Milliseconds,
+    WaitingHandoff,
+    queue_id,
+)
+from mailrouter.store.sqlite.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.trust import confirmations
+from mailrouter.trust.confirmations import MOST_ASKED, TAG, partners_address, purpose_of
+from mailrouter.trust.tokens import TokenError, token_of
+from mailrouter.worker.worker import WorkerBusy, WorkerFailed
+
+log = logging.getLogger("mailrouter.intake")
+
+LATER = "450 4.7.1 This can't be taken just now; please try again later"
+"""To whoever sends in a partner's name while that partner has several questions before them; it tells nobody why."""
+
+
+MOST_FOR_ONE_MAIL = 3
+"""Questions about one mail: a partner of a few roles may hand all of them over at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One role's handoff or schedule address (``tag``), as it was written to; ``token`` is what stands there, None
+    for none."""
+
+    role: Role
+    token: str | None = None
+    tag: str = TAG
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """The roles that a message is for: as mail (each once), and at their addresses for partners (``handoffs``); and
+    the return paths of ours among its recipients."""
+
+    roles: list[Role]
+    handoffs: tuple[Target, ...] = ()
+    returned: tuple[str, ...] = ()
+
+    @property
+    def handoff_roles(self) -> list[Role]:
+        """Those that were written to at their addresses for partners alone."""
+        plain = {role.key for role in self.roles}
+        return list({t.role.key: t.role for t in self.handoffs if t.role.key not in plain}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision about one address for partners. ``waiting`` is what the mail answers, ``once`` its key in the
+    memory of mails that were worked on; of an answer, that of a question that was put once more."""
+
+    role: Role
+    handover: Handover
+    moment: datetime
+    waiting: WaitingHandoff | None
+    once: str
+    mail: Handed
+    purpose: Purpose
+
+    def failed(self, why: str) -> Decided:
+        """What was decided can't be done: its author is told why, and nothing else happens."""
+        author = self.handover.author
+        assert author is not None
+        told = self.purpose.refused(self.mail, author, why, understood=True)
+        return replace(
+            self, handover=Handover("answer", (*self.handover.reasons, why), author, notices=(told,))
+        )
+
+
+@dataclass(slots=True)
+class Handing:
+    """What the addresses for partners of one message come to.
+
+    ``plain`` are roles for which there is no decision, by a fault of ours or because reading it took too much
+    (``why``): their partners get it as it came. ``refusal`` is what the door says where none of the message is taken.
+    """
+
+    decided: list[Decided] = field(default_factory=list)
+    plain: list[Role] = field(default_factory=list)
+    why: str = "of a fault in reading it as a handoff or a change of the schedule"
+    refusal: str = ""
+
+    @property
+    def mail(self) -> list[Role]:
+        """The roles for which it is mail, after all, or as well."""
+        found = [decided for decided in self.decided if decided.handover.act == "mail"]
+        found += [decided for decided in self.decided if decided.handover.passed_on]
+        return [decided.role for decided in found]
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Our messages to partners."""
+        return tuple(notice for decided in self.decided for notice in decided.handover.notices)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, with the role where there are several."""
+        several = len(self.decided) > 1
+        return tuple(
+            f"{decided.role.key}: {reason}" if several else reason
+            for decided in self.decided
+            for reason in decided.handover.reasons
+        )
+
+
+NO_HANDING = Handing()
+"""Of nearly all mail: no address for partners is among its recipients."""
+
+
+def addressed(desk: Desk, recipients: Iterable[str]) -> Addressed:
+    """Who is meant by the recipients of a message, each of which the gate has taken."""
+    roles: dict[str, Role] = {}
+    handoffs: dict[tuple[str, str, str | None], Target] = {}
+    returned: list[str] = []
+    for recipient in recipients:
+        if token_of(recipient) is not None:
+            returned.append(recipient)
+            continue
+        role, tag = desk.role_of(recipient)
+        if role is None:
+            continue
+        if (found := purpose_of(tag)) is not None:
+            purpose, token = found
+            handoffs.setdefault((role.key, purpose, token), Target(role, token, purpose))
+        else:
+            roles.setdefault(role.key, role)
+    return Addressed(list(roles.values()), tuple(handoffs.values()), tuple(returned))
+
+
+def confirmable(
+    desk: Desk, reader: StoreReader | None, role: Role, token: str, at: Milliseconds, tag: str = TAG
+) -> WaitingHandoff | str:
+    """What an answer with this token would confirm now; or why it is refused, as the door says it."""
+    try:
+        message = confirmations.read(desk.keys.accepted(at), role.key, token, tag)
+    except TokenError:
+        return "550 5.1.1 This address takes no mail here"
+    waiting = reader.waiting_handoff(waits_as(role, tag), message, at - WAIT_MS) if reader else None
+    return waiting or (
+        "550 5.7.1 This confirmation was used, has expired, or a newer handoff has taken its place; "
+        f"please write to {partners_address(role.address, tag)} again"
+    )
+
+
+def waits_as(role: Role, tag: str) -> str:
+    """The name under which a mail to this address waits in the store; a short name holds no ``+``."""
+    return role.key if tag == TAG else f"{role.key}+{tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A mail to addresses for partners: what is the same for all of them.
+
+    ``contents`` is what it says, None where it is too large to read. ``trusted`` says that one of our own servers
+    handed it over, ``origin`` which (see ``came_from``).
+    """
+
+    desk: Desk
+    reader: StoreReader | None
+    head: Head
+    shape: Shape
+    contents: Contents | None
+    message: MessageId
+    trusted: bool
+    origin: str
+
+    def saying(self, contents: Contents | None) -> Incoming:
+        """The same, read."""
+        return replace(self, contents=contents)
+
+
+def hand(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> Handing:
+    """Decide about each address for partners, with all the work done here."""
+    found, answers = Handing(), Answers()
+    for target, situation in targets:
+        try:
+            _add(found, target, _decided(mail, target, situation, answers))
+        except Exception as error:
+            _fault(found, mail, target, situation.role, error)
+    return found
+
+
+async def hand_in_turn(
+    mail: Incoming, targets: Sequence[tuple[Target, Situation]], answers: Answers
+) -> Handing:
+    """The same, with the work done elsewhere, and others' turn between two addresses. Raises WorkerBusy."""
+    found = Handing()
+    for target, situation in targets:
+        try:
+            _add(found, target, await answers.decide(partial(_decided, mail, target, situation, answers)))
+        except WorkerBusy:
+            raise
+        except Exception as error:
+            _fault(found, mail, target, situation.role, error)
+        await asyncio.sleep(0)
+    return found
+
+
+def unread(mail: MessageId, roles: Sequence[Role], failed: WorkerFailed) -> Handing:
+    """What a mail comes to whose text could not be read: the partners of ``roles`` get it as it came."""
+    log.error("%s: a mail to partners' addresses can't be read: %s", queue_id(mail), failed)
+    return Handing(plain=list(roles), why=_why(failed))
+
+
+def _why(failed: WorkerFailed) -> str:
+    return f"it can't be read as a handoff or a change of the schedule: {failed}"
+
+
+def _add(found: Handing, target: Target, decided: Decided | str) -> None:
+    if isinstance(decided, str):
+        found.refusal = decided
+        return
+    decided = _within_reason(decided, found.decided)
+    found.decided.append(decided)
+    if decided.handover.act == "later":
+        found.refusal = LATER
+
+
+def _fault(found: Handing, mail: Incoming, target: Target, role: Role, error: Exception) -> None:
+    found.plain.append(role)  # with its partners of this moment, and no former ones
+    if isinstance(error, WorkerFailed):
+        found.why = _why(error)
+        log.error("%s: a mail to %s+%s: %s", queue_id(mail.message), target.role.key, target.tag, error)
+        return
+    # Without its words: they might hold some of the handoff.
+    place = "".join(traceback.format_tb(error.__traceback__))
+    name = f"{target.role.key}+{target.tag}"
+    log.error("%s: a mail to %s: %s\n%s", queue_id(mail.message), name, type(error).__name__, place)
+
+
+def is_proven(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> bool:
+    """Whether the mail is certainly a partner's, for one of its addresses at least: by what our mail server says of it,
+    or as the answer to a question of ours."""
+    authserv_id = mail.desk.configuration.settings.authserv_id
+    for target, situation in targets:
+        if target.token is not None:
+            return True
+        author = named_author(mail.head, situation.role)
+        if author and not unproven(mail.head, situation.role, author, authserv_id, mail.trusted, target.tag):
+            return True
+    return False
+
+
+def _decided(mail: Incoming, target: Target, situation: Situation, answers: Answers) -> Decided | str:
+    desk, reader, head, message = mail.desk, mail.reader, mail.head, mail.message
+    # Its partners at this moment, and no former ones.
+    role, moment, tag = situation.role, situation.duty.moment, target.tag
+    at = milliseconds(moment)
+    waiting = None
+    if target.token is not None:
+        found = confirmable(desk, reader, role, target.token, at, tag)
+        if isinstance(found, str):
+            return found
+        waiting = found
+    author = named_author(head, role)
+    mailbox = canonical(author.email) if author else ""
+    if waiting is not None:
+        once = _question_key(desk, role, waiting.message, tag)
+    else:
+        once = _key(desk, role, mailbox, head, tag) if mailbox else ""
+    handed = Handed(
+        situation,
+        head,
+        mail.shape,
+        mail.contents,
+        authserv_id=desk.configuration.settings.authserv_id,
+        trusted=mail.trusted,
+        waiting=_facts_of(waiting),
+        ask_from=_ask_from(desk, role, waiting.message if waiting else message, tag),
+        again=bool(once and reader and reader.handoff_mail(once)),
+        asked=_asked(reader, mailbox, at) if mailbox and reader else 0,
+        queue=queue_id(message),
+        origin=mail.origin,
+    )
+    purpose = HANDOFF if tag == TAG else purpose_for(desk, reader, role, answers)
+    return Decided(role, handed_over(handed, purpose), moment, waiting, once, handed, purpose)
+
+
+def _asked(reader: StoreReader, mailbox: str, at: Milliseconds) -> int:
+    """About how many mails this mailbox was asked within the hour; of a day that has had nearly enough, as many as leave
+    room for the rest."""
+    today = reader.asked(mailbox, at - DAY_MS) - (MOST_ASKED_A_DAY - MOST_ASKED)
+    return max(reader.asked(mailbox, at - ASKING_MS), today, 0)
+
+
+def _within_reason(decided: Decided, before: Sequence[Decided]) -> Decided:
+    """``decided``; or mail to the role, where enough is asked about this very mail ``before``.
+
+    It would be put off at each try else, and a stranger decides how many addresses a mail has.
+    """
+    if decided.handover.act not in ("ask", "later"):
+        return decided
+    if sum(other.handover.act == "ask" for other in before) < MOST_FOR_ONE_MAIL:
+        return decided
+    why = f"it is for more than {MOST_FOR_ONE_MAIL} addresses for partners, and no more are asked about"
+    kept = f"so it is mail to the role, and the {decided.purpose.tag} stays as it is"
+    return replace(decided, handover=Handover("mail", (*decided.handover.reasons[:1], why, kept)))
+
+
+def _facts_of(waiting: WaitingHandoff | None) -> Waiting | None:
+    if waiting is None:
+        return None
+    return Waiting(waiting.mailbox, datetime.fromtimestamp(waiting.asked_at / 1000, UTC), waiting.text)
+
+
+def _ask_from(desk: Desk, role: Role, message: MessageId, tag: str) -> str:
+    try:
+        token = confirmations.make(desk.keys.current, role.key, message, tag)
+        return partners_address(role.address, tag, token)
+    except ValueError:
+        return ""
+
+
+def _key(desk: Desk, role: Role, mailbox: str, head: Head, tag: str) -> str:
+    """What tells this very mail from every other, by its author and Message-ID; ``""`` without one.
+
+    A mail server that did not hear our 250 sends it again; and whoever got a copy could, weeks later.
+    """
+    if not head.message_id:
+        return ""
+    named = f"{tag} mail\0{role.key}\0{mailbox}\0{head.message_id}"
+    return hmac.digest(desk.keys.memory, named.encode(), "sha256")[:15].hex()
+
+
+def _question_key(desk: Desk, role: Role, waiting: MessageId, tag: str) -> str:
+    """What tells a question of ours, about the message ``waiting``, from every other."""
+    named = f"{tag} question\0{role.key}\0{waiting}"
+    return hmac.digest(desk.keys.memory, named.encode(), "sha256")[:15].hex()

@@ -1,0 +1,182 @@
+"""What people have done to the queue: the same, whether the running service does it or a command with none running."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mailrouter import events
+from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.errors import MailrouterError
+from mailrouter.intake.feedback.failures import of_drop
+from mailrouter.runtime.context import Desk
+from mailrouter.store.model import DELIVERY_BITS, Consequence, DeliveryId, Milliseconds
+from mailrouter.store.sqlite import queue, queue_actions
+from mailrouter.store.sqlite.queue import Selection
+from mailrouter.store.sqlite.queue_actions import ACTIONS, STEP, Action
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
+
+log = logging.getLogger("mailrouter.queue")
+
+MOST_NAMED = 100
+"""Deliveries that the answer and the log name one by one."""
+MOST_WHO = 60
+REPORTS_STEP = 20
+"""Deliveries in one step where a report may be composed for each: a millisecond or so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody (``who``) wants done, and to which deliveries; with ``report`` the senders of what is dropped hear
+    of it."""
+
+    action: Action
+    selection: Selection
+    who: str
+    report: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "action": self.action,
+            "selection": self.selection.data(),
+            "who": self.who,
+            "report": self.report,
+        }
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Order:
+        """From ``data``. Raises MailrouterError."""
+        try:
+            action, selection = data["action"], Selection.of(data["selection"])
+            if action not in ACTIONS:
+                raise ValueError(f"there is no {action!r}")
+            who = "".join(c for c in str(data["who"]) if c.isprintable())[:MOST_WHO]
+            return cls(action, selection, who, bool(data.get("report")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise MailrouterError(f"This asks for nothing that can be done to the queue: {error}.") from error
+
+
+@dataclass(slots=True)
+class Done:
+    """What was done: how many deliveries of how many messages, the first of them by name (queue id, kind, recipient), and
+    how many were ``busy``: being sent in that very moment."""
+
+    deliveries: int = 0
+    messages: int = 0
+    busy: int = 0
+    reports: int = 0
+    named: list[dict[str, str]] = field(default_factory=list)
+
+    def data(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+async def steer(
+    store: SqliteStore, order: Order, desk: Desk | None = None, dispatcher: Dispatcher | None = None
+) -> Done:
+    """Do it, in steps that hold up no mail. ``desk`` is needed for reports and for what came back, ``dispatcher`` is the
+    running service's.
+
+    What is being sent in this moment is neither dropped nor tried twice; put on hold, it stays there if that attempt does
+    not succeed. Raises StoreError; the steps before stay done.
+    """
+    done, messages = Done(), set[int]()
+    meant = await asyncio.to_thread(_meant, store.path, order.selection)
+    step = REPORTS_STEP if order.report else STEP
+    for first in range(0, len(meant), step):
+        part = meant[first : first + step]
+        mine = [*(dispatcher.recall(part) if dispatcher else ()), *store.seize(part)]
+        busy = set(part).difference(mine)
+        try:
+            changed = await _step(
+                store, order, part if order.action in ("hold", "release") else mine, desk, done
+            )
+            if dispatcher and order.action == "hold":
+                dispatcher.keep_back(busy.intersection(changed))
+            elif dispatcher:
+                dispatcher.let_pass(part)
+        except BaseException:
+            if dispatcher:
+                dispatcher.offer([])  # what was taken back from it is due as before
+            raise
+        finally:
+            store.let_go(mine)
+        done.busy += len(busy)
+        messages.update(id_ >> DELIVERY_BITS for id_ in changed)
+    done.messages = len(messages)
+    if done.deliveries > len(done.named):
+        all_: events.Fields = {"action": order.action, "deliveries": done.deliveries, "by": order.who}
+        words = f"{done.deliveries} deliveries in all: {queue_actions.DONE[order.action]}"
+        events.tell(log, "queue_changed", fields=all_, words=words)
+    if dispatcher and (order.action in ("release", "retry") or done.reports):
+        dispatcher.offer([])  # something that is due lies in the store
+    return done
+
+
+async def _step(
+    store: SqliteStore, order: Order, part: Sequence[DeliveryId], desk: Desk | None, done: Done
+) -> list[DeliveryId]:
+    """One transaction; adds to ``done`` and gives the ids of what was changed."""
+    reports: dict[DeliveryId, Sequence[Consequence]] = {}
+    if order.report and order.action == "drop" and desk is not None:
+        moment = datetime.now(UTC)
+        reports = {d.id: of_drop(desk, store.reader, d, moment) for d in store.reader.deliveries(part)}
+    at = now_ms()
+    before = _numbers(store, reports)
+
+    def work(connection: sqlite3.Connection) -> list[DeliveryId]:
+        done = queue_actions.steer(connection, order.action, part, at, order.who, reports, store.keep_at())
+        if order.action == "retry" and desk is not None and "bounced" in order.selection.states:
+            path = partial(_new_path, desk, at)
+            done = sorted((*done, *queue_actions.send_again(connection, part, at, order.who, path)))
+        return done
+
+    changed: list[DeliveryId] = await store.run(work)
+    done.reports += _numbers(store, reports) - before
+    done.deliveries += len(changed)
+    what = queue_actions.DONE[order.action]
+    for delivery in store.reader.deliveries(changed[: MOST_NAMED - len(done.named)]):
+        fields: events.Fields = {
+            "kind": delivery.kind,
+            "role": delivery.role,
+            "to": delivery.recipient,
+            "by": order.who,
+        }
+        events.tell(log, _EVENTS[order.action], delivery.queue_id, fields, words=what)
+        named = {"id": delivery.queue_id, "kind": delivery.kind, "recipient": delivery.recipient}
+        done.named.append(named)
+    return changed
+
+
+_EVENTS = {"hold": "held", "release": "released", "drop": "dropped", "retry": "retried"}
+
+
+def _new_path(desk: Desk, at: Milliseconds, roles: str, new: DeliveryId) -> str:
+    known = {role.key: role for role in desk.configuration.roles}
+    role = next((known[key] for key in roles.split(",") if key in known), None)
+    return desk.return_paths.of(role.address, new, at) if role else ""
+
+
+def _numbers(store: SqliteStore, reports: dict[DeliveryId, Sequence[Consequence]]) -> int:
+    """How many reports there are of the messages concerned."""
+    entries = [store.reader.entry(message) for message in {id_ >> DELIVERY_BITS for id_ in reports}]
+    return sum(d.kind == "report" for entry in entries if entry for d in entry.deliveries)
+
+
+def _meant(path: Path, selection: Selection) -> list[DeliveryId]:
+    """Beside the event loop, on a connection of its own: of many it takes a while."""
+    reader = StoreReader(path)
+    try:
+        return queue.ids(reader, selection)
+    finally:
+        reader.close()

@@ -1,0 +1,153 @@
+"""Deliveries as they leave: whether each may still go, what is sent of it, and what its outcome brings about.
+
+It stands between delivery, which knows nothing of roles, and what was decided about the mail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from mailrouter import events
+from mailrouter.config.retry_settings import Retry
+from mailrouter.delivery import content
+from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.retry import takes_long
+from mailrouter.errors import StoreError
+from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.feedback.failures import of_delay, of_failure, of_lasting
+from mailrouter.intake.feedback.plain_alerts import of_untold
+from mailrouter.intake.release.recheck import for_partners_alone, may_be_told, may_have, plan_anew
+from mailrouter.intake.release.resizing import send_smaller, smaller_fits
+from mailrouter.smtp.capabilities import Outgoing
+from mailrouter.smtp.replies import Reply
+from mailrouter.store.model import Delivery, Outcome
+from mailrouter.store.sqlite.store import SqliteStore
+
+log = logging.getLogger("mailrouter")
+
+
+class Leaving:
+    """What a transport and the dispatcher ask about each delivery. ``begin`` names those that are made after it."""
+
+    def __init__(self, store: SqliteStore, retry: Retry, trouble: Callable[[], str]) -> None:
+        """``trouble`` tells what is wrong with the next server; ``""`` for nothing."""
+        self._store, self._retry, self._trouble = store, retry, trouble
+        self._anew: set[asyncio.Task[None]] = set()
+
+    def begin(self, intake: Intake, dispatcher: Dispatcher) -> None:
+        """From now on there is something to deliver."""
+        self._intake, self._dispatcher = intake, dispatcher
+
+    def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+        """What an attempt that failed, or has long been trying, brings about."""
+        desk, reader, now = self._intake.desk, self._store.reader, self._intake.now()
+        if outcome.state == "failed":
+            told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
+        else:
+            told = of_lasting(desk, reader, delivery, outcome.reply, now)
+            if takes_long(delivery, outcome.at, self._retry):
+                until = datetime.fromtimestamp(delivery.created_at / 1000 + self._retry.give_up, UTC)
+                told += of_delay(desk, reader, delivery, outcome.reply, now, until)
+        return replace(outcome, consequences=told)
+
+    def plainly(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+        """The same, told to the operator alone and without reading the mail."""
+        entry = self._store.reader.entry(delivery.message)
+        message = entry.message if entry else None
+        told = of_untold(self._intake.desk, message, delivery, outcome, self._intake.now())
+        return replace(outcome, consequences=told)
+
+    def siblings(self, delivery: Delivery) -> list[str]:
+        """The recipients of the message's other copies, as far as they may still get them."""
+        try:
+            entry = self._store.reader.entry(delivery.message)
+        except StoreError:
+            return []
+        others = entry.deliveries if entry else ()
+        return [d.recipient for d in others if d.kind == "copy" and d.state in ("queued", "delivered")]
+
+    def blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
+        """Its bytes."""
+        return content.stream(self._store, delivery)
+
+    def check(self, delivery: Delivery) -> bool:
+        """Whether a delivery may leave as it stands; if not, it is being planned anew."""
+        if delivery.kind == "delay" or delivery.claim:
+            now = now_ms()
+            told = may_be_told(self._store.reader, delivery, bool(self._trouble()), now)
+            if told == "later":
+                after = now + int(1000 * self._retry.first)
+                later = Outcome(delivery.id, "queued", "the mail itself goes first", now, after)
+                self._dispatcher.record(later)
+                return False
+            if told == "yes" and self._may_have(delivery):
+                return True
+        elif self._may_have(delivery):
+            return True
+        self._begin(self._plan_anew(delivery))
+        return False
+
+    def _may_have(self, delivery: Delivery) -> bool:
+        desk = self._intake.desk
+        alone = for_partners_alone(desk, self._store.reader, delivery)
+        return may_have(desk, delivery, self._intake.now(), alone)
+
+    def too_large(self, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
+        """Whether a copy that was refused for its size is being planned anew, untouched; ``limit`` is the server's SIZE.
+
+        Once: the untouched copy is no larger than it has to be.
+        """
+        try:
+            if not smaller_fits(self._store.reader, delivery, reply, limit):
+                return False
+        except StoreError:
+            return False
+        self._begin(self._send_smaller(delivery, reply, limit or delivery.size - 1))
+        return True
+
+    async def _send_smaller(self, delivery: Delivery, reply: Reply, limit: int) -> None:
+        try:
+            await send_smaller(self._intake, self._store, delivery, limit, now_ms)
+            fields: events.Fields = {"kind": delivery.kind, "role": delivery.role, "to": delivery.recipient}
+            words = "the copy was too large; it is sent untouched"
+            events.tell(log, "planned_anew", delivery.queue_id, fields, words=words)
+            self._dispatcher.offer([])
+        except Exception:
+            log.exception("%s can't be made smaller", delivery.queue_id)
+            self._dispatcher.settle(delivery, reply)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._anew.add(task)
+        task.add_done_callback(self._anew.discard)
+
+    async def _plan_anew(self, delivery: Delivery) -> None:
+        try:
+            await plan_anew(self._intake, self._store, delivery, now_ms)
+            self._dispatcher.gone(delivery.id)
+            self._dispatcher.offer([])  # what takes its place lies in the store, and is due
+        except Exception as error:
+            log.exception("%s can't be planned anew", delivery.queue_id)
+            reply = Reply(451, f"4.3.5 It can't be planned anew: {error}", own=True)
+            self._dispatcher.settle(delivery, reply)
+
+    def prepare(self, delivery: Delivery) -> Outgoing | None:
+        """Its transaction, or None where it must not leave as it stands."""
+        if not self.check(delivery):
+            return None
+        whole = content.whole(self._store, delivery)
+        return Outgoing(
+            delivery.reverse_path,
+            delivery.recipient,
+            delivery.size,
+            delivery.eight_bit,
+            delivery.smtputf8,
+            whole or b"",
+            None if whole is not None else lambda: content.stream(self._store, delivery),
+            delivery.queue_id,
+        )

@@ -1,0 +1,109 @@
+"""A changed copy that is larger than the next server takes, though the mail itself is not: sent untouched, with a
+companion. When the copy was made, that server's SIZE was not known yet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mailrouter.address import canonical
+from mailrouter.errors import StoreChanged
+from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.partner.decide import addressed
+from mailrouter.intake.release.recheck import MOST_AT_ONCE
+from mailrouter.message.provenance.received import received_field
+from mailrouter.message.scanner import Scanner
+from mailrouter.routing.model import Plan
+from mailrouter.routing.plan import plan
+from mailrouter.runtime.rows import deliveries_of
+from mailrouter.smtp.replies import Reply
+from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, queue_id
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
+
+MARKS = 4096
+"""Octets that an untouched copy is larger than the mail, at most: trace fields and marks."""
+
+
+def smaller_fits(reader: StoreReader, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
+    """Whether a copy was refused for its size (552 with 5.3.4, or to MAIL with SIZE: RFC 1870 §6) and would not be as
+    the mail came. ``limit`` is the next server's SIZE, if it names one. Raises StoreError."""
+    by_size = reply.code == 552 and ("5.3.4" in reply.text[:12] or reply.stage == "mail")
+    if delivery.kind != "copy" or not by_size:
+        return False
+    entry = reader.entry(delivery.message)
+    if entry is None:
+        return False
+    least = entry.message.size + MARKS
+    return delivery.size > least and least <= (limit or delivery.size)
+
+
+async def send_smaller(
+    intake: Intake, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
+) -> None:
+    """Put an untouched copy and its companion in the place of ``delivery``; from the beginning where another copy was
+    planned anew in the same moment. Raises StoreError, ValueError for a message that is gone."""
+    for _ in range(MOST_AT_ONCE):
+        try:
+            await _replace(intake, store, delivery, limit, now)
+            return
+        except StoreChanged:
+            continue
+    await _replace(intake, store, delivery, limit, now)
+
+
+async def _replace(
+    intake: Intake, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
+) -> None:
+    entry = store.reader.entry(delivery.message)
+    if entry is None:
+        raise ValueError("the message is gone")
+    planned = await _plan(intake, store, entry.message, delivery, limit)
+    mine = tuple(c for c in planned.copies if canonical(c.recipient) == canonical(delivery.recipient))
+    numbers = [other.id & ((1 << DELIVERY_BITS) - 1) for other in entry.deliveries]
+    first = max((number for number in numbers if number != REPLY_NUMBER), default=-1) + 1
+    new = deliveries_of(entry.message, replace(planned, copies=mine), intake.desk.return_paths, first)
+    if not new:
+        raise ValueError("nobody is a partner of its role at the moment")
+    for fresh in new:
+        fresh.next_at, fresh.inside = now(), delivery.inside
+    await store.replace_delivery(delivery, new, now(), known=first)
+
+
+async def _plan(intake: Intake, store: SqliteStore, message: Message, old: Delivery, limit: int) -> Plan:
+    desk, moment = intake.desk, datetime.fromtimestamp(message.received_at / 1000, UTC)
+    scanner = Scanner()
+    async for block in store.read(message.id, 0, message.size):
+        scanner.feed(block)
+    shape = scanner.finish()
+    received = received_field(
+        helo=message.helo,
+        peer=message.client,
+        by=desk.configuration.settings.hostname,
+        protocol="ESMTP",
+        queue_id=queue_id(message.id),
+        when=moment,
+    )
+    to = addressed(desk, message.recipients)
+    carrying = old.role.split(",") if old.handoff else []
+    situations = []
+    for role in (*to.roles, *to.handoff_roles):
+        known = desk.handoffs.get(role.key)
+        situations.append(
+            desk.situation(
+                role,
+                scanner.head,
+                reverse_path=message.reverse_path,
+                moment=moment,
+                received=received,
+                seed=os.urandom(32),
+                # What the old copy did not carry, this one does not either.
+                handoff_seen=0 if role.key in carrying or known is None else known.version,
+                next_hop_size=limit,
+                to_handoff=role in to.handoff_roles,
+                client=message.client,
+            )
+        )
+    return plan(scanner.head, shape, situations)

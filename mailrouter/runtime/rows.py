@@ -1,0 +1,157 @@
+"""A plan as the rows that are stored for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from mailrouter.message import pieces
+from mailrouter.message.pieces import Pieces
+from mailrouter.routing.autoreply import AGAIN_DAYS
+from mailrouter.routing.model import Plan
+from mailrouter.routing.partner.handoff_notices import Notice
+from mailrouter.runtime.return_paths import ReturnPaths
+from mailrouter.schedule.model import Role
+from mailrouter.smtp.envelope import Envelope
+from mailrouter.store.model import (
+    DELIVERY_BITS,
+    NO_REQUEST,
+    REPLY_NUMBER,
+    Claim,
+    Delivery,
+    DeliveryId,
+    DsnRequest,
+    Kind,
+    Message,
+    MessageId,
+    Milliseconds,
+    ReplyMemory,
+)
+
+DAY_MS = 86_400_000
+
+
+def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int = 0) -> list[Delivery]:
+    """A delivery for each copy, and one for each companion, each under a return path of its own. Handoffs stand with
+    the one that carries them.
+
+    A delivery that carries handoffs names their roles alone, so that each of them can be checked when it
+    leaves (``recheck.may_have``); ``Mailrouter-Role`` in the copy names all.
+    """
+    found: list[Delivery] = []
+
+    def add(
+        kind: Kind, roles: Sequence[str], recipient: str, path: str, content: Pieces, handoff: int
+    ) -> None:
+        made = _delivery(
+            message, first + len(found), kind, ",".join(roles), recipient, path, content, handoff
+        )
+        if path:  # ``<>`` stays what it is: nobody wants to hear of it
+            made.reverse_path = paths.of(path, made.id, message.received_at)
+        found.append(made)
+
+    for copy in plan.copies:
+        version = max(copy.handoffs, default=0)
+        carrying = copy.handoff_roles or copy.roles
+        if copy.companion is None:
+            add("copy", carrying, copy.recipient, copy.reverse_path, copy.pieces, version)
+        else:
+            add("copy", copy.roles, copy.recipient, copy.reverse_path, copy.pieces, 0)
+            add("companion", carrying, copy.recipient, copy.reverse_path, copy.companion, version)
+    return found
+
+
+def notices_of(message: Message, role: Role, notices: Sequence[Notice], first: int) -> list[Delivery]:
+    """A delivery for each notice; its reverse-path is ``<>`` (see ``mailrouter.routing.partner.handoff_notices``)."""
+    return [
+        _delivery(message, number, "notice", role.key, notice.recipient, "", notice.pieces, 0)
+        for number, notice in enumerate(notices, first)
+    ]
+
+
+def request_of(envelope: Envelope) -> DsnRequest:
+    """What the sender asked of reports."""
+    if not (envelope.dsn or envelope.notify or envelope.orcpt):
+        return NO_REQUEST
+    mail = envelope.dsn
+    return DsnRequest(mail.get("RET", ""), mail.get("ENVID", ""), envelope.notify, envelope.orcpt)
+
+
+def own_message(
+    message: MessageId,
+    kind: Kind,
+    role: str,
+    recipient: str,
+    content: Pieces,
+    at: Milliseconds,
+    claim: tuple[Claim, DeliveryId] = ("", 0),
+) -> Delivery:
+    """A delivery of a message of ours that some outcome of ``message`` brings about; it has no number yet. ``claim`` is
+    what it says, and of which delivery."""
+    return Delivery(
+        id=message << DELIVERY_BITS,
+        kind=kind,
+        role=role,
+        recipient=recipient,
+        reverse_path="",
+        pieces=pieces.encode(content),
+        size=pieces.length(content),
+        next_at=at,
+        created_at=at,
+        about=claim[1],
+        claim=claim[0],
+    )
+
+
+def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory | None]:
+    """The automatic reply's delivery (its reverse-path is ``<>``), and the memory it depends on."""
+    reply = plan.reply
+    if reply is None:
+        return None, None
+    delivery = _delivery(message, REPLY_NUMBER, "reply", reply.role, reply.recipient, "", reply.pieces, 0)
+    again = message.received_at - AGAIN_DAYS * DAY_MS
+    day = day_of(message.received_at)
+    return delivery, ReplyMemory(reply.key, message.received_at, again, day, reply.caps)
+
+
+def milliseconds(moment: datetime) -> Milliseconds:
+    """A moment as it is stored."""
+    return int(moment.timestamp() * 1000)
+
+
+def day_of(milliseconds: int) -> str:
+    """The day (UTC) by which replies are counted: ``2026-12-03``."""
+    return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%d}"
+
+
+def hour_of(milliseconds: int) -> str:
+    """The hour (UTC) by which alerts are counted: ``2026-12-03T09``."""
+    return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%dT%H}"
+
+
+def _delivery(
+    message: Message,
+    number: int,
+    kind: Kind,
+    roles: str,
+    recipient: str,
+    path: str,
+    content: Pieces,
+    handoff: int,
+) -> Delivery:
+    return Delivery(
+        id=(message.id << DELIVERY_BITS) + number,
+        kind=kind,
+        role=roles,
+        recipient=recipient,
+        reverse_path=path,
+        pieces=pieces.encode(content),
+        size=pieces.length(content),
+        handoff=handoff,
+        inside=handoff > 0 or kind == "notice",
+        eight_bit=message.eight_bit and kind == "copy",
+        smtputf8=message.smtputf8 and kind == "copy",
+        next_at=message.received_at,
+        created_at=message.received_at,
+        made=content,
+    )
