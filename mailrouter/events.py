@@ -1,8 +1,8 @@
 """Log lines about events: a name, the queue id, and fields that machines read by themselves.
 
-The record's message is for people and says the same in words, or is the event's name alone. ``mailrouter.cli.operate.logs`` gives
-the line its form: ``ID: EVENT key=value …: words`` as text, and each field as a field in JSON. Fields hold addresses,
-numbers and codes, never a subject, a body, a secret or a server's words.
+The record's message is for people and says the same in words, or is the event's name alone. ``cli/operate/logs.py``
+gives the line its form: ``ID: EVENT key=value …: words`` as text, and each field as a field in JSON. Fields hold
+addresses, numbers and codes, never a subject, a body, a secret or a server's words.
 """
 
 from __future__ import annotations

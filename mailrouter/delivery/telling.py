@@ -1,8 +1,8 @@
 """What outcomes bring about, worked out after they are recorded: alerts, notices and reports.
 
-Each is on the store's list of what is owed (``store/sqlite/owed.py``) until what follows from it is queued. A fault in working
-it out, or an end of the process, costs neither the outcome nor, for ever, the telling: at the next start it is begun
-again, one at a time, and one whose second try ended the process is told to the operator without reading its mail.
+Each is on the store's list of what is owed (``store/sqlite/owed.py``) until what follows from it is queued. A fault in
+working it out, or an end of the process, costs neither the outcome nor, for ever, the telling: at the next start it is
+begun again, one at a time, and one whose second try ended the process is told to the operator without reading its mail.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What a running service knows: the configuration made ready, keys, templates, and how mailboxes do."""

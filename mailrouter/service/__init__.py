@@ -1,0 +1,1 @@
+"""The running service: its parts wired together, started, watched, reloaded and stopped."""

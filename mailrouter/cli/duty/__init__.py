@@ -1,0 +1,1 @@
+"""Commands about the schedule: who is in, and changes of it."""

@@ -1,0 +1,1 @@
+"""Commands for the queue, the log, backups and keys."""

@@ -1,0 +1,1 @@
+"""Models of the configuration's files, one a file."""

@@ -1,0 +1,1 @@
+"""Values of the configuration's files: times, durations, zones, addresses, recurrence."""

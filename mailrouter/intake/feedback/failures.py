@@ -1,7 +1,7 @@
 """What follows when a copy did not arrive, decided from what the store knows of the whole message.
 
-The operator and the other partners hear of one mailbox at most once an hour (``mailrouter.intake.feedback.alerts``). The sender
-hears only when nobody behind the role could be reached, once (``mailrouter.intake.feedback.sender_dsn``); whether that is so
+The operator and the other partners hear of one mailbox at most once an hour (``alerts``). The sender
+hears only when nobody behind the role could be reached, once (``sender_dsn``); whether that is so
 is asked again in the transaction that records the failure (``mailrouter.store.sqlite.consequences``).
 """
 

@@ -1,0 +1,1 @@
+"""Where a message comes from: hops, senders, signatures and verdicts."""

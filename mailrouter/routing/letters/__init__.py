@@ -1,0 +1,1 @@
+"""Messages of our own about mail, to IT and to partners."""

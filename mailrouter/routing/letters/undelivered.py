@@ -1,7 +1,7 @@
 """Our messages about copies that did not arrive: to the operator, and to the other partners. Pure.
 
-The sender hears only when nobody could be reached, and then from ``mailrouter.message.dsn.compose``. Whoever reads these may
-know where partners read their mail; a remote server's words are shown to them as they came.
+The sender hears only when nobody could be reached, and then from ``mailrouter.message.dsn.compose``. Whoever reads these
+may know where partners read their mail; a remote server's words are shown to them as they came.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Decisions about mail to a role's addresses for partners."""

@@ -1,0 +1,1 @@
+"""Oddities of a schedule that is valid."""

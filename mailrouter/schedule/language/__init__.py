@@ -1,0 +1,1 @@
+"""Requests in the words that people write in mail."""

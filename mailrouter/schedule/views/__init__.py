@@ -1,0 +1,1 @@
+"""The schedule as people see it: tables, lines, pictures, differences."""

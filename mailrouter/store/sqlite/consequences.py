@@ -1,7 +1,7 @@
 """What follows from an outcome: messages of ours to the operator, to partners and to the sender.
 
-Of an attempt, the outcome is recorded first, with a mark that it is to be told (``store/sqlite/owed.py``); the messages are
-queued in the transaction that takes the mark away. Of a report that came in, they are queued in the transaction that
+Of an attempt, the outcome is recorded first, with a mark that it is to be told (``store/sqlite/owed.py``); the messages
+are queued in the transaction that takes the mark away. Of a report that came in, they are queued in the transaction that
 records it. So a crash neither loses nor repeats them; and whether everybody has failed is asked in the transaction that
 queues them.
 """

@@ -1,0 +1,1 @@
+"""A role's file that came by mail: found, compared and merged."""
