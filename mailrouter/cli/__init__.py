@@ -11,6 +11,12 @@ from importlib import import_module
 from mailrouter.cli.options import parser
 from mailrouter.errors import ConfigurationError, MailrouterError, NoSuchRole, UsageError
 
+_ROOMS = {
+    "duty": ("calendar_address", "calendars", "off", "schedule", "swap", "undo", "who"),
+    "operate": ("backup", "queue", "restore", "rotate_key", "trace"),
+    "setup": ("check", "export_aliases", "init", "print_config", "schema"),
+}
+"""The commands whose modules stand in a room of their own below this one."""
 _AS_WHOM = "run the command as the service's user or as root."
 
 
@@ -20,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()
     options = _parsed(parser(), arguments)
     try:
-        return _run(options)
+        return command_named(options.command)(options)
     except ConfigurationError as error:
         from mailrouter.cli.common import width
         from mailrouter.cli.setup.check import render
@@ -60,8 +66,9 @@ def _parsed(top: argparse.ArgumentParser, arguments: Sequence[str] | None) -> ar
     return options
 
 
-def _run(options: argparse.Namespace) -> int:
-    """Each command is the function of its name in the module of its name: `schedule` need not load what `serve` needs."""
-    name = options.command.replace("-", "_")
-    run: Callable[[argparse.Namespace], int] = getattr(import_module(f"mailrouter.cli.{name}"), name)
-    return run(options)
+def command_named(command: str) -> Callable[[argparse.Namespace], int]:
+    """The function of a command, from the module of its name: `schedule` need not load what `serve` needs."""
+    name = command.replace("-", "_")
+    room = next((f"{room}." for room, commands in _ROOMS.items() if name in commands), "")
+    run: Callable[[argparse.Namespace], int] = getattr(import_module(f"mailrouter.cli.{room}{name}"), name)
+    return run

@@ -1,0 +1,22 @@
+"""Each command that the help names can be run."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from mailrouter.cli import command_named
+from mailrouter.cli.options import parser
+
+
+def commands() -> list[str]:
+    """All that the command line knows."""
+    (found,) = (each for each in parser()._actions if isinstance(each, argparse._SubParsersAction))
+    return sorted(found.choices)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_has_its_function(command: str) -> None:
+    """In the module of its name."""
+    assert callable(command_named(command))
