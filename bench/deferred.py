@@ -22,7 +22,8 @@ from pathlib import Path
 from bench.load import cpu_seconds
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
-from mailrouter.store.model import DELIVERY_BITS, EPOCH, Acceptance, Delivery, Message, Outcome
+from mailrouter.store.ids import DELIVERY_BITS, EPOCH
+from mailrouter.store.model import Acceptance, Delivery, Message, Outcome
 from mailrouter.store.sqlite import hot_path
 from mailrouter.store.sqlite.queue import Selection, open_ids
 from mailrouter.store.sqlite.reader import NEXT_DUE, WAITING

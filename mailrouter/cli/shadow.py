@@ -16,7 +16,8 @@ from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.shadow import REFUSED, shadow_settings
 from mailrouter.schedule.date_words import called, joined, short_date
-from mailrouter.store.model import Kind, QueueEntry, message_id_of, queue_id
+from mailrouter.store.ids import NO_MESSAGE, message_id_of, queue_id
+from mailrouter.store.model import Kind, QueueEntry
 from mailrouter.store.sqlite.reader import StoreReader
 
 _PAGE = 1000
@@ -76,7 +77,7 @@ def shadow(options: argparse.Namespace) -> int:
 
 
 def _entries(store: StoreReader) -> Iterator[QueueEntry]:
-    after = 0
+    after = NO_MESSAGE
     while page := store.history(after, _PAGE):
         yield from page
         after = page[-1].message.id

@@ -6,7 +6,7 @@ moments of what waits are set with it, so that a step neither fails mail early n
 
 from __future__ import annotations
 
-from mailrouter.store.model import Milliseconds
+from mailrouter.store.ids import Milliseconds
 
 LEAST: Milliseconds = 60_000
 """A smaller difference is a clock that is being corrected, or a machine that was busy; nothing is decided by it."""

@@ -15,6 +15,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import filterfalse
 from typing import Protocol
 
 from mailrouter import events
@@ -27,7 +28,8 @@ from mailrouter.delivery.telling import Follow, Telling
 from mailrouter.delivery.under_way import UnderWay, is_incoming
 from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome
+from mailrouter.store.ids import DeliveryId, Milliseconds
+from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.store.sqlite.timings import Timings
 
@@ -118,7 +120,7 @@ class Dispatcher:
         self._looking: asyncio.Task[None] | None = None
         self._store = store
         self._under_way = under_way or UnderWay()
-        self._suspects = Suspects(store, (key for key in self._under_way.suspects if not is_incoming(key)))
+        self._suspects = Suspects(store, map(DeliveryId, filterfalse(is_incoming, self._under_way.suspects)))
         self._follow = follow
         self._telling = Telling(store, follow, plainly, lambda: self.offer([]), again) if follow else None
         self._again = again

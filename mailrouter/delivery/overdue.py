@@ -14,7 +14,9 @@ from typing import Protocol
 from mailrouter.config.retry_settings import Retry
 from mailrouter.config.values.durations import span
 from mailrouter.delivery.retry import gives_up, takes_long
-from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome, first_delivery_at
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, Milliseconds, first_delivery_at
+from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.sqlite.reader import StoreReader
 
 EVERY = 60_000
@@ -53,7 +55,7 @@ class Overdue:
         self.every: Milliseconds = min(EVERY, int(1000 * retry.most))
         """Between two looks."""
         self._last: Milliseconds = -EVERY
-        self._told_up_to: DeliveryId = 0
+        self._told_up_to = ids.NO_DELIVERY
         """Everything up to this id that was queued was looked at for its notice."""
 
     def due(self, now: Milliseconds) -> bool:
@@ -64,12 +66,12 @@ class Overdue:
         """Go through all that is queued; gives how many deliveries' time was over. Raises StoreError."""
         now = self._last = clock()
         over = first_delivery_at(now - int(1000 * self._retry.give_up))
-        late = 0
+        late = ids.NO_DELIVERY
         if self._retry.delay_notice is not None:
             late = first_delivery_at(now - int(1000 * self._retry.delay_notice))
         # Where the clock was set back, ids run ahead of it and tell nothing of an age.
         ahead = first_delivery_at(now + EVERY)
-        seen: tuple[Milliseconds, DeliveryId] = (-1, -1)
+        seen: tuple[Milliseconds, DeliveryId] = (-1, ids.NO_DELIVERY)
         ended = 0
         while page := self._reader.queued_after(seen, PAGE):
             seen = page[-1]

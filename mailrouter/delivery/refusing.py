@@ -10,7 +10,8 @@ from typing import Literal
 from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.refusals import Judgement, about, judged
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.model import Delivery, DeliveryId
+from mailrouter.store.ids import DeliveryId
+from mailrouter.store.model import Delivery
 
 MOST_REMEMBERED = 10_000
 """Deliveries that were held back without a second opinion; of one that was forgotten it is asked for once more."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from mailrouter.config.retry_settings import Retry
 from mailrouter.config.values.durations import span
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.model import Delivery, Milliseconds, Outcome
+from mailrouter.store.ids import Milliseconds
+from mailrouter.store.model import Delivery, Outcome
 
 JITTER = 0.2
 _MOST_DOUBLINGS = 30

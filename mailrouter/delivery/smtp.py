@@ -19,7 +19,8 @@ from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.client import Connection
 from mailrouter.smtp.refusals import advice, advice_in
 from mailrouter.smtp.replies import PeerError, Reply, slow_after
-from mailrouter.store.model import Delivery, DeliveryId, Milliseconds
+from mailrouter.store.ids import DeliveryId, Milliseconds
+from mailrouter.store.model import Delivery
 
 log = logging.getLogger("mailrouter.delivery")
 

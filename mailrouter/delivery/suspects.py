@@ -10,7 +10,9 @@ import logging
 from collections import deque
 from collections.abc import Iterable
 
-from mailrouter.store.model import Delivery, DeliveryId
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId
+from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.delivery")
@@ -27,7 +29,7 @@ class Suspects:
     def __init__(self, store: SqliteStore, found: Iterable[DeliveryId] = ()) -> None:
         self._store = store
         self._waiting: deque[DeliveryId] = deque(found)
-        self._alone: DeliveryId = 0
+        self._alone = ids.NO_DELIVERY
         self._since = self._began = 0.0
 
     def __bool__(self) -> bool:
@@ -43,7 +45,7 @@ class Suspects:
     def ended(self, delivery: DeliveryId) -> None:
         """It was tried, or went in another way."""
         if delivery == self._alone:
-            self._alone, self._since = 0, 0.0
+            self._alone, self._since = ids.NO_DELIVERY, 0.0
 
     def next(self, ready: Iterable[Delivery]) -> tuple[Delivery | None, list[DeliveryId]]:
         """The next one to be tried alone, in the caller's hands, and those before it that are not due to be sent any
@@ -54,7 +56,7 @@ class Suspects:
         waits = not self._since and any(delivery.id == self._alone for delivery in ready)
         if self._alone and (waits or (self._since and now - self._since <= ALONE)):
             return None, gone
-        self._alone, self._since = 0, 0.0
+        self._alone, self._since = ids.NO_DELIVERY, 0.0
         if self._began and now - self._began > ALL:
             self._waiting.clear()
         while self._waiting:

@@ -12,7 +12,7 @@ from mailrouter.demo.folder import QUIET_ROLE, ROLE
 from mailrouter.demo.signed_mail import SIGNED
 from mailrouter.errors import MailrouterError
 from mailrouter.message.text.writing import date_field
-from mailrouter.store.model import MessageId, message_id_of
+from mailrouter.store.ids import MessageId, message_id_of
 
 TIMEOUT = 20
 """Seconds that the relay has to answer."""

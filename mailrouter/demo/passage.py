@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailrouter.errors import StoreError
-from mailrouter.store.model import DELIVERY_BITS, Delivery, Message, MessageId, QueueEntry
+from mailrouter.store.ids import DeliveryId, MessageId, message_of
+from mailrouter.store.model import Delivery, Message, QueueEntry
 from mailrouter.store.sqlite.reader import StoreReader
 
 _NAME = re.compile(r"\d+\.D([0-9a-f]+)\.")
@@ -56,9 +57,9 @@ class Mailboxes:
         # Somebody who reads along with a mail program moves files from new to cur.
         for path in (*self._root.glob("*/new/*"), *self._root.glob("*/cur/*")):
             if named := _NAME.match(path.name):
-                delivery = int(named[1], 16)
-                if delivery >> DELIVERY_BITS not in self._told:
-                    found.setdefault(delivery >> DELIVERY_BITS, {})[delivery] = path
+                delivery = DeliveryId(int(named[1], 16))
+                if message_of(delivery) not in self._told:
+                    found.setdefault(message_of(delivery), {})[delivery] = path
         passages = []
         for message in sorted(found):
             entry = self._reader.entry(message)

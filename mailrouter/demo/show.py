@@ -24,7 +24,7 @@ from mailrouter.demo.passage import Mailboxes, Passage
 from mailrouter.errors import MailrouterError
 from mailrouter.service.control import ask
 from mailrouter.service.wiring import Service
-from mailrouter.store.model import MessageId
+from mailrouter.store.ids import MessageId
 
 log = logging.getLogger("mailrouter.demo")
 

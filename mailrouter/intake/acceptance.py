@@ -20,7 +20,8 @@ from mailrouter.runtime.rows import deliveries_of, milliseconds, reply_of, reque
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
-from mailrouter.store.model import Acceptance, Consequence, Message, MessageId, queue_id
+from mailrouter.store.ids import MessageId, delivery_of, queue_id
+from mailrouter.store.model import Acceptance, Consequence, Message
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -58,8 +59,8 @@ def acceptance_of(
         for delivery in deliveries:
             delivery.inside = True  # it may be a handoff that is not known as one, or return or quote one
     wanted = _expansion(desk, message, admitted.to.roles, head, shape, received.moment)
-    for number, consequence in enumerate(wanted, len(deliveries)):
-        consequence.delivery.id += number
+    for place, consequence in enumerate(wanted, len(deliveries)):
+        consequence.delivery.id = delivery_of(message.id, place)
     planned = planned_deliveries(decision, handing) + len(wanted)
     if refusal := too_many_deliveries(len(admitted.roles), planned):
         return refusal

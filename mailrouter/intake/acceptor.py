@@ -48,14 +48,8 @@ from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
 from mailrouter.smtp.sessions import network_of
 from mailrouter.store import queued as of_ours
-from mailrouter.store.model import (
-    DELIVERY_BITS,
-    Acceptance,
-    Delivery,
-    DeliveryId,
-    HandoffChange,
-    queue_id,
-)
+from mailrouter.store.ids import DeliveryId, queue_id, unnumbered
+from mailrouter.store.model import Acceptance, Delivery, HandoffChange
 from mailrouter.store.sqlite.spool import SqliteSpool
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.turns import Steps
@@ -307,7 +301,7 @@ class Intake:
             spool = self._store.spool()
             alert = replace(alert, message=replace(alert.message, id=spool.id))
             assert alert.reply is not None
-            alert.reply.id = spool.id << DELIVERY_BITS
+            alert.reply.id = unnumbered(spool.id)
             self._offer(await self._store.accept(spool, alert))
         except Exception:
             log.exception("the operator can't be told of a loop")

@@ -17,7 +17,7 @@ from mailrouter.runtime.context import RESERVED_TAGS, Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import too_large
-from mailrouter.store.model import MOST_PLANNED
+from mailrouter.store.ids import MOST_PLANNED
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust.confirmations import purpose_of
 

@@ -33,6 +33,7 @@ from mailrouter.runtime.origin import came_from, way_of
 from mailrouter.runtime.rows import DAY_MS, day_of, milliseconds
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
+from mailrouter.store.ids import NO_MESSAGE
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust.tokens import token_of
@@ -150,7 +151,9 @@ def _planned(
         origin = came_from(way, "127.0.0.1", "client.example")
         readable = raw if received.shape.size <= MAX_MAIL else None
         contents = contents_of(head, received.shape, readable) if readable is not None else None
-        handing = hand(Incoming(desk, store, head, received.shape, contents, 0, True, origin), targets)
+        handing = hand(
+            Incoming(desk, store, head, received.shape, contents, NO_MESSAGE, True, origin), targets
+        )
         notes = (*notes, *handing.reasons, "this is told as if one of our own servers had handed it over")
         if refusal := refused_by_partners(handing):
             return Explanation(None, tuple(notes), refused=refusal.reply)

@@ -17,7 +17,8 @@ from mailrouter.routing.partner.handoff_text import MAX_MAIL
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
-from mailrouter.store.model import Acceptance, Message, queue_id
+from mailrouter.store.ids import queue_id
+from mailrouter.store.model import Acceptance, Message
 from mailrouter.store.sqlite.spool import SqliteSpool
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.trust.confirmations import SCHEDULE, purpose_of

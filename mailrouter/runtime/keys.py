@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mailrouter.config.atomic_write import give_to_owner_of, make_folder, sync_folder
 from mailrouter.errors import StoreError
-from mailrouter.store.model import Milliseconds
+from mailrouter.store.ids import Milliseconds
 from mailrouter.trust.tokens import VALID_DAYS
 
 log = logging.getLogger("mailrouter.keys")

@@ -16,7 +16,8 @@ from typing import get_args
 from mailrouter.address import canonical
 from mailrouter.message.dsn.bounce import Kind
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import FailingMailbox, Milliseconds
+from mailrouter.store.ids import Milliseconds
+from mailrouter.store.model import FailingMailbox
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000

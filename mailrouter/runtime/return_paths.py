@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailrouter.address import domain_of
-from mailrouter.store.model import DeliveryId, Milliseconds
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.trust import tokens
 from mailrouter.trust.tokens import TokenError, token_of
 
@@ -42,7 +43,7 @@ class ReturnPaths:
         if token is None or not (domain_of(address) in self.domains or domain_of(address) == self.domain):
             return None
         keys = [*self.keys, *(key for key, until in self.earlier if until > at)]
-        return tokens.read(keys, token, at // _DAY_MS)
+        return ids.DeliveryId(tokens.read(keys, token, at // _DAY_MS))
 
 
 __all__ = ["ReturnPaths", "TokenError"]

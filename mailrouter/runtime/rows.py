@@ -13,20 +13,9 @@ from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.runtime.return_paths import ReturnPaths
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.store.model import (
-    DELIVERY_BITS,
-    NO_REQUEST,
-    REPLY_NUMBER,
-    Claim,
-    Delivery,
-    DeliveryId,
-    DsnRequest,
-    Kind,
-    Message,
-    MessageId,
-    Milliseconds,
-    ReplyMemory,
-)
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
+from mailrouter.store.model import NO_REQUEST, Claim, Delivery, DsnRequest, Kind, Message, ReplyMemory
 
 DAY_MS = 86_400_000
 
@@ -84,12 +73,12 @@ def own_message(
     recipient: str,
     content: Pieces,
     at: Milliseconds,
-    claim: tuple[Claim, DeliveryId] = ("", 0),
+    claim: tuple[Claim, DeliveryId] = ("", ids.NO_DELIVERY),
 ) -> Delivery:
     """A delivery of a message of ours that some outcome of ``message`` brings about; it has no number yet. ``claim`` is
     what it says, and of which delivery."""
     return Delivery(
-        id=message << DELIVERY_BITS,
+        id=ids.unnumbered(message),
         kind=kind,
         role=role,
         recipient=recipient,
@@ -108,7 +97,7 @@ def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory
     reply = plan.reply
     if reply is None:
         return None, None
-    delivery = _delivery(message, REPLY_NUMBER, "reply", reply.role, reply.recipient, "", reply.pieces, 0)
+    delivery = _delivery(message, ids.REPLY_NUMBER, "reply", reply.role, reply.recipient, "", reply.pieces, 0)
     again = message.received_at - AGAIN_DAYS * DAY_MS
     day = day_of(message.received_at)
     return delivery, ReplyMemory(reply.key, message.received_at, again, day, reply.caps)
@@ -140,7 +129,7 @@ def _delivery(
     handoff: int,
 ) -> Delivery:
     return Delivery(
-        id=(message.id << DELIVERY_BITS) + number,
+        id=ids.delivery_of(message.id, number),
         kind=kind,
         role=roles,
         recipient=recipient,

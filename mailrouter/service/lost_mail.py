@@ -15,7 +15,8 @@ from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.routing.letters.lost_letter import LostMail, lost_letter
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
-from mailrouter.store.model import QueueEntry, queue_id
+from mailrouter.store.ids import queue_id
+from mailrouter.store.model import QueueEntry
 from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,7 +47,7 @@ from mailrouter.service.tasks import Upkeep
 from mailrouter.service.weekly_mail import weekly_mails
 from mailrouter.smtp.handler import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
-from mailrouter.store.model import Milliseconds, moment_of
+from mailrouter.store.ids import DeliveryId, Milliseconds, moment_of
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.trust.tokens import VALID_DAYS
 from mailrouter.web import calendar, health, metrics
@@ -187,7 +188,7 @@ class Service:
             if self.web is not None:
                 await self.web.close()
             raise
-        blamed = [key for key in self.under_way.blamed if not is_incoming(key)]
+        blamed = map(DeliveryId, filterfalse(is_incoming, self.under_way.blamed))
         for key in await hold(self.store, desk, blamed, self.intake.now()):
             self.under_way.cleared(key)
         self.dispatcher.start(self.transport)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mailrouter.store.model import DeliveryId, Milliseconds
+from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.store.sqlite.rows import run_rows
 
 What = Literal[

@@ -1,12 +1,4 @@
-"""What is stored, as facts, and the protocol that each store speaks.
-
-A message's id is a number that only grows: milliseconds since 2020 or one more than the last id, whichever is
-larger. Its chunks and its deliveries carry it in their own ids, so that all of a message's rows lie together
-and none needs a second index:
-
-    chunk id    = message id << 20 | n      (up to a million chunks of 256 KB)
-    delivery id = message id << 10 | k      (up to 1,024 deliveries of one message)
-"""
+"""What is stored, as facts, and the protocol that each store speaks."""
 
 from __future__ import annotations
 
@@ -15,22 +7,17 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from mailrouter.message.pieces import Pieces
+from mailrouter.store.ids import (
+    NO_DELIVERY,
+    NO_MESSAGE,
+    DeliveryId,
+    MessageId,
+    Milliseconds,
+    QueueId,
+    message_of,
+    queue_id,
+)
 
-MessageId = int
-DeliveryId = int
-Milliseconds = int
-"""Since the Unix epoch."""
-
-EPOCH: Milliseconds = 1577836800000
-"""2020-01-01T00:00Z: message ids count from here."""
-
-CHUNK_BITS = 20
-DELIVERY_BITS = 10
-REPLY_NUMBER = (1 << DELIVERY_BITS) - 1
-MOST_PLANNED = 900
-"""Deliveries that one message may begin with: the other numbers are for what comes of it (alerts, reports, copies planned
-anew)."""
-"""The automatic reply has the last number of its message, so that it never takes another's."""
 CHUNK_SIZE = 256 * 1024
 """Up to this many bytes a message stays in memory while it arrives; a larger one is stored in chunks of this
 size."""
@@ -45,41 +32,6 @@ arrive; nobody of the role has the mail. It is looked at again when the message 
 State = Literal["queued", "held", "delivered", "failed", "bounced", "withdrawn"]
 """``held``: not attempted until somebody releases it; its ``next_at`` is when it was put on hold. ``bounced``: the next
 hop took it, and a report came back that it did not arrive."""
-
-_ALPHABET = "0123456789bcdfghjklmnpqrstvwxyz"
-
-
-class QueueId(str):
-    """A queue id. A type of its own, so that a log can tell it from other text (see ``mailrouter.cli.operate.logs``)."""
-
-    __slots__ = ()
-
-
-def queue_id(message: MessageId) -> QueueId:
-    """The id as people read and type it: short, without vowels, so that it never spells a word."""
-    digits = ""
-    while message:
-        message, digit = divmod(message, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return QueueId(digits)
-
-
-def message_id_of(queue: str) -> MessageId:
-    """The number behind a queue id. Raises ValueError for text that is none."""
-    number = 0
-    for letter in queue.strip().lower():
-        number = number * len(_ALPHABET) + _ALPHABET.index(letter)
-    return number
-
-
-def first_delivery_at(moment: Milliseconds) -> DeliveryId:
-    """The lowest id that a delivery of a message received at ``moment`` can have."""
-    return max(0, moment - EPOCH) << DELIVERY_BITS
-
-
-def moment_of(delivery: DeliveryId) -> Milliseconds:
-    """When the message of a delivery was received, as its id tells (a little later after a flood)."""
-    return (delivery >> DELIVERY_BITS) + EPOCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +96,7 @@ class Delivery:
     state: State = "queued"
     last_reply: str = ""
     inside: bool = False
-    about: DeliveryId = 0
+    about: DeliveryId = NO_DELIVERY
     claim: Claim = ""
     content: bytes | None = field(default=None, repr=False, compare=False)
     made: Pieces | None = field(default=None, repr=False, compare=False)
@@ -152,7 +104,7 @@ class Delivery:
     @property
     def message(self) -> MessageId:
         """The message it belongs to."""
-        return self.id >> DELIVERY_BITS
+        return message_of(self.id)
 
     @property
     def queue_id(self) -> QueueId:
@@ -278,7 +230,7 @@ class ScheduleChange:
     what: str
     before: bytes = field(repr=False)
     after: bytes = field(repr=False)
-    undoes: MessageId = 0
+    undoes: MessageId = NO_MESSAGE
     state: ChangeState = "begun"
 
 

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from mailrouter import events
-from mailrouter.store.model import REPLY_NUMBER, Consequence, Delivery, Outcome
+from mailrouter.store.ids import number_of
+from mailrouter.store.model import Consequence, Delivery, Outcome
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -35,6 +36,6 @@ def _queued(consequence: Consequence) -> Iterator[Delivery]:
     """Those of a consequence, and of what takes its place, that got a number in the transaction."""
     one: Consequence | None = consequence
     while one is not None:
-        if one.delivery.id & REPLY_NUMBER:
+        if number_of(one.delivery.id):
             yield one.delivery
         one = one.otherwise

@@ -9,7 +9,7 @@ from datetime import timedelta
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.outcomes import lost_lately, lost_words
-from mailrouter.store.model import Milliseconds
+from mailrouter.store.ids import Milliseconds
 from mailrouter.web.pages import Answer, Asked, text
 from mailrouter.web.watched import Watched
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.message.provenance.received import loop_mark
-from mailrouter.store.model import message_id_of
+from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.schema import MIGRATIONS
 from tests.support.correspondence import mailrouter

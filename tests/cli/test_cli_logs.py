@@ -14,7 +14,7 @@ import pytest
 from mailrouter.cli.operate.logs import ForJournal, Json, Text, to_journal
 from mailrouter.errors import StoreError
 from mailrouter.events import EventRecord
-from mailrouter.store.model import QueueId, queue_id
+from mailrouter.store.ids import QueueId, queue_id
 
 
 def record(words: str, *arguments: object, error: BaseException | None = None) -> logging.LogRecord:

@@ -19,7 +19,8 @@ import pytest
 
 from mailrouter.errors import MailrouterError
 from mailrouter.service.control import ask
-from mailrouter.store.model import DELIVERY_BITS, Outcome, message_id_of
+from mailrouter.store.ids import DELIVERY_BITS, message_id_of
+from mailrouter.store.model import Outcome
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import T0

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.maildir import GATHER, MaildirTransport, folder_name, in_lines_of_unix
-from mailrouter.store.model import CHUNK_BITS, Delivery
+from mailrouter.store.ids import CHUNK_BITS
+from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import HEAD, PARTNERS, SMALL, put, until
 

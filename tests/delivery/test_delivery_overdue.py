@@ -10,7 +10,8 @@ from pathlib import Path
 
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher
-from mailrouter.store.model import EPOCH, Acceptance, Consequence, Delivery, Outcome, ReplyMemory
+from mailrouter.store.ids import EPOCH
+from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, deliveries_of, message_of, until
 

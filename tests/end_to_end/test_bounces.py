@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from flufl.bounce import all_failures
 
-from mailrouter.store.model import message_id_of
+from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from tests.end_to_end.test_canary import flows, mail, set_handoff, views
 from tests.support import corpus

@@ -13,7 +13,7 @@ import pytest
 from dkim.canonicalization import CanonicalizationPolicy
 from dkim.util import parse_tag_value
 
-from mailrouter.store.model import message_id_of
+from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from tests.end_to_end.human_mails import HUMAN
 from tests.support import corpus

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flufl.bounce import all_failures
 
-from mailrouter.store.model import message_id_of
+from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from tests.support.misbehaving import HANG, Script, standing
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration

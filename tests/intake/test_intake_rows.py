@@ -7,7 +7,8 @@ from dataclasses import replace
 from mailrouter.message.pieces import decode, length
 from mailrouter.runtime.return_paths import ReturnPaths
 from mailrouter.runtime.rows import day_of, deliveries_of, reply_of
-from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Message
+from mailrouter.store.ids import DELIVERY_BITS, REPLY_NUMBER
+from mailrouter.store.model import Message
 from tests.routing.situations import (
     AWAY,
     BOTH_AWAY,

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailrouter.message import pieces
-from mailrouter.store.model import REPLY_NUMBER, Acceptance, Consequence, Delivery, Outcome, ReplyMemory
+from mailrouter.store.ids import REPLY_NUMBER
+from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, filled, message_of, put
 

@@ -10,7 +10,8 @@ import pytest
 from mailrouter.errors import StoreError
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
-from mailrouter.store.model import DELIVERY_BITS, Outcome
+from mailrouter.store.ids import DELIVERY_BITS
+from mailrouter.store.model import Outcome
 from mailrouter.store.sqlite.backup import check_store
 from mailrouter.store.sqlite.history import life
 from mailrouter.store.sqlite.reader import StoreReader

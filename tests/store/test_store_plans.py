@@ -8,14 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.store.model import (
-    Acceptance,
-    HandoffChange,
-    NewHandoff,
-    Outcome,
-    ReplyMemory,
-    WaitingHandoff,
-)
+from mailrouter.store.model import Acceptance, HandoffChange, NewHandoff, Outcome, ReplyMemory, WaitingHandoff
 from mailrouter.store.sqlite import history, hot_path, queue, queue_actions
 from mailrouter.store.sqlite import pruning as tidying
 from mailrouter.store.sqlite.pruning import DAY_MS, Pruning

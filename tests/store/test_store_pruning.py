@@ -11,14 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailrouter.store.model import (
-    CHUNK_SIZE,
-    DELIVERY_BITS,
-    EPOCH,
-    Acceptance,
-    Outcome,
-    ReplyMemory,
-)
+from mailrouter.store.ids import DELIVERY_BITS, EPOCH
+from mailrouter.store.model import CHUNK_SIZE, Acceptance, Outcome, ReplyMemory
 from mailrouter.store.sqlite import pruning as tidying
 from mailrouter.store.sqlite import queue_actions
 from mailrouter.store.sqlite.pruning import (

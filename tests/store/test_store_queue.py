@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailrouter.store.model import DELIVERY_BITS, Acceptance, Delivery, Message
+from mailrouter.store.ids import DELIVERY_BITS
+from mailrouter.store.model import Acceptance, Delivery, Message
 from mailrouter.store.sqlite import queue
 from mailrouter.store.sqlite.queue import OPEN, Selection
 from mailrouter.store.sqlite.store import SqliteStore
@@ -104,7 +105,7 @@ async def test_a_selection_means_what_it_says(
 ) -> None:
     """Whether the queue is short or long, filters, counts and the list are those of a look at every row."""
     wanted = [(m, d) for m, mine in everything for d in mine if meant(selection, m, d)]
-    found = queue.ids(store.reader, selection, few)
+    found = queue.selected(store.reader, selection, few)
     assert found == [d.id for _, d in wanted]
     summary = queue.summary(store.reader, selection, found, few)
     assert summary.deliveries == len(wanted)

@@ -11,15 +11,8 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError, StoreFull
-from mailrouter.store.model import (
-    CHUNK_BITS,
-    CHUNK_SIZE,
-    Acceptance,
-    Outcome,
-    ReplyMemory,
-    message_id_of,
-    queue_id,
-)
+from mailrouter.store.ids import CHUNK_BITS, message_id_of, queue_id
+from mailrouter.store.model import CHUNK_SIZE, Acceptance, Outcome, ReplyMemory
 from mailrouter.store.sqlite.pruning import SWEEP_CHUNKS
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import PARTNERS, SMALL, T0, deliveries_of, filled, message_of, put

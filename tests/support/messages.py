@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
-from mailrouter.store.model import DELIVERY_BITS, Acceptance, Delivery, Message, ReplyMemory
+from mailrouter.store.ids import DELIVERY_BITS
+from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
 from mailrouter.store.sqlite.spool import SqliteSpool
 from mailrouter.store.sqlite.store import SqliteStore
 

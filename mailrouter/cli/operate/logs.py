@@ -21,7 +21,7 @@ from typing import TextIO
 from mailrouter import events
 from mailrouter.config.settings import LogFormat
 from mailrouter.errors import MailrouterError
-from mailrouter.store.model import QueueId
+from mailrouter.store.ids import QueueId
 
 _OWN_WORDS = (MailrouterError, OSError, sqlite3.Error)
 """Errors whose text is about files, sockets and the store, never about what a mail holds."""

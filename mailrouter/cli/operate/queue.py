@@ -19,7 +19,8 @@ from mailrouter.config.values.durations import duration
 from mailrouter.config.values.errors import Wrong
 from mailrouter.errors import ConfigurationError, UsageError
 from mailrouter.service.control import ask
-from mailrouter.store.model import DELIVERY_BITS, MessageId, message_id_of, queue_id
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, MessageId, message_id_of, queue_id
 from mailrouter.store.sqlite import queue as queued
 from mailrouter.store.sqlite.queue import BACK, OPEN, Selection
 from mailrouter.store.sqlite.reader import StoreReader
@@ -100,7 +101,7 @@ def _message(text: str) -> MessageId:
 
 def _list(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
     store = store_of(settings)
-    found = queued.ids(store, selection) if store else []
+    found = queued.selected(store, selection) if store else []
     most = options.limit or (_MOST_JSON if options.json else _SHOWN)
     entries = queued.entries(store, found, most) if store else []
     if options.json:
@@ -152,13 +153,13 @@ def _service(settings: Settings) -> str:
 
 def _change(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
     store = store_of(settings)
-    found = queued.ids(store, selection) if store else []
+    found = queued.selected(store, selection) if store else []
     if store is None or not found:
         return _nothing(options)
-    missing = sorted(set(selection.messages).difference(id_ >> DELIVERY_BITS for id_ in found))
+    missing = sorted(set(selection.messages).difference(ids.messages_of(found)))
     if options.action == "drop":
         # What comes in while the question stands is not dropped.
-        selection = replace(selection, until=found[-1] >> DELIVERY_BITS)
+        selection = replace(selection, until=ids.message_of(found[-1]))
         if not options.yes and not _sure(options, store, selection, found):
             print("Nothing was dropped.")
             return 1
@@ -209,7 +210,9 @@ def _nothing(options: argparse.Namespace) -> int:
     return 1
 
 
-def _sure(options: argparse.Namespace, store: StoreReader, selection: Selection, found: list[int]) -> bool:
+def _sure(
+    options: argparse.Namespace, store: StoreReader, selection: Selection, found: list[DeliveryId]
+) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("queue drop asks before it drops; where nobody can answer, say --yes.")
     for entry in queued.entries(store, found, 10):

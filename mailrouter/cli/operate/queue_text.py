@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from datetime import UTC, datetime
 
-from mailrouter.store.model import Delivery, Message, Milliseconds, QueueEntry, State, queue_id
+from mailrouter.store.ids import Milliseconds, queue_id
+from mailrouter.store.model import Delivery, Message, QueueEntry, State
 from mailrouter.store.sqlite.queue import Summary
 
 _STATES: dict[State, str] = {

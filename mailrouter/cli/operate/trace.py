@@ -11,7 +11,8 @@ from mailrouter.cli.operate.queue_text import entry_data, iso, message_data, siz
 from mailrouter.cli.operate.queue_text import now as moment_now
 from mailrouter.config import Settings
 from mailrouter.store.events import Event
-from mailrouter.store.model import Delivery, Milliseconds, message_id_of, queue_id
+from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds, message_id_of, queue_id
+from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite import history
 from mailrouter.store.sqlite.history import Life
 from mailrouter.store.sqlite.reader import StoreReader
@@ -47,7 +48,7 @@ def trace(options: argparse.Namespace) -> int:
     return 0
 
 
-def _number(text: str) -> int | None:
+def _number(text: str) -> MessageId | None:
     try:
         return message_id_of(text)
     except ValueError:
@@ -158,7 +159,7 @@ def _steps(told: Life) -> list[tuple[Milliseconds, str, str]]:
     return sorted(steps, key=lambda step: step[0])
 
 
-def _step(event: Event, delivery: Delivery, tries: dict[int, int]) -> tuple[str, str]:
+def _step(event: Event, delivery: Delivery, tries: dict[DeliveryId, int]) -> tuple[str, str]:
     words = f"{delivery.kind} to {delivery.recipient}: {_WHAT[event.what]}"
     if event.what in ("tried", "failed", "delivered"):
         tries[delivery.id] += 1

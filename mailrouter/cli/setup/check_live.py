@@ -14,8 +14,8 @@ from mailrouter.config import Settings
 from mailrouter.schedule.date_words import called, date_words, joined, moment_words
 from mailrouter.schedule.model import Role
 from mailrouter.service.control import ask
+from mailrouter.store.ids import Milliseconds
 from mailrouter.store.lock import holder
-from mailrouter.store.model import Milliseconds
 
 SOCKET = "mailrouter.sock"
 

@@ -13,13 +13,8 @@ from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import (
-    Delivery,
-    DeliveryId,
-    Message,
-    QueueEntry,
-    State,
-)
+from mailrouter.store.ids import DeliveryId
+from mailrouter.store.model import Delivery, Message, QueueEntry, State
 from mailrouter.store.sqlite.reader import StoreReader
 
 ALIVE: tuple[State, ...] = ("queued", "held", "delivered")

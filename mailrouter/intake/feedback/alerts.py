@@ -19,15 +19,9 @@ from mailrouter.routing.letters.undelivered import News, Trouble, operator_alert
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import day_of, hour_of, milliseconds, own_message
 from mailrouter.schedule.model import Person, Role
-from mailrouter.store.model import (
-    Claim,
-    Consequence,
-    Delivery,
-    DeliveryId,
-    QueueEntry,
-    ReplyMemory,
-    queue_id,
-)
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, queue_id
+from mailrouter.store.model import Claim, Consequence, Delivery, QueueEntry, ReplyMemory
 
 HOUR_MS = 3_600_000
 NOBODY_AN_HOUR = 20
@@ -84,7 +78,7 @@ def told_to(
     """To the operator first, then to the other partners: each at most once in ``again`` milliseconds. ``others`` are
     the other copies of the message."""
     message = delivery.message
-    claim: tuple[Claim, DeliveryId] = ("", 0)
+    claim: tuple[Claim, DeliveryId] = ("", ids.NO_DELIVERY)
     if trouble.news != "away":
         claim = ("failing" if trouble.news == "failing" else "failed", delivery.id)
     role, at = trouble.role, milliseconds(trouble.moment)

@@ -12,7 +12,8 @@ from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.intake.feedback.plain_alerts import of_arriving, of_suspect
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
-from mailrouter.store.model import DELIVERY_BITS, DeliveryId, MessageId, queue_id
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, MessageId, queue_id
 from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter")
@@ -46,7 +47,7 @@ async def hold(
     done: list[DeliveryId] = []
     mails: dict[MessageId, list[DeliveryId]] = {}
     for id_ in blamed:
-        mails.setdefault(id_ >> DELIVERY_BITS, []).append(id_)
+        mails.setdefault(ids.message_of(id_), []).append(id_)
     for message, mine in mails.items():
         try:
             entry = store.reader.entry(message)

@@ -25,7 +25,8 @@ from mailrouter.routing.letters.undelivered import News
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import Delivery, DeliveryId, Outcome
+from mailrouter.store.ids import DeliveryId
+from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust.tokens import VALID_DAYS, TokenError
 from mailrouter.turns import Steps

@@ -32,11 +32,7 @@ from mailrouter.routing.letters.undelivered import News
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import (
-    Consequence,
-    Delivery,
-    Message,
-)
+from mailrouter.store.model import Consequence, Delivery, Message
 from mailrouter.store.sqlite.reader import StoreReader
 
 log = logging.getLogger("mailrouter.intake")

@@ -11,7 +11,7 @@ from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.routing.letters.hop_letter import HopTrouble, hop_letter
 from mailrouter.runtime.context import Desk
-from mailrouter.store.model import Milliseconds
+from mailrouter.store.ids import Milliseconds
 from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.intake")

@@ -14,7 +14,8 @@ from mailrouter.routing.letters.undelivered import Trouble, operator_alert
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import day_of, milliseconds, own_message
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import Acceptance, Delivery, Message, Milliseconds, ReplyMemory
+from mailrouter.store.ids import NO_MESSAGE, Milliseconds
+from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
 from mailrouter.store.sqlite.reader import StoreReader
 
 MAX_RECEIVED = 100
@@ -81,6 +82,8 @@ def of_loop(
         seed=os.urandom(32),
     )
     made = operator_alert(trouble, postmaster, desk.wording)
-    message = Message(0, at, "", (role.address,), 0, 0, reasons=("a copy came back to the role: refused",))
-    alert = own_message(0, "alert", role.key, postmaster, made, at)
+    message = Message(
+        NO_MESSAGE, at, "", (role.address,), 0, 0, reasons=("a copy came back to the role: refused",)
+    )
+    alert = own_message(NO_MESSAGE, "alert", role.key, postmaster, made, at)
     return Acceptance(message, b"", (), alert, ReplyMemory(key, at, at - HOUR_MS, day_of(at), ()))

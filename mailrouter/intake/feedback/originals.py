@@ -8,17 +8,9 @@ from datetime import datetime
 
 from mailrouter.message.pieces import Pieces, encode, length
 from mailrouter.runtime.rows import milliseconds
-from mailrouter.store.model import (
-    DELIVERY_BITS,
-    Acceptance,
-    Delivery,
-    HandoffChange,
-    Kind,
-    Message,
-    MessageId,
-    Milliseconds,
-    ScheduleChange,
-)
+from mailrouter.store import ids
+from mailrouter.store.ids import MessageId, Milliseconds
+from mailrouter.store.model import Acceptance, Delivery, HandoffChange, Kind, Message, ScheduleChange
 from mailrouter.store.sqlite.store import SqliteStore
 
 
@@ -69,7 +61,7 @@ def _message(number: MessageId, at: Milliseconds, originals: Sequence[Original],
 def delivery_of(message: MessageId, number: int, role: str, original: Original, at: Milliseconds) -> Delivery:
     """Its delivery, the ``number``-th of the message."""
     return Delivery(
-        id=(message << DELIVERY_BITS) + number,
+        id=ids.delivery_of(message, number),
         kind=original.kind,
         role=role,
         recipient=original.recipient,

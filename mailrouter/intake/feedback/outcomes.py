@@ -11,7 +11,8 @@ from typing import Any
 
 from mailrouter.runtime.mailbox_health import OF_MAILBOXES, Mailboxes
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.model import Delivery, Lost, Milliseconds, Outcome
+from mailrouter.store.ids import Milliseconds
+from mailrouter.store.model import Delivery, Lost, Outcome
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
 

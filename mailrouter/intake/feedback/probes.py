@@ -8,7 +8,7 @@ from collections import OrderedDict
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.return_paths import ReturnPaths
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import Milliseconds
+from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.trust.tokens import TokenError
 
 FIRST = 1 << 62
@@ -39,7 +39,7 @@ class Probes:
         self._arrivals[number] = 0
         while len(self._arrivals) > MOST:
             self._arrivals.popitem(last=False)
-        return number, desk.return_paths.of(role.address, number, at)
+        return number, desk.return_paths.of(role.address, DeliveryId(number), at)
 
     def arrived(self, number: int) -> None:
         """Count a probe that came in."""

@@ -14,7 +14,8 @@ from mailrouter.runtime.context import Desk
 from mailrouter.runtime.origin import trusts, way_of
 from mailrouter.runtime.rows import day_of
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import Message, MessageId, Milliseconds, ReplyMemory
+from mailrouter.store.ids import MessageId, Milliseconds
+from mailrouter.store.model import Message, ReplyMemory
 
 MOST_REPORTS = (("mailbox", 20), ("domain", 100), ("role", 200), ("all", 1000))
 """Reports of one kind a day, at most: to one mailbox (with all its sub-addresses), to its domain, of one role, and over

@@ -19,16 +19,8 @@ from mailrouter.routing.verdict import verdicts
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds, own_message
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import (
-    Consequence,
-    Delivery,
-    Kind,
-    Message,
-    Milliseconds,
-    QueueEntry,
-    State,
-    queue_id,
-)
+from mailrouter.store.ids import Milliseconds, queue_id
+from mailrouter.store.model import Consequence, Delivery, Kind, Message, QueueEntry, State
 
 log = logging.getLogger("mailrouter.intake")
 

@@ -22,7 +22,8 @@ from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.changes.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import Said
-from mailrouter.store.model import ScheduleChange, queue_id
+from mailrouter.store.ids import MessageId, queue_id
+from mailrouter.store.model import ScheduleChange
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.worker.worker import Calls, WorkerError
 
@@ -96,7 +97,8 @@ async def change_by_command(
         path = role_path(desk.configuration.folder, role.key)
         made = await asyncio.to_thread(draft, path, file.before, file.after)
         at = milliseconds(moment)
-        change = ScheduleChange(role.key, number, at, "", file.what, file.before, file.after, file.undoes)
+        undoes = MessageId(file.undoes)
+        change = ScheduleChange(role.key, number, at, "", file.what, file.before, file.after, undoes)
         originals = [Original("notice", told.recipient, told.pieces) for told in decided.notices]
         try:
             wanted = await originate_change(store, change, originals)

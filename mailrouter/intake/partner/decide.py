@@ -24,12 +24,8 @@ from mailrouter.routing.partner.proof import named_author, unproven
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import (
-    MessageId,
-    Milliseconds,
-    WaitingHandoff,
-    queue_id,
-)
+from mailrouter.store.ids import MessageId, Milliseconds, queue_id
+from mailrouter.store.model import WaitingHandoff
 from mailrouter.store.sqlite.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust import confirmations
@@ -161,7 +157,7 @@ def confirmable(
 ) -> WaitingHandoff | str:
     """What an answer with this token would confirm now; or why it is refused, as the door says it."""
     try:
-        message = confirmations.read(desk.keys.accepted(at), role.key, token, tag)
+        message = MessageId(confirmations.read(desk.keys.accepted(at), role.key, token, tag))
     except TokenError:
         return "550 5.1.1 This address takes no mail here"
     waiting = reader.waiting_handoff(waits_as(role, tag), message, at - WAIT_MS) if reader else None

@@ -22,7 +22,7 @@ from mailrouter.routing.partner.contents import Contents, read_contents
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.origin import came_from, trusts, way_of
 from mailrouter.smtp.handler import Client
-from mailrouter.store.model import MessageId
+from mailrouter.store.ids import MessageId
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.turns import Steps
 from mailrouter.worker.worker import Calls, WorkerBusy, WorkerFailed

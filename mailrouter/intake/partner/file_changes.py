@@ -28,7 +28,8 @@ from mailrouter.routing.partner import schedule_notices
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, HandoffChange, ScheduleChange
+from mailrouter.store import ids
+from mailrouter.store.model import Delivery, HandoffChange, ScheduleChange
 from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.schedule")
@@ -127,15 +128,12 @@ class ScheduleFiles:
         if role is not None:
             situation = own_situation(desk, role, datetime.now(UTC))
             entry = self.store.reader.entry(change.id)
-            numbers = [
-                d.id for d in (entry.deliveries if entry else ()) if d.id & REPLY_NUMBER != REPLY_NUMBER
-            ]
-            first = max(numbers, default=(change.id << DELIVERY_BITS) - 1) + 1
+            first = ids.first_free(d.id for d in (entry.deliveries if entry else ()))
             for number, person in enumerate(desk.role_at(role, situation.duty.moment).partners, first):
                 told = schedule_notices.lost(situation, person, change.what, why)
                 original = Original("notice", told.recipient, told.pieces)
                 at = milliseconds(situation.duty.moment)
-                new.append(delivery_of(0, number, role.key, original, at))
+                new.append(delivery_of(change.id, number, role.key, original, at))
         await self.store.lose_change(change, notices, new)
 
 

@@ -21,7 +21,7 @@ from mailrouter.routing.partner.schedule_request import LastChange, Proposed, Re
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.changes.edits import Edit
 from mailrouter.schedule.model import Role
-from mailrouter.store.model import queue_id
+from mailrouter.store.ids import queue_id
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.schedule_changes import KEPT
 

@@ -13,6 +13,7 @@ from mailrouter.routing.plan import last_resort
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds, notices_of
 from mailrouter.schedule.date_words import called
+from mailrouter.store.ids import MessageId
 from mailrouter.store.model import HandoffChange, Message, NewHandoff, ScheduleChange, WaitingHandoff
 from mailrouter.turns import Steps
 
@@ -52,7 +53,7 @@ def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChan
                 file.what,
                 file.before,
                 file.after,
-                file.undoes,
+                MessageId(file.undoes),
             )
         elif decision.act == "set":
             body = quoted_printable(decision.text)

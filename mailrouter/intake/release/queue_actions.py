@@ -17,7 +17,9 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.feedback.failures import of_drop
 from mailrouter.runtime.context import Desk
-from mailrouter.store.model import DELIVERY_BITS, Consequence, DeliveryId, Milliseconds
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
+from mailrouter.store.model import Consequence
 from mailrouter.store.sqlite import queue, queue_actions
 from mailrouter.store.sqlite.queue import Selection
 from mailrouter.store.sqlite.queue_actions import ACTIONS, STEP, Action
@@ -90,7 +92,7 @@ async def steer(
     What is being sent in this moment is neither dropped nor tried twice; put on hold, it stays there if that attempt does
     not succeed. Raises StoreError; the steps before stay done.
     """
-    done, messages = Done(), set[int]()
+    done, messages = Done(), set[MessageId]()
     meant = await asyncio.to_thread(_meant, store.path, order.selection)
     step = REPORTS_STEP if order.report else STEP
     for first in range(0, len(meant), step):
@@ -112,7 +114,7 @@ async def steer(
         finally:
             store.let_go(mine)
         done.busy += len(busy)
-        messages.update(id_ >> DELIVERY_BITS for id_ in changed)
+        messages.update(ids.messages_of(changed))
     done.messages = len(messages)
     if done.deliveries > len(done.named):
         all_: events.Fields = {"action": order.action, "deliveries": done.deliveries, "by": order.who}
@@ -169,7 +171,7 @@ def _new_path(desk: Desk, at: Milliseconds, roles: str, new: DeliveryId) -> str:
 
 def _numbers(store: SqliteStore, reports: dict[DeliveryId, Sequence[Consequence]]) -> int:
     """How many reports there are of the messages concerned."""
-    entries = [store.reader.entry(message) for message in {id_ >> DELIVERY_BITS for id_ in reports}]
+    entries = [store.reader.entry(message) for message in ids.messages_of(reports)]
     return sum(d.kind == "report" for entry in entries if entry for d in entry.deliveries)
 
 
@@ -177,6 +179,6 @@ def _meant(path: Path, selection: Selection) -> list[DeliveryId]:
     """Beside the event loop, on a connection of its own: of many it takes a while."""
     reader = StoreReader(path)
     try:
-        return queue.ids(reader, selection)
+        return queue.selected(reader, selection)
     finally:
         reader.close()

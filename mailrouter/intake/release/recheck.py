@@ -30,15 +30,9 @@ from mailrouter.routing.plan import mail_alone, plain_plan
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import deliveries_of
 from mailrouter.schedule.model import Person, Role
-from mailrouter.store.model import (
-    DELIVERY_BITS,
-    REPLY_NUMBER,
-    Delivery,
-    Message,
-    Milliseconds,
-    QueueEntry,
-    queue_id,
-)
+from mailrouter.store import ids
+from mailrouter.store.ids import Milliseconds, queue_id
+from mailrouter.store.model import Delivery, Message, QueueEntry
 from mailrouter.store.sqlite.queue_actions import DROPPED_BY
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
@@ -179,8 +173,7 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
         # What somebody has dropped does not come again.
         and (other.state != "withdrawn" or other.last_reply.startswith(DROPPED_BY))
     }
-    taken = [other.id & ((1 << DELIVERY_BITS) - 1) for other in entry.deliveries]
-    first = max((number for number in taken if number != REPLY_NUMBER), default=-1) + 1
+    first = ids.first_free(other.id for other in entry.deliveries)
     planned = await _plan(intake, store, message, roles, alone, delivery)
     new = [
         d

@@ -19,7 +19,9 @@ from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import plan
 from mailrouter.runtime.rows import deliveries_of
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.model import DELIVERY_BITS, REPLY_NUMBER, Delivery, Message, queue_id
+from mailrouter.store import ids
+from mailrouter.store.ids import queue_id
+from mailrouter.store.model import Delivery, Message
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
 
@@ -62,8 +64,7 @@ async def _replace(
         raise ValueError("the message is gone")
     planned = await _plan(intake, store, entry.message, delivery, limit)
     mine = tuple(c for c in planned.copies if canonical(c.recipient) == canonical(delivery.recipient))
-    numbers = [other.id & ((1 << DELIVERY_BITS) - 1) for other in entry.deliveries]
-    first = max((number for number in numbers if number != REPLY_NUMBER), default=-1) + 1
+    first = ids.first_free(other.id for other in entry.deliveries)
     new = deliveries_of(entry.message, replace(planned, copies=mine), intake.desk.return_paths, first)
     if not new:
         raise ValueError("nobody is a partner of its role at the moment")

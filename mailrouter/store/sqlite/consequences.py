@@ -10,33 +10,26 @@ from __future__ import annotations
 
 import sqlite3
 
-from mailrouter.store import events
+from mailrouter.store import events, ids
 from mailrouter.store.events import Event
-from mailrouter.store.model import (
-    DELIVERY_BITS,
-    REPLY_NUMBER,
-    Consequence,
-    Delivery,
-    MessageId,
-    Outcome,
-    queue_id,
-)
+from mailrouter.store.ids import MessageId, queue_id
+from mailrouter.store.model import Consequence, Delivery, Outcome
 from mailrouter.store.sqlite.reply_limits import remember_reply
 from mailrouter.store.sqlite.rows import DELIVERY_COLUMNS, delivery_row, run_rows
 
 
 def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     """Queue what ``outcome`` brings about; gives what was queued, with the ids that it got."""
-    message = outcome.delivery >> DELIVERY_BITS
+    message = ids.message_of(outcome.delivery)
     first = free_number(connection, message)
     # The last number is the automatic reply's, and those behind it are the next message's.
-    possible = outcome.consequences[: max(0, REPLY_NUMBER - first)]
+    possible = outcome.consequences[: max(0, ids.REPLY_NUMBER - first)]
     queued = [wanted.delivery for c in possible if (wanted := due(connection, c))]
     if not queued:
         return []
     within = inside(connection, message)
     for number, delivery in enumerate(queued, first):
-        delivery.id = (message << DELIVERY_BITS) + number
+        delivery.id = ids.delivery_of(message, number)
         delivery.inside = within
     insert = f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}"
     run_rows(connection, insert, [delivery_row(delivery) for delivery in queued])
@@ -69,7 +62,7 @@ def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | Non
         )
         # From now on there is time to send it again.
         kept = "UPDATE kept SET at = max(at, ?) WHERE message = ?"
-        connection.execute(kept, (outcome.at, outcome.delivery >> DELIVERY_BITS))
+        connection.execute(kept, (outcome.at, ids.message_of(outcome.delivery)))
     follow(connection, outcome)
     return outcome.state == "bounced" and row[0] != "delivered"
 
@@ -83,19 +76,18 @@ def due(connection: sqlite3.Connection, consequence: Consequence) -> Consequence
 
 
 def _reaches_somebody(connection: sqlite3.Connection, consequence: Consequence) -> bool:
-    ids, states = consequence.unless, consequence.states
+    unless, states = consequence.unless, consequence.states
     in_state = f"state IN ({', '.join('?' * len(states))}) LIMIT 1"
-    if ids:
-        place = f"id IN ({', '.join('?' * len(ids))})"
+    if unless:
+        place = f"id IN ({', '.join('?' * len(unless))})"
         if connection.execute(
-            f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", (*ids, *states)
+            f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", (*unless, *states)
         ).fetchone():
             return True
     if not consequence.nobody_of:
         return False
-    first = consequence.delivery.message << DELIVERY_BITS
     place = "id BETWEEN ? AND ? AND kind = 'copy' AND instr(',' || role || ',', ?)"
-    values = (first, first + REPLY_NUMBER, f",{consequence.nobody_of},", *states)
+    values = (*ids.deliveries_of(consequence.delivery.message), f",{consequence.nobody_of},", *states)
     return (
         connection.execute(f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", values).fetchone()
         is not None
@@ -104,17 +96,16 @@ def _reaches_somebody(connection: sqlite3.Connection, consequence: Consequence) 
 
 def inside(connection: sqlite3.Connection, message: MessageId) -> bool:
     """Whether something of a message is for partners alone (see ``Delivery``)."""
-    first = message << DELIVERY_BITS
     found = connection.execute(
-        "SELECT 1 FROM delivery WHERE id BETWEEN ? AND ? AND inside LIMIT 1", (first, first + REPLY_NUMBER)
+        "SELECT 1 FROM delivery WHERE id BETWEEN ? AND ? AND inside LIMIT 1", ids.deliveries_of(message)
     )
     return found.fetchone() is not None
 
 
 def free_number(connection: sqlite3.Connection, message: MessageId) -> int:
     """The first number behind those of a message's deliveries; the automatic reply's does not count."""
-    first = message << DELIVERY_BITS
     (last,) = connection.execute(
-        "SELECT max(id) FROM delivery WHERE id >= ? AND id < ?", (first, first + REPLY_NUMBER)
+        "SELECT max(id) FROM delivery WHERE id >= ? AND id < ?",
+        (ids.unnumbered(message), ids.reply_of(message)),
     ).fetchone()
-    return 0 if last is None else int(last) - first + 1
+    return 0 if last is None else ids.number_of(last) + 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from mailrouter.errors import StoreError
-from mailrouter.store.model import Delivery, HandoffChange, Milliseconds, NewHandoff, WaitingHandoff
+from mailrouter.store.ids import Milliseconds
+from mailrouter.store.model import Delivery, HandoffChange, NewHandoff, WaitingHandoff
 from mailrouter.store.sqlite import schedule_changes
 from mailrouter.trust.confirmations import MOST_ASKED
 

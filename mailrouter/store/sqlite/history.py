@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mailrouter.store import ids
 from mailrouter.store.events import Event
-from mailrouter.store.model import DELIVERY_BITS, Delivery, MessageId, Milliseconds, QueueEntry
+from mailrouter.store.ids import MessageId, Milliseconds
+from mailrouter.store.model import Delivery, QueueEntry
 from mailrouter.store.sqlite.reader import StoreReader
 
 LOOKED = 500_000
@@ -45,8 +47,7 @@ def life(reader: StoreReader, message: MessageId) -> Life | None:
     entry = reader.entry(message)
     if entry is None:
         return None
-    first = message << DELIVERY_BITS
-    rows = reader.rows(EVENTS, (first, first + (1 << DELIVERY_BITS) - 1))
+    rows = reader.rows(EVENTS, ids.deliveries_of(message))
     events = [Event(*row) for row in rows]
     for delivery in entry.deliveries:
         events += _last(delivery, events)
@@ -77,7 +78,7 @@ def find(reader: StoreReader, text: str, most: int, looked: int = LOOKED) -> Fou
     oldest = reader.rows(
         "SELECT id, received_at FROM message ORDER BY id DESC LIMIT 1 OFFSET ?", (looked - 1,)
     )
-    bound, back_to = oldest[0] if oldest else (0, None)
+    bound, back_to = oldest[0] if oldest else (ids.NO_MESSAGE, None)
     address = text.strip("<>")
     by_message = reader.rows(
         "SELECT id FROM message WHERE id >= ? AND (message_id IN (?, ?) OR reverse_path = ? COLLATE NOCASE"
@@ -86,10 +87,10 @@ def find(reader: StoreReader, text: str, most: int, looked: int = LOOKED) -> Fou
         (bound, text, f"<{text}>", address, address, most + 1),
     )
     by_delivery = reader.rows(
-        "SELECT DISTINCT id >> 10 FROM delivery WHERE id >= ? AND recipient = ? COLLATE NOCASE"
+        f"SELECT DISTINCT id >> {ids.DELIVERY_BITS} FROM delivery WHERE id >= ? AND recipient = ? COLLATE NOCASE"
         " ORDER BY id DESC LIMIT ?",
-        (bound << DELIVERY_BITS, address, most + 1),
+        (ids.deliveries_of(bound)[0], address, most + 1),
     )
-    ids = sorted({int(id_) for (id_,) in (*by_message, *by_delivery)}, reverse=True)
-    entries = [reader.entry(id_) for id_ in ids[:most]]
-    return Found(tuple(entry for entry in entries if entry is not None), len(ids) > most, back_to)
+    found = sorted({MessageId(id_) for (id_,) in (*by_message, *by_delivery)}, reverse=True)
+    entries = [reader.entry(id_) for id_ in found[:most]]
+    return Found(tuple(entry for entry in entries if entry is not None), len(found) > most, back_to)

@@ -5,18 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from mailrouter.store import events
+from mailrouter.store import events, ids
 from mailrouter.store.events import Event, What
-from mailrouter.store.model import (
-    CHUNK_BITS,
-    CHUNK_SIZE,
-    DELIVERY_BITS,
-    Acceptance,
-    Delivery,
-    MessageId,
-    Milliseconds,
-    Outcome,
-)
+from mailrouter.store.ids import MessageId, Milliseconds
+from mailrouter.store.model import CHUNK_SIZE, Acceptance, Delivery, Outcome
 from mailrouter.store.sqlite import consequences, handoffs, owed
 from mailrouter.store.sqlite import rows as tables
 from mailrouter.store.sqlite.reply_limits import remember_reply
@@ -70,9 +62,9 @@ _CLOSE = """
     UPDATE message SET open = open - v.column2 FROM (VALUES {rows}) AS v WHERE message.id = v.column1
     RETURNING id, open, size
 """
-_KEEP_HEADERS = """
+_KEEP_HEADERS = f"""
     UPDATE chunk SET data = ifnull(substr(chunk.data, 1, message.body_start), x'') FROM message
-    WHERE message.id = chunk.id >> 20 AND message.reverse_path <> '' AND chunk.id IN ({places})
+    WHERE message.id = chunk.id >> {ids.CHUNK_BITS} AND message.reverse_path <> '' AND chunk.id IN ({{places}})
     RETURNING chunk.id
 """
 
@@ -107,13 +99,14 @@ def accept_group(
                 delivery.inside = True
         for outcome in acceptance.reported:
             if consequences.report(connection, outcome, message.id):
-                ended[outcome.delivery >> DELIVERY_BITS] = ended.get(outcome.delivery >> DELIVERY_BITS, 0) + 1
+                about = ids.message_of(outcome.delivery)
+                ended[about] = ended.get(about, 0) + 1
         if acceptance.content is None:
             published.append((message.id,))
             if not mine:
                 unwanted.append((message.id,))
         elif mine:
-            chunks.append((message.id << CHUNK_BITS, acceptance.content))
+            chunks.append((ids.chunk_of(message.id, 0), acceptance.content))
         messages.append(tables.message_row(message, len(mine)))
         deliveries += [tables.delivery_row(delivery) for delivery in mine]
         queued.append(mine)
@@ -126,7 +119,7 @@ def accept_group(
         connection.executemany("DELETE FROM receiving WHERE id = ?", published)
         connection.executemany("INSERT OR IGNORE INTO sweep VALUES (?)", unwanted)
         # Nothing was sent of it, so nothing will have to be reported: its header goes too.
-        connection.executemany("DELETE FROM chunk WHERE id = ? << 20", unwanted)
+        connection.executemany(f"DELETE FROM chunk WHERE id = ? << {ids.CHUNK_BITS}", unwanted)
     close(connection, ended, keep_at)
     return queued
 
@@ -147,7 +140,7 @@ def settle_group(
     for delivery, state in tables.run_rows(connection, _SETTLE, rows):
         settled[delivery] = state
         if state in ("delivered", "withdrawn"):
-            message = delivery >> DELIVERY_BITS
+            message = ids.message_of(delivery)
             ended[message] = ended.get(message, 0) + 1
     # A success costs no row of its own: the delivery's holds all there is to say of it.
     events.note(
@@ -188,8 +181,7 @@ def close(connection: sqlite3.Connection, ended: dict[int, int], keep_at: Millis
 
 
 def _may_come_back(connection: sqlite3.Connection, message: MessageId) -> bool:
-    first = message << DELIVERY_BITS
-    return connection.execute(_COMING_BACK, (first, first + (1 << DELIVERY_BITS) - 1)).fetchone() is not None
+    return connection.execute(_COMING_BACK, ids.deliveries_of(message)).fetchone() is not None
 
 
 def give_up_content(connection: sqlite3.Connection, closed: Sequence[tuple[MessageId, int]]) -> None:
@@ -197,8 +189,7 @@ def give_up_content(connection: sqlite3.Connection, closed: Sequence[tuple[Messa
     small = [message for message, size in closed if size <= CHUNK_SIZE]
     large = [(message,) for message, size in closed if size > CHUNK_SIZE]
     for message, _ in closed:
-        first = message << DELIVERY_BITS
-        connection.execute(_DROP_PIECES, (first, first + (1 << DELIVERY_BITS) - 1))
+        connection.execute(_DROP_PIECES, ids.deliveries_of(message))
     if small:
         drop_content(connection, small)
     if large:
@@ -208,9 +199,9 @@ def give_up_content(connection: sqlite3.Connection, closed: Sequence[tuple[Messa
 def drop_content(connection: sqlite3.Connection, messages: Sequence[MessageId]) -> None:
     """Drop the first chunks of messages but for the header, of which a report may still have to be made; behind
     ``<>`` there is nobody to send one to."""
-    ids = [message << CHUNK_BITS for message in messages]
-    marks = ", ".join("?" * len(ids))
-    kept = connection.execute(_KEEP_HEADERS.format(places=marks), ids).fetchall()
-    if len(kept) < len(ids):
-        gone = sorted(set(ids).difference(id_ for (id_,) in kept))
+    first_chunks = [ids.chunk_of(message, 0) for message in messages]
+    marks = ", ".join("?" * len(first_chunks))
+    kept = connection.execute(_KEEP_HEADERS.format(places=marks), first_chunks).fetchall()
+    if len(kept) < len(first_chunks):
+        gone = sorted(set(first_chunks).difference(id_ for (id_,) in kept))
         connection.execute(f"DELETE FROM chunk WHERE id IN ({', '.join('?' * len(gone))})", gone)

@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mailrouter.store.model import Delivery, DeliveryId, Milliseconds, Outcome, State
+from mailrouter.store.ids import DeliveryId, Milliseconds
+from mailrouter.store.model import Delivery, Outcome, State
 from mailrouter.store.sqlite import consequences
 from mailrouter.store.sqlite.rows import run_rows
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from mailrouter.store.model import CHUNK_BITS, CHUNK_SIZE, DELIVERY_BITS, EPOCH, MessageId, Milliseconds
+from mailrouter.store import ids
+from mailrouter.store.ids import EPOCH, Milliseconds
+from mailrouter.store.model import CHUNK_SIZE
 from mailrouter.store.sqlite import hot_path
 from mailrouter.store.sqlite.handoffs import WAIT_MS
 from mailrouter.trust.tokens import VALID_DAYS
@@ -30,10 +32,10 @@ def sweep_step(connection: sqlite3.Connection) -> bool:
     row = connection.execute("SELECT id FROM sweep LIMIT 1").fetchone()
     if row is None:
         return False
-    first = row[0] << CHUNK_BITS
+    first, last = ids.chunks_of(row[0])
     gone = connection.execute(
         "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE id BETWEEN ? AND ? LIMIT ?)",
-        (first + 1, first + (1 << CHUNK_BITS) - 1, SWEEP_CHUNKS),
+        (first + 1, last, SWEEP_CHUNKS),
     ).rowcount
     if gone < SWEEP_CHUNKS:
         hot_path.drop_content(connection, [row[0]])
@@ -88,7 +90,7 @@ class Pruning:
         self._resume_at: Milliseconds = 0
 
     def _begin(self) -> None:
-        self._after: MessageId = 0
+        self._after = ids.NO_MESSAGE
         self._messages_done = False
         self._memories = [(table, key, "") for table, key in _MEMORIES]
 
@@ -120,8 +122,7 @@ class Pruning:
         ).fetchall()
         for message, received_at, size in rows:
             self._after = message
-            first = message << DELIVERY_BITS
-            mine = (first, first + (1 << DELIVERY_BITS) - 1)
+            mine = ids.deliveries_of(message)
             needed = connection.execute(
                 "SELECT 1 FROM delivery WHERE id BETWEEN ? AND ?"
                 " AND (state IN ('queued', 'held') OR next_at >= ?) LIMIT 1",
@@ -136,7 +137,7 @@ class Pruning:
             if size > CHUNK_SIZE:
                 connection.execute("INSERT OR IGNORE INTO sweep VALUES (?)", (message,))
             else:
-                connection.execute("DELETE FROM chunk WHERE id = ?", (message << CHUNK_BITS,))
+                connection.execute("DELETE FROM chunk WHERE id = ?", (ids.chunk_of(message, 0),))
         return len(rows) == PRUNE_MESSAGES
 
     def _prune_memories(

@@ -12,14 +12,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from mailrouter.store.model import (
-    DELIVERY_BITS,
-    DeliveryId,
-    MessageId,
-    Milliseconds,
-    QueueEntry,
-    State,
-)
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
+from mailrouter.store.model import QueueEntry, State
 from mailrouter.store.sqlite.reader import StoreReader
 
 OPEN: tuple[State, ...] = ("queued", "held", "failed")
@@ -115,7 +110,7 @@ def open_ids(selection: Selection) -> tuple[str, list[Any]]:
 def among(selection: Selection, places: str, columns: str) -> tuple[str, list[Any]]:
     """A statement that gives ``columns`` of the deliveries meant, of those in ``places`` (a condition)."""
     words, values = _joined([*_by_index(selection), *_by_row(selection)])
-    join = " JOIN message ON message.id = delivery.id >> 10" if "message." in words else ""
+    join = f" JOIN message ON message.id = delivery.id >> {ids.DELIVERY_BITS}" if "message." in words else ""
     states = ", ".join(f"'{state}'" for state in selection.states if state == "queued" or not _due(selection))
     # NOT INDEXED leaves the primary key, by which all these places go.
     return (
@@ -135,11 +130,11 @@ Conditions = list[tuple[str, Any]]
 
 def _by_index(selection: Selection) -> Conditions:
     """What the index of a state answers."""
-    until = None if selection.until is None else (selection.until + 1) << DELIVERY_BITS
+    until = None if selection.until is None else ids.deliveries_of(selection.until)[1]
     found = (
         ("delivery.next_at < ?", selection.due_before),
         ("delivery.next_at > ?", selection.due_after),
-        ("delivery.id < ?", until),
+        ("delivery.id <= ?", until),
     )
     return [(words, value) for words, value in found if value is not None]
 
@@ -160,13 +155,12 @@ def _joined(conditions: Conditions) -> tuple[str, list[Any]]:
     return "".join(f" AND {words}" for words, _ in conditions), [value for _, value in conditions]
 
 
-def ids(reader: StoreReader, selection: Selection, few: int = FEW) -> list[DeliveryId]:
+def selected(reader: StoreReader, selection: Selection, few: int = FEW) -> list[DeliveryId]:
     """All deliveries meant, oldest message first. Raises StoreError."""
     if selection.messages:
         found = []
         for message in selection.messages:
-            first = message << DELIVERY_BITS
-            mine = f"delivery.id BETWEEN {first} AND {first + (1 << DELIVERY_BITS) - 1}"
+            mine = "delivery.id BETWEEN {} AND {}".format(*ids.deliveries_of(message))
             found += _ids(reader, among(selection, mine, "delivery.id"))
         return sorted(set(found))
     found = _ids(reader, open_ids(selection))
@@ -196,11 +190,11 @@ def entries(reader: StoreReader, found: Sequence[DeliveryId], most: int) -> list
     """The first ``most`` messages of these deliveries (in order of ids), each with those of its own."""
     by_message: dict[MessageId, list[DeliveryId]] = {}
     for id_ in found:
-        message = id_ >> DELIVERY_BITS
+        message = ids.message_of(id_)
         if message not in by_message and len(by_message) == most:
             break
         by_message.setdefault(message, []).append(id_)
-    deliveries = {d.id: d for d in reader.deliveries([id_ for ids_ in by_message.values() for id_ in ids_])}
+    deliveries = {d.id: d for d in reader.deliveries([id_ for mine in by_message.values() for id_ in mine])}
     listed = []
     for known in reader.messages(list(by_message)):
         mine = tuple(deliveries[id_] for id_ in by_message[known.id] if id_ in deliveries)
@@ -224,8 +218,8 @@ def summary(
         for state, recipient, number in reader.rows(f"{statement} GROUP BY state, recipient", values):
             states[state] += number
             recipients[recipient] += number
-    oldest = reader.messages([found[0] >> DELIVERY_BITS]) if found else []
-    messages = len({id_ >> DELIVERY_BITS for id_ in found})
+    oldest = reader.messages([ids.message_of(found[0])]) if found else []
+    messages = len(ids.messages_of(found))
     received_at = oldest[0].received_at if oldest else None
     return Summary(
         messages, dict(states), received_at, sorted(recipients.items(), key=lambda one: (-one[1], one[0]))

@@ -9,16 +9,10 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
-from mailrouter.store import events
+from mailrouter.store import events, ids
 from mailrouter.store.events import Event, What
-from mailrouter.store.model import (
-    DELIVERY_BITS,
-    REPLY_NUMBER,
-    Consequence,
-    DeliveryId,
-    Milliseconds,
-    Outcome,
-)
+from mailrouter.store.ids import DeliveryId, Milliseconds
+from mailrouter.store.model import Consequence, Outcome
 from mailrouter.store.sqlite import consequences, hot_path, rows
 
 Action = Literal["retry", "hold", "release", "drop"]
@@ -73,12 +67,13 @@ def send_again(
     names = ", ".join("?" * len(deliveries))
     done: list[DeliveryId] = []
     for old, role in connection.execute(_TAKE_BACK.format(names=names), list(deliveries)).fetchall():
-        message = old >> DELIVERY_BITS
+        message = ids.message_of(old)
         number = consequences.free_number(connection, message)
-        new = (message << DELIVERY_BITS) + number
-        if number >= REPLY_NUMBER or not (reverse_path := path(role, new)):
+        if number >= ids.REPLY_NUMBER or not (reverse_path := path(role, ids.delivery_of(message, number))):
             continue
-        connection.execute(_COPY, {"new": new, "path": reverse_path, "at": at, "old": old})
+        connection.execute(
+            _COPY, {"new": ids.delivery_of(message, number), "path": reverse_path, "at": at, "old": old}
+        )
         connection.execute("UPDATE delivery SET pieces = x'' WHERE id = ?", (old,))
         connection.execute("UPDATE message SET open = open + 1 WHERE id = ?", (message,))
         done.append(old)
@@ -101,13 +96,14 @@ def steer(
     values: dict[str, object] = {f"d{n}": id_ for n, id_ in enumerate(deliveries)}
     statement = f"UPDATE delivery SET {_CHANGE[action]} AND id IN ({names}) RETURNING id"
     values |= {"at": at, "words": f"{DROPPED_BY}{who}"}
-    done = sorted(int(id_) for (id_,) in connection.execute(statement, values).fetchall())
+    done = sorted(DeliveryId(id_) for (id_,) in connection.execute(statement, values).fetchall())
     events.note(connection, [Event(id_, at, DONE[action], who, "") for id_ in done])
     if action == "drop":
         ended: dict[int, int] = {}
         for id_ in done:
             if told := reports.get(id_):
                 consequences.follow(connection, Outcome(id_, "withdrawn", "", at, consequences=tuple(told)))
-            ended[id_ >> DELIVERY_BITS] = ended.get(id_ >> DELIVERY_BITS, 0) + 1
+            message = ids.message_of(id_)
+            ended[message] = ended.get(message, 0) + 1
         hot_path.close(connection, ended, keep_at)
     return done

@@ -13,17 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
+from mailrouter.store import ids
+from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
 from mailrouter.store.model import (
-    CHUNK_BITS,
-    DELIVERY_BITS,
     Delivery,
-    DeliveryId,
     FailingMailbox,
     Handoff,
     Lost,
     Message,
-    MessageId,
-    Milliseconds,
     QueueEntry,
     ScheduleChange,
     Standing,
@@ -46,7 +43,7 @@ QUEUED_AFTER = """
 """
 OLDEST = "SELECT min(id) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 WAITING = "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
-LOST = """
+LOST = f"""
     SELECT recipient, count(*), max(next_at), last_reply FROM (
         SELECT recipient, next_at, last_reply FROM delivery INDEXED BY delivery_failed
             WHERE state = 'failed' AND kind IN ('copy', 'companion') AND next_at > ?
@@ -55,22 +52,23 @@ LOST = """
             WHERE state = 'bounced' AND kind IN ('copy', 'companion') AND next_at > ?
             AND NOT EXISTS (
                 SELECT 1 FROM delivery AS again
-                WHERE again.id > back.id AND again.id <= (back.id | 1023) AND again.about = back.id
+                WHERE again.id > back.id AND again.id <= (back.id | {ids.REPLY_NUMBER}) AND again.about = back.id
                 AND again.kind IN ('copy', 'companion')
             )
     ) GROUP BY recipient COLLATE NOCASE ORDER BY 2 DESC, 1
 """
 """With max() the other columns are those of its row (SQLite)."""
-LOST_MESSAGES = """
-    SELECT id >> 10 FROM delivery INDEXED BY delivery_failed
+LOST_MESSAGES = f"""
+    SELECT id >> {ids.DELIVERY_BITS} FROM delivery INDEXED BY delivery_failed
         WHERE state = 'failed' AND kind = 'copy' AND next_at > ?
     UNION
-    SELECT id >> 10 FROM delivery INDEXED BY delivery_bounced
+    SELECT id >> {ids.DELIVERY_BITS} FROM delivery INDEXED BY delivery_bounced
         WHERE state = 'bounced' AND kind = 'copy' AND next_at > ?
     ORDER BY 1 LIMIT ?
 """
 WAITING_MESSAGES = (
-    "SELECT count(DISTINCT id >> 10) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
+    f"SELECT count(DISTINCT id >> {ids.DELIVERY_BITS})"
+    " FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 )
 QUEUED = "SELECT count(*), min(id), min(next_at) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 FAILED = "SELECT count(*) FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'"
@@ -131,7 +129,7 @@ class StoreReader:
 
     def chunk(self, message: MessageId, n: int) -> bytes:
         """Part ``n`` of a message's bytes."""
-        rows = self._rows("SELECT data FROM chunk WHERE id = ?", ((message << CHUNK_BITS) + n,))
+        rows = self._rows("SELECT data FROM chunk WHERE id = ?", (ids.chunk_of(message, n),))
         if not rows:
             raise StoreError(f"Part {n} of a stored message is missing.")
         return bytes(rows[0][0])
@@ -139,26 +137,26 @@ class StoreReader:
     def due(self, now: Milliseconds, most: int, latest: Milliseconds | None = None) -> list[DeliveryId]:
         """Queued deliveries that are due, oldest first: their ids alone, which the index holds. What is due after
         ``latest``, when nothing should be, is due now."""
-        found = [int(id_) for (id_,) in self._rows(hot_path.DUE, (now, most))]
+        found = [DeliveryId(id_) for (id_,) in self._rows(hot_path.DUE, (now, most))]
         if latest is not None and len(found) < most:
             late = self._rows(hot_path.DUE_TOO_LATE, (latest, most - len(found)))
-            found += [int(id_) for (id_,) in late]
+            found += [DeliveryId(id_) for (id_,) in late]
         return found
 
-    def deliveries(self, ids: Sequence[DeliveryId]) -> list[Delivery]:
+    def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
         """Those of these deliveries that are there, in this order."""
-        rows = self._by_id("delivery", tables.DELIVERY_COLUMNS, ids)
-        return [tables.delivery_of(rows[id_]) for id_ in ids if id_ in rows]
+        rows = self._by_id("delivery", tables.DELIVERY_COLUMNS, wanted)
+        return [tables.delivery_of(rows[id_]) for id_ in wanted if id_ in rows]
 
-    def messages(self, ids: Sequence[MessageId]) -> list[Message]:
+    def messages(self, wanted: Sequence[MessageId]) -> list[Message]:
         """Those of these messages that are there, in this order."""
-        rows = self._by_id("message", tables.MESSAGE_COLUMNS, ids)
-        return [tables.message_of(rows[id_]) for id_ in ids if id_ in rows]
+        rows = self._by_id("message", tables.MESSAGE_COLUMNS, wanted)
+        return [tables.message_of(rows[id_]) for id_ in wanted if id_ in rows]
 
-    def _by_id(self, table: str, columns: str, ids: Sequence[int]) -> dict[int, Any]:
+    def _by_id(self, table: str, columns: str, wanted: Sequence[int]) -> dict[int, Any]:
         rows: dict[int, Any] = {}
-        for first in range(0, len(ids), 500):
-            part = ids[first : first + 500]
+        for first in range(0, len(wanted), 500):
+            part = wanted[first : first + 500]
             marks = ", ".join("?" * len(part))
             found = self._rows(f"SELECT {columns} FROM {table} WHERE id IN ({marks})", part)
             rows.update((row[0], row) for row in found)
@@ -272,7 +270,7 @@ class StoreReader:
 
     def queue(self, most: int) -> list[QueueEntry]:
         """Messages with deliveries that are queued, on hold or have failed, oldest first; only those deliveries."""
-        by_message: dict[int, list[Delivery]] = {}
+        by_message: dict[MessageId, list[Delivery]] = {}
         for row in self._rows(OPEN_DELIVERIES, (most,)):
             delivery = tables.delivery_of(row)
             by_message.setdefault(delivery.message, []).append(delivery)
@@ -283,8 +281,8 @@ class StoreReader:
         rows = self._rows(HISTORY, (after, most))
         if not rows:
             return []
-        span = (rows[0][0] << DELIVERY_BITS, ((rows[-1][0] + 1) << DELIVERY_BITS) - 1)
-        by_message: dict[int, list[Delivery]] = {}
+        span = (ids.deliveries_of(rows[0][0])[0], ids.deliveries_of(rows[-1][0])[1])
+        by_message: dict[MessageId, list[Delivery]] = {}
         for row in self._rows(OF_MESSAGE, span):
             delivery = tables.delivery_of(row)
             by_message.setdefault(delivery.message, []).append(delivery)
@@ -293,7 +291,7 @@ class StoreReader:
     def oldest(self) -> DeliveryId | None:
         """The lowest id of all queued deliveries: that of the oldest message which is not delivered."""
         rows = self._rows(OLDEST)
-        return None if rows[0][0] is None else int(rows[0][0])
+        return None if rows[0][0] is None else DeliveryId(rows[0][0])
 
     def waiting(self) -> int:
         """How many deliveries are queued."""
@@ -306,7 +304,7 @@ class StoreReader:
     def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
         """Messages of which a copy failed or came back after ``since``, oldest first."""
         rows = self._rows(LOST_MESSAGES, (since, since, most))
-        return [int(message) for (message,) in rows]
+        return [MessageId(message) for (message,) in rows]
 
     def waiting_messages(self) -> int:
         """How many messages have something queued."""
@@ -326,8 +324,7 @@ class StoreReader:
         rows = self._rows(f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
         if not rows:
             return None
-        first = message << DELIVERY_BITS
-        found = self._rows(OF_MESSAGE, (first, first + (1 << DELIVERY_BITS) - 1))
+        found = self._rows(OF_MESSAGE, ids.deliveries_of(message))
         return QueueEntry(tables.message_of(rows[0]), tuple(map(tables.delivery_of, found)))
 
     def delivery(self, delivery: DeliveryId) -> Delivery | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 
-from mailrouter.store.model import Milliseconds, ReplyMemory
+from mailrouter.store.ids import Milliseconds
+from mailrouter.store.model import ReplyMemory
 
 DAY_MS: Milliseconds = 86_400_000
 

@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store.model import CHUNK_BITS, CHUNK_SIZE, MessageId
+from mailrouter.store import ids
+from mailrouter.store.ids import MessageId
+from mailrouter.store.model import CHUNK_SIZE
 from mailrouter.store.sqlite.writer import Work
 
 _SMALL = 8192
@@ -56,9 +58,9 @@ class SqliteSpool:
         rest = data[len(data) - len(data) % CHUNK_SIZE :]
         rows = []
         for start in range(0, len(data) - len(rest), CHUNK_SIZE):
-            rows.append(((self.id << CHUNK_BITS) + self.stored_chunks, data[start : start + CHUNK_SIZE]))
+            rows.append((ids.chunk_of(self.id, self.stored_chunks), data[start : start + CHUNK_SIZE]))
             self.stored_chunks += 1
-        first = rows[0][0] == self.id << CHUNK_BITS
+        first = rows[0][0] == ids.chunk_of(self.id, 0)
         if rest:
             self._blocks.append(rest)
         self._held = len(rest)
@@ -76,7 +78,7 @@ class SqliteSpool:
         if not self.stored_chunks:
             return data
         if data:
-            row = ((self.id << CHUNK_BITS) + self.stored_chunks, data)
+            row = (ids.chunk_of(self.id, self.stored_chunks), data)
             self.stored_chunks += 1
             await self._run(lambda connection: connection.execute("INSERT INTO chunk VALUES (?, ?)", row))
         self._blocks.clear()

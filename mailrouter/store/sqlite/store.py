@@ -18,24 +18,23 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreChanged, StoreError
-from mailrouter.store import events, queued
+from mailrouter.store import events, ids, queued
+from mailrouter.store.ids import (
+    DeliveryId,
+    MessageId,
+    Milliseconds,
+    queue_id,
+)
 from mailrouter.store.lock import followed, lock, private_file, refuse_lost_database, remember_database
 from mailrouter.store.model import (
     CHUNK_SIZE,
-    DELIVERY_BITS,
-    EPOCH,
-    REPLY_NUMBER,
     Acceptance,
     Consequence,
     Delivery,
-    DeliveryId,
     FailingMailbox,
-    MessageId,
-    Milliseconds,
     NewHandoff,
     Outcome,
     ScheduleChange,
-    queue_id,
 )
 from mailrouter.store.sqlite import consequences, handoffs, hot_path, owed, pruning, schedule_changes
 from mailrouter.store.sqlite import rows as tables
@@ -78,7 +77,7 @@ class SqliteStore:
         self.keep_bounced: Milliseconds = 0
         """How long the content of what was delivered is kept, to be sent again should it come back; 0: not at all."""
         self._pruning = pruning.Pruning()
-        self._last_id = connection.execute(_LAST_ID).fetchone()[0]
+        self._last_id: MessageId = connection.execute(_LAST_ID).fetchone()[0]
         self.reader = StoreReader(path)
         grouped: dict[type, Grouped] = {
             Acceptance: lambda connection, group: hot_path.accept_group(connection, group, self.keep_at()),
@@ -152,7 +151,7 @@ class SqliteStore:
 
     def spool(self) -> SqliteSpool:
         """A place, and an id, for the next message."""
-        self._last_id = max(self._last_id + 1, int(time.time() * 1000) - EPOCH)
+        self._last_id = ids.new_message(self._last_id, int(time.time() * 1000))
         return SqliteSpool(self.run, self._last_id)
 
     async def accept(self, spool: SqliteSpool, acceptance: Acceptance) -> list[Delivery]:
@@ -160,14 +159,14 @@ class SqliteStore:
         hoped = [*acceptance.deliveries, *([acceptance.reply] if acceptance.reply else [])]
         hoped += [notice for wanted in acceptance.handoffs for notice in wanted.notices]
         hoped += [consequence.delivery for consequence in acceptance.wanted]
-        ids = {delivery.id for delivery in hoped}
+        mine = {delivery.id for delivery in hoped}
         # In hand before the commit: a claim between the commit and its echo must not hand them out twice.
-        self._in_hand |= ids
+        self._in_hand |= mine
         committed: list[Delivery] = []
         try:
             committed = await self._writer.submit(acceptance)
         finally:
-            self._in_hand -= ids.difference(delivery.id for delivery in committed)
+            self._in_hand -= mine.difference(delivery.id for delivery in committed)
         for delivery in committed:
             delivery.content = acceptance.content
         if acceptance.shown:
@@ -250,7 +249,7 @@ class SqliteStore:
         except StoreError as error:
             if not of_a_row(error) or not outcome.consequences:
                 raise
-            log.error("%s: nobody can be told of it: %s", queue_id(outcome.delivery >> DELIVERY_BITS), error)
+            log.error("%s: nobody can be told of it: %s", queue_id(ids.message_of(outcome.delivery)), error)
             await self._writer.submit(_Settle([replace(outcome, consequences=())]))
 
     async def report(self, outcomes: Sequence[Outcome]) -> None:
@@ -259,7 +258,7 @@ class SqliteStore:
         def record(connection: sqlite3.Connection) -> None:
             for outcome in outcomes:
                 if consequences.report(connection, outcome):
-                    hot_path.close(connection, {outcome.delivery >> DELIVERY_BITS: 1}, self.keep_at())
+                    hot_path.close(connection, {ids.message_of(outcome.delivery): 1}, self.keep_at())
 
         await self.run(record)
         queued.tell_of(outcomes)
@@ -268,7 +267,9 @@ class SqliteStore:
         self, deliveries: Sequence[DeliveryId], at: Milliseconds, words: str, told: tuple[Consequence, ...]
     ) -> None:
         """Put queued deliveries of one message on hold for a reason of our own, with what is ``told`` of it."""
-        outcome = Outcome(deliveries[0] if deliveries else 0, "held", words, at, consequences=told)
+        outcome = Outcome(
+            deliveries[0] if deliveries else ids.NO_DELIVERY, "held", words, at, consequences=told
+        )
         statement = "UPDATE delivery SET state = 'held', next_at = ?, last_reply = ? WHERE id = ? AND state = 'queued'"
 
         def work(connection: sqlite3.Connection) -> None:
@@ -298,7 +299,7 @@ class SqliteStore:
                 if not of_a_row(error):
                     raise
                 log.error(
-                    "%s: nobody can be told of it: %s", queue_id(outcome.delivery >> DELIVERY_BITS), error
+                    "%s: nobody can be told of it: %s", queue_id(ids.message_of(outcome.delivery)), error
                 )
                 bare = replace(outcome, consequences=())
                 await self.run(partial(owed.pay, outcomes=[bare]))
@@ -378,7 +379,7 @@ class SqliteStore:
             if known is not None and consequences.free_number(connection, old.message) != known:
                 raise StoreChanged(f"Message {queue_id(old.message)} has got more deliveries meanwhile.")
             if any(
-                delivery.message != old.message or delivery.id & REPLY_NUMBER == REPLY_NUMBER
+                delivery.message != old.message or ids.number_of(delivery.id) == ids.REPLY_NUMBER
                 for delivery in new
             ):
                 raise StoreError(f"Message {queue_id(old.message)} has no numbers left for more deliveries.")
@@ -440,8 +441,8 @@ class SqliteStore:
         marks = ", ".join("?" * len(old))
         held = f"SELECT 1 FROM delivery WHERE state = 'held' AND id IN ({marks})"
         if old and connection.execute(held, [delivery.id for delivery in old]).fetchone():
-            ids = [(delivery.id,) for delivery in new]
-            connection.executemany("UPDATE delivery SET state = 'held' WHERE id = ?", ids)
+            held_too = [(delivery.id,) for delivery in new]
+            connection.executemany("UPDATE delivery SET state = 'held' WHERE id = ?", held_too)
         outcomes = [
             Outcome(delivery.id, "withdrawn", "planned anew", at, consequences=told) for delivery in old
         ]
