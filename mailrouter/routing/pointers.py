@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import re
 
+_POINTING = re.compile(
+    r"\b(?:attach\w*+|enclosed|find|here(?:with)?|pfa|see|look|files?|documents?|sheet|pdf|notes|hand(?:off|over)|update"
+    r"|anbei|angehängt|anhang|siehe|hier|übergabe|datei(?:en)?|ci|jointe?s?|pièces?|voir|voici|adjunt[oa]s?|archivo|ver"
+    r"|bijlage|bijgevoegd|bijgaand|zie|overdracht)\b",
+    re.I,
+)
+"""Words that point; a line of other little words (``all of it``) may be what is left to do."""
 _MOST = 200
 """Characters of a line that may be nothing but a pointer."""
 _NAME = 2
@@ -139,6 +146,8 @@ def without_pointers(text: str) -> str:
     Beside such lines a word or two are the writer's name, and nothing is left.
     """
     lines = text.split("\n")
+    if not any(points(line) and _POINTING.search(line) for line in lines):
+        return text.strip("\n")
     left = [line for line in lines if not points(line)]
     said = "\n".join(left).strip("\n")
     return "" if len(left) < len(lines) and len(said.split()) <= _NAME else said

@@ -81,6 +81,6 @@ def test_success_is_told_once_and_by_us(tmp_path: Path, works: bool) -> None:
     # Postfix reports neither "relayed" to Jane, since we offer DSN, nor "delivered" to us, since we don't ask for it.
     assert "sender delivery status notification" not in postfix_log
     assert len(alerts) == (0 if works else 1)
-    assert ("a bounce 5.1.1" in log) == (not works)
+    assert ("dsn=5.1.1: a bounce" in log) == (not works)
     if alerts:
         assert b"there is no such user here" in alerts[0].replace(b"=\n", b"")

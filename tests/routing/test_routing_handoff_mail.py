@@ -206,6 +206,13 @@ def test_a_name_below_a_pointer_is_no_handoff(name: str, sender: str) -> None:
     assert result.problem.startswith("What is attached (plan.pdf) can't be read here")
 
 
+@pytest.mark.parametrize(
+    "said", ["Left:\n- all of it\n", "Left: all of it, please\n", "Left:\n- the usual\n"]
+)
+def test_little_words_that_point_at_nothing_are_what_they_say(said: str) -> None:
+    assert found(single(said)).text == said
+
+
 HTML = [
     ("<p>a</p><p>b<br>c", "a\nb\nc"),
     ("<ul><li>a<ul><li>b</ul><li><p>c</p></ul>", "- a\n  - b\n- c"),
