@@ -10,8 +10,10 @@ from hypothesis import settings
 
 from tests.support.shared import excused
 
-# How long an example takes says how busy the machine is.
+# How long an example takes says how busy the machine is. `quick` is for `make quick`: a tenth of the examples of each
+# property (tests/support/examples.py); chosen by --hypothesis-profile=quick.
 settings.register_profile("mailrouter", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("mailrouter")
 
 

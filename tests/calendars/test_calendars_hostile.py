@@ -23,6 +23,7 @@ from mailrouter.errors import CalendarError
 from tests.calendars.ics import BERLIN, END, START, calendar
 from tests.calendars.requests import request
 from tests.calendars.suites import NEEDED, files
+from tests.support.examples import examples
 
 AT = "DTSTART:20261124T000000Z\nDURATION:PT1H"
 SLOW = "it takes too long to work out"
@@ -190,7 +191,7 @@ LINES = st.lists(st.builds(lambda name, value: f"{name}:{value}", NAMES, VALUES)
 PARTS = st.tuples(st.sampled_from(["VEVENT", "VTIMEZONE", "VALARM", "VCALENDAR", "STANDARD"]), LINES)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PARTS, max_size=4), st.booleans())
 def test_no_calendar_makes_anything_but_an_error(parts: list[tuple[str, list[str]]], right: bool) -> None:
     """Whatever lines it has: absences within the window, or a CalendarError."""

@@ -20,6 +20,7 @@ from mailrouter.cli.setup.init import Question, ask_all
 from mailrouter.cli.setup.init_answers import Answers, texts
 from mailrouter.cli.setup.system_zone import system_time_zone
 from mailrouter.errors import ConfigurationError, MailrouterError
+from tests.support.examples import examples
 
 EXAMPLE = Path(__file__).parents[2] / "config"
 OPTIONS = [
@@ -252,7 +253,7 @@ def test_short_names_come_from_first_names(first: str, second: str, keys: tuple[
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=30)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(role=NAMES, first=NAMES, second=NAMES)
 def test_any_names_make_a_folder_that_says_them(tmp_path: Path, role: str, first: str, second: str) -> None:
     """Whatever is typed as a name stands in the file as it was typed, or is refused in words; YAML never breaks."""

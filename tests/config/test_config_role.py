@@ -14,6 +14,7 @@ from mailrouter.config.values.addresses import email, plain_address
 from mailrouter.schedule.holidays import holiday
 from mailrouter.schedule.model import Absence, Emergency, HolidayRule, Person, Role, Shift, Swap
 from tests.config.files import ROLE, MakeFolder
+from tests.support.examples import examples
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_a_role_may_be_a_partner_of_another(folder: MakeFolder) -> None:
     st.from_regex(r"[a-z0-9]{1,3}([._+-]{1,2}[a-z0-9]{1,3}){0,3}", fullmatch=True),
     st.from_regex(r"([a-z0-9]{1,3}(-{1,2}[a-z0-9]{1,3})?\.){1,3}[a-z0-9]{1,4}", fullmatch=True),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_an_address_beyond_doubt_is_one_to_the_library_too(local: str, domain: str) -> None:
     """The short way to a yes says it of nothing that the long way refuses, and both give the same address."""
     address = f"{local}@{domain}"

@@ -17,6 +17,7 @@ from mailrouter.config.yaml.tree import Entry, Items, Mapping, Text, plain
 from mailrouter.errors import ConfigurationError, Problem
 from mailrouter.schedule.model import Role
 from tests.config.files import ROLE
+from tests.support.examples import examples
 
 PARSERS = [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)]
 EXAMPLE = Path(__file__).parents[2] / "config"
@@ -96,7 +97,7 @@ def check_only_configuration_errors(folder: Path, settings_text: bytes, role: by
         assert "\n" not in str(problem)
 
 
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ

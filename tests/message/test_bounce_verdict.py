@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from real_mail import scan, to_crlf
 
 from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce
+from tests.support.examples import examples
 
 TOKEN = "To: vp-hr+b-aaaa@example.test\n"
 
@@ -211,7 +212,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=40),
     st.sampled_from(["", "a@b.test", None]),

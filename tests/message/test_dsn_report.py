@@ -23,6 +23,7 @@ from mailrouter.message.dsn.bounce import read_bounce
 from mailrouter.message.dsn.compose import MAX_FULL, compose_dsn, wants_dsn
 from mailrouter.message.dsn.compose_text import advice, spoken
 from mailrouter.message.pieces import Slice
+from tests.support.examples import examples
 
 GOLDEN = Path(__file__).parent / "dsn_golden"
 
@@ -343,7 +344,7 @@ SPELLINGS = st.sampled_from(
 SECRET = re.compile(rb"laurie|cremona|elaine|home\.test|em@|corp\.test", re.I)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     st.lists(
         st.tuples(st.sampled_from([LAURIE, ELAINE, "Laurie Cremona", "Elaine"]), SPELLINGS)

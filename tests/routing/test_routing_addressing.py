@@ -14,6 +14,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.mailboxes import Mailbox
 from mailrouter.routing.addressing import cc_with, extendable, reply_to_with
 from tests.routing.situations import AWAY, mail, octets, parsed, planned, role, situation
+from tests.support.examples import examples
 
 LAURIE = Mailbox("Laurie Cremona", "laurie@example.test")
 BOTH = "Laurie Cremona <laurie@example.test>, Elaine Miller <elaine@example.test>"
@@ -180,7 +181,7 @@ def test_several_cc_fields_become_one() -> None:
 PHRASES = st.text(st.sampled_from('ab "\\(),;:<>@[]\r\n\tü.'), max_size=40)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(PHRASES, min_size=1, max_size=3))
 def test_whoever_could_be_read_before_can_be_read_after(values: list[str]) -> None:
     """Whatever stands in the field: if it is continued, all its mailboxes and the new are read from it."""

@@ -17,6 +17,7 @@ from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.quoted_text import without_tails
 from mailrouter.routing.partner.sections import MAX_TEXT, read_sections
 from tests.routing.situations import mail, read
+from tests.support.examples import examples
 
 PLAIN = "Done:\n- the budget\n\nLeft:\n- call Jürgen"
 OUTLOOK = """<html xmlns:o="urn:schemas-microsoft-com:office:office"><head>
@@ -343,7 +344,7 @@ def test_many_parts_are_read_to_a_bound() -> None:
     assert found(multipart("mixed", *[part("text/plain", f"x{n}") for n in range(3 * bounds.LEAVES)])).text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(
     st.binary(max_size=300), st.sampled_from(["text/html", "text/plain", "multipart/mixed; boundary=b", "x"])
 )
@@ -354,7 +355,7 @@ def test_nothing_raises(body: bytes, kind: str) -> None:
     result.text.encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(
     st.lists(st.sampled_from(["word", "<b>", "</b>", "<p>", "<li>", "a<b", "&amp;", "<br/>", "<!-- x -->"]))
 )

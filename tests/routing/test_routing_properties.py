@@ -23,6 +23,7 @@ from tests.routing.situations import (
     read,
 )
 from tests.routing.strategies import cases
+from tests.support.examples import examples
 
 
 def _sent(found: Plan, raw: bytes) -> list[tuple[str, bytes]]:
@@ -46,7 +47,7 @@ def _contents(sent: bytes) -> bytes:
     return b"\n".join(found)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(cases())
 def test_no_copy_ever_lacks_a_partner(case: tuple[bytes, list[Situation]]) -> None:
     """Each partner of each role gets exactly one copy, but for own mail and where they have it already."""
@@ -65,7 +66,7 @@ def test_no_copy_ever_lacks_a_partner(case: tuple[bytes, list[Situation]]) -> No
         assert wanted & set(got), "somebody gets it"
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(cases())
 def test_the_originals_body_stands_in_every_copy(case: tuple[bytes, list[Situation]]) -> None:
     """Octet for octet, as one range of what was received; and an untouched copy is the whole original."""
@@ -88,7 +89,7 @@ def test_the_originals_body_stands_in_every_copy(case: tuple[bytes, list[Situati
                 assert value in sent
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(cases())
 def test_null_is_never_answered_nor_one_of_ours(case: tuple[bytes, list[Situation]]) -> None:
     """``<>``, roles, partners and lists get no automatic reply; an answer goes to the reverse-path."""
@@ -106,7 +107,7 @@ def test_null_is_never_answered_nor_one_of_ours(case: tuple[bytes, list[Situatio
     assert plan(head, shape, [replace(one, reverse_path="") for one in facts]).reply is None
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(cases())
 def test_the_same_situation_gives_the_same_plan(case: tuple[bytes, list[Situation]]) -> None:
     """Byte for byte, whatever was planned in between and however often the schedule was worked out."""
@@ -119,7 +120,7 @@ def test_the_same_situation_gives_the_same_plan(case: tuple[bytes, list[Situatio
     assert first.reasons
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(cases())
 def test_a_handoff_reaches_its_partners_alone(case: tuple[bytes, list[Situation]]) -> None:
     """The canary of a handoff is in nothing that is sent to anybody who is not a partner of its role."""
@@ -143,7 +144,7 @@ def test_a_handoff_reaches_its_partners_alone(case: tuple[bytes, list[Situation]
     assert CANARY not in repr(found.reasons)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(cases())
 def test_after_a_fault_the_copies_still_go_to_the_same_people(case: tuple[bytes, list[Situation]]) -> None:
     """Plain copies lack nobody who would have had one, and the last resort reaches every partner."""

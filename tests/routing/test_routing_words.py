@@ -25,6 +25,7 @@ from tests.routing.situations import (
     templates,
 )
 from tests.schedule.roles import at
+from tests.support.examples import examples
 
 NOTES = [
     (AWAY, "2026-12-03 10:00", "Elaine is away until Friday 1 January and is back on Wednesday 6 January."
@@ -121,7 +122,7 @@ def _texts(of: Role, when: str) -> list[str]:
     return [make(of, duty, inside) for make in (wording.note, wording.reply) for inside in (True, False)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     st.lists(
         st.sampled_from(ABSENCES),

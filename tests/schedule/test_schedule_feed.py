@@ -22,6 +22,7 @@ from mailrouter.schedule.model import Role
 from mailrouter.schedule.timeline import timeline
 from tests.schedule.roles import role_of
 from tests.schedule.test_schedule_properties import roles
+from tests.support.examples import examples
 
 START, END = datetime(2026, 11, 23, 8, tzinfo=UTC), datetime(2027, 1, 11, 8, tzinfo=UTC)
 CHANGED = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
@@ -192,7 +193,7 @@ def test_an_end_in_the_hour_that_comes_twice(hours: str) -> None:
     assert [end for _, end in read.busy] == [datetime(2026, 11, 1, 5, tzinfo=UTC)]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(roles())
 def test_out_and_in_again_is_the_same_timeline(found: tuple[Role, datetime]) -> None:
     """Each partner's feed, read by our own import and by icalendar, has that partner's duty, minute for minute."""

@@ -22,6 +22,7 @@ from mailrouter.schedule.views.grid import days, month_of
 from mailrouter.schedule.views.svg import month_picture
 from tests.schedule.files import FIRST, YEARS, role_files
 from tests.schedule.roles import ends_the_night
+from tests.support.examples import examples
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
@@ -33,7 +34,7 @@ def role_of_file(text: str) -> Role:
 
 
 @given(role_files(), st.lists(st.integers(0, YEARS * 366 * 1440 - 1), min_size=10, max_size=10))
-@settings(max_examples=12, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(12), suppress_health_check=SLOW)
 def test_five_years_are_covered_minute_by_minute(text: str, minutes: list[int]) -> None:
     """Any valid file: each minute of five years once, neighbours differ, lookups agree, nobody who may not be is on."""
     role = role_of_file(text)
@@ -64,7 +65,7 @@ def test_five_years_are_covered_minute_by_minute(text: str, minutes: list[int]) 
 
 
 @given(role_files(), st.lists(st.integers(0, YEARS * 366 * 96 - 1), min_size=20, max_size=20))
-@settings(max_examples=20, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(20), suppress_health_check=SLOW)
 def test_nobody_is_on_while_their_own_clock_shows_an_absence(text: str, quarters: list[int]) -> None:
     """An absence with a beginning and an end, in the person's own wall time: on in it only to end the night before."""
     role = role_of_file(text)
@@ -81,7 +82,7 @@ def test_nobody_is_on_while_their_own_clock_shows_an_absence(text: str, quarters
 
 
 @given(role_files())
-@settings(max_examples=20, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(20), suppress_health_check=SLOW)
 def test_what_is_in_force_written_out_is_the_same_role(text: str) -> None:
     """`print-config` loses nothing: its values, written into a file, give the very same schedule."""
     role = role_of_file(text)
@@ -91,7 +92,7 @@ def test_what_is_in_force_written_out_is_the_same_role(text: str) -> None:
 
 
 @given(role_files(), st.integers(0, YEARS * 366 - 40))
-@settings(max_examples=12, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(12), suppress_health_check=SLOW)
 def test_whatever_is_shown_can_be_shown(text: str, ahead: int) -> None:
     """Oddities, tables and pictures of any valid file, on any day."""
     role, day = role_of_file(text), FIRST + timedelta(days=ahead)
@@ -111,7 +112,7 @@ EDITS = st.tuples(
 
 
 @given(role_files(), st.lists(EDITS, min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(100), suppress_health_check=SLOW)
 def test_no_slip_makes_anything_but_an_error_message(text: str, edits: list[tuple[int, int, str]]) -> None:
     """A file with a few characters changed is a role that can be asked, or problems with places and words."""
     for at, length, instead in edits:

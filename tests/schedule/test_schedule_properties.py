@@ -15,6 +15,7 @@ from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import FOREVER, Absence, Every, HolidayRule, Person, Role, Rota, Shift, Swap
 from mailrouter.schedule.timeline import Span, timeline
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE, PAT, at, ends_the_night, role_of
+from tests.support.examples import examples
 
 # Zone and a day near which its clocks change, as oddly as they do anywhere.
 PLACES = [
@@ -88,7 +89,7 @@ def merged(spans: tuple[Span, ...]) -> tuple[Span, ...]:
 
 
 @given(roles(), st.integers(1, 6 * 1440))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 def test_a_timeline_covers_every_minute_exactly_once(drawn: tuple[Role, datetime], minutes: int) -> None:
     """Spans follow one another from the start to the end, none is empty, and neighbours differ."""
     role, start = drawn
@@ -100,7 +101,7 @@ def test_a_timeline_covers_every_minute_exactly_once(drawn: tuple[Role, datetime
 
 
 @given(roles())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 def test_nobody_who_is_absent_is_ever_on_duty(drawn: tuple[Role, datetime]) -> None:
     """Whenever the clocks of the role's zone show a time within an absence, that person is not on.
 
@@ -126,7 +127,7 @@ NIGHTS = st.lists(
 
 
 @given(NIGHTS, st.integers(1, 6), st.integers(1, 4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_days_off_take_the_shifts_that_begin_on_them(
     drawn: list[tuple[int, int] | None], first: int, length: int
 ) -> None:
@@ -155,7 +156,7 @@ def test_days_off_take_the_shifts_that_begin_on_them(
 
 
 @given(roles(), st.integers(0, 3000), st.integers(0, 3000))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 def test_a_timeline_in_two_parts_is_the_same_timeline(
     drawn: tuple[Role, datetime], first: int, second: int
 ) -> None:
@@ -167,7 +168,7 @@ def test_a_timeline_in_two_parts_is_the_same_timeline(
 
 
 @given(roles(), st.lists(st.integers(-3000, 3000), min_size=1, max_size=20))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_duty_agrees_with_the_timeline(drawn: tuple[Role, datetime], minutes: list[int]) -> None:
     """A roster asked in any order gives what a fresh one gives, and names on duty whom the timeline names."""
     role, around = drawn
@@ -181,7 +182,7 @@ def test_duty_agrees_with_the_timeline(drawn: tuple[Role, datetime], minutes: li
 
 
 @given(roles())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_what_duty_promises_is_kept_by_the_timeline(drawn: tuple[Role, datetime]) -> None:
     """Nobody is on within a gap; who is back, or next, is on from then and was not just before."""
     role, moment = drawn
@@ -246,7 +247,7 @@ def by_the_book(role: Role, moment: datetime) -> set[str]:
 
 
 @given(roles([("UTC", date(2028, 2, 29)), ("UTC", date(2026, 12, 31))], days_away=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_the_layers_are_those_of_the_book(drawn: tuple[Role, datetime]) -> None:
     """A plain retelling of the layers for single moments finds the same people on duty as the timeline."""
     role, around = drawn

@@ -14,6 +14,7 @@ from mailrouter.message import pieces
 from mailrouter.store.ids import REPLY_NUMBER
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite.store import SqliteStore
+from tests.support.examples import examples
 from tests.support.messages import SMALL, T0, filled, message_of, put
 
 
@@ -183,7 +184,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, large=st.booleans())
 async def test_a_message_keeps_its_content_as_long_as_something_needs_it(
     tmp_path: Path, steps: list[tuple[str, int, int, bool]], large: bool

@@ -17,6 +17,7 @@ from mailrouter.store.model import Acceptance, Consequence, Delivery, Kind, Outc
 from mailrouter.store.sqlite import queue_actions
 from mailrouter.store.sqlite.history import life
 from mailrouter.store.sqlite.store import SqliteStore
+from tests.support.examples import examples
 from tests.support.messages import SMALL, T0, deliveries_of, filled, message_of
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -119,7 +120,7 @@ async def one(store: SqliteStore, looked: Looked, step: tuple[str, int, bool], a
         await store.run(lambda c: queue_actions.steer(c, what, ids, at, "jim", reports))  # type: ignore[arg-type]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(STEPS)
 def test_what_is_open_is_counted_and_its_content_is_there(steps: list[tuple[str, int, bool]]) -> None:
     """For every kind, every state and everybody who changes it; and what has ended stays so, and is told truly."""

@@ -27,6 +27,7 @@ from mailrouter.store.sqlite.reply_limits import remember_reply
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.store.sqlite.writer import connect
 from mailrouter.trust.tokens import VALID_DAYS
+from tests.support.examples import examples
 from tests.support.messages import SMALL, deliveries_of, message_of
 
 KEEP = 30 * DAY_MS
@@ -176,7 +177,7 @@ async def test_memories_go_with_the_history(store: SqliteStore) -> None:
     assert store.reader.rows("SELECT key FROM handoff_mail") == [("young",)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(
     st.lists(
         st.tuples(st.integers(0, 60), st.sampled_from(["queued", "held", "delivered", "failed"])),

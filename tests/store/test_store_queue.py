@@ -16,6 +16,7 @@ from mailrouter.store.model import Acceptance, Delivery, Message
 from mailrouter.store.sqlite import queue
 from mailrouter.store.sqlite.queue import OPEN, Selection
 from mailrouter.store.sqlite.store import SqliteStore
+from tests.support.examples import examples
 from tests.support.messages import SMALL, T0, deliveries_of, message_of
 
 ROLES = ("vp-hr", "vp", "office,vp-hr")
@@ -98,7 +99,7 @@ def meant(selection: Selection, message: Message, delivery: Delivery) -> bool:
     )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(selection=SELECTIONS, few=st.sampled_from([0, 20_000]))
 async def test_a_selection_means_what_it_says(
     store: SqliteStore, everything: list[tuple[Message, list[Delivery]]], selection: Selection, few: int
