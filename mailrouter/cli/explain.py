@@ -17,9 +17,9 @@ from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.explain import Explanation, explained
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import render
 from mailrouter.message.scanner import Scanner
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.model import Copy
 from mailrouter.runtime.context import Desk, current
 from mailrouter.runtime.keys import KEY_SIZE, NAME, Keys, keys_in

@@ -13,8 +13,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from mailrouter.message import bounds, mime
-from mailrouter.message.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.text.charsets import decode_unlabelled
+from mailrouter.message.text.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.text.words import decode_words, strip_controls, unfold
 
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")  # RFC 5322 §2.2.3: a line that starts with white space goes on

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from mailrouter.address import canonical
 from mailrouter.message import bounds
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox, read_mailboxes
+from mailrouter.message.text.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.text.words import decode_words, strip_controls, unfold
 from mailrouter.message.text.writing import address_field
 from mailrouter.routing.quoting import outside

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mailrouter.address import canonical
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.addressing import extendable
 from mailrouter.routing.forwarding import way_of
 from mailrouter.routing.model import CopyDraft, Draft, Situation

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from mailrouter.address import canonical
 from mailrouter.message import compose, pieces
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces, Slice
 from mailrouter.message.text import writing
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.addressing import cc_with, reply_to_with
 from mailrouter.routing.handoff import handoff_filename
 from mailrouter.routing.letters.letter import companion, derived

@@ -12,9 +12,9 @@ from typing import Literal
 
 from mailrouter.message.classify import Nature
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.shape import Shape
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.findings import NO_FINDINGS, Findings
 from mailrouter.routing.wording import CurrentHandoff, Wording
 from mailrouter.schedule.duty import Duty

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.provenance.senders import before_forwarding, untagged
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.findings import is_rewritten
 from mailrouter.routing.model import Sender, Situation
 

@@ -15,7 +15,7 @@ CUT = {
     "mailrouter.message.text.sanitise:": 4_000,
     "mailrouter.message.dsn.wording:": 8 * KILO,
     "mailrouter.routing.partner.greetings:": 120,
-    "mailrouter.routing.pointers:": 200,
+    "mailrouter.routing.partner.pointers:": 200,
     "mailrouter.routing.partner.quoted_text:_FOOTER": 400,
 }
 """Patterns that see text cut to so many characters: they are measured there, and only their time counts."""

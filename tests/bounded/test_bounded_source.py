@@ -11,7 +11,7 @@ _APPLYING = {"search", "match", "fullmatch", "sub", "subn", "split", "findall", 
 INSIDE = {
     "mailrouter.message.text.sanitise": "a partner's name or address, escaped",
     "mailrouter.message.provenance.senders": "called while the module is loaded",
-    "mailrouter.routing.attribution": "called while the module is loaded",
+    "mailrouter.routing.partner.attribution": "called while the module is loaded",
     "mailrouter.cli.setup.export_aliases": "the aliases of a configuration that was read",
 }
 """Modules that compile or apply patterns in functions, with what is in them."""

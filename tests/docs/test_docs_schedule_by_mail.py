@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from mailrouter.schedule.changes.requests import Back, Cancel, Off, Plain, Swapping, Works
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Back, Cancel, Off, Plain, Swapping, Works
 from mailrouter.schedule.language.requests_parser import requests_in
 from tests.schedule.roles import role_of
 from tests.support.documents import marked

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mailrouter import config as configs
-from mailrouter.cli.route import look_at_route
+from mailrouter.cli.setup.check_route import look_at_route
 from tests.support import postfix
 from tests.support.correspondence import mailrouter
 from tests.support.ports import free_port

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.provenance.received import loop_mark
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.schedule.model import Role
 from tests.intake.services import KEY, desk, service
 from tests.routing.situations import AWAY, BOTH_AWAY, CANARY, HANDOFF_TEXT, mail, role, second_role

@@ -13,7 +13,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.explain import explained
 from mailrouter.intake.partner.by_command import as_json, change_by_command, from_json
 from mailrouter.message.scanner import Scanner
-from mailrouter.schedule.changes.requests import Off, Plain, Works
+from mailrouter.schedule.language.requests import Off, Plain, Works
 from mailrouter.schedule.language.spans import spans_in
 from tests.intake.rescheduling import (
     COMMENTED,

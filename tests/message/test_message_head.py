@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from mailrouter.message import bounds
 from mailrouter.message.classify import classify
 from mailrouter.message.head import Field, Head
-from mailrouter.message.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.scanner import Scanner
+from mailrouter.message.text.mailboxes import Mailbox, read_mailboxes
 from mailrouter.message.text.words import decode_words
 
 HEADERS = st.lists(

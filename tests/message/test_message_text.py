@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.message.text.showing import visible
 from mailrouter.message.text.words import strip_controls
 from mailrouter.message.text.writing import (

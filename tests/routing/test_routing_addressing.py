@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mailrouter.address import canonical
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.addressing import cc_with, extendable, reply_to_with
 from tests.routing.situations import AWAY, mail, octets, parsed, planned, role, situation
 from tests.support.examples import examples

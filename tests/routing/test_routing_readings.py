@@ -11,8 +11,8 @@ from mailrouter.routing.partner.contents import contents_of
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.readings import understood
 from mailrouter.routing.partner.schedule_mail import Asked
-from mailrouter.schedule.changes.requests import Off, Request
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Off, Request
 from mailrouter.schedule.model import Role
 from tests.schedule.roles import LAURIE, role_of
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.schedule.changes.requests import Back, Cancel, Off, Plain, Request, Swapping, Works
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Back, Cancel, Off, Plain, Request, Swapping, Works
 from mailrouter.schedule.language.requests_parser import requests_in
 from mailrouter.schedule.language.spans import spans_in
 from tests.schedule.roles import role_of

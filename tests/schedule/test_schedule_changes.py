@@ -9,8 +9,8 @@ import pytest
 
 from mailrouter.schedule.changes.changes import change_for
 from mailrouter.schedule.changes.edits import changed
-from mailrouter.schedule.changes.requests import Off, Request, Swapping, Works
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Off, Request, Swapping, Works
 from mailrouter.schedule.language.requests_parser import requests_in
 from mailrouter.schedule.language.spans import Said
 from mailrouter.schedule.views.change_words import span_words

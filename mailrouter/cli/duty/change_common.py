@@ -19,9 +19,9 @@ from mailrouter.intake.partner.file_changes import ScheduleFiles
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.keys import NAME, read_keys
 from mailrouter.runtime.templates import Templates
-from mailrouter.schedule.changes.requests import Off, Request, Works
 from mailrouter.schedule.date_words import date_words
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Off, Request, Works
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.rota import monday_of

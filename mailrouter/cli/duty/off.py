@@ -7,8 +7,8 @@ import argparse
 from mailrouter.cli.common import load
 from mailrouter.cli.duty.change_common import carry_out, partner_of, read_as, role_of, wall_now
 from mailrouter.errors import UsageError
-from mailrouter.schedule.changes.requests import Off
 from mailrouter.schedule.language.mail_lines import NOTE_LENGTH
+from mailrouter.schedule.language.requests import Off
 from mailrouter.schedule.language.spans import spans_in
 
 

@@ -9,7 +9,7 @@ from mailrouter.cli.duty.change_common import carry_out, partner_of, read_as, ro
 from mailrouter.config.values.errors import Wrong
 from mailrouter.config.values.times import time_range
 from mailrouter.errors import UsageError
-from mailrouter.schedule.changes.requests import Works
+from mailrouter.schedule.language.requests import Works
 from mailrouter.schedule.language.spans import day_in
 
 

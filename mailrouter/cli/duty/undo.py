@@ -6,7 +6,7 @@ import argparse
 
 from mailrouter.cli.common import load
 from mailrouter.cli.duty.change_common import carry_out, role_of
-from mailrouter.schedule.changes.requests import Plain
+from mailrouter.schedule.language.requests import Plain
 
 
 def undo(options: argparse.Namespace) -> int:

@@ -16,8 +16,8 @@ from mailrouter.address import domain_of
 from mailrouter.calendars.check import calendar_oddities
 from mailrouter.cli.common import in_colour, load, load_settings, print_json, width
 from mailrouter.cli.machine import machine_problems
-from mailrouter.cli.route import look_at_route, shown_route
 from mailrouter.cli.setup.check_live import look
+from mailrouter.cli.setup.check_route import look_at_route, shown_route
 from mailrouter.cli.tables import at_a_glance
 from mailrouter.config import Configuration
 from mailrouter.errors import ConfigurationError, MailrouterError, Problem

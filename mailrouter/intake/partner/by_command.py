@@ -20,7 +20,7 @@ from mailrouter.intake.partner.role_file import purpose_for
 from mailrouter.intake.partner.worker_answers import Answers
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
-from mailrouter.schedule.changes.requests import Off, Plain, Request, Works
+from mailrouter.schedule.language.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import Said
 from mailrouter.store.ids import MessageId, queue_id
 from mailrouter.store.model import ScheduleChange

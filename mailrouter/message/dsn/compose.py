@@ -19,10 +19,10 @@ from hashlib import blake2b
 from mailrouter.message import compose
 from mailrouter.message.dsn.compose_text import Action, human_text, subject_line
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces, Slice
 from mailrouter.message.shape import Shape
 from mailrouter.message.text import writing
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.message.text.sanitise import without_addresses
 from mailrouter.message.text.words import strip_controls
 from mailrouter.message.text.xtext import decode_original_recipient, decode_xtext, encode_utf8_address

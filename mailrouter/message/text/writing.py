@@ -12,7 +12,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from mailrouter.caching import cached_by_short, cached_by_text, is_short
-from mailrouter.message.mailboxes import Mailbox
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.message.text.words import strip_controls
 
 LINE = 76  # RFC 2047 §2 for header lines with encoded words, RFC 2045 §6.7 for quoted-printable

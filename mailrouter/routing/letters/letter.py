@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from mailrouter.message import compose
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.autoreply import caps, memory_key
 from mailrouter.routing.model import Draft, Reply, ReplyDraft, Situation
 from mailrouter.schedule.model import Person

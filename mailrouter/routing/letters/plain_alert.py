@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailrouter.message import compose
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
+from mailrouter.message.text.mailboxes import Mailbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Literal
 
 from mailrouter.message import compose
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.wording import Wording
 from mailrouter.schedule.date_words import called, date_words, joined
 from mailrouter.schedule.model import Person, Role

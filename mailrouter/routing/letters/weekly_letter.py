@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from mailrouter.message import compose
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.letters.letter import dated
 from mailrouter.routing.model import Situation
 from mailrouter.schedule.date_words import short_date

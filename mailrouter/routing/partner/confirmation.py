@@ -12,7 +12,7 @@ from collections.abc import Collection
 from unicodedata import normalize
 
 from mailrouter.message.head import Head
-from mailrouter.routing.attribution import above_attribution
+from mailrouter.routing.partner.attribution import above_attribution
 from mailrouter.routing.partner.handoff_text import Written
 
 _YES_WORDS = (

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from mailrouter.message import compose
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.message.text.showing import quoted, visible
 from mailrouter.routing.letters.letter import dated, derived, threading
 from mailrouter.routing.model import Situation

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mailrouter.message.head import Head
-from mailrouter.message.mailboxes import Mailbox
 from mailrouter.message.parts import Part
 from mailrouter.message.text.charsets import decode_charset, decode_file
 from mailrouter.message.text.html_text import fits, text_of_html
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.message.text.words import MARKS, decode_words
 from mailrouter.routing.partner.greetings import without_courtesies
+from mailrouter.routing.partner.pointers import without_pointers
 from mailrouter.routing.partner.quoted_text import forwarded, quotes, without_sure_tails, without_tails
 from mailrouter.routing.partner.sections import MAX_TEXT
-from mailrouter.routing.pointers import without_pointers
 from mailrouter.schedule.date_words import joined
 
 MAX_MAIL = 4_000_000

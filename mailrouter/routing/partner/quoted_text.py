@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from mailrouter.routing.attribution import above_attribution, begins_mail
+from mailrouter.routing.partner.attribution import above_attribution, begins_mail
 from mailrouter.routing.partner.sections import read_sections
 
 _MAX_SIGNATURE = 15

@@ -12,9 +12,9 @@ from datetime import datetime, time, timedelta
 
 from mailrouter.routing.partner.schedule_mail import Asked
 from mailrouter.schedule.changes.changes import change_for
-from mailrouter.schedule.changes.requests import Plain, Request
 from mailrouter.schedule.date_words import date_words
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Plain, Request
 from mailrouter.schedule.language.requests_parser import requests_in
 from mailrouter.schedule.localtime import day_start
 from mailrouter.schedule.model import Person, Role

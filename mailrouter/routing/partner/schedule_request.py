@@ -28,9 +28,9 @@ from mailrouter.routing.partner.schedule_mail import Asked
 from mailrouter.routing.people import local_day
 from mailrouter.schedule.changes.changes import change_for
 from mailrouter.schedule.changes.edits import Edit, changed, same_schedule
-from mailrouter.schedule.changes.requests import Back, Cancel, Plain, Request
 from mailrouter.schedule.date_words import called
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Back, Cancel, Plain, Request
 from mailrouter.schedule.model import Person, Role
 from mailrouter.trust.confirmations import SCHEDULE
 

@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 
 from mailrouter.schedule.changes.edits import AddAbsence, AddSwap, DropAbsence, Edit, changed
 from mailrouter.schedule.changes.ends import came_back, cancelled
-from mailrouter.schedule.changes.requests import Back, Cancel, Hours, Off, Request, Swapping, Works
 from mailrouter.schedule.date_words import called, clock_words, date_words, joined
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Back, Cancel, Hours, Off, Request, Swapping, Works
 from mailrouter.schedule.layers import Layers
 from mailrouter.schedule.localtime import at_minute
 from mailrouter.schedule.model import Absence, Role, Swap

@@ -7,9 +7,9 @@ from datetime import date, datetime, time, timedelta
 
 from mailrouter.schedule.absences import Leaves
 from mailrouter.schedule.changes.edits import DropAbsence, DropSwap, Edit, EndAbsence
-from mailrouter.schedule.changes.requests import Back, Cancel
 from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.language.lexer import Unclear
+from mailrouter.schedule.language.requests import Back, Cancel
 from mailrouter.schedule.language.spans import Said
 from mailrouter.schedule.localtime import to_utc
 from mailrouter.schedule.model import Role

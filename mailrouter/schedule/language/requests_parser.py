@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from mailrouter.schedule.changes.requests import Back, Cancel, Off, Plain, Request
 from mailrouter.schedule.date_words import called
 from mailrouter.schedule.language.days import read_day, read_time, settled_start
 from mailrouter.schedule.language.hours import hours_of
 from mailrouter.schedule.language.lexer import MOST, NotUnderstood, Reader, Unclear, tokens
 from mailrouter.schedule.language.mail_lines import said_lines, without_note
 from mailrouter.schedule.language.names import IS, People
+from mailrouter.schedule.language.requests import Back, Cancel, Off, Plain, Request
 from mailrouter.schedule.language.spans import Said, not_over, read_spans, timed
 from mailrouter.schedule.language.swaps import Swaps
 from mailrouter.schedule.model import Role

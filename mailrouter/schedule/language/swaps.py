@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from mailrouter.schedule.changes.requests import Hours, Swapping, Works
 from mailrouter.schedule.language.days import NOON, read_day
 from mailrouter.schedule.language.lexer import Reader, Unclear
 from mailrouter.schedule.language.names import People
+from mailrouter.schedule.language.requests import Hours, Swapping, Works
 from mailrouter.schedule.language.spans import read_part
 
 _SWAPS = tuple(
