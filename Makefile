@@ -1,17 +1,30 @@
-# make demo      try it: the relay, a few mails and what became of them; ends with Ctrl-C
-# make install   .venv with .venv/bin/mailrouter
-# make test      everything that is checked: format, lint, types, layers, tests
-# make image-test  the container image, built and run for real with podman (as root; about a minute)
-# make unit-test  the systemd unit under a systemd of its own, set up as docs/deploy.md says (as root; two minutes)
-# make torture   the relay under load, killed over 200 times and worse, and what was lost (as root; about six minutes)
-# make bench     what it costs, side by side with Postfix
-# make release VERSION=x.y.z  set, commit and tag a version whose section of CHANGELOG.md is there
+# make demo            try it: the relay, a few mails and what became of them; ends with Ctrl-C
+# make install         .venv with .venv/bin/mailrouter
+# make install-locked  .venv for development with exactly the versions of requirements/, hashes checked
+# make quick           what to run after each change: format, lint, types, layers, the fast tests (under a minute)
+# make fix             format, and mend what ruff can mend
+# make test            everything that is checked: format, lint, types, layers, tests
+# make coverage        which lines and branches the fast tests reach; TESTS=tests/intake for others
+# make test-all        `make test` under each Python from 3.11 to 3.14 that is found; WHAT=quick for the fast tests
+# make image-test      the container image, built and run for real with podman (as root; about a minute)
+# make unit-test       the systemd unit under a systemd of its own, set up as docs/deploy.md says (as root; two minutes)
+# make torture         the relay under load, killed over 200 times and worse, and what was lost (as root; about six minutes)
+# make bench           what it costs, side by side with Postfix
+# make lock            write requirements/ anew after a change of dependencies; UPGRADE=--upgrade for newer versions
+# make release         VERSION=x.y.z: set, commit and tag a version whose section of CHANGELOG.md is there
+# make clean           remove the environments and caches
 
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo install test check image-test unit-test torture bench release clean
+# The fast tests: pure rooms, files and doors; nothing that starts a service or waits.
+FAST := tests/message tests/routing tests/schedule tests/trust tests/config tests/smtp tests/docs tests/test_[cek]*.py
+TESTS ?= $(FAST)
+WHAT ?= test
+
+.PHONY: help demo install install-locked quick fix test check coverage test-all image-test unit-test torture bench lock \
+    release clean
 
 help:
 	@sed -n 's/^# make /  make /p' Makefile
@@ -31,6 +44,12 @@ $(VENV)/.test: $(VENV)/bin/mailrouter
 	$(PIP) install --editable '.[test]'
 	@touch $@
 
+# Hashes come first, so that what is installed after them has nothing left to fetch.
+install-locked: $(VENV)/bin/python
+	$(PIP) install --require-hashes --requirement requirements/development.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/bin/mailrouter $(VENV)/.test
+
 # The first time it makes .venv, which takes a while: the dots show that it is at work. They end with the shell
 # that waits for pip, however it ends.
 demo:
@@ -49,8 +68,22 @@ check: $(VENV)/.test
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+quick: check
+	$(VENV)/bin/python -m pytest --quiet --numprocesses 2 --hypothesis-profile quick $(FAST) $(PYTEST)
+
+fix: $(VENV)/.test
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
 test: check
 	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
+
+coverage: $(VENV)/.test
+	$(VENV)/bin/python -m coverage run -m pytest --quiet --hypothesis-profile quick $(TESTS) $(PYTEST)
+	$(VENV)/bin/python -m coverage report
+
+test-all:
+	@$(PYTHON) tools/test_all.py $(WHAT)
 
 image-test: $(VENV)/bin/python
 	$(VENV)/bin/python -m tests.packaging.image
@@ -64,8 +97,18 @@ torture: $(VENV)/.test
 bench: $(VENV)/.test
 	$(VENV)/bin/python -m bench.throughput --profile
 
+# Universal: one file for each Python and system that mailrouter supports. What is pinned already stays, unless UPGRADE says otherwise.
+LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --custom-compile-command 'make lock' $(UPGRADE)
+lock: $(VENV)/bin/python
+	$(PIP) install uv
+	$(LOCK) pyproject.toml --extra test --output-file requirements/development.txt
+	$(LOCK) pyproject.toml --extra web --constraint requirements/development.txt --output-file requirements/image.txt
+	$(VENV)/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	    | $(LOCK) - --constraint requirements/development.txt --output-file requirements/build.txt
+
 release:
 	@$(PYTHON) tools/release.py '$(VERSION)' '$(DATE)'
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venvs .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -66,6 +66,7 @@ def test_the_sdist_builds_the_same_wheel(built: Path, unpacked: Path, tmp_path: 
 def test_the_sdist_has_what_it_takes_to_test_and_to_make_the_image(unpacked: Path) -> None:
     """Tests, Makefile, Dockerfile and what they read are in it."""
     wanted = ["Makefile", "Dockerfile", ".dockerignore", "docker-compose.yml", "container/mailrouter.yaml"]
+    wanted += ["requirements/image.txt", "requirements/build.txt", "requirements/development.txt"]
     wanted += ["tests/packaging/test_packaging_wheel.py", "docs/config.md", "CHANGELOG.md", *carried()]
     assert [name for name in wanted if not (unpacked / name).is_file()] == []
 
