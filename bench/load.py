@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import threading
@@ -30,7 +31,7 @@ class CountingSink:
         wait_for_port(self.port)
 
     def _drain(self) -> None:
-        assert self._process.stdout is not None
+        assert isinstance(self._process.stdout, io.BufferedReader)
         rest = b""
         while block := self._process.stdout.read1(65536):
             rest = (rest + block)[-200:]

@@ -192,7 +192,7 @@ def _holds(character: str, item: tuple[Any, Any]) -> bool:
         return ord(character) == what
     if kind is sre.RANGE:
         return bool(what[0] <= ord(character) <= what[1])
-    return kind is sre.CATEGORY and _CATEGORIES[what](character)
+    return kind is sre.CATEGORY and bool(_CATEGORIES[what](character))
 
 
 def mixed(tokens: Iterable[str], most: int) -> Iterator[tuple[str, Make]]:

@@ -87,13 +87,16 @@ def _methods(module: str) -> dict[str, frozenset[str]]:
 def applied(found: Found) -> Callable[[str], object]:
     """The pattern at work on a text: anchored where the code only ever matches, else looked for everywhere."""
     pattern = found.pattern
+    work: Callable[[Any], Any]
     if found.methods and found.methods <= _ANCHORED:
         work = pattern.fullmatch if found.methods == {"fullmatch"} else pattern.match
     else:
 
-        def work(text: Any) -> Any:
+        def every(text: Any) -> None:
             for _ in pattern.finditer(text):
                 pass
+
+        work = every
 
     if isinstance(pattern.pattern, bytes):
         return lambda text: work(text.encode("latin-1", "ignore"))

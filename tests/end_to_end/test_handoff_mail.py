@@ -54,7 +54,7 @@ def deliver(service: Relay, content: bytes, to: str = HANDOFF, sender: str = LAU
 def got(sink: Sink, recipient: str) -> list[EmailMessage]:
     """What a recipient has got, as an independent reader sees it."""
     return [
-        email.message_from_bytes(content, policy=email.policy.default)  # type: ignore[misc]
+        email.message_from_bytes(content, policy=email.policy.default)
         for _, to, content in sink.taken
         if to == recipient
     ]

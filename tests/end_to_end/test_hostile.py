@@ -201,6 +201,7 @@ def test_a_strangers_worst_mails_hold_up_nobody_and_poison_no_start(tmp_path: Pa
 
 
 def _send(port: int, recipient: str, content: bytes) -> str:
+    words: bytes | str
     try:
         with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
             client.ehlo()

@@ -85,7 +85,7 @@ def file_of(place: Path) -> str:
 def notices(found: Service) -> dict[str, EmailMessage]:
     """What was offered, by the recipient's local part; the last one each; and forget it."""
     made = {
-        to: email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[misc]
+        to: email.message_from_bytes(raw, policy=email.policy.default)
         for to, raw in found.sent("notice").items()
     }
     found.offered.clear()

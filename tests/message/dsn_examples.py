@@ -6,10 +6,9 @@ import dataclasses
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from real_mail import scan, to_crlf
-
 from mailrouter.message.dsn.compose import Undelivered, compose_dsn
 from mailrouter.message.pieces import render
+from tests.message.real_mail import scan, to_crlf
 
 LAURIE, ELAINE = "laurie.cremona@mail.home.test", "em@corp.test"
 PRIVATE = (LAURIE, ELAINE, "Laurie Cremona", "Elaine")

@@ -11,9 +11,9 @@ import re
 from collections import Counter, defaultdict
 
 import pytest
-from real_mail import CORPUS, WHY_SKIPPED, RealMail, real_mails, scan
 
 from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce
+from tests.message.real_mail import CORPUS, WHY_SKIPPED, RealMail, real_mails, scan
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)
 

@@ -7,9 +7,9 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from real_mail import scan, to_crlf
 
 from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce
+from tests.message.real_mail import scan, to_crlf
 from tests.support.examples import examples
 
 TOKEN = "To: vp-hr+b-aaaa@example.test\n"

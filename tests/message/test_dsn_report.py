@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dsn_examples import DELAYED, ELAINE, LAURIE, NEWS, ORIGINAL, PRIVATE, report
 from flufl.bounce import all_failures
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from real_mail import scan, to_crlf
 
 from mailrouter.message.dsn.bounce import read_bounce
 from mailrouter.message.dsn.compose import MAX_FULL, compose_dsn, wants_dsn
 from mailrouter.message.dsn.compose_text import advice, spoken
 from mailrouter.message.pieces import Slice
+from tests.message.dsn_examples import DELAYED, ELAINE, LAURIE, NEWS, ORIGINAL, PRIVATE, report
+from tests.message.real_mail import scan, to_crlf
 from tests.support.examples import examples
 
 GOLDEN = Path(__file__).parent / "dsn_golden"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from real_mail import scan
 
 from mailrouter.message.absence import is_absence_subject, says_away
 from mailrouter.message.dsn.bounce import read_bounce, unmarked_absence
 from mailrouter.message.provenance.senders import before_forwarding, untagged
+from tests.message.real_mail import scan
 
 LAURIE = "laurie@example.test"
 

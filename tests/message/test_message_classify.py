@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from human_mail import HUMAN
 from hypothesis import given
 from hypothesis import strategies as st
-from real_mail import scan
 
 from mailrouter.message.classify import Nature, autoreply_refusals, classify
+from tests.message.human_mail import HUMAN
+from tests.message.real_mail import scan
 
 JANE = "jane@example.test"
 FROM_JANE = b"From: Jane <jane@example.test>\r\n"

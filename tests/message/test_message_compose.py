@@ -8,7 +8,6 @@ from email.message import Message
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from real_mail import scan
 
 from mailrouter.message.compose import (
     STRAY_LINE,
@@ -23,6 +22,8 @@ from mailrouter.message.compose import (
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import Pieces, Slice, join, length, render
 from mailrouter.message.text.writing import quoted_printable
+from tests.message.real_mail import scan
+from tests.support.parsed import parts_of
 
 PREPEND = (
     b"Received: from x by y;\r\n\tTue, 03 Mar 2026 10:00:00 +0000\r\nMailrouter-Role: vp-hr@example.test\r\n"
@@ -212,7 +213,7 @@ def test_new_messages() -> None:
     double: Message = email.message_from_bytes(
         render(fresh(b"Subject: x\r\n", [note, handoff], boundary="=_b"), {})
     )
-    first, second = double.get_payload()
+    first, second = parts_of(double)
     assert first.get_payload(decode=True) == "Grüße\r\n".encode()
     assert second.get_payload(decode=True) == "Für Elaine\r\nleft: nothing\r\n".encode()
     assert second.get_filename() == "Übergabe.txt"

@@ -6,12 +6,13 @@ import email
 from email.message import Message
 
 import pytest
-from real_mail import CORPUS, WHY_SKIPPED, RealMail, real_mails, scan
 
 from mailrouter.message.classify import autoreply_refusals, classify
 from mailrouter.message.compose import note_part, untouched, wrapped
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import decode, encode, render
+from tests.message.real_mail import CORPUS, WHY_SKIPPED, RealMail, real_mails, scan
+from tests.support.parsed import parts_of
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)
 
@@ -142,7 +143,7 @@ def test_wrapped_copies_are_taken_apart_by_another_reader(corpus: list[RealMail]
         assert parsed.get_content_type() == "multipart/mixed", mail.file
         if original.get_content_maintype() == "multipart" and not original.is_multipart():
             continue  # a boundary folded in two, which this parser can't read in the original either
-        first, note = parsed.get_payload()
+        first, note = parts_of(parsed)
         assert note.get_payload() == "a note\r\n"
         encoding = first.get("content-transfer-encoding", "7bit").lower()
         if not first.is_multipart() and encoding in ("7bit", "8bit"):

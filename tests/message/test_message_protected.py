@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 
 import pytest
-from real_mail import scan
 
 from mailrouter.message.classify import Nature, autoreply_refusals, classify
+from tests.message.real_mail import scan
 
 FROM_JANE = "From: Jane <jane@example.test>\r\nMIME-Version: 1.0\r\n"
 CALENDAR = "BEGIN:VCALENDAR\r\nPRODID:x\r\nVERSION:2.0\r\nMETHOD:{}\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"

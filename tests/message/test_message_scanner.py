@@ -7,10 +7,10 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from real_mail import scan
 
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Limits, Shape
+from tests.message.real_mail import scan
 
 MULTIPART = (
     b"Subject: two parts\r\n"

@@ -124,7 +124,7 @@ def send_and_read() -> None:
     volume = Path(podman("volume", "inspect", "--format", "{{.Mountpoint}}", NAME).stdout.strip())
     for partner in PARTNERS:
         new = volume / "mail" / partner / "new"
-        wait_until(lambda new=new: any(new.glob("*")), 20, f"a copy for {partner}")  # type: ignore[misc]
+        wait_until(lambda new=new: any(new.glob("*")), 20, f"a copy for {partner}")
         (copy,) = new.glob("*")
         text = copy.read_text()
         for wanted in (BODY, "Elaine is away until", "Mailrouter-Role:"):

@@ -185,7 +185,7 @@ def mail(machine: Machine) -> None:
     machine.do(f"python3 -c '{CONTENT.format(role=ROLE)}'")
     for partner in PARTNERS:
         found = f"find /var/lib/mailrouter/mail/{partner}/new -type f -user mailrouter -perm 0600"
-        wait_until(lambda found=found: machine.do(found).strip(), 20, f"a copy for {partner}")  # type: ignore[misc]
+        wait_until(lambda found=found: machine.do(found).strip(), 20, f"a copy for {partner}")
 
 
 def changes(machine: Machine) -> None:

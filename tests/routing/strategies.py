@@ -115,5 +115,5 @@ def cases(draw: st.DrawFn) -> tuple[bytes, list[Situation]]:
             "verdicts": draw(st.sampled_from([Verdicts(), Verdicts(), Verdicts(dmarc_fail=True)])),
             "next_hop_size": draw(st.sampled_from([None, None, 900])),
         }
-        made.append(situation(of, when, sender, **facts))  # type: ignore[arg-type]
+        made.append(situation(of, when, sender, **facts))
     return raw, made

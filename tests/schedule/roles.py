@@ -64,10 +64,10 @@ def role_of(text: str = "") -> Role:
             role = replace(role, absences=(*role.absences, absence_of(rest, people)))
         elif verb == "holidays" and words[0] in people:
             key, *place = words
-            people[key] = replace(people[key], holidays=HolidayRule(*place))
+            people[key] = replace(people[key], holidays=HolidayRule(place[0], *place[1:2]))
             role = replace(role, partners=tuple(people.get(p.key, p) for p in role.partners))
         elif verb == "holidays":
-            role = replace(role, holidays=HolidayRule(*words))
+            role = replace(role, holidays=HolidayRule(words[0], *words[1:2]))
         elif verb in ("also", "never") and role.holidays:
             day = date.fromisoformat(words[0])
             changed = {"also": ((day, " ".join(words[1:])),)} if verb == "also" else {"never": (day,)}

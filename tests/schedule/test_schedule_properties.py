@@ -52,8 +52,8 @@ def roles(
 
     def absence(who: str, start: datetime, length: timedelta, cover: str | Person | None) -> Absence:
         end = start + length * 3
-        by_day = [days_away and bound.time() == time.min for bound in (start, end)]
-        return Absence(who, start, end, "", cover, *by_day)
+        from_day, until_day = (days_away and bound.time() == time.min for bound in (start, end))
+        return Absence(who, start, end, "", cover, from_day, until_day)
 
     absences = st.builds(absence, keys, walls, lengths, covers)
     hours = st.one_of(
@@ -138,7 +138,8 @@ def test_days_off_take_the_shifts_that_begin_on_them(
         week.append((Shift("laurie", start, start + shift[1]),) if shift and start < 1440 else ())
         free = max(0, (start + shift[1] if shift and start < 1440 else free) - 1440)
     gone = [monday + timedelta(days=first + n) for n in range(length)]
-    absence = Absence("laurie", *(datetime.combine(d, time.min) for d in (gone[0], gone[-1] + timedelta(1))))
+    begin, end = (datetime.combine(d, time.min) for d in (gone[0], gone[-1] + timedelta(1)))
+    absence = Absence("laurie", begin, end)
     rota = Rota((tuple(week),), monday)
     role = replace(role_of(), time_zone=ZoneInfo("UTC"), holidays=None, rota=rota, absences=(absence,))
     expected = {

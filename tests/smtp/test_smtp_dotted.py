@@ -20,7 +20,7 @@ CLEAN = st.lists(st.sampled_from([b"\r\n", b".", b"..", b"a", b"b." * 3]), max_s
 
 def plainly(wire: bytes) -> tuple[bytes, bytes] | None:
     """Content and rest, line by line at CRLF; None while the end has not come (RFC 5321 §4.5.2)."""
-    content = []
+    content: list[bytes] = []
     lines = wire.split(b"\r\n")
     for number, line in enumerate(lines[:-1]):
         if line == b".":

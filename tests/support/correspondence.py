@@ -48,7 +48,7 @@ def assert_copy(raw: bytes) -> EmailMessage:
     message = email.message_from_bytes(raw, policy=policy.default)
     original, note, handoff = message.iter_parts()
     # A part without fields begins with its blank line; swaks ends the body with a line end more.
-    part = b"\n" + raw.split(b"--" + message.get_boundary().encode() + b"\n")[1]
+    part = b"\n" + raw.split(b"--" + str(message.get_boundary()).encode() + b"\n")[1]
     assert part.partition(b"\n\n")[2].rstrip(b"\n") == BODY.encode().rstrip(b"\n")
     assert "budget" in original.get_content()
     assert "Elaine is away until" in note.get_content()

@@ -14,6 +14,8 @@ from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client, Gate, Limits
 from mailrouter.smtp.server import Door
 from mailrouter.smtp.sessions import Sessions
+from mailrouter.store.ids import MessageId
+from mailrouter.store.model import Spool
 from tests.support.messages import until
 
 HOST = "mx.example.test"
@@ -23,7 +25,7 @@ class MemorySpool:
     """Keeps a message in memory and knows whether it was discarded."""
 
     def __init__(self, number: int, before_write: Callable[[], None]) -> None:
-        self.id = number
+        self.id = MessageId(number)
         self.size = self.held = 0
         self.blocks: list[bytes] = []
         self.discarded = False
@@ -65,15 +67,16 @@ class ListGate:
         """The ``limit``."""
         return self.limit
 
-    def spool(self) -> MemorySpool:
+    def spool(self) -> Spool:
         """A spool that can be asked about later."""
         self.spools.append(MemorySpool(len(self.spools) + 1, self.before_write))
         return self.spools[-1]
 
     async def accept(
-        self, client: Client, envelope: Envelope, spool: MemorySpool, shape: Shape, head: bytes
+        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
     ) -> str:
         """Keep the message, after ``before_commit``."""
+        assert isinstance(spool, MemorySpool)
         if self.before_commit is not None:
             await self.before_commit()
         self.accepted.append((client, envelope, b"".join(spool.blocks)))
