@@ -17,7 +17,7 @@ from mailrouter.config.proposals import edited_role, replaced_role
 from mailrouter.intake.partner.worker_answers import Answers
 from mailrouter.routing.partner.file.difference import FileDifference, file_difference
 from mailrouter.routing.partner.file.merged import PastChange, merged, taken_back
-from mailrouter.routing.partner.schedule_request import LastChange, Proposed, Rescheduling
+from mailrouter.routing.partner.schedule_request import LastChange, Proposed, ScheduleRequest
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.changes.edits import Edit
 from mailrouter.schedule.model import Role
@@ -80,14 +80,14 @@ class FolderFile:
         return laid
 
 
-def purpose_for(desk: Desk, reader: StoreReader | None, role: Role, answers: Answers) -> Rescheduling:
+def purpose_for(desk: Desk, reader: StoreReader | None, role: Role, answers: Answers) -> ScheduleRequest:
     """What the schedule address of a role is for, with the facts that deciding needs."""
     last = reader.last_schedule_change(role.key) if reader else None
     known = None
     if last is not None:
         at = datetime.fromtimestamp(last.at / 1000, UTC)
         known = LastChange(last.id, at, queue_id(last.id), last.what, last.author, last.before, last.after)
-    return Rescheduling(FolderFile(desk, role, answers), known, partial(_past, reader, role.key))
+    return ScheduleRequest(FolderFile(desk, role, answers), known, partial(_past, reader, role.key))
 
 
 def _past(reader: StoreReader | None, role: str) -> list[PastChange]:

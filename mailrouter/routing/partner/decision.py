@@ -2,14 +2,15 @@
 
 Only a partner's mail does anything; everybody else's is mail to the role like any other, and outsiders hear
 nothing. Who wrote it, and what proves that, is the same for all of these addresses; what it is for is told by a
-``Purpose``: the handoff here, the schedule in ``mailrouter.routing.partner.schedule_request``.
+``Purpose``: ``handoff_request`` and ``schedule_request``.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from mailrouter.address import canonical
 from mailrouter.message.classify import autoreply_refusals, classify
@@ -22,11 +23,9 @@ from mailrouter.routing.partner.contents import Contents
 from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.routing.partner.handoff_text import MAX_MAIL, Written
 from mailrouter.routing.partner.proof import named_author, unproven
-from mailrouter.routing.partner.quoted_text import forwarded
-from mailrouter.routing.partner.sections import read_sections
-from mailrouter.schedule.date_words import called, joined
+from mailrouter.schedule.date_words import called
 from mailrouter.schedule.model import Person
-from mailrouter.trust.confirmations import MOST_ASKED, TAG
+from mailrouter.trust.confirmations import MOST_ASKED
 
 Act = Literal["set", "ask", "again", "answer", "later", "nothing", "mail"]
 """What is done: what was asked for, a question to the partner, the question once more, an answer that changes nothing,
@@ -95,63 +94,54 @@ class Handover:
     """It is answered, and is mail to the role's partners as well: they get it as it came."""
 
 
-class Purpose(Protocol):
-    """What mail to one of the addresses is for."""
+class Purpose(ABC):
+    """What mail to one of the addresses for partners is for: a row of ``mailrouter.intake.purposes``.
 
-    @property
-    def tag(self) -> str:
-        """The sub-address."""
+    ``tag`` is the sub-address. ``what`` names what such a mail brings, ``a_what`` the same with its article.
+    ``quotes_nothing``: the problem with an unusable mail holds none of its words, so that others may read it.
+    """
 
+    tag: str
+    what: str
+    a_what: str
+    quotes_nothing = False
+
+    @abstractmethod
     def written(self, mail: Handed, author: Person) -> Written:
-        """What the mail says, in a form that may be kept aside; or the problem with it."""
+        """Read what the mail says, in a form that may be kept aside; or the problem with it."""
 
+    @abstractmethod
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
-        """The question whether ``author`` wrote it."""
+        """Ask whether ``author`` wrote the mail."""
 
+    @abstractmethod
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
-        """How the question is answered, for an answer to it that doesn't say yes; it stands ``until`` then."""
+        """Tell how the question is answered, after an answer that is no yes; it stands ``until`` then."""
 
+    @abstractmethod
     def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
-        """What comes of it, now that it is proven; ``at`` is when it was written."""
+        """Decide what comes of the mail, now that it is proven; ``at`` is when it was written."""
 
+    @abstractmethod
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
-        """Why nothing comes of it, for ``author`` alone; though it was ``understood``, perhaps."""
+        """Tell ``author`` alone why nothing comes of the mail, though it was ``understood``, perhaps."""
+
+    def doubt(self, mail: Handed, written: Written) -> str:
+        """The reason to ask about a mail although it is proven; ``""`` for none."""
+        return ""
+
+    def unusable(self, mail: Handed, author: Person, written: Written) -> Handover:
+        """Answer a proven mail of which nothing can come."""
+        name = called(mail.situation.role)[author.key]
+        reason = f"it can't be used, and {name} alone is told why{self.because(written)}"
+        return Handover("answer", (reason,), author, notices=(self.refused(mail, author, written.problem),))
+
+    def because(self, written: Written) -> str:
+        """The problem as a part of a reason that others may read."""
+        return f": {written.problem}" if self.quotes_nothing else ""
 
 
-class _HandoffPurpose:
-    """The mail is the new handoff."""
-
-    tag = TAG
-
-    def written(self, mail: Handed, author: Person) -> Written:
-        return too_large() if mail.contents is None else mail.contents.handoff
-
-    def question(self, mail: Handed, author: Person, written: Written) -> Notice:
-        return handoff_notices.confirm(
-            mail.situation, mail.head, author, written, mail.ask_from, mail.origin, last=is_last(mail)
-        )
-
-    def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
-        what = "handoff for"
-        return handoff_notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
-
-    def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
-        return handoff_notices.unusable(mail.situation, mail.head, author, author, problem)
-
-    def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
-        role, text, source = mail.situation.role, written.text, written.source
-        told = tuple(
-            handoff_notices.taken(mail.situation, mail.head, person, author, text, source, at)
-            for person in role.partners
-        )
-        reason = f"{source} is the new handoff by {called(role)[author.key]}; the partners are told how it was read"
-        return Handover("set", (reason,), author, text, at, told)
-
-
-HANDOFF: Purpose = _HandoffPurpose()
-
-
-def handed_over(mail: Handed, purpose: Purpose = HANDOFF) -> Handover:
+def handed_over(mail: Handed, purpose: Purpose) -> Handover:
     """What becomes of a mail to the address that is for ``purpose``."""
     silence = autoreply_refusals(
         mail.head, mail.shape, classify(mail.head, mail.shape), mail.situation.reverse_path
@@ -173,43 +163,10 @@ def handed_over(mail: Handed, purpose: Purpose = HANDOFF) -> Handover:
         return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}", purpose)
     proof = f"{name} wrote it to the {purpose.tag} address, as {mail.authserv_id} says (dmarc=pass)"
     if written.problem:
-        return _with(proof, _unusable(mail, author, written, purpose))
-    if purpose.tag == TAG and _may_be_a_machines(mail, written):
-        why = f"{proof}; but it answers another mail and has no heading, as a mailbox's own answer would"
-        return _asked(mail, author, written, why, purpose)
+        return _with(proof, purpose.unusable(mail, author, written))
+    if doubt := purpose.doubt(mail, written):
+        return _asked(mail, author, written, f"{proof}; but {doubt}", purpose)
     return _with(proof, purpose.done(mail, author, written, mail.situation.duty.moment))
-
-
-def _unusable(mail: Handed, author: Person, written: Written, purpose: Purpose) -> Handover:
-    """A mail of a partner's of which nothing comes. A handoff that can't be read goes to the others as it came, with
-    the reason, unless there is nothing in it."""
-    role = mail.situation.role
-    name, because = called(role)[author.key], _because(written, purpose)
-    others = [person for person in role.partners if person.key != author.key]
-    nothing = written.empty and not (written.quoted and forwarded(mail.head.text("subject") or ""))
-    if purpose.tag != TAG or nothing or not others:
-        told = purpose.refused(mail, author, written.problem)
-        reason = f"it can't be used, and {name} alone is told why{because}"
-        return Handover("answer", (reason,), author, notices=(told,))
-    them = (
-        f"{joined(called(role)[person.key] for person in others)} {'get' if len(others) > 1 else 'gets'} it"
-    )
-    reason = f"it can't be used as the handoff, so {them} as it came, and the partners are told why{because}"
-    notes = tuple(
-        handoff_notices.unusable(mail.situation, mail.head, person, author, written.problem, passed_to=them)
-        for person in (author, *others)
-    )
-    return Handover("answer", (reason,), author, notices=notes, passed_on=True)
-
-
-def _may_be_a_machines(mail: Handed, written: Written) -> bool:
-    """Whether it may be an out-of-office that nothing marks as one, to one of our messages: these come from this very
-    address, and who wrote it is proven by the mail server all the same."""
-    head = mail.head
-    about = f"handoff for {mail.situation.role.name}".casefold()
-    answers = head.in_reply_to or head.references or about in (head.text("subject") or "").casefold()
-    found = read_sections(written.text)
-    return bool(answers) and not (found.done or found.left or found.watch)
 
 
 def too_large() -> Written:
@@ -226,7 +183,7 @@ def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], purpose
     """An answer to our question. Its token proves the mailbox that got it, and its yes that a person read it."""
     role = mail.situation.role
     author = next((p for p in role.partners if canonical(p.email) == waiting.mailbox), None)
-    what = "handoff" if purpose.tag == TAG else "change"
+    what = purpose.what
     if silence:
         return Handover("nothing", (f"it confirms no {what}, because {silence[0]}",))
     if author is None:
@@ -259,8 +216,8 @@ def _asked(mail: Handed, author: Person, written: Written, why: str, purpose: Pu
     name = called(mail.situation.role)[author.key]
     if written.problem:
         # Nobody is answered who may have no part in this, and nothing is lost: it is mail, then.
-        what = "a handoff" if purpose.tag == TAG else "a change of the schedule"
-        return _mail(why, f"nothing in it can be {what}{_because(written, purpose)}", kept=purpose.tag)
+        because = purpose.because(written)
+        return _mail(why, f"nothing in it can be {purpose.a_what}{because}", kept=purpose.tag)
     if not mail.ask_from:
         return _mail(why, "the role's address is too long to ask for a confirmation", kept=purpose.tag)
     if mail.asked >= MOST_ASKED:
@@ -270,11 +227,6 @@ def _asked(mail: Handed, author: Person, written: Written, why: str, purpose: Pu
     question = purpose.question(mail, author, written)
     reason = f"{name} is asked to confirm it, at the registered mailbox; until then nothing changes"
     return Handover("ask", (why, reason), author, written.text, at, (question,))
-
-
-def _because(written: Written, purpose: Purpose) -> str:
-    """The problem, for the reasons that others may read; what is wrong in a request quotes its words, so not that."""
-    return f": {written.problem}" if purpose.tag == TAG else ""
 
 
 def _mail(*reasons: str, kept: str) -> Handover:

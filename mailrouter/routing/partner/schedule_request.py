@@ -16,7 +16,7 @@ from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner import schedule_notices
-from mailrouter.routing.partner.decision import FileChange, Handed, Handover, is_last, too_large
+from mailrouter.routing.partner.decision import FileChange, Handed, Handover, Purpose, is_last, too_large
 from mailrouter.routing.partner.file.difference import FileDifference
 from mailrouter.routing.partner.file.edited import may_become, version_mark, with_line_ends_of
 from mailrouter.routing.partner.file.lines import NO_LINES
@@ -94,10 +94,12 @@ class LastChange:
     after: bytes
 
 
-class Rescheduling:
+class ScheduleRequest(Purpose):
     """The purpose of the schedule address of one role."""
 
     tag = SCHEDULE
+    what = "change"
+    a_what = "a change of the schedule"
 
     def __init__(
         self,
