@@ -6,8 +6,8 @@ to do runs it with ``at_once``; the service runs it with ``mailrouter.intake.res
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Coroutine, Generator
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -18,6 +18,16 @@ def at_once(work: Steps[T]) -> T:
     try:
         while True:
             next(work)
+    except StopIteration as end:
+        found: T = end.value
+        return found
+
+
+def drive(work: Coroutine[Any, Any, T]) -> T:
+    """What asynchronous work comes to that waits for nothing but its turn. Raises what it raises."""
+    try:
+        while True:
+            work.send(None)
     except StopIteration as end:
         found: T = end.value
         return found

@@ -52,7 +52,7 @@ async def test_a_handoff_reaches_the_running_service(service: Service) -> None:
     stored = service.store.reader.handoff("vp-hr")
     assert stored is not None
     assert (stored.version, stored.author, stored.text) == (version, "laurie", "Done: all.")
-    assert service.intake.desk.handoffs["vp-hr"].version == version
+    assert service.context.desk.handoffs["vp-hr"].version == version
 
 
 async def test_the_socket_is_private_and_goes_at_the_end(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from mailrouter.config import Configuration
 from mailrouter.demo.paper import Card, Line, Paper, harmless
 from mailrouter.demo.passage import Letter, Passage
 from mailrouter.demo.reading import Part, part, parts
+from mailrouter.intake.purposes import purpose_of
 from mailrouter.message.head import Head
 from mailrouter.routing.wording import WIDTH
 from mailrouter.schedule.date_words import called, joined
 from mailrouter.schedule.model import Person, Role
-from mailrouter.trust.confirmations import token_in
 
 MOST_LINES = 24
 """Lines of a text that are shown."""
@@ -214,7 +214,7 @@ def questions(passage: Passage) -> Iterator[tuple[str, str]]:
     """Who was asked whether this mail is theirs, and the address at which a yes is waited for."""
     for letter in passage.letters:
         for box in Head(letter.raw).mailboxes("reply-to") if letter.delivery.kind == "notice" else ():
-            if token_in(box.address.partition("@")[0].partition("+")[2]):
+            if purpose_of(box.address.partition("@")[0].partition("+")[2])[1]:
                 yield letter.delivery.recipient, box.address
 
 

@@ -4,42 +4,50 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
 
 from mailrouter.address import canonical, split_tag
-from mailrouter.intake.admission import Admitted, Received, Refusal, planned_deliveries, too_many_deliveries
+from mailrouter.intake.admission import Admitted, Refusal, too_many_deliveries
+from mailrouter.intake.effects import Effects
 from mailrouter.intake.feedback.failures import of_expansion
-from mailrouter.intake.partner.decide import Handing
 from mailrouter.intake.partner.stored import changes_of
-from mailrouter.message.head import Head
-from mailrouter.message.shape import Shape
-from mailrouter.routing.model import Plan
+from mailrouter.intake.received import Received
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.conversations import shown_by
 from mailrouter.runtime.rows import deliveries_of, milliseconds, reply_of, request_of
 from mailrouter.schedule.model import Role
-from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.handler import Client
-from mailrouter.store.ids import MessageId, delivery_of, queue_id
+from mailrouter.store.ids import delivery_of
 from mailrouter.store.model import Acceptance, Consequence, Message
 
 log = logging.getLogger("mailrouter.intake")
 
 
 def acceptance_of(
-    desk: Desk,
-    received: Received,
-    admitted: Admitted,
-    decision: Plan,
-    handing: Handing,
-    client: Client,
-    envelope: Envelope,
-    number: MessageId,
+    desk: Desk, received: Received, admitted: Admitted, effects: Effects
 ) -> Acceptance | Refusal:
     """The rows of what was decided, without the message's content; a Refusal where they are too many."""
-    shape, head = received.shape, received.head
-    message = Message(
-        id=number,
+    message = message_of(received, effects.plan.reasons)
+    reply, memory = reply_of(message, effects.plan)
+    deliveries = deliveries_of(message, effects.plan, desk.return_paths)
+    if admitted.to.targets or admitted.to.returned or _of_ours(received, admitted):
+        for delivery in deliveries:
+            delivery.inside = True  # it may be a handoff that is not known as one, or return or quote one
+    wanted = _expansion(desk, message, admitted.to.roles, received)
+    for place, consequence in enumerate(wanted, len(deliveries)):
+        consequence.delivery.id = delivery_of(message.id, place)
+    if refusal := too_many_deliveries(len(admitted.roles), effects.deliveries + len(wanted)):
+        return refusal
+    changes = changes_of(message, effects.handing, len(deliveries) + len(wanted))
+    shown = shown_by(desk, effects.plan, received.head, admitted.roles)
+    return Acceptance(
+        message, None, deliveries, reply, memory, shown, changes, list(effects.outcomes), wanted
+    )
+
+
+def message_of(received: Received, reasons: Sequence[str]) -> Message:
+    """The row of the message itself."""
+    shape, head, client = received.shape, received.head, received.client
+    return Message(
+        id=received.id,
         received_at=milliseconds(received.moment),
         reverse_path=received.reverse_path,
         recipients=received.recipients,
@@ -49,24 +57,10 @@ def acceptance_of(
         helo=client.helo,
         message_id=(head.message_id or "") if head else "",
         eight_bit=shape.eight_bit or shape.header_eight_bit,
-        smtputf8=envelope.smtputf8,
-        reasons=decision.reasons,
-        dsn=request_of(envelope),
+        smtputf8=received.envelope.smtputf8,
+        reasons=tuple(reasons),
+        dsn=request_of(received.envelope),
     )
-    reply, memory = reply_of(message, decision)
-    deliveries = deliveries_of(message, decision, desk.return_paths)
-    if admitted.to.handoffs or admitted.to.returned or _of_ours(received, admitted):
-        for delivery in deliveries:
-            delivery.inside = True  # it may be a handoff that is not known as one, or return or quote one
-    wanted = _expansion(desk, message, admitted.to.roles, head, shape, received.moment)
-    for place, consequence in enumerate(wanted, len(deliveries)):
-        consequence.delivery.id = delivery_of(message.id, place)
-    planned = planned_deliveries(decision, handing) + len(wanted)
-    if refusal := too_many_deliveries(len(admitted.roles), planned):
-        return refusal
-    changes = changes_of(message, handing, len(deliveries) + len(wanted)) if handing.decided else ()
-    shown = shown_by(desk, decision, head, admitted.roles)
-    return Acceptance(message, None, deliveries, reply, memory, shown, changes, (), wanted)
 
 
 def _of_ours(received: Received, admitted: Admitted) -> bool:
@@ -85,14 +79,12 @@ def _of_ours(received: Received, admitted: Admitted) -> bool:
     return any(address in people or split_tag(address)[0] in people for address in written_by if address)
 
 
-def _expansion(
-    desk: Desk, message: Message, roles: Sequence[Role], head: Head | None, shape: Shape, moment: datetime
-) -> list[Consequence]:
+def _expansion(desk: Desk, message: Message, roles: Sequence[Role], received: Received) -> list[Consequence]:
     """The reports of success that were asked for; a fault of ours in them does not hold up the mail."""
-    if not message.dsn.notify or head is None:
+    if not message.dsn.notify or received.head is None:
         return []
     try:
-        return of_expansion(desk, message, roles, head, shape, moment)
+        return of_expansion(desk, message, roles, received.head, received.shape, received.moment)
     except Exception:
-        log.exception("%s: no report of success can be made", queue_id(message.id))
+        log.exception("%s: no report of success can be made", received.name)
         return []

@@ -9,17 +9,16 @@ from datetime import datetime
 from mailrouter.intake.feedback.bounces import NO_SUCH, Reported, returned_to
 from mailrouter.intake.feedback.loops import CAME_BACK, TOO_MANY, came_back, too_far_travelled
 from mailrouter.intake.feedback.probes import probe_of
-from mailrouter.intake.partner.decide import Addressed, Handing, confirmable
-from mailrouter.message.head import Head
+from mailrouter.intake.partner.decide import confirmable
+from mailrouter.intake.purposes import Addressed, recipient_of
+from mailrouter.intake.received import Received
 from mailrouter.message.shape import Shape
-from mailrouter.routing.model import Plan
-from mailrouter.runtime.context import RESERVED_TAGS, Desk
+from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import too_large
 from mailrouter.store.ids import MOST_PLANNED
 from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.trust.confirmations import purpose_of
 
 MAX_SIZE = 256 * 1000 * 1000
 """Octets taken where neither the configuration nor the next hop names a limit: a disk is not endless."""
@@ -27,23 +26,6 @@ NOT_OURS = "550 5.7.1 No mail is taken here for this address"
 FILE_GONE = "450 4.3.5 Mail for this address can't be taken at the moment; please try again later"
 """The answer while a role's file is missing: most often somebody is just copying files."""
 NOBODY = "450 4.2.1 Nobody takes mail for this address at the moment; please try again later"
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message that has arrived: its header, its form, its envelope and the moment.
-
-    ``header`` is the header section as received; ``head`` its fields, None where they can't be read; ``max_size``
-    the octets taken at this moment, None for any number.
-    """
-
-    header: bytes
-    head: Head | None
-    shape: Shape
-    reverse_path: str
-    recipients: tuple[str, ...]
-    moment: datetime
-    max_size: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +73,15 @@ def refused_recipient(
         return None
     if reader is not None and (returned := returned_to(desk, reader, address, at)) is not None:
         return Refusal(returned) if isinstance(returned, str) else None
-    role, tag = desk.role_of(address)
-    if role is None:
+    found = recipient_of(desk, address)
+    if found.role is None:
         return Refusal(NOT_OURS)
-    purpose, token = purpose_of(tag) or ("", None)
-    if token is not None:
-        found = confirmable(desk, reader, role, token, at, purpose)
-        return Refusal(found) if isinstance(found, str) else None
-    return Refusal(NO_SUCH) if tag in RESERVED_TAGS else _vacant(desk, [role], moment)
+    if found.token is not None:
+        waiting = confirmable(desk, reader, found.role, found.token, at, found.purpose.tag)
+        return Refusal(waiting) if isinstance(waiting, str) else None
+    if not found.purpose.copies and found.purpose.request is None:
+        return Refusal(NO_SUCH)
+    return _vacant(desk, [found.role], moment)
 
 
 def admit(desk: Desk, received: Received, to: Addressed, reported: Reported) -> Refusal | Admitted:
@@ -111,8 +94,8 @@ def admit(desk: Desk, received: Received, to: Addressed, reported: Reported) -> 
     if received.max_size is not None and shape.size > received.max_size:
         return Refusal(too_large(received.max_size))
     by_hand = tuple(role for role in reported.mail if role not in to.roles)
-    to = replace(to, roles=[*to.roles, *by_hand])
-    roles = [*to.roles, *to.handoff_roles]
+    to = replace(to, roles=(*to.roles, *by_hand))
+    roles = [*to.roles, *to.partners_alone]
     if not roles:
         if reported.nobody:
             return Refusal(NO_SUCH)
@@ -126,11 +109,6 @@ def admit(desk: Desk, received: Received, to: Addressed, reported: Reported) -> 
     return _vacant(desk, roles, received.moment) or Admitted(to, tuple(roles), by_hand)
 
 
-def refused_by_partners(handing: Handing) -> Refusal | None:
-    """The refusal of a mail to an address for partners that can't be decided now, with its reasons."""
-    return Refusal(handing.refusal, handing.reasons) if handing.refusal else None
-
-
 def too_many_deliveries(roles: int, planned: int) -> Refusal | None:
     """The refusal of a message to ``roles`` whose deliveries are more than one message's numbers allow.
 
@@ -140,11 +118,6 @@ def too_many_deliveries(roles: int, planned: int) -> Refusal | None:
         return None
     reply = f"554 5.5.3 Too many people behind these {roles} addresses; send it to fewer of them at once"
     return Refusal(reply, (f"{planned} deliveries of one message",))
-
-
-def planned_deliveries(plan: Plan, handing: Handing) -> int:
-    """How many deliveries a decision brings: copies, companions and messages to partners."""
-    return sum(1 + (copy.companion is not None) for copy in plan.copies) + len(handing.notices)
 
 
 def unfit(shape: Shape) -> str | None:

@@ -1,4 +1,4 @@
-"""The decision about a message that has arrived, whatever goes wrong on the way to it.
+"""The decision about a message that is admitted, whatever goes wrong on the way to it.
 
 A fault of ours must neither lose nor hold up mail: where the full plan can't be made, plain copies are;
 where even those can't, the whole message goes to every partner as it came.
@@ -8,84 +8,152 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
+from mailrouter.intake.admission import Admitted, Refusal
+from mailrouter.intake.effects import NO_PLAN, Effects
+from mailrouter.intake.feedback.bounces import Reported
+from mailrouter.intake.partner.decide import NO_HANDING, Handing, Incoming
+from mailrouter.intake.partner.decide_apart import PartnerMail
+from mailrouter.intake.purposes import Target
+from mailrouter.intake.received import Received
+from mailrouter.intake.resting import in_turns
 from mailrouter.message.head import Head
-from mailrouter.message.shape import Shape
-from mailrouter.routing.model import Plan, Situation
+from mailrouter.routing.model import NOT_ANSWERED, Answered, Plan, Situation
 from mailrouter.routing.plan import last_resort, plain_plan, plan_in_steps
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
+from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.turns import Steps
 
 log = logging.getLogger("mailrouter.intake")
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """One message for these roles, as it stands at the door. ``head`` is None where it could not be read.
+class Case:
+    """An admitted message, with all that deciding about it needs.
 
-    ``seen`` tells the handoff version that the conversation has carried in a role; ``name`` is the queue id.
-    ``to_handoff`` are the keys of roles at whose handoff address, or return path, alone it came; ``client`` is the
-    address of who handed it in.
+    ``reported`` is what it says to return paths among its recipients. ``seen`` gives the handoff version that the
+    conversation has carried in a role; ``answered`` is what is known of earlier replies (``explain`` alone asks
+    before the commit does).
     """
 
-    name: str
-    roles: Sequence[Role]
-    head: Head | None
-    shape: Shape
-    reverse_path: str
-    received: bytes
-    moment: datetime
-    seed: bytes
+    desk: Desk
+    reader: StoreReader | None
+    received: Received
+    admitted: Admitted
+    reported: Reported
     seen: Callable[[Role], int]
-    next_hop_size: int | None = None
-    to_handoff: frozenset[str] = frozenset()
-    client: str | None = None
+    answered: Answered = NOT_ANSWERED
 
 
-def decide(desk: Desk, arrival: Arrival) -> Steps[Plan]:
-    """The plan, in steps; after a fault of ours the most that can be had without what is at fault."""
+@dataclass(frozen=True, slots=True)
+class _Copying:
+    """The copies of one message: for these roles, of which ``partners_alone`` (keys) got it at an address for
+    partners, or at a return path, only. ``trace`` is our Received field."""
+
+    case: Case
+    roles: Sequence[Role]
+    partners_alone: frozenset[str]
+    trace: bytes
+
+
+async def decide(case: Case, mail: PartnerMail) -> Effects | Refusal:
+    """Decide for all recipients: partners' requests first, for what is none of them is mail, then the copies.
+
+    A Refusal where a request of a partner's can't be decided now.
+    """
+    admitted, reported, head = case.admitted, case.reported, case.received.head
+    outcomes = tuple(reported.outcomes)
+    if not admitted.roles:
+        return Effects(replace(NO_PLAN, reasons=tuple(reported.reasons)), outcomes=outcomes)
+    handing = NO_HANDING
+    trace = case.received.trace(case.desk.hostname, admitted.roles[0])
+    if admitted.to.targets and head is not None:
+        targets = await in_turns(_facts_of_each(case, head, trace))
+        handing = await mail.decide(Incoming(case.desk, case.reader, case.received, head), targets)
+        if handing.refusal:
+            return Refusal(handing.refusal, handing.reasons)
+    plan = await in_turns(_copies(case, handing, trace))
+    effects = Effects(plan, handing, outcomes)
+    return effects.because(*reported.reasons) if admitted.by_hand else effects
+
+
+def _facts_of_each(case: Case, head: Head, trace: bytes) -> Steps[list[tuple[Target, Situation]]]:
+    found: list[tuple[Target, Situation]] = []
+    for target in case.admitted.to.targets:
+        situation = yield from _situation(case, target.role, head, trace, to_handoff=True)
+        found.append((target, situation))
+    return found
+
+
+def _copies(case: Case, handing: Handing, trace: bytes) -> Steps[Plan]:
+    """The plan, in steps, for those roles for which it is mail, with the reasons of everything before it."""
+    desk, received, to = case.desk, case.received, case.admitted.to
+    unread = received.head is None
+    known = {role.key for role in (case.admitted.roles if unread else to.roles)}
+    mail = {role.key: role for role in handing.mail if role.key not in known}
+    plain = {role.key: role for role in handing.plain if role.key not in known and role.key not in mail}
+    roles = list(case.admitted.roles) if unread else [*to.roles, *mail.values()]
+    # What came to a return path may quote the copy that it is about, handoff and all: for partners alone.
+    alone = {role.key for role in case.admitted.roles} if to.returned else set(mail)
+    made = NO_PLAN
+    if roles:
+        made = yield from _plan_or_less(_Copying(case, roles, frozenset(alone), trace))
+    if plain:
+        marks = [(role, desk.loop_marks[role.key]) for role in plain.values()]
+        rest = last_resort(marks, received.shape.size, received.reverse_path, trace, handing.why)
+        made = replace(made, copies=made.copies + rest.copies, reasons=made.reasons + rest.reasons)
+    return replace(made, reasons=handing.reasons + made.reasons)
+
+
+def _plan_or_less(copying: _Copying) -> Steps[Plan]:
+    """The plan; after a fault of ours the most that can be had without what is at fault."""
+    received, desk = copying.case.received, copying.case.desk
     fault = "of a fault in reading its header"
-    if arrival.head is not None:
+    if received.head is not None:
         try:
-            return (yield from _plan(desk, arrival.head, arrival))
+            return (yield from _plan(copying, received.head))
         except Exception as error:
-            log.exception("%s: planning failed; plain copies are sent", arrival.name)
+            log.exception("%s: planning failed; plain copies are sent", received.name)
             fault = f"of a fault in planning ({type(error).__name__})"
         try:
-            return (yield from _plan(desk, arrival.head, arrival, fault))
+            return (yield from _plan(copying, received.head, fault))
         except Exception:
-            log.exception("%s: planning plain copies failed; every partner gets the mail", arrival.name)
-    roles = [(desk.role_at(role, arrival.moment), desk.loop_marks[role.key]) for role in arrival.roles]
-    return last_resort(roles, arrival.shape.size, arrival.reverse_path, arrival.received, fault)
+            log.exception("%s: planning plain copies failed; every partner gets the mail", received.name)
+    roles = [(desk.role_at(role, received.moment), desk.loop_marks[role.key]) for role in copying.roles]
+    return last_resort(roles, received.shape.size, received.reverse_path, copying.trace, fault)
 
 
-def _plan(desk: Desk, head: Head, arrival: Arrival, fault: str = "") -> Steps[Plan]:
-    situations: list[Situation] = []
-    for role in arrival.roles:
-        seen = 0 if fault else arrival.seen(role)
-        situations.append((yield from situation_in_steps(desk, role, head, arrival, seen)))
+def _plan(copying: _Copying, head: Head, fault: str = "") -> Steps[Plan]:
+    case, situations = copying.case, list[Situation]()
+    for role in copying.roles:
+        seen = 0 if fault else case.seen(role)
+        alone = role.key in copying.partners_alone
+        situations.append(
+            (yield from _situation(case, role, head, copying.trace, to_handoff=alone, seen=seen))
+        )
     if fault:
-        return plain_plan(head, arrival.shape, situations, fault)
-    return (yield from plan_in_steps(head, arrival.shape, situations))
+        return plain_plan(head, case.received.shape, situations, fault)
+    return (yield from plan_in_steps(head, case.received.shape, situations))
 
 
-def situation_in_steps(
-    desk: Desk, role: Role, head: Head, arrival: Arrival, handoff_seen: int = 0
+def _situation(
+    case: Case, role: Role, head: Head, trace: bytes, *, to_handoff: bool, seen: int = 0
 ) -> Steps[Situation]:
     """The facts of one role for what has arrived."""
-    yield from desk.rosters[role.key].duty_in_steps(arrival.moment)
-    return desk.situation(
+    received = case.received
+    yield from case.desk.rosters[role.key].duty_in_steps(received.moment)
+    found = case.desk.situation(
         role,
         head,
-        reverse_path=arrival.reverse_path,
-        moment=arrival.moment,
-        received=arrival.received,
-        seed=arrival.seed,
-        handoff_seen=handoff_seen,
-        next_hop_size=arrival.next_hop_size,
-        to_handoff=role.key in arrival.to_handoff,
-        client=arrival.client,
+        reverse_path=received.reverse_path,
+        moment=received.moment,
+        received=trace,
+        seed=received.seed,
+        handoff_seen=seen,
+        next_hop_size=received.next_hop_size,
+        to_handoff=to_handoff,
+        client=received.handed_in_by,
     )
+    return replace(found, answered=case.answered) if case.answered is not NOT_ANSWERED else found

@@ -10,7 +10,8 @@ import logging
 from dataclasses import replace
 
 from mailrouter.config.settings import Settings
-from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.acceptor import Acceptor
+from mailrouter.intake.purposes import recipient_of
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.partner.handoff_text import MAX_MAIL
@@ -21,7 +22,6 @@ from mailrouter.store.ids import queue_id
 from mailrouter.store.model import Acceptance, Message
 from mailrouter.store.sqlite.spool import SqliteSpool
 from mailrouter.store.sqlite.store import SqliteStore
-from mailrouter.trust.confirmations import SCHEDULE, purpose_of
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -59,10 +59,10 @@ class ShadowSpool(SqliteSpool):
 
 
 class ShadowGate:
-    """Says 250 to everything; ``intake`` decides what would have become of it."""
+    """Says 250 to everything; ``acceptor`` decides what would have become of it."""
 
-    def __init__(self, intake: Intake, store: SqliteStore) -> None:
-        self._intake = intake
+    def __init__(self, acceptor: Acceptor, store: SqliteStore) -> None:
+        self._acceptor = acceptor
         self._store = store
 
     def recipient(self, address: str) -> None:
@@ -89,7 +89,7 @@ class ShadowGate:
     async def _accept(
         self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
     ) -> str:
-        refusals = {recipient: self._intake.recipient(recipient) for recipient in envelope.recipients}
+        refusals = {recipient: self._acceptor.recipient(recipient) for recipient in envelope.recipients}
         taken = [recipient for recipient, refusal in refusals.items() if refusal is None]
         mail = [recipient for recipient in taken if not self._is_to_schedule(recipient)]
         if taken and not mail:
@@ -99,7 +99,9 @@ class ShadowGate:
             reply = next(filter(None, refusals.values()), "")
             await spool.discard()
         else:
-            reply = await self._intake.accept(client, replace(envelope, recipients=mail), spool, shape, head)
+            reply = await self._acceptor.accept(
+                client, replace(envelope, recipients=mail), spool, shape, head
+            )
         return (
             reply
             if reply.startswith("2")
@@ -108,14 +110,13 @@ class ShadowGate:
 
     def _is_to_schedule(self, recipient: str) -> bool:
         """What comes to a schedule address changes a file, which a trial must not."""
-        meant = purpose_of(self._intake.desk.role_of(recipient)[1])
-        return meant is not None and meant[0] == SCHEDULE
+        return recipient_of(self._acceptor.context.desk, recipient).purpose.changes_file
 
     async def _note(self, client: Client, envelope: Envelope, shape: Shape, head: bytes, reason: str) -> str:
         spool = self._store.spool()
         message = Message(
             id=spool.id,
-            received_at=milliseconds(self._intake.now()),
+            received_at=milliseconds(self._acceptor.context.now()),
             reverse_path=envelope.reverse_path or "",
             recipients=tuple(envelope.recipients),
             size=shape.size,

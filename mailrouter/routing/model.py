@@ -40,6 +40,9 @@ class Answered:
     capped: bool = False
 
 
+NOT_ANSWERED = Answered()
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All facts about one role at the moment a message arrived.
@@ -71,7 +74,7 @@ class Situation:
     verdicts: Verdicts = Verdicts()
     findings: Findings = NO_FINDINGS
     vouched: bool | None = None
-    answered: Answered = Answered()
+    answered: Answered = NOT_ANSWERED
     next_hop_size: int | None = None
     to_handoff: bool = False
     unreached: tuple[tuple[str, datetime], ...] = ()
@@ -205,6 +208,7 @@ class Plan:
 
 
 __all__ = [
+    "NOT_ANSWERED",
     "Answered",
     "Copy",
     "CopyDraft",

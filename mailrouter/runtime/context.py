@@ -26,10 +26,6 @@ from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
 from mailrouter.store.sqlite.reader import StoreReader
 
-RESERVED_TAGS = ("share",)
-"""Sub-addresses that are kept for mail with a meaning; ``b-…`` is kept for return paths. What comes to
-``handoff`` and ``schedule`` is told in ``mailrouter.intake.partner.decide``."""
-
 
 @dataclass(slots=True)
 class Desk:
@@ -157,6 +153,21 @@ class Desk:
             keyed.digest(self.keys.memory, f"{role.key}\0{id_}".encode())[:15].hex()
             for id_ in dict.fromkeys(message_ids)
         ]
+
+
+@dataclass(slots=True)
+class Context:
+    """What the running service decides by: the configuration in force, and the clock.
+
+    ``desk`` is replaced whole when the configuration is read again, or calendars bring something new.
+    """
+
+    desk: Desk
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """The moment, in UTC."""
+        return self.clock()
 
 
 def earlier_ids(head: Head) -> list[str]:

@@ -24,7 +24,7 @@ from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.handoff import MAX_TEXT
 
 if TYPE_CHECKING:  # commands that only ask need not load the service (measured: 70 of 330 ms)
-    from mailrouter.intake.acceptor import Intake
+    from mailrouter.intake.acceptor import Acceptor
     from mailrouter.store.sqlite.store import SqliteStore
 
 log = logging.getLogger("mailrouter.service.control")
@@ -71,7 +71,7 @@ class Control:
     def __init__(
         self,
         store: SqliteStore,
-        intake: Intake,
+        acceptor: Acceptor,
         path: Path,
         status: Callable[[], dict[str, object]],
         more: Mapping[str, Request] = MappingProxyType({}),
@@ -80,7 +80,7 @@ class Control:
         """``more`` are requests that the wiring answers itself, by name; ``wake`` is called when messages of ours lie
         in the store."""
         self._store = store
-        self._intake = intake
+        self._acceptor = acceptor
         self._path = path
         self._server: asyncio.Server | None = None
         self._status = status
@@ -145,27 +145,27 @@ class Control:
 
     async def _handoff(self, request: dict[str, Any]) -> int:
         role = str(request["role"])
-        if role not in self._intake.desk.rosters:
+        if role not in self._acceptor.context.desk.rosters:
             raise NoSuchRole(
                 f"The running service knows no role {role!r}; was it added after the service started?"
             )
         version = await set_handoff(self._store, role, str(request["author"]), str(request["text"]))
-        self._intake.desk.take_up_handoff(self._store.reader, role)
+        self._acceptor.context.desk.take_up_handoff(self._store.reader, role)
         return version
 
     async def _change(self, request: dict[str, Any]) -> str:
         from mailrouter.intake.partner.by_command import change_by_command, from_json
 
-        intake = self._intake
+        acceptor, context = self._acceptor, self._acceptor.context
         wanted = from_json(dict(request["request"]))
         what = await change_by_command(
-            intake.desk,
+            context.desk,
             self._store,
-            intake.files,
+            acceptor.files,
             str(request["role"]),
             [wanted],
-            intake.now(),
-            intake.calls,
+            context.now(),
+            acceptor.calls,
         )
         self._wake()
         return what

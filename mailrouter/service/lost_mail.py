@@ -9,11 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.acceptor import Intake
 from mailrouter.intake.feedback.affected import ALIVE, copies_of, roles_of
 from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.routing.letters.lost_letter import LostMail, lost_letter
-from mailrouter.runtime.context import Desk
+from mailrouter.runtime.context import Context, Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.store.ids import queue_id
 from mailrouter.store.model import QueueEntry
@@ -30,12 +29,12 @@ _NAME = "lost mail"
 
 
 async def lost_mails(
-    intake: Intake, store: SqliteStore, wake: Callable[[], None], pause: float = PAUSE
+    context: Context, store: SqliteStore, wake: Callable[[], None], pause: float = PAUSE
 ) -> None:
     """List what is lost once an hour, until cancelled."""
     while True:
         try:
-            if await list_lost(intake, store):
+            if await list_lost(context, store):
                 wake()
         except MailrouterError as error:
             log.error("lost mail can't be listed yet: %s", error)
@@ -44,12 +43,12 @@ async def lost_mails(
         await asyncio.sleep(pause)
 
 
-async def list_lost(intake: Intake, store: SqliteStore) -> bool:
+async def list_lost(context: Context, store: SqliteStore) -> bool:
     """Queue the list of the last hour's lost mail; True if there was anything to tell.
 
     Up to when it was listed is remembered in the transaction that queues the list.
     """
-    now, desk = intake.now(), intake.desk
+    now, desk = context.now(), context.desk
     told = store.reader.told(_NAME)
     since = datetime.fromisoformat(told) if told else now
     if not told or since > now:

@@ -14,12 +14,11 @@ from mailrouter import events
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.last_good import Broken, Serving, keep_good, serving
 from mailrouter.errors import ConfigurationError, MailrouterError
-from mailrouter.intake.acceptor import Intake
 from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.intake.feedback.plain_alerts import of_settings
 from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.partner import schedule_notices
-from mailrouter.runtime.context import Desk, current
+from mailrouter.runtime.context import Context, Desk, current
 from mailrouter.schedule.localtime import local_day
 from mailrouter.schedule.model import Person
 from mailrouter.schedule.views.diff import differences, summed_up
@@ -61,7 +60,7 @@ class Reloading:
     def __init__(
         self,
         now: Serving,
-        intake: Intake,
+        context: Context,
         store: SqliteStore,
         make_desk: Callable[[Configuration], Desk],
         wake: Callable[[], None],
@@ -72,7 +71,7 @@ class Reloading:
         remember: Callable[[Serving, Mapping[str, bytes] | None], None] = keep_good,
     ) -> None:
         self.now = now
-        self._intake, self._store = intake, store
+        self._context, self._store = context, store
         self._make_desk, self._wake = make_desk, wake
         self._read, self._taken_up, self._remember = read, taken_up, remember
         self._lock = asyncio.Lock()
@@ -107,7 +106,7 @@ class Reloading:
 
     async def _tell_settings(self, problems: str) -> None:
         """Tell the operator once, for each text, that the settings of another day are in force."""
-        desk, moment = self._intake.desk, self._intake.now()
+        desk, moment = self._context.desk, self._context.now()
         made = of_settings(desk, problems, moment)
         role = next(iter(desk.configuration.roles), None)
         if made is None or role is None:
@@ -166,7 +165,7 @@ class Reloading:
                 at_restart = f"; {', '.join(later)}: at a restart" if later else ""
                 words = f"the configuration was read again{at_restart}"
                 _tell_read(new, later, words)
-            for line in await asyncio.to_thread(what_is_different, old, new, self._intake.now()):
+            for line in await asyncio.to_thread(what_is_different, old, new, self._context.now()):
                 events.tell(log, "schedule_changed", words=line)
             for broken in new.broken:
                 if asked or broken not in old.broken:
@@ -177,7 +176,7 @@ class Reloading:
             await self._tell_vanished()
 
     async def _tell_vanished(self) -> None:
-        if await self._vanished.tell(self.now, self._intake.desk, self._intake.now()):
+        if await self._vanished.tell(self.now, self._context.desk, self._context.now()):
             self._wake()
 
     async def renew(self) -> None:
@@ -193,7 +192,7 @@ class Reloading:
         desk.texts = new.texts
         # Of a role that was served before, the desk has the newest handoff; a thousand questions to the store would hold
         # up mail.
-        before = self._intake.desk
+        before = self._context.desk
         for role in new.configuration.roles:
             if before is not desk and role.key in before.rosters:
                 if (known := before.handoffs.get(role.key)) is not None:
@@ -203,7 +202,7 @@ class Reloading:
         self.now = new
         desk.vanished = new.vanished
         self._vanished.note(new.vanished)
-        self._intake.desk = desk
+        self._context.desk = desk
         self._taken_up(new.configuration, desk)
 
     def _keep(self) -> None:
@@ -231,7 +230,7 @@ class Reloading:
                     if told not in ("", _WHOLE):
                         self._told.add(key)
                         await self._store.remember_told(
-                            name, _WHOLE, int(self._intake.now().timestamp() * 1000)
+                            name, _WHOLE, int(self._context.now().timestamp() * 1000)
                         )
                     self._told.discard(key)
                     continue
@@ -245,9 +244,9 @@ class Reloading:
                 log.error("%s: nobody could be told that its file is broken: %s", key, error)
 
     async def _tell(self, broken: Broken, name: str, what: str) -> bool:
-        desk = self._intake.desk
+        desk = self._context.desk
         role = self.now.role(broken.key)
-        situation = own_situation(desk, role, self._intake.now())
+        situation = own_situation(desk, role, self._context.now())
         file = f"{broken.key}.yaml"
         postmaster = Person("", "", desk.configuration.settings.postmaster)
         told = [
@@ -260,7 +259,7 @@ class Reloading:
         originals = [Original("notice", notice.recipient, notice.pieces) for notice in told]
         originals.append(Original("alert", alert.recipient, alert.pieces))
         reason = f"the file of {broken.key} is broken"
-        return await originate(self._store, role.key, originals, self._intake.now(), reason, name, what)
+        return await originate(self._store, role.key, originals, self._context.now(), reason, name, what)
 
 
 def _until_restart(old: Serving, new: Serving) -> tuple[Serving, list[str]]:

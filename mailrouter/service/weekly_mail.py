@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from mailrouter import events
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.acceptor import Intake
 from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.letters.weekly_letter import weekly_letter
+from mailrouter.runtime.context import Context
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.views.weekly import MOST_LATE, last_due
@@ -26,12 +26,12 @@ PAUSE = 15.0
 
 
 async def weekly_mails(
-    intake: Intake, store: SqliteStore, wake: Callable[[], None], pause: float = PAUSE
+    context: Context, store: SqliteStore, wake: Callable[[], None], pause: float = PAUSE
 ) -> None:
     """Send each role's weekly mail when it is due, until cancelled."""
     while True:
         try:
-            if await send_due(intake, store):
+            if await send_due(context, store):
                 wake()
         except MailrouterError as error:
             log.error("a weekly mail can't be sent yet: %s", error)
@@ -40,16 +40,16 @@ async def weekly_mails(
         await asyncio.sleep(pause)
 
 
-async def send_due(intake: Intake, store: SqliteStore) -> bool:
+async def send_due(context: Context, store: SqliteStore) -> bool:
     """Queue what is due now and was not sent; True if there was anything.
 
     The moment that it was due is remembered in the transaction that queues it. A service that sees this setting for
     the first time waits for the next such moment; one that was down sends late, but not the day after.
     """
     sent = False
-    for role in intake.desk.configuration.roles:
+    for role in context.desk.configuration.roles:
         try:
-            sent |= await _send(intake, store, role)
+            sent |= await _send(context, store, role)
         except MailrouterError:
             raise
         except Exception:
@@ -57,10 +57,10 @@ async def send_due(intake: Intake, store: SqliteStore) -> bool:
     return sent
 
 
-async def _send(intake: Intake, store: SqliteStore, role: Role) -> bool:
+async def _send(context: Context, store: SqliteStore, role: Role) -> bool:
     if role.weekly is None:
         return False
-    now = intake.now()
+    now = context.now()
     due = last_due(role.weekly, role.time_zone, now)
     name, what = f"weekly {role.key}", due.isoformat()
     known = store.reader.told(name)
@@ -73,7 +73,7 @@ async def _send(intake: Intake, store: SqliteStore, role: Role) -> bool:
     if not known or now - due > MOST_LATE:
         await store.remember_told(name, what, milliseconds(now))
         return False
-    situation = own_situation(intake.desk, role, now)
+    situation = own_situation(context.desk, role, now)
     letters = [
         Original("letter", to, weekly_letter(situation, role.weekly, to, due)) for to in role.weekly.to
     ]

@@ -25,7 +25,7 @@ from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
 from mailrouter.delivery.under_way import UnderWay, is_incoming
 from mailrouter.errors import MailrouterError, NoSuchRole, StoreError
-from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.acceptor import Acceptor
 from mailrouter.intake.feedback.blamed import hold
 from mailrouter.intake.feedback.hop_recovery import lasted, tell_of_recovery
 from mailrouter.intake.feedback.outcomes import kept_mailboxes, learn, lost_lately, lost_words
@@ -33,7 +33,7 @@ from mailrouter.intake.release.queue_actions import Order, steer
 from mailrouter.intake.release.release import Leaving
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
 from mailrouter.runtime import keys
-from mailrouter.runtime.context import Desk
+from mailrouter.runtime.context import Context, Desk
 from mailrouter.runtime.keys import read_keys
 from mailrouter.runtime.origin import trusts
 from mailrouter.runtime.rows import day_of
@@ -146,18 +146,19 @@ class Service:
         )
         self.dispatcher.on_clock_set = self.mailboxes.clock_was_set
         self.transport = self._transport(settings)
-        self.intake = Intake(
-            desk,
+        self.context = Context(desk)
+        self.acceptor = Acceptor(
+            self.context,
             self.store,
             self.dispatcher.offer,
             lambda: self.transport.max_size,
             under_way=self.under_way,
             calls=self.worker,
         )
-        self.leaving.begin(self.intake, self.dispatcher)
+        self.leaving.begin(self.context, self.dispatcher)
         reloading = self.reloading = Reloading(
             self._loaded,
-            self.intake,
+            self.context,
             self.store,
             self._make_desk,
             self._wake,
@@ -166,10 +167,10 @@ class Service:
             self._remember,
         )
         reloading.take_up(desk, self._loaded)
-        if await self.intake.files.recover(desk):
+        if await self.acceptor.files.recover(desk):
             await reloading.reload()
-        self.intake.files.changed = lambda: reloading.reload(asked=False)
-        gate = ShadowGate(self.intake, self.store) if self.shadow else self.intake
+        self.acceptor.files.changed = lambda: reloading.reload(asked=False)
+        gate = ShadowGate(self.acceptor, self.store) if self.shadow else self.acceptor
         self.gate = cast(Gate, gate)  # its spools are all of one kind
         socket = settings.run_folder / ("mailrouter.shadow.sock" if self.shadow else "mailrouter.sock")
         requests = {
@@ -178,7 +179,7 @@ class Service:
             "probe": self._probe,
             "probed": self._probed,
         }
-        self.control = Control(self.store, self.intake, socket, self.status, requests, self._wake)
+        self.control = Control(self.store, self.acceptor, socket, self.status, requests, self._wake)
         await self._bind(settings)
         try:
             await self._start_pages()
@@ -189,15 +190,15 @@ class Service:
                 await self.web.close()
             raise
         blamed = map(DeliveryId, filterfalse(is_incoming, self.under_way.blamed))
-        for key in await hold(self.store, desk, blamed, self.intake.now()):
+        for key in await hold(self.store, desk, blamed, self.context.now()):
             self.under_way.cleared(key)
         self.dispatcher.start(self.transport)
         if self._loaded.texts:
             await reloading.settle()
             self.upkeep.run(reloading.watch())
-        self.upkeep.run(weekly_mails(self.intake, self.store, self._wake))
+        self.upkeep.run(weekly_mails(self.context, self.store, self._wake))
         if not self.shadow:
-            self.upkeep.run(lost_mails(self.intake, self.store, self._wake))
+            self.upkeep.run(lost_mails(self.context, self.store, self._wake))
         for server in self._servers:
             await server.start_serving()
         self._calendars = loop.create_task(
@@ -245,7 +246,7 @@ class Service:
             self.transport,
             self.traffic,
             self._sessions,
-            lambda: self.intake.desk,
+            lambda: self.context.desk,
             lambda: self.reloading.errors if self.reloading is not None else 0,
             self._unreadable,
         )
@@ -288,7 +289,7 @@ class Service:
         """Tell the operator of a trouble that lasted, now that mail leaves again."""
         if lasted(since, now_ms(), self.configuration.settings.retry.first):
             told = tell_of_recovery(
-                self.intake.desk, self.store, self.transport.name, since, words, self._wake
+                self.context.desk, self.store, self.transport.name, since, words, self._wake
             )
             self.upkeep.run(told)
 
@@ -341,7 +342,7 @@ class Service:
 
     async def _steer(self, request: dict[str, Any]) -> dict[str, Any]:
         order = Order.of(request)
-        done = await steer(self.store, order, self.intake.desk, self.dispatcher)
+        done = await steer(self.store, order, self.context.desk, self.dispatcher)
         if order.action == "retry" and isinstance(self.transport, SmtpTransport):
             self.transport.probe()
         return done.data()
@@ -359,22 +360,22 @@ class Service:
         role = self.configuration.role_for(str(request.get("role")))
         if role is None:
             raise NoSuchRole(f"The running service knows no role {request.get('role')!r}.")
-        number, address = self.intake.probes.make(self.intake.desk, role, now_ms())
+        number, address = self.acceptor.probes.make(self.context.desk, role, now_ms())
         return {"probe": number, "to": address}
 
     async def _probed(self, request: dict[str, Any]) -> int:
-        return self.intake.probes.arrivals(int(request.get("probe", 0)))
+        return self.acceptor.probes.arrivals(int(request.get("probe", 0)))
 
     def _take_up_calendars(self) -> None:
         """A partner's calendar has brought other absences: the next message is planned by them."""
-        self._lay(self.configuration, self.intake.desk)
+        self._lay(self.configuration, self.context.desk)
 
     def _lay(self, configuration: Configuration, desk: Desk) -> None:
         """Have feeds and desk hold what the calendars say by now: it may be newer than a desk that took a while."""
         self._feeds = Feeds(configuration, desk.keys.current, desk.keys.earlier)
         if self._feeds.configuration.roles != desk.configuration.roles:
             # Not a whole new desk: its templates alone take some 60 ms to compile.
-            self.intake.desk = replace(desk, configuration=self._feeds.configuration, known=desk.rosters)
+            self.context.desk = replace(desk, configuration=self._feeds.configuration, known=desk.rosters)
 
     def _unreadable(self) -> str:
         return self.reloading.unreadable if self.reloading is not None else ""
@@ -383,7 +384,7 @@ class Service:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
         for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
         oldest = self.store.reader.oldest()
-        desk, now = self.intake.desk, self.intake.now()
+        desk, now = self.context.desk, self.context.now()
         # Of a former partner nothing has to arrive any more.
         roles = [desk.role_at(role, now) for role in desk.configuration.roles]
         people = {canonical(person.email) for role in roles for person in role.people}

@@ -19,7 +19,6 @@ from mailrouter.trust.tokens import LONGEST_LOCAL_PART, TokenError
 TAG = "handoff"
 SCHEDULE = "schedule"
 """The sub-addresses to which partners write."""
-TAGS = (TAG, SCHEDULE)
 LENGTH = 22
 MOST_ASKED = 3
 """Within an hour one mailbox is asked about so many mails, as long as none of the questions is answered."""
@@ -67,7 +66,7 @@ def schedule_address(role_address: str) -> str:
 
 
 def partners_address(role_address: str, tag: str, token: str = "") -> str:
-    """A role's address with one of ``TAGS``, or with that and a token.
+    """A role's address with a sub-address, or with that and a token.
 
     Raises ValueError where a token makes the local part longer than 64 octets (RFC 5321 §4.5.3.1.1).
     """
@@ -78,22 +77,6 @@ def partners_address(role_address: str, tag: str, token: str = "") -> str:
     if token and len(whole.encode("utf-8")) > LONGEST_LOCAL_PART:
         raise ValueError(f"{role_address} is too long to ask for a confirmation by mail")
     return f"{whole}@{domain}"
-
-
-def token_in(sub_address: str) -> str | None:
-    """What stands where a sub-address has the token, for ``read`` to judge; None: it asks for none."""
-    found = purpose_of(sub_address)
-    return found[1] if found else None
-
-
-def purpose_of(sub_address: str) -> tuple[str, str | None] | None:
-    """Which of ``TAGS`` a sub-address is for, and its token; None for any other."""
-    for tag in TAGS:
-        if sub_address == tag:
-            return tag, None
-        if sub_address.startswith(f"{tag}-"):
-            return tag, sub_address[len(tag) + 1 :]
-    return None
 
 
 def _tag(key: bytes, role: str, body: str, tag: str = TAG) -> str:

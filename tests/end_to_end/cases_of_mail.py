@@ -178,10 +178,10 @@ async def utf8_header(place: Path, raw: bytes) -> None:
     """Raw UTF-8 in the header goes to a server without SMTPUTF8: the envelope is ASCII."""
     async with service(place, desk(role()), NOW) as running:
         shape_head, shape = read(raw)
-        spool = running.intake.spool()
+        spool = running.acceptor.spool()
         spool.hold(raw)
         envelope = Envelope(JANE, [ROLE], smtputf8=True)
-        reply = await running.intake.accept(CLIENT, envelope, spool, shape, shape_head.raw)
+        reply = await running.acceptor.accept(CLIENT, envelope, spool, shape, shape_head.raw)
         assert reply.startswith("250")
         assert len(running.sent()) == 2
         for delivery in running.offered:
@@ -196,7 +196,7 @@ def door(*codes: str, before: tuple[str, ...] = ()) -> Check:
         async with service(place, desk(role()), NOW) as running:
             lines = raw.decode().splitlines()
             for line, code in zip(lines, codes, strict=True):
-                dialog = Dialog(running.intake, "mx.example.test", Limits())
+                dialog = Dialog(running.acceptor, "mx.example.test", Limits())
                 earlier = ("EHLO x", *before) if line.startswith("RCPT") else ("EHLO x",)
                 assert all(dialog.obey(one.encode())[0].startswith("250") for one in earlier)
                 assert dialog.obey(line.encode())[0].startswith(code), line

@@ -72,7 +72,7 @@ def off(*moments: tuple[str, bool], or_asked: bool = False) -> Check:
                 assert after == before
             if not moments or (or_asked and after == before):
                 return
-            (of,) = running.intake.desk.configuration.roles
+            (of,) = running.context.desk.configuration.roles
             found = Roster(of)
             for moment, away in moments:
                 local = datetime.fromisoformat(moment).replace(tzinfo=of.time_zone)

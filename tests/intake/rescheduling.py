@@ -48,9 +48,9 @@ async def running(place: Path, moment: datetime = MOMENT) -> AsyncIterator[Servi
     async with service(place, desk_in(folder), moment) as found:
 
         async def changed() -> None:
-            found.intake.desk = desk_in(folder)
+            found.context.desk = desk_in(folder)
 
-        found.intake.files.changed = changed
+        found.acceptor.files.changed = changed
         yield found
 
 

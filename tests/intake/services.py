@@ -11,12 +11,12 @@ from pathlib import Path
 from mailrouter.config import Configuration
 from mailrouter.config.settings import Destination, Settings
 from mailrouter.delivery.content import whole
-from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.acceptor import Acceptor
 from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.wording import Words
-from mailrouter.runtime.context import Desk, current
+from mailrouter.runtime.context import Context, Desk, current
 from mailrouter.runtime.keys import Keys
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
@@ -53,17 +53,22 @@ def desk(*roles: Role, words: Words | None = None, authserv_id: str | None = Non
 class Service:
     """An intake, its store, and what it has offered for delivery."""
 
-    intake: Intake
+    acceptor: Acceptor
     store: SqliteStore
     offered: list[Delivery] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+
+    @property
+    def context(self) -> Context:
+        """What it decides by."""
+        return self.acceptor.context
 
     async def send(
         self, raw: bytes, *recipients: str, sender: str = "jane@example.test", notify: str = "", ret: str = ""
     ) -> str:
         """What the door says to a message."""
         scanner = Scanner()
-        spool = self.intake.spool()
+        spool = self.acceptor.spool()
         scanner.feed(raw)
         if spool.hold(raw):
             await spool.flush()
@@ -73,7 +78,7 @@ class Service:
             envelope.dsn["RET"] = ret
         if notify:
             envelope.notify = dict.fromkeys(envelope.recipients, notify)
-        self.said.append(await self.intake.accept(CLIENT, envelope, spool, shape, scanner.head_bytes))
+        self.said.append(await self.acceptor.accept(CLIENT, envelope, spool, shape, scanner.head_bytes))
         return self.said[-1]
 
     def sent(self, kind: str = "copy") -> dict[str, bytes]:
@@ -91,7 +96,7 @@ class Service:
         )
         stored = self.store.reader.handoff(role)
         assert stored is not None
-        self.intake.desk.handoffs[role] = current(stored)
+        self.context.desk.handoffs[role] = current(stored)
         return version
 
 
@@ -103,6 +108,7 @@ async def service(
     store = SqliteStore.open(folder / "mailrouter.db")
     offered: list[Delivery] = []
     try:
-        yield Service(Intake(of, store, offered.extend, lambda: None, lambda: moment, read), store, offered)
+        acceptor = Acceptor(Context(of, lambda: moment), store, offered.extend, lambda: None, read)
+        yield Service(acceptor, store, offered)
     finally:
         store.close()

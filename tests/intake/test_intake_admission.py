@@ -37,7 +37,7 @@ async def answers(
     """The door's answer, as to RCPT or else as to the text, and that of ``explain``."""
     async with service(folder, of, MOMENT) as running:
         found = explain(of, running, raw, *recipients, sender=sender)
-        refusals = [running.intake.recipient(to) for to in recipients]
+        refusals = [running.acceptor.recipient(to) for to in recipients]
         taken = [to for to, refusal in zip(recipients, refusals, strict=True) if refusal is None]
         if not taken:
             return next(filter(None, refusals)), found

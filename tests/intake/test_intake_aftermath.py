@@ -38,7 +38,7 @@ async def fails(running: Service, delivery: Delivery, words: str = NO, later: fl
     """The next hop refuses a delivery, ``later`` hours after the mail came; gives what that brings about."""
     now = MOMENT + timedelta(hours=later)
     result = outcome(delivery, Reply(int(words[:3]), words[4:]), milliseconds(now), 0.0, Retry())
-    told = of_failure(running.intake.desk, running.store.reader, delivery, "failed", result.reply, now)
+    told = of_failure(running.context.desk, running.store.reader, delivery, "failed", result.reply, now)
     await running.store.settle([replace(result, consequences=told)])
     return await running.store.claim(100, milliseconds(now))
 
@@ -95,7 +95,7 @@ async def test_a_former_partner_is_not_named_to_the_sender(tmp_path: Path) -> No
     words = "550 5.1.1 user elaine unknown; Miller, Elaine has left"
     async with service(tmp_path, desk(role("partners elaine laurie")), MOMENT) as running:
         sent = await copies(running)
-        running.intake.desk = desk(role("rota mon laurie, tue carmen", partners=(LAURIE, CARMEN)))
+        running.context.desk = desk(role("rota mon laurie, tue carmen", partners=(LAURIE, CARMEN)))
         await fails(running, sent["laurie"])
         found = await fails(running, sent["elaine"], words)
         report = text(running, found, JANE).lower()
@@ -245,7 +245,7 @@ async def test_what_a_person_writes_for_a_role_that_is_gone_is_refused(tmp_path:
     """To the return path of an old copy: taken, it would be nowhere; a bounce is absorbed all the same."""
     async with service(tmp_path, desk(role()), MOMENT) as running:
         path = (await copies(running))["elaine"].reverse_path
-        running.intake.desk = desk(second_role())
+        running.context.desk = desk(second_role())
         assert (await running.send(mail(), path)).startswith("550 5.1.1")
         back = mail("From: MAILER-DAEMON@mx.test", "Subject: failure notice", body=b"Mailbox unknown.\r\n")
         assert (await running.send(back, path, sender="")).startswith("250")

@@ -178,7 +178,7 @@ async def test_a_return_path_is_ours_at_our_domains_alone(tmp_path: Path) -> Non
     async with service(tmp_path, desk(role()), MOMENT) as running:
         assert (await running.send(mail())).startswith("250")
         path = running.offered[0].reverse_path
-        assert running.intake.recipient(path) is None
+        assert running.acceptor.recipient(path) is None
         elsewhere = path.replace("@example.test", "@elsewhere.test")
-        assert (running.intake.recipient(elsewhere) or "").startswith("550 5.7.1")
-        assert running.intake.recipient(path.upper()) is None
+        assert (running.acceptor.recipient(elsewhere) or "").startswith("550 5.7.1")
+        assert running.acceptor.recipient(path.upper()) is None

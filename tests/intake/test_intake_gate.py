@@ -58,7 +58,7 @@ class BrokenWords:
 async def test_only_roles_take_mail(tmp_path: Path, recipient: str, refused: str | None) -> None:
     """Nothing is relayed; reserved sub-addresses take no mail."""
     async with service(tmp_path, desk(role()), MOMENT) as running:
-        reply = running.intake.recipient(recipient)
+        reply = running.acceptor.recipient(recipient)
         assert (reply[:9] if reply else None) == refused
 
 

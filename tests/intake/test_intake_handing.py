@@ -71,7 +71,7 @@ async def test_a_question_is_good_for_a_week(tmp_path: Path, after: timedelta, r
     """Then its answer is refused, in words that say what to do."""
     back = await ask(tmp_path, MOMENT)
     async with service(tmp_path, desk(role()), MOMENT + after) as running:
-        said = running.intake.recipient(back)
+        said = running.acceptor.recipient(back)
         assert (said[:9] if said else None) == refused
         if said:
             assert f"write to {HANDOFF} again" in said
@@ -81,7 +81,7 @@ async def test_a_question_is_good_for_a_week(tmp_path: Path, after: timedelta, r
         assert stored is not None
         assert (stored.author, stored.text) == ("Laurie", HANDOFF_TEXT)
         assert stored.written_at == int(MOMENT.timestamp() * 1000)
-        assert running.intake.desk.handoffs["vp-hr"].version == stored.version
+        assert running.context.desk.handoffs["vp-hr"].version == stored.version
         assert {row.handoff for row in running.offered} == {stored.version}
 
 
@@ -95,14 +95,14 @@ async def test_each_waits_by_itself_and_the_newest_that_is_confirmed_wins(tmp_pa
         assert (await running.send(handing(number=2), HANDOFF)).startswith("450 4.7.1")
         assert running.offered == []
     async with service(tmp_path, desk(role()), MOMENT + 2 * HOUR) as running:
-        assert running.intake.recipient(first) is None
+        assert running.acceptor.recipient(first) is None
         assert (await running.send(YES, second)).startswith("250")
         stored = running.store.reader.handoff("vp-hr")
         assert stored is not None
         assert stored.text == "Left: the rest\n"
-        assert (running.intake.recipient(first) or "").startswith("550 5.7.1")
+        assert (running.acceptor.recipient(first) or "").startswith("550 5.7.1")
         assert (await running.send(YES, first)).startswith("550 5.7.1")
-        assert running.intake.recipient(third) is None, "a newer one waits on"
+        assert running.acceptor.recipient(third) is None, "a newer one waits on"
 
 
 def refused(said: str | BaseException) -> bool:
@@ -166,7 +166,7 @@ async def test_no_program_confirms_anything(tmp_path: Path, field: str) -> None:
         )
         assert running.offered == []
         assert running.store.reader.handoff("vp-hr") is None
-        assert running.intake.recipient(back) is None
+        assert running.acceptor.recipient(back) is None
 
 
 UNMARKED = mail(FROM, body=b"I am away until Monday.\r\n\r\n> If it is yours, answer with one word: yes.\r\n")
@@ -319,11 +319,11 @@ async def test_a_waiting_notice_is_for_a_partner_of_today(tmp_path: Path, proof:
     async with service(tmp_path, trusting(), MOMENT) as running:
         assert (await running.send(handing(proof), HANDOFF)).startswith("250")
         rows = list(running.offered)
-        assert all(may_have(running.intake.desk, row, MOMENT) for row in rows)
-        running.intake.desk = trusting(replace(role("rota mon elaine"), partners=(ELAINE, CARMEN)))
-        (gone,) = [row for row in rows if not may_have(running.intake.desk, row, MOMENT)]
+        assert all(may_have(running.context.desk, row, MOMENT) for row in rows)
+        running.context.desk = trusting(replace(role("rota mon elaine"), partners=(ELAINE, CARMEN)))
+        (gone,) = [row for row in rows if not may_have(running.context.desk, row, MOMENT)]
         assert gone.recipient == LAURIE.email
-        await plan_anew(running.intake, running.store, gone, lambda: 1)
+        await plan_anew(running.context, running.store, gone, lambda: 1)
         entry = running.store.reader.entry(gone.message)
         assert entry is not None
         assert [row.recipient for row in entry.deliveries if row.state == "queued"] == [
@@ -340,10 +340,10 @@ async def test_a_copy_planned_anew_stays_within_the_partners(tmp_path: Path) -> 
         changed = replace(
             role(STAND_IN), partners=(LAURIE, CARMEN), rota=role("rota mon laurie").rota, absences=()
         )
-        running.intake.desk = desk(
+        running.context.desk = desk(
             replace(changed, absences=role("away laurie 2026-12-01..2027-01-01 cover pat").absences)
         )
-        await plan_anew(running.intake, running.store, elaine, lambda: 1)
+        await plan_anew(running.context, running.store, elaine, lambda: 1)
         entry = running.store.reader.entry(elaine.message)
         assert entry is not None
         queued = [row.recipient.partition("@")[0] for row in entry.deliveries if row.state == "queued"]
@@ -421,7 +421,7 @@ def test_our_own_servers_are_known_by_their_networks(client: str, trusted: bool)
 def explain(running: Service, raw: bytes, *recipients: str) -> Explanation:
     """What ``explain`` would say."""
     head, shape = read(raw)
-    of = running.intake.desk
+    of = running.context.desk
     roles = list(of.configuration.roles)
     return explained(
         of, running.store.reader, head, shape, roles, "laurie@example.test", MOMENT, recipients, raw

@@ -25,12 +25,12 @@ async def test_what_takes_the_place_of_a_copy_goes_at_once(tmp_path: Path) -> No
         transport = SmtpTransport(
             "127.0.0.1", server.port, "client.test", dispatcher, leaving.prepare, TIMEOUTS, POOL
         )
-        leaving.begin(running.intake, dispatcher)
+        leaving.begin(running.context, dispatcher)
         dispatcher.start(transport)
         try:
             await until(lambda: dispatcher._asleep_until > 0)
             assert (await running.send(mail())).startswith("250")
-            running.intake._clock = lambda: AFTER + timedelta(hours=1)
+            running.context.clock = lambda: AFTER + timedelta(hours=1)
             dispatcher.offer(running.offered)
             await until(lambda: len(server.received) == 2)
             got = sorted(to for one in server.received for to in one.recipients)

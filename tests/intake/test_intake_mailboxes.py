@@ -122,7 +122,7 @@ async def test_a_former_partners_mailbox_troubles_nobody(tmp_path: Path) -> None
         before = running.sent()
         running.offered.clear()
         for back in (2 * DAY_MS, DAY_MS // 2):
-            running.intake.desk.mailboxes.failed("carmen@example.test", NOW - back, "550 5.1.1 no such user")
+            running.context.desk.mailboxes.failed("carmen@example.test", NOW - back, "550 5.1.1 no such user")
         await running.send(mail("Message-ID: <n2@example.test>"))
         assert set(running.sent()) == set(before) == {"laurie", "elaine"}
         assert [CANARY.encode() in raw for raw in running.sent().values()] == [True, True]

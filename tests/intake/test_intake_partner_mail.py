@@ -66,7 +66,7 @@ async def test_a_mail_to_twenty_addresses_is_read_once(tmp_path: Path) -> None:
     roles = ten_roles()
     recipients = [f"{one.key}+{tag}@example.test" for one in roles for tag in ("handoff", "schedule")]
     async with service(tmp_path, desk(*roles), MOMENT) as found:
-        found.intake.calls = calls = Calls()
+        found.acceptor.calls = calls = Calls()
         body = b"off 7 December 2026\r\n"
         raw = mail(FROM, "To: all@example.test", "Message-ID: <1@example.test>", body=body)
         assert (await found.send(raw, *recipients)).startswith("250")
@@ -77,7 +77,7 @@ async def test_a_mail_to_twenty_addresses_is_read_once(tmp_path: Path) -> None:
 async def test_ordinary_mail_asks_nothing_of_the_worker(tmp_path: Path) -> None:
     """Its process isn't even started."""
     async with service(tmp_path, desk(role()), MOMENT) as found:
-        found.intake.calls = calls = Calls()
+        found.acceptor.calls = calls = Calls()
         assert (await found.send(mail(FROM))).startswith("250")
         assert calls.names == []
 
@@ -85,7 +85,7 @@ async def test_ordinary_mail_asks_nothing_of_the_worker(tmp_path: Path) -> None:
 async def test_what_is_proven_comes_first(tmp_path: Path) -> None:
     """So that forged mail doesn't keep a partner's out."""
     async with service(tmp_path, trusting(), MOMENT) as found:
-        found.intake.calls = calls = Calls()
+        found.acceptor.calls = calls = Calls()
         await found.send(handing(PROOF), HANDOFF)
         await found.send(handing(number=2), HANDOFF)
         assert calls.ahead == [True, False]
@@ -99,7 +99,7 @@ async def test_a_mail_that_can_not_be_read_is_mail_to_its_partners(tmp_path: Pat
     )
     ours = replace(role(), partners=(*role().partners, carmen))
     async with service(tmp_path, trusting(ours), MOMENT) as found:
-        found.intake.calls = failing(WorkerFailed("it takes more than 5 seconds"), "read_contents")
+        found.acceptor.calls = failing(WorkerFailed("it takes more than 5 seconds"), "read_contents")
         raw = handing(PROOF)
         assert (await found.send(raw, to)).startswith("250")
         copies = found.sent()
@@ -117,11 +117,11 @@ async def test_what_finds_the_line_full_comes_again(tmp_path: Path, function: st
     """Nothing of it is kept, so the next attempt is a new one."""
     folder_in(tmp_path)
     async with running(tmp_path) as found:
-        found.intake.calls = failing(WorkerBusy("too much mail waits to be read"), function)
+        found.acceptor.calls = failing(WorkerBusy("too much mail waits to be read"), function)
         assert (await found.send(asked("off 7 December 2026"), SCHEDULE)).startswith("451 4.3.2")
         assert found.offered == []
         assert file_of(tmp_path) == COMMENTED
-        found.intake.calls = CallsHere()
+        found.acceptor.calls = CallsHere()
         assert (await found.send(asked("off 7 December 2026"), SCHEDULE)).startswith("250")
         assert "2026-12-07" in file_of(tmp_path)
 
@@ -130,14 +130,14 @@ async def test_a_change_that_can_not_be_worked_out_is_mail_and_changes_nothing(t
     """The file stays, no draft is left beside it, and the lock is free."""
     folder_in(tmp_path)
     async with running(tmp_path) as found:
-        found.intake.calls = failing(WorkerFailed("it takes too much time or memory"), "replaced_role")
+        found.acceptor.calls = failing(WorkerFailed("it takes too much time or memory"), "replaced_role")
         edited = COMMENTED.replace("friday: elaine", "friday: laurie")
         assert (await found.send(with_file(edited), SCHEDULE)).startswith("250")
         assert set(found.sent()) == {"laurie", "elaine"}
         assert found.sent("notice") == {}
         assert file_of(tmp_path) == COMMENTED
         assert [path.name for path in (tmp_path / "config" / "roles").iterdir()] == ["vp-hr.yaml"]
-        assert not found.intake.files.lock.locked()
+        assert not found.acceptor.files.lock.locked()
 
 
 async def test_reading_a_strangers_mail_holds_up_no_change(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_reading_a_strangers_mail_holds_up_no_change(tmp_path: Path) -> No
             await over.wait()
 
     async with running(tmp_path) as found:
-        found.intake.calls = Calls(hold)
+        found.acceptor.calls = Calls(hold)
         forged = asyncio.create_task(found.send(asked("off today", number=1, proven=False), SCHEDULE))
         await reading.wait()
         assert (await found.send(asked("off 7 December 2026", number=2), SCHEDULE)).startswith("250")
@@ -170,7 +170,7 @@ async def test_two_changes_at_once_are_both_in_the_file(tmp_path: Path) -> None:
             await both.wait()
 
     async with running(tmp_path) as found:
-        found.intake.calls = calls = Calls(meet)
+        found.acceptor.calls = calls = Calls(meet)
         said = await asyncio.gather(
             found.send(asked("off 7 December 2026", number=1), SCHEDULE),
             found.send(asked("off 8 December 2026", number=2), SCHEDULE),
@@ -192,7 +192,7 @@ async def test_a_file_that_is_edited_by_hand_meanwhile_keeps_both_changes(tmp_pa
             file.write_text(COMMENTED + "swaps: []\n")
 
     async with running(tmp_path) as found:
-        found.intake.calls = calls = Calls(by_hand)
+        found.acceptor.calls = calls = Calls(by_hand)
         assert (await found.send(asked("off 7 December 2026"), SCHEDULE)).startswith("250")
         assert "swaps: []" in file_of(tmp_path)
         assert "2026-12-07" in file_of(tmp_path)
@@ -213,7 +213,7 @@ async def test_a_file_of_more_than_a_person_writes_is_refused_in_words(tmp_path:
     """Before anything reads it as YAML."""
     folder_in(tmp_path)
     async with running(tmp_path) as found:
-        found.intake.calls = calls = Calls()
+        found.acceptor.calls = calls = Calls()
         huge = (
             COMMENTED + "absences:\n" + "  - {partner: laurie, from: 2026-12-07, until: 2026-12-08}\n" * 2_000
         )

@@ -35,9 +35,9 @@ async def taken(running: Service, raw: bytes, *recipients: str) -> list[Delivery
 
 async def anew(running: Service, delivery: Delivery, *roles: Role) -> list[Delivery]:
     """Plan a delivery anew under other roles; gives what is queued for the message then."""
-    running.intake.desk = desk(*roles)
-    assert not may_have(running.intake.desk, delivery, MOMENT)
-    await plan_anew(running.intake, running.store, delivery, lambda: NOW)
+    running.context.desk = desk(*roles)
+    assert not may_have(running.context.desk, delivery, MOMENT)
+    await plan_anew(running.context, running.store, delivery, lambda: NOW)
     entry = running.store.reader.entry(delivery.message)
     assert entry is not None
     assert next(one.state for one in entry.deliveries if one.id == delivery.id) == "withdrawn"
@@ -48,7 +48,7 @@ async def test_a_partner_of_today_may_have_it(tmp_path: Path) -> None:
     """Nothing has changed, or nothing that matters; and a plain copy is anybody's to have."""
     async with service(tmp_path, desk(role(AWAY)), MOMENT) as running:
         for delivery in await taken(running, mail()):
-            assert may_have(running.intake.desk, delivery, MOMENT)
+            assert may_have(running.context.desk, delivery, MOMENT)
             assert may_have(
                 desk(replace(role(), name="HR", partners=(ELAINE, LAURIE, CARMEN))), delivery, MOMENT
             )
@@ -166,18 +166,18 @@ async def test_what_may_quote_a_handoff_is_for_partners_of_today(tmp_path: Path,
         path = first[0].reverse_path if by == "return path" else "vp-hr+handoff@example.test"
         raw = mail("Message-ID: <two@outside.test>", body=f"> {CANARY}\r\n".encode())
         before = len(running.offered)
-        running.intake.desk.handoffs.clear()  # as where the conversation has shown it
+        running.context.desk.handoffs.clear()  # as where the conversation has shown it
         assert (await running.send(raw, path, sender="jane@outside.test")).startswith("250")
         elaine = next(row for row in running.offered[before:] if row.recipient == ELAINE.email)
-        assert for_partners_alone(running.intake.desk, running.store.reader, elaine)
-        assert may_have(running.intake.desk, elaine, MOMENT, alone=True)
+        assert for_partners_alone(running.context.desk, running.store.reader, elaine)
+        assert may_have(running.context.desk, elaine, MOMENT, alone=True)
         gone = replace(role(), **SUCCESSOR)
         if left == "no partner any more":
             gone = replace(gone, partners=(LAURIE, replace(ELAINE, until=MOMENT.date() - DAY), CARMEN))
-        running.intake.desk = desk(gone)
-        alone = for_partners_alone(running.intake.desk, running.store.reader, elaine)
-        assert not may_have(running.intake.desk, elaine, MOMENT, alone)
-        await plan_anew(running.intake, running.store, elaine, lambda: NOW)
+        running.context.desk = desk(gone)
+        alone = for_partners_alone(running.context.desk, running.store.reader, elaine)
+        assert not may_have(running.context.desk, elaine, MOMENT, alone)
+        await plan_anew(running.context, running.store, elaine, lambda: NOW)
         entry = running.store.reader.entry(elaine.message)
         assert entry is not None
         waiting = [(one.recipient, one.inside) for one in entry.deliveries if one.state == "queued"]

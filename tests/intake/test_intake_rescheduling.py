@@ -44,7 +44,7 @@ async def test_what_is_understood_is_written_and_both_are_told(tmp_path: Path) -
             assert max(map(len, text.splitlines())) <= 76
         (row,) = found.store.reader.schedule_changes("vp-hr", 9)
         assert (row.state, row.author, row.before.decode()) == ("done", "Laurie", COMMENTED)
-        assert found.intake.desk.rosters["vp-hr"].duty(MOMENT + timedelta(days=4)).on[0].key == "elaine"
+        assert found.context.desk.rosters["vp-hr"].duty(MOMENT + timedelta(days=4)).on[0].key == "elaine"
 
 
 async def test_the_same_mail_again_does_nothing(tmp_path: Path) -> None:
@@ -176,8 +176,8 @@ async def test_without_proof_the_partner_is_asked_first(tmp_path: Path) -> None:
         assert set(found.sent("copy")) == {"laurie"}  # by the header Elaine's own mail, so it reaches Laurie
         found.offered.clear()
     async with running(tmp_path, MOMENT + timedelta(days=2)) as found:
-        assert found.intake.recipient(back.replace("schedule", "handoff")) is not None
-        assert found.intake.recipient(back) is None
+        assert found.acceptor.recipient(back.replace("schedule", "handoff")) is not None
+        assert found.acceptor.recipient(back) is None
         away = asked("I am away. Who is in? off today", proven=False, to=back, number=14)
         for _ in range(2):
             assert (await found.send(away, back)).startswith("250")
@@ -191,7 +191,7 @@ async def test_without_proof_the_partner_is_asked_first(tmp_path: Path) -> None:
         assert (await found.send(asked("yes", proven=False, to=back, number=4), back)).startswith("250")
         assert "{partner: laurie, from: 2026-12-04, until: 2026-12-04}" in file_of(tmp_path)
         assert set(notices(found)) == {"laurie", "elaine"}
-        assert (found.intake.recipient(back) or "")[:9] == "550 5.7.1"
+        assert (found.acceptor.recipient(back) or "")[:9] == "550 5.7.1"
 
 
 @pytest.mark.parametrize(

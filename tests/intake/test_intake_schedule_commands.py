@@ -42,7 +42,7 @@ async def test_a_command_does_the_same_and_both_are_told(tmp_path: Path) -> None
             again = from_json(json.loads(json.dumps(as_json(request), default=str)))
             assert again == request
             return await change_by_command(
-                found.intake.desk, found.store, found.intake.files, "vp-hr", [again], MOMENT
+                found.context.desk, found.store, found.acceptor.files, "vp-hr", [again], MOMENT
             )
 
         off = Off("laurie", spans_in("Monday", now), "elaine")

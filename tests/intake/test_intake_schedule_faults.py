@@ -96,7 +96,7 @@ async def test_a_crash_at_any_moment_leaves_all_or_nothing(tmp_path: Path, when:
         store.accept, store.finish_change = real_accept, real_finish  # type: ignore[method-assign]
         assert (file_of(tmp_path) == COMMENTED) == (when != "behind the rename")
     async with running(tmp_path) as found:
-        wrote = await found.intake.files.recover(found.intake.desk)
+        wrote = await found.acceptor.files.recover(found.context.desk)
         assert wrote == (when == "behind it")
         assert (await found.send(mail, SCHEDULE)).startswith("250")
         assert file_of(tmp_path) == COMMENTED + "absences:\n" + OFF
@@ -136,7 +136,7 @@ async def test_a_change_that_can_not_be_put_in_after_all_is_told_instead(
             assert found.offered == []
         found.store.accept = real  # type: ignore[method-assign]
     async with running(tmp_path) as found:
-        assert await found.intake.files.recover(found.intake.desk) is False
+        assert await found.acceptor.files.recover(found.context.desk) is False
         (change,) = found.store.reader.schedule_changes("vp-hr", 9)
         assert change.state == "lost"
         entry = found.store.reader.entry(change.id)

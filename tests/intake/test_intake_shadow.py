@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreFull
-from mailrouter.intake.acceptor import Intake
+from mailrouter.intake.acceptor import Acceptor
 from mailrouter.intake.shadow import REFUSED, ShadowGate
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.partner.handoff_text import MAX_MAIL
+from mailrouter.runtime.context import Context
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.intake.services import CLIENT, desk
@@ -40,8 +41,10 @@ async def test_of_a_large_mail_only_the_beginning_is_kept(tmp_path: Path) -> Non
     store = SqliteStore.open(tmp_path / "m.db")
     try:
         for limit in (None, 1_000_000):
-            intake = Intake(desk(role()), store, lambda _: None, lambda limit=limit: limit, lambda: MOMENT)  # type: ignore[misc]
-            gate = ShadowGate(intake, store)
+            acceptor = Acceptor(
+                Context(desk(role()), lambda: MOMENT), store, lambda _: None, lambda limit=limit: limit
+            )  # type: ignore[misc]
+            gate = ShadowGate(acceptor, store)
             assert gate.max_size() is None
             assert (await sent(gate, 300)).startswith("250")
         (kept,) = await store.run(lambda c: c.execute("SELECT sum(length(data)) FROM chunk").fetchone())
@@ -60,7 +63,9 @@ async def test_a_full_disk_disturbs_nobody(
     """A blind copy that can't be stored is answered 250: its original was delivered long ago."""
     store = SqliteStore.open(tmp_path / "m.db")
     try:
-        gate = ShadowGate(Intake(desk(role()), store, lambda _: None, lambda: None, lambda: MOMENT), store)
+        gate = ShadowGate(
+            Acceptor(Context(desk(role()), lambda: MOMENT), store, lambda _: None, lambda: None), store
+        )
 
         def full(*_: object) -> Callable[..., None]:
             raise StoreFull("No room is left for the store.")

@@ -66,10 +66,10 @@ async def test_a_copy_that_waited_over_the_change_is_withdrawn(tmp_path: Path) -
     async with service(tmp_path, desk(succeeded()), BEFORE) as running:
         assert (await running.send(mail())).startswith("250")
         (waiting,) = [d for d in running.offered if d.recipient == "elaine@example.test"]
-        assert may_have(running.intake.desk, waiting, BEFORE)
-        assert not may_have(running.intake.desk, waiting, AFTER)
-        running.intake._clock = lambda: AFTER
-        await plan_anew(running.intake, running.store, waiting, lambda: 1)
+        assert may_have(running.context.desk, waiting, BEFORE)
+        assert not may_have(running.context.desk, waiting, AFTER)
+        running.context.clock = lambda: AFTER
+        await plan_anew(running.context, running.store, waiting, lambda: 1)
         entry = running.store.reader.entry(waiting.message)
         assert entry is not None
         states = {(d.recipient.partition("@")[0], d.state) for d in entry.deliveries if d.kind == "copy"}
@@ -103,7 +103,9 @@ async def test_a_late_bounce_is_told_to_partners_of_the_moment(tmp_path: Path) -
     async with service(tmp_path, desk(succeeded()), BEFORE) as running:
         assert (await running.send(mail())).startswith("250")
         (failed,) = [d for d in running.offered if d.recipient == "laurie@example.test"]
-        told = of_failure(running.intake.desk, running.store.reader, failed, "bounced", "550 5.1.1 no", AFTER)
+        told = of_failure(
+            running.context.desk, running.store.reader, failed, "bounced", "550 5.1.1 no", AFTER
+        )
         whom = {
             c.delivery.recipient.partition("@")[0] for c in told if c.delivery.kind in ("alert", "notice")
         }
@@ -127,15 +129,15 @@ async def test_a_role_that_has_no_partner_for_a_while_loses_no_mail(tmp_path: Pa
     """The door asks to try again later, before and after DATA, and what waits in the queue goes on waiting."""
     alone = role(partners=(replace(LAURIE, until=LAST),), rota=role("rota mon laurie").rota)
     async with service(tmp_path, desk(alone), BEFORE) as running:
-        assert running.intake.recipient("vp-hr@example.test") is None
+        assert running.acceptor.recipient("vp-hr@example.test") is None
         assert (await running.send(mail())).startswith("250")
         (waiting,) = [d for d in running.offered if d.kind == "copy"]
-        running.intake._clock = lambda: AFTER
-        assert (running.intake.recipient("vp-hr@example.test") or "").startswith("450 4.2.1")
+        running.context.clock = lambda: AFTER
+        assert (running.acceptor.recipient("vp-hr@example.test") or "").startswith("450 4.2.1")
         assert (await running.send(mail())).startswith("450 4.2.1")
-        assert not may_have(running.intake.desk, waiting, AFTER)
+        assert not may_have(running.context.desk, waiting, AFTER)
         with pytest.raises(ValueError, match="nobody is a partner"):
-            await plan_anew(running.intake, running.store, waiting, lambda: 1)
+            await plan_anew(running.context, running.store, waiting, lambda: 1)
         entry = running.store.reader.entry(waiting.message)
         assert entry is not None
         assert {d.state for d in entry.deliveries} == {"queued"}
@@ -154,18 +156,18 @@ async def test_the_sender_hears_where_one_copy_failed_and_the_other_is_withdrawn
     async with service(tmp_path, desk(without_elaine_after()), BEFORE) as running:
         assert (await running.send(mail())).startswith("250")
         copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
-        running.intake._clock = lambda: AFTER
+        running.context.clock = lambda: AFTER
 
         async def refused() -> None:
             told = of_failure(
-                running.intake.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
+                running.context.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
             )
             await running.store.settle(
                 [Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1, consequences=told)]
             )
 
         async def withdrawn() -> None:
-            await plan_anew(running.intake, running.store, copies["elaine"], lambda: 1)
+            await plan_anew(running.context, running.store, copies["elaine"], lambda: 1)
 
         for step in (refused, withdrawn) if first == "the refusal" else (withdrawn, refused):
             await step()
@@ -185,8 +187,8 @@ async def test_the_sender_hears_nothing_where_somebody_takes_the_place(tmp_path:
         assert (await running.send(mail())).startswith("250")
         copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
         await running.store.settle([Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1)])
-        running.intake._clock = lambda: AFTER
-        await plan_anew(running.intake, running.store, copies["elaine"], lambda: 1)
+        running.context.clock = lambda: AFTER
+        await plan_anew(running.context, running.store, copies["elaine"], lambda: 1)
         entry = running.store.reader.entry(copies["laurie"].message)
         assert entry is not None
         assert [d.kind for d in entry.deliveries] == ["copy"] * 3
@@ -199,11 +201,11 @@ async def test_a_failure_found_before_a_copy_was_planned_anew_does_not_say_that_
     async with service(tmp_path, desk(succeeded()), BEFORE) as running:
         assert (await running.send(mail())).startswith("250")
         copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
-        running.intake._clock = lambda: AFTER
+        running.context.clock = lambda: AFTER
         told = of_failure(
-            running.intake.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
+            running.context.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
         )
-        await plan_anew(running.intake, running.store, copies["elaine"], lambda: 1)
+        await plan_anew(running.context, running.store, copies["elaine"], lambda: 1)
         await running.store.settle(
             [Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1, consequences=told)]
         )
@@ -221,12 +223,12 @@ async def test_copies_planned_anew_in_the_same_moment_bring_the_successor_one(tm
     async with service(tmp_path, desk(role(partners=(*gone, *coming))), BEFORE) as running:
         assert (await running.send(mail())).startswith("250")
         copies = [d for d in running.offered if d.kind == "copy"]
-        running.intake._clock = lambda: AFTER
+        running.context.clock = lambda: AFTER
         alert = own_message(copies[0].message, "alert", "vp-hr", "it@example.test", (b"\r\n",), 1)
         noted = Outcome(copies[0].id, "queued", "", 1, 2, consequences=(Consequence(alert),))
         await asyncio.gather(
             running.store.settle([noted]),
-            *(plan_anew(running.intake, running.store, copy, lambda: 1) for copy in copies),
+            *(plan_anew(running.context, running.store, copy, lambda: 1) for copy in copies),
         )
         entry = running.store.reader.entry(copies[0].message)
         assert entry is not None

@@ -37,7 +37,7 @@ async def both_failed(running: Service) -> tuple[dict[str, Delivery], list[Deliv
 async def retried(running: Service) -> None:
     """Somebody says that all is to be tried again."""
     running.store._in_hand.clear()
-    await steer(running.store, Order("retry", Selection(states=BACK), "jim"), running.intake.desk)
+    await steer(running.store, Order("retry", Selection(states=BACK), "jim"), running.context.desk)
     running.store._in_hand.clear()
 
 
@@ -59,7 +59,7 @@ async def test_while_the_mail_is_tried_again_it_waits_and_then_it_is_withdrawn(t
             await delivered(running, copy)
         assert {says(running, d) for d in told} == {"never"}
         for one in told:
-            await plan_anew(running.intake, running.store, one, lambda: NOW)
+            await plan_anew(running.context, running.store, one, lambda: NOW)
         known = life(running.store.reader, made["elaine"].message)
         assert known is not None
         ended = {event.delivery: event.words for event in known.events if event.what == "withdrawn"}
@@ -75,11 +75,11 @@ async def test_a_report_that_was_withdrawn_can_be_told_again(tmp_path: Path) -> 
         for copy in made.values():
             await delivered(running, copy)
         for one in told:
-            await plan_anew(running.intake, running.store, one, lambda: NOW)
+            await plan_anew(running.context, running.store, one, lambda: NOW)
         full, now = "552 5.2.2 full", NOW + 1
         await running.store.report([Outcome(made["elaine"].id, "bounced", full, now)])
         last = made["laurie"]
-        then = of_failure(running.intake.desk, running.store.reader, last, "bounced", full, MOMENT)
+        then = of_failure(running.context.desk, running.store.reader, last, "bounced", full, MOMENT)
         await running.store.report([Outcome(last.id, "bounced", full, now, consequences=then)])
         queued = await running.store.claim(100, now)
         assert [d.kind for d in queued].count("report") == 1
@@ -108,7 +108,7 @@ async def test_what_came_back_is_sent_again_while_its_content_is_kept(tmp_path: 
             await delivered(running, copy)
         await running.store.report([Outcome(made["elaine"].id, "bounced", "552 5.2.2 full", NOW)])
         wanted = Selection(recipient="elaine@example.test", states=BACK)
-        done = await steer(running.store, Order("retry", wanted, "jim"), running.intake.desk)
+        done = await steer(running.store, Order("retry", wanted, "jim"), running.context.desk)
         assert done.deliveries == (1 if keep else 0)
         entry = running.store.reader.entry(made["elaine"].message)
         assert entry is not None
@@ -118,7 +118,7 @@ async def test_what_came_back_is_sent_again_while_its_content_is_kept(tmp_path: 
             assert (one.state, one.recipient, one.kind) == ("queued", "elaine@example.test", "copy")
             assert one.reverse_path != made["elaine"].reverse_path
             assert "+b-" in one.reverse_path
-            assert await steer(running.store, Order("retry", wanted, "jim"), running.intake.desk)
+            assert await steer(running.store, Order("retry", wanted, "jim"), running.context.desk)
             content = running.store.reader.chunk(one.message, 0)
             assert content.endswith(b"\r\n")
 

@@ -40,8 +40,8 @@ def whole(running: Service, delivery: Delivery) -> str:
 
 async def listed(running: Service) -> list[str]:
     """What a look tells the operator."""
-    before = milliseconds(running.intake.now())
-    if not await list_lost(running.intake, running.store):
+    before = milliseconds(running.context.now())
+    if not await list_lost(running.context, running.store):
         return []
     due = await running.store.claim(100, before + 1)
     return [whole(running, one) for one in due if one.kind == "alert" and "Nobody has" in whole(running, one)]

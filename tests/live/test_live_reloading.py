@@ -36,8 +36,8 @@ async def reloading(folder: Path) -> AsyncIterator[tuple[Reloading, Service, lis
     now = serving(folder / "config")
     async with service(folder, desk_of(now.configuration), MOMENT) as running:
         woken: list[str] = []
-        found = Reloading(now, running.intake, running.store, desk_of, lambda: woken.append("awake"))
-        found.take_up(running.intake.desk, now)
+        found = Reloading(now, running.context, running.store, desk_of, lambda: woken.append("awake"))
+        found.take_up(running.context.desk, now)
         await found.settle()
         yield found, running, woken
 
@@ -58,7 +58,7 @@ async def test_what_is_different_is_logged(tmp_path: Path, caplog: pytest.LogCap
         await found.reload(asked=False)
         assert "office: a new role" in caplog.messages
         assert "vp-hr: Friday 4 December: elaine -> laurie" in caplog.messages
-        duty = running.intake.desk.rosters["vp-hr"].duty(datetime(2026, 12, 4, 18, tzinfo=UTC))
+        duty = running.context.desk.rosters["vp-hr"].duty(datetime(2026, 12, 4, 18, tzinfo=UTC))
         assert [person.key for person in duty.on] == ["laurie"]
         (tmp_path / "config" / "roles" / "office.yaml").unlink()
         await found.reload()
@@ -129,11 +129,11 @@ async def test_broken_settings_change_nothing(tmp_path: Path, caplog: pytest.Log
     """All that was in force stays so, also where a role's file is right and new."""
     write_configuration(tmp_path)
     async with reloading(tmp_path) as (found, running, _):
-        before, desk = found.now, running.intake.desk
+        before, desk = found.now, running.context.desk
         (tmp_path / "config" / "mailrouter.yaml").write_text("hostnam: x\n")
         write(tmp_path, ROLE_FILE + "note: always\n")
         await found.reload(asked=False)
-        assert (found.now, running.intake.desk) == (before, desk)
+        assert (found.now, running.context.desk) == (before, desk)
         assert "the one before it stays in force" in caplog.text
 
 
@@ -198,18 +198,18 @@ async def test_what_did_not_change_is_not_worked_out_again(tmp_path: Path) -> No
     async with service(tmp_path, desk_of(now.configuration), MOMENT) as running:
 
         def make(configuration: Configuration) -> Desk:
-            known = running.intake.desk.rosters
+            known = running.context.desk.rosters
             return Desk(configuration, templates(), Keys(KEY), known=known)
 
         for key in ("office", "later"):
             await running.store.add_handoff(key, "laurie", LATER, "Left: one", b"Left: one")
-        found = Reloading(now, running.intake, running.store, make, lambda: None)
-        found.take_up(running.intake.desk, now)
-        before = running.intake.desk
+        found = Reloading(now, running.context, running.store, make, lambda: None)
+        found.take_up(running.context.desk, now)
+        before = running.context.desk
         write(tmp_path, ROLE_FILE + "note: never\n")
         write(tmp_path, ROLE_FILE.replace("vp-hr@", "later@"), "later")
         await found.reload()
-        after = running.intake.desk
+        after = running.context.desk
         assert after is not before
         assert after.rosters["office"] is before.rosters["office"]
         assert after.rosters["vp-hr"] is not before.rosters["vp-hr"]

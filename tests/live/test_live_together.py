@@ -74,7 +74,7 @@ async def test_a_key_made_during_a_reload_is_the_one(tmp_path: Path) -> None:
         await asyncio.gather(reloading, rotating)
         keys = read_keys(service.configuration.settings.run_folder / "mailrouter.key")
         assert keys.earlier
-        assert service.intake.desk.keys == keys
+        assert service.context.desk.keys == keys
 
 
 async def test_a_calendar_read_during_a_reload_holds(tmp_path: Path) -> None:
@@ -90,11 +90,11 @@ async def test_a_calendar_read_during_a_reload_holds(tmp_path: Path) -> None:
         kept = Kept(now, now, now, busy=((now - timedelta(days=1), now + timedelta(days=7)),), events=1)
         keep(folder, role, role.person("elaine"), kept)
         service._calendars_due.set()
-        await until(lambda: bool(service.intake.desk.configuration.roles[0].absences))
+        await until(lambda: bool(service.context.desk.configuration.roles[0].absences))
         slow.may_go.set()
         await reloading
-        assert [a.who for a in service.intake.desk.configuration.roles[0].absences] == ["elaine"]
-        assert service.intake.desk.read == service.configuration
+        assert [a.who for a in service.context.desk.configuration.roles[0].absences] == ["elaine"]
+        assert service.context.desk.read == service.configuration
 
 
 async def test_settings_for_the_next_start_do_nothing_before(
@@ -103,14 +103,14 @@ async def test_settings_for_the_next_start_do_nothing_before(
     """A run folder that is to be another one from the next start on gets no key, and nothing is marked by it."""
     config = write_configuration(tmp_path)
     async with started(config) as service:
-        key = service.intake.desk.keys
+        key = service.context.desk.keys
         file = config / "mailrouter.yaml"
         file.write_text(file.read_text() + "run_folder: elsewhere\nmax_size: 1 MB\n")
         await service.reload()
         assert "the configuration was read again; run_folder: at a restart" in caplog.messages
         assert not (tmp_path / "elsewhere").exists()
-        assert service.intake.desk.keys == key
-        assert service.intake.max_size() == 1_000_000
+        assert service.context.desk.keys == key
+        assert service.acceptor.max_size() == 1_000_000
         told = len(caplog.messages)
         await service.reloading.reload(asked=False)  # type: ignore[union-attr]
         assert len(caplog.messages) == told

@@ -30,16 +30,16 @@ async def test_mail_of_a_role_whose_file_is_missing_is_put_off_and_the_operator_
         office.unlink()
         for _ in range(3):
             await found.reload(asked=False)
-        assert running.intake.recipient("office@example.test") == (
+        assert running.acceptor.recipient("office@example.test") == (
             "450 4.3.5 Mail for this address can't be taken at the moment; please try again later"
         )
-        assert running.intake.recipient("vp-hr@example.test") is None
+        assert running.acceptor.recipient("vp-hr@example.test") is None
         (alert,) = await running.store.claim(20, LATER)
         assert (alert.kind, alert.recipient) == ("alert", "it@example.test")
         assert woken == ["awake"]
         office.write_bytes(text)
         await found.reload(asked=False)
-        assert running.intake.recipient("office@example.test") is None
+        assert running.acceptor.recipient("office@example.test") is None
         office.unlink()
         await found.reload(asked=False)
         assert len(await running.store.claim(20, LATER)) == 1  # another time, another mail
@@ -56,7 +56,7 @@ async def test_a_missing_file_holds_up_no_other_change(tmp_path: Path) -> None:
         write(tmp_path, ROLE_FILE.replace("friday:", "fryday:"))
         await found.reload(asked=False)
         assert [broken.key for broken in found.now.broken] == ["vp-hr"]
-        assert (running.intake.recipient("office@example.test") or "").startswith("450")
+        assert (running.acceptor.recipient("office@example.test") or "").startswith("450")
 
 
 async def test_a_reload_that_was_asked_for_takes_the_file_as_gone(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ async def test_a_reload_that_was_asked_for_takes_the_file_as_gone(tmp_path: Path
         office.unlink()
         await found.reload(asked=False)
         await found.reload()
-        assert (running.intake.recipient("office@example.test") or "").startswith("550")
+        assert (running.acceptor.recipient("office@example.test") or "").startswith("550")
         assert list(read_good(found.now.configuration.settings.run_folder)) == ["vp-hr"]
 
 
@@ -78,7 +78,7 @@ async def test_the_role_is_gone_when_its_time_is_over(
         await found.reload(asked=False)
         monkeypatch.setattr(vanished, "KEPT_SECONDS", 0.0)
         await found.reload(asked=False)
-        assert (running.intake.recipient("office@example.test") or "").startswith("550")
+        assert (running.acceptor.recipient("office@example.test") or "").startswith("550")
 
 
 async def test_a_renamed_file_is_a_renamed_role(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_a_renamed_file_is_a_renamed_role(tmp_path: Path) -> None:
     async with reloading(tmp_path) as (found, running, woken):
         office.rename(office.with_name("front.yaml"))
         await found.reload(asked=False)
-        assert running.intake.recipient("office@example.test") is None
+        assert running.acceptor.recipient("office@example.test") is None
         assert {role.key for role in found.now.configuration.roles} == {"front", "vp-hr"}
         assert woken == []
 

@@ -25,7 +25,7 @@ FRIDAY = at(OFFICE, "2026-12-04 15:00")
 async def queued_at(folder: Path, moment: datetime, of: Role = OFFICE) -> list[bytes]:
     """What is queued at this moment, by a service that starts just then."""
     async with service(folder, desk(of), moment) as running:
-        await send_due(running.intake, running.store)
+        await send_due(running.context, running.store)
         due = await running.store.claim(10, int(moment.timestamp() * 1000))
         before = [d for d in due if d.created_at < int(moment.timestamp() * 1000)]
         return [

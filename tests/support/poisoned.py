@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.delivery import content
-from mailrouter.intake.acceptor import Intake
+from mailrouter.intake import acceptor
 from mailrouter.service import main
 
 POISON = b"X-Poison: yes\r\n"
-_whole, _decision = content.whole, Intake._decision
+_whole, _decide = content.whole, acceptor.decide
 
 
 def _end() -> None:
@@ -31,15 +31,16 @@ def _read(store: Any, delivery: Any) -> bytes | None:
     return found
 
 
-def _decided(desk: Any, arrival: Any, *rest: Any) -> Any:
-    if arrival is not None and arrival.head.raw_values("x-poison"):
+async def _decided(case: Any, mail: Any) -> Any:
+    head = case.received.head
+    if head is not None and head.raw_values("x-poison"):
         _end()
-    return _decision(desk, arrival, *rest)
+    return await _decide(case, mail)
 
 
 if __name__ == "__main__":
     if "arriving" in sys.argv:
-        Intake._decision = staticmethod(_decided)  # type: ignore[method-assign]
+        acceptor.decide = _decided
     else:
         content.whole = _read
     main.run(Path(sys.argv[-1]), lambda line: print(line, flush=True))

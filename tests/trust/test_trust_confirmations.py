@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.address import split_tag
+from mailrouter.intake.purposes import purpose_of
 from mailrouter.trust import confirmations, tokens
-from mailrouter.trust.confirmations import handoff_address, make, read, token_in
+from mailrouter.trust.confirmations import handoff_address, make, read
 from mailrouter.trust.tokens import TokenError
 
 KEY = b"k" * 32
@@ -22,7 +23,7 @@ def test_a_token_gives_its_message_back(message: int, role: str) -> None:
     assert len(token) == confirmations.LENGTH
     assert read([b"new", KEY], role, token.upper()) == message
     _, tag = split_tag(handoff_address("vp-hr@example.test", token))
-    assert token_in(tag) == token
+    assert purpose_of(tag)[1] == token
 
 
 @given(MESSAGES, st.integers(0, confirmations.LENGTH - 1))
@@ -67,5 +68,5 @@ def test_addresses_stay_within_their_limits() -> None:
     assert len(handoff_address("x" * 33 + "@example.test", token).partition("@")[0]) == 64
     with pytest.raises(ValueError, match="too long"):
         handoff_address("x" * 34 + "@example.test", token)
-    assert token_in("handoff") is None
-    assert token_in("handoff-") == ""
+    assert purpose_of("handoff")[1] is None
+    assert purpose_of("handoff-")[1] == ""

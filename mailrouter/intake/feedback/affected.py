@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from mailrouter.address import canonical
 from mailrouter.errors import StoreError
-from mailrouter.intake.partner.decide import addressed
+from mailrouter.intake.purposes import addressed
 from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
@@ -36,7 +36,7 @@ def header_of(reader: StoreReader, message: Message) -> tuple[Head, Shape]:
 def roles_of(desk: Desk, entry: QueueEntry, delivery: Delivery) -> list[Role]:
     """The roles that a delivery is for. One that carries a handoff names that handoff's role alone."""
     keys = delivery.role.split(",")
-    plain = addressed(desk, entry.message.recipients).roles if delivery.kind == "copy" else []
+    plain = addressed(desk, entry.message.recipients).roles if delivery.kind == "copy" else ()
     wanted = canonical(delivery.recipient)
     keys += [role.key for role in plain if any(canonical(person.email) == wanted for person in role.people)]
     known = {role.key: role for role in desk.configuration.roles}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,10 +17,11 @@ from mailrouter import events
 from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.failures import of_failure
 from mailrouter.intake.feedback.loops import BEEN_HERE
-from mailrouter.message.dsn.bounce import Bounce, read_bounce, unmarked_absence
+from mailrouter.intake.received import Received
+from mailrouter.intake.resting import in_turns
+from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce, unmarked_absence
 from mailrouter.message.dsn.wording import one_line
 from mailrouter.message.head import Head
-from mailrouter.message.shape import Shape
 from mailrouter.routing.letters.undelivered import News
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
@@ -63,30 +64,40 @@ def returned_to(desk: Desk, reader: StoreReader, address: str, at: int) -> Deliv
     return reader.delivery(number) or NO_SUCH
 
 
-def read_reports(
-    desk: Desk,
-    reader: StoreReader,
-    deliveries: Iterable[DeliveryId],
-    head: Head,
-    shape: Shape,
-    raw: bytes,
-    reverse_path: str,
-    moment: datetime,
-) -> Steps[Reported]:
-    """What the message says of these deliveries, with a rest after each: a stranger may name a hundred.
-
-    ``raw`` is its beginning (``bounce.MAX_READ`` octets are read).
+async def reports_of(
+    desk: Desk, reader: StoreReader | None, received: Received, returned: Sequence[str]
+) -> Reported:
+    """Read what a message says to the return paths among its recipients.
 
     Raises StoreError; a fault of ours in telling others costs the telling alone.
     """
-    found = Reported()
-    bounce = read_bounce(head, shape, raw, reverse_path)
-    for number in dict.fromkeys(deliveries):
+    if not returned or reader is None:
+        return Reported()
+    if received.head is None:
+        return Reported(reasons=["a report whose header can't be read; it goes to nobody"])
+    raw = await received.read(MAX_READ)
+    return await in_turns(_read_reports(desk, reader, received, received.head, returned, raw))
+
+
+def _read_reports(
+    desk: Desk, reader: StoreReader, received: Received, head: Head, returned: Sequence[str], raw: bytes
+) -> Steps[Reported]:
+    """With a rest after each return path: a stranger may name a hundred."""
+    at, moment = milliseconds(received.moment), received.moment
+    ids: dict[DeliveryId, None] = {}
+    for address in returned:
+        about = returned_to(desk, reader, address, at)
+        if isinstance(about, Delivery):
+            ids[about.id] = None
+        yield
+    found, shape, path = Reported(), received.shape, received.reverse_path
+    bounce = read_bounce(head, shape, raw, path)
+    for number in ids:
         yield
         delivery = reader.delivery(number)
         said = bounce
         if said is None and delivery is not None:
-            said = unmarked_absence(head, shape, raw, reverse_path, delivery.recipient)
+            said = unmarked_absence(head, shape, raw, path, delivery.recipient)
         if delivery is None:
             found.reasons.append("a report about mail that is not known any more; it goes to nobody")
         elif said is None:

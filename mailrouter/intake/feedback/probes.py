@@ -31,7 +31,7 @@ class Probes:
     taken as well, and ends in the same way."""
 
     def __init__(self) -> None:
-        self._arrivals: OrderedDict[int, int] = OrderedDict()
+        self._arrivals: OrderedDict[int | None, int] = OrderedDict()
 
     def make(self, desk: Desk, role: Role, at: Milliseconds) -> tuple[int, str]:
         """A new probe's number and the address to which it is to be sent."""
@@ -41,8 +41,9 @@ class Probes:
             self._arrivals.popitem(last=False)
         return number, desk.return_paths.of(role.address, DeliveryId(number), at)
 
-    def arrived(self, number: int) -> None:
-        """Count a probe that came in."""
+    def arrived(self, paths: ReturnPaths, address: str, at: Milliseconds) -> None:
+        """Count a mail to ``address`` that was taken, if it is a probe's."""
+        number = probe_of(paths, address, at)
         if number in self._arrivals:
             self._arrivals[number] += 1
 

@@ -16,7 +16,7 @@ from mailrouter.config.atomic_write import draft, role_path
 from mailrouter.errors import MailrouterError, NoSuchRole
 from mailrouter.intake.feedback.originals import Original, originate_change
 from mailrouter.intake.partner.file_changes import ScheduleFiles, own_situation
-from mailrouter.intake.partner.role_file import purpose_for
+from mailrouter.intake.partner.role_file import schedule_request
 from mailrouter.intake.partner.worker_answers import Answers
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
@@ -84,11 +84,11 @@ async def change_by_command(
             raise NoSuchRole(f"There is no role {role_key!r} here.")
         number = store.spool().id
         answers = Answers(calls, ahead=True)
-        purpose = purpose_for(desk, store.reader, role, answers)
+        request = schedule_request(desk, store.reader, role, answers)
         situation = own_situation(desk, role, moment)
         try:
             decided = await answers.decide(
-                lambda: purpose.by_command(situation, tuple(requests), queue_id(number))
+                lambda: request.by_command(situation, tuple(requests), queue_id(number))
             )
         except WorkerError as error:
             raise MailrouterError(f"The change can't be worked out just now: {error}.") from None

@@ -6,31 +6,32 @@ import asyncio
 import hmac
 import logging
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from mailrouter.address import canonical
-from mailrouter.intake.partner.role_file import purpose_for
 from mailrouter.intake.partner.worker_answers import Answers
+from mailrouter.intake.purposes import Target
+from mailrouter.intake.received import Received
 from mailrouter.message.head import Head
-from mailrouter.message.shape import Shape
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.contents import Contents
-from mailrouter.routing.partner.decision import HANDOFF, Handed, Handover, Purpose, Waiting, handed_over
+from mailrouter.routing.partner.decision import Handed, Handover, PartnerRequest, Waiting, handed_over
 from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.routing.partner.proof import named_author, unproven
 from mailrouter.runtime.context import Desk
+from mailrouter.runtime.origin import came_from, trusts, way_of
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
-from mailrouter.store.ids import MessageId, Milliseconds, queue_id
+from mailrouter.store.ids import MessageId, Milliseconds
 from mailrouter.store.model import WaitingHandoff
 from mailrouter.store.sqlite.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.trust import confirmations
-from mailrouter.trust.confirmations import MOST_ASKED, TAG, partners_address, purpose_of
-from mailrouter.trust.tokens import TokenError, token_of
+from mailrouter.trust.confirmations import MOST_ASKED, TAG, partners_address
+from mailrouter.trust.tokens import TokenError
 from mailrouter.worker.worker import WorkerBusy, WorkerFailed
 
 log = logging.getLogger("mailrouter.intake")
@@ -44,32 +45,6 @@ MOST_FOR_ONE_MAIL = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """One role's handoff or schedule address (``tag``), as it was written to; ``token`` is what stands there, None
-    for none."""
-
-    role: Role
-    token: str | None = None
-    tag: str = TAG
-
-
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """The roles that a message is for: as mail (each once), and at their addresses for partners (``handoffs``); and
-    the return paths of ours among its recipients."""
-
-    roles: list[Role]
-    handoffs: tuple[Target, ...] = ()
-    returned: tuple[str, ...] = ()
-
-    @property
-    def handoff_roles(self) -> list[Role]:
-        """Those that were written to at their addresses for partners alone."""
-        plain = {role.key for role in self.roles}
-        return list({t.role.key: t.role for t in self.handoffs if t.role.key not in plain}.values())
-
-
-@dataclass(frozen=True, slots=True)
 class Decided:
     """The decision about one address for partners. ``waiting`` is what the mail answers, ``once`` its key in the
     memory of mails that were worked on; of an answer, that of a question that was put once more."""
@@ -80,13 +55,13 @@ class Decided:
     waiting: WaitingHandoff | None
     once: str
     mail: Handed
-    purpose: Purpose
+    request: PartnerRequest
 
     def failed(self, why: str) -> Decided:
         """What was decided can't be done: its author is told why, and nothing else happens."""
         author = self.handover.author
         assert author is not None
-        told = self.purpose.refused(self.mail, author, why, understood=True)
+        told = self.request.refused(self.mail, author, why, understood=True)
         return replace(
             self, handover=Handover("answer", (*self.handover.reasons, why), author, notices=(told,))
         )
@@ -132,26 +107,6 @@ NO_HANDING = Handing()
 """Of nearly all mail: no address for partners is among its recipients."""
 
 
-def addressed(desk: Desk, recipients: Iterable[str]) -> Addressed:
-    """Who is meant by the recipients of a message, each of which the gate has taken."""
-    roles: dict[str, Role] = {}
-    handoffs: dict[tuple[str, str, str | None], Target] = {}
-    returned: list[str] = []
-    for recipient in recipients:
-        if token_of(recipient) is not None:
-            returned.append(recipient)
-            continue
-        role, tag = desk.role_of(recipient)
-        if role is None:
-            continue
-        if (found := purpose_of(tag)) is not None:
-            purpose, token = found
-            handoffs.setdefault((role.key, purpose, token), Target(role, token, purpose))
-        else:
-            roles.setdefault(role.key, role)
-    return Addressed(list(roles.values()), tuple(handoffs.values()), tuple(returned))
-
-
 def confirmable(
     desk: Desk, reader: StoreReader | None, role: Role, token: str, at: Milliseconds, tag: str = TAG
 ) -> WaitingHandoff | str:
@@ -176,43 +131,38 @@ def waits_as(role: Role, tag: str) -> str:
 class Incoming:
     """A mail to addresses for partners: what is the same for all of them.
 
-    ``contents`` is what it says, None where it is too large to read. ``trusted`` says that one of our own servers
-    handed it over, ``origin`` which (see ``came_from``).
+    ``head`` are its fields, and ``contents`` is what it says, None where it is too large to read.
     """
 
     desk: Desk
     reader: StoreReader | None
+    received: Received
     head: Head
-    shape: Shape
-    contents: Contents | None
-    message: MessageId
-    trusted: bool
-    origin: str
+    contents: Contents | None = None
 
-    def saying(self, contents: Contents | None) -> Incoming:
-        """The same, read."""
-        return replace(self, contents=contents)
+    @property
+    def trusted(self) -> bool:
+        """Whether one of our own servers handed it over."""
+        client = self.received.handed_in_by
+        return client is None or trusts(self.desk.configuration.settings.trusted_networks, client)
 
-
-def hand(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> Handing:
-    """Decide about each address for partners, with all the work done here."""
-    found, answers = Handing(), Answers()
-    for target, situation in targets:
-        try:
-            _add(found, target, _decided(mail, target, situation, answers))
-        except Exception as error:
-            _fault(found, mail, target, situation.role, error)
-    return found
+    @property
+    def origin(self) -> str:
+        """The server that it came from, in words (see ``came_from``)."""
+        received = self.received
+        way = way_of(self.desk.configuration.settings, self.head, received.handed_in_by)
+        return came_from(way, received.client.address, received.client.helo)
 
 
 async def hand_in_turn(
     mail: Incoming, targets: Sequence[tuple[Target, Situation]], answers: Answers
 ) -> Handing:
-    """The same, with the work done elsewhere, and others' turn between two addresses. Raises WorkerBusy."""
-    found = Handing()
+    """Decide about each address for partners, with others' turn between two. Raises WorkerBusy."""
+    found, origin = Handing(), mail.origin
     for target, situation in targets:
         try:
-            _add(found, target, await answers.decide(partial(_decided, mail, target, situation, answers)))
+            decided = await answers.decide(partial(_decided, mail, target, situation, answers, origin))
+            _add(found, target, decided)
         except WorkerBusy:
             raise
         except Exception as error:
@@ -221,9 +171,9 @@ async def hand_in_turn(
     return found
 
 
-def unread(mail: MessageId, roles: Sequence[Role], failed: WorkerFailed) -> Handing:
+def unread(name: str, roles: Sequence[Role], failed: WorkerFailed) -> Handing:
     """What a mail comes to whose text could not be read: the partners of ``roles`` get it as it came."""
-    log.error("%s: a mail to partners' addresses can't be read: %s", queue_id(mail), failed)
+    log.error("%s: a mail to partners' addresses can't be read: %s", name, failed)
     return Handing(plain=list(roles), why=_why(failed))
 
 
@@ -243,14 +193,14 @@ def _add(found: Handing, target: Target, decided: Decided | str) -> None:
 
 def _fault(found: Handing, mail: Incoming, target: Target, role: Role, error: Exception) -> None:
     found.plain.append(role)  # with its partners of this moment, and no former ones
+    name = f"{target.role.key}+{target.purpose.tag}"
     if isinstance(error, WorkerFailed):
         found.why = _why(error)
-        log.error("%s: a mail to %s+%s: %s", queue_id(mail.message), target.role.key, target.tag, error)
+        log.error("%s: a mail to %s: %s", mail.received.name, name, error)
         return
     # Without its words: they might hold some of the handoff.
     place = "".join(traceback.format_tb(error.__traceback__))
-    name = f"{target.role.key}+{target.tag}"
-    log.error("%s: a mail to %s: %s\n%s", queue_id(mail.message), name, type(error).__name__, place)
+    log.error("%s: a mail to %s: %s\n%s", mail.received.name, name, type(error).__name__, place)
 
 
 def is_proven(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> bool:
@@ -261,15 +211,19 @@ def is_proven(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> bo
         if target.token is not None:
             return True
         author = named_author(mail.head, situation.role)
-        if author and not unproven(mail.head, situation.role, author, authserv_id, mail.trusted, target.tag):
+        if author and not unproven(
+            mail.head, situation.role, author, authserv_id, mail.trusted, target.purpose.tag
+        ):
             return True
     return False
 
 
-def _decided(mail: Incoming, target: Target, situation: Situation, answers: Answers) -> Decided | str:
-    desk, reader, head, message = mail.desk, mail.reader, mail.head, mail.message
+def _decided(
+    mail: Incoming, target: Target, situation: Situation, answers: Answers, origin: str
+) -> Decided | str:
+    desk, reader, head, message = mail.desk, mail.reader, mail.head, mail.received.id
     # Its partners at this moment, and no former ones.
-    role, moment, tag = situation.role, situation.duty.moment, target.tag
+    role, moment, tag = situation.role, situation.duty.moment, target.purpose.tag
     at = milliseconds(moment)
     waiting = None
     if target.token is not None:
@@ -286,7 +240,7 @@ def _decided(mail: Incoming, target: Target, situation: Situation, answers: Answ
     handed = Handed(
         situation,
         head,
-        mail.shape,
+        mail.received.shape,
         mail.contents,
         authserv_id=desk.configuration.settings.authserv_id,
         trusted=mail.trusted,
@@ -294,11 +248,12 @@ def _decided(mail: Incoming, target: Target, situation: Situation, answers: Answ
         ask_from=_ask_from(desk, role, waiting.message if waiting else message, tag),
         again=bool(once and reader and reader.handoff_mail(once)),
         asked=_asked(reader, mailbox, at) if mailbox and reader else 0,
-        queue=queue_id(message),
-        origin=mail.origin,
+        queue=mail.received.name,
+        origin=origin,
     )
-    purpose = HANDOFF if tag == TAG else purpose_for(desk, reader, role, answers)
-    return Decided(role, handed_over(handed, purpose), moment, waiting, once, handed, purpose)
+    assert target.purpose.request is not None
+    request = target.purpose.request(desk, reader, role, answers)
+    return Decided(role, handed_over(handed, request), moment, waiting, once, handed, request)
 
 
 def _asked(reader: StoreReader, mailbox: str, at: Milliseconds) -> int:
@@ -318,7 +273,7 @@ def _within_reason(decided: Decided, before: Sequence[Decided]) -> Decided:
     if sum(other.handover.act == "ask" for other in before) < MOST_FOR_ONE_MAIL:
         return decided
     why = f"it is for more than {MOST_FOR_ONE_MAIL} addresses for partners, and no more are asked about"
-    kept = f"so it is mail to the role, and the {decided.purpose.tag} stays as it is"
+    kept = f"so it is mail to the role, and the {decided.request.tag} stays as it is"
     return replace(decided, handover=Handover("mail", (*decided.handover.reasons[:1], why, kept)))
 
 

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-from mailrouter.intake.partner.decide import (
-    Addressed,
-    Handing,
-    Incoming,
-    Target,
-    hand_in_turn,
-    is_proven,
-    unread,
-)
+from mailrouter.config.atomic_write import Draft
+from mailrouter.intake.partner.decide import Handing, Incoming, hand_in_turn, is_proven, unread
+from mailrouter.intake.partner.file_changes import ScheduleFiles
 from mailrouter.intake.partner.worker_answers import Answers
-from mailrouter.intake.planning import Arrival, situation_in_steps
-from mailrouter.intake.resting import in_turns
-from mailrouter.message.head import Head
+from mailrouter.intake.purposes import Target
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.contents import Contents, read_contents
-from mailrouter.runtime.context import Desk
-from mailrouter.runtime.origin import came_from, trusts, way_of
-from mailrouter.smtp.handler import Client
-from mailrouter.store.ids import MessageId
-from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.turns import Steps
+from mailrouter.routing.partner.handoff_text import MAX_MAIL
 from mailrouter.worker.worker import Calls, WorkerBusy, WorkerFailed
 
 BUSY = "451 4.3.2 Too much mail is being read just now; please try again later"
@@ -32,57 +20,59 @@ BUSY = "451 4.3.2 Too much mail is being read just now; please try again later"
 but nobody would do what it asks for."""
 
 
-class PartnerMail:
-    """One such mail. What was read and worked out of it stays, if its decision has to be made again."""
+class ChangesFile(Exception):
+    """A mail will change a role's file, so it is to be decided once more behind the lock of the files."""
 
-    def __init__(self, calls: Calls) -> None:
+
+class PartnerMail:
+    """One such mail. What was read and worked out of it stays, if its decision has to be made again.
+
+    ``files`` writes changed files of roles, of which the ``drafts`` lie beside them until the mail is committed; None
+    where nothing is written. ``locked``: the lock of the files is held.
+    """
+
+    def __init__(self, calls: Calls, files: ScheduleFiles | None = None) -> None:
+        self.drafts: dict[str, Draft] = {}
+        self.locked = False
         self._calls = calls
+        self._files = files
         self._answers: Answers | None = None
         self._contents: Contents | WorkerFailed | None = None
 
-    async def decide(
-        self,
-        desk: Desk,
-        reader: StoreReader,
-        message: MessageId,
-        arrival: Arrival,
-        head: Head,
-        to: Addressed,
-        client: Client,
-        raw: Callable[[], Awaitable[bytes | None]],
-    ) -> Handing:
-        """The decision about each address for partners; ``raw`` gives the whole message, None if it is too large."""
-        targets = await in_turns(_facts_of_each(desk, head, arrival, to.handoffs))
-        settings = desk.configuration.settings
-        trusted = trusts(settings.trusted_networks, client.address)
-        origin = came_from(way_of(settings, head, client.address), client.address, client.helo)
-        mail = Incoming(desk, reader, head, arrival.shape, None, message, trusted, origin)
+    async def decide(self, mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> Handing:
+        """Decide about each address for partners. Raises ChangesFile."""
+        handing = await self._decide(mail, targets)
+        if self._files is not None and any(decided.handover.file for decided in handing.decided):
+            if not self.locked:
+                raise ChangesFile
+            if not handing.refusal:
+                self.drafts = await self._files.drafts(mail.desk, handing)
+        return handing
+
+    def discard(self) -> None:
+        """Remove the drafts: the mail is not taken."""
+        for draft in self.drafts.values():
+            draft.discard()
+
+    async def _decide(self, mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> Handing:
         ahead = is_proven(mail, targets)
         try:
             if self._answers is None:
                 self._answers = Answers(self._calls, ahead=ahead)
-                self._contents = await self._read(head, arrival, await raw(), ahead)
+                self._contents = await self._read(mail, ahead)
             if isinstance(self._contents, WorkerFailed):
-                return unread(message, [situation.role for _, situation in targets], self._contents)
-            return await hand_in_turn(mail.saying(self._contents), targets, self._answers)
+                roles = [situation.role for _, situation in targets]
+                return unread(mail.received.name, roles, self._contents)
+            return await hand_in_turn(replace(mail, contents=self._contents), targets, self._answers)
         except WorkerBusy:
             return Handing(refusal=BUSY)
 
-    async def _read(
-        self, head: Head, arrival: Arrival, raw: bytes | None, ahead: bool
-    ) -> Contents | WorkerFailed | None:
-        if raw is None:
+    async def _read(self, mail: Incoming, ahead: bool) -> Contents | WorkerFailed | None:
+        received = mail.received
+        if received.shape.size > MAX_MAIL:
             return None
+        raw = await received.read(received.shape.size)
         try:
-            return await self._calls.call(read_contents, head.raw, arrival.shape, raw, ahead=ahead)
+            return await self._calls.call(read_contents, mail.head.raw, received.shape, raw, ahead=ahead)
         except WorkerFailed as failed:
             return failed
-
-
-def _facts_of_each(
-    desk: Desk, head: Head, arrival: Arrival, targets: Sequence[Target]
-) -> Steps[list[tuple[Target, Situation]]]:
-    found: list[tuple[Target, Situation]] = []
-    for target in targets:
-        found.append((target, (yield from situation_in_steps(desk, target.role, head, arrival))))
-    return found

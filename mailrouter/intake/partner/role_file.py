@@ -80,8 +80,8 @@ class FolderFile:
         return laid
 
 
-def purpose_for(desk: Desk, reader: StoreReader | None, role: Role, answers: Answers) -> ScheduleRequest:
-    """What the schedule address of a role is for, with the facts that deciding needs."""
+def schedule_request(desk: Desk, reader: StoreReader | None, role: Role, answers: Answers) -> ScheduleRequest:
+    """Make what decides about mail to the schedule address of a role, with the facts that it needs."""
     last = reader.last_schedule_change(role.key) if reader else None
     known = None
     if last is not None:

@@ -1,36 +1,14 @@
-"""What mail to addresses for partners comes to: changes of the store, and the plan for what is mail after all."""
+"""What mail to addresses for partners comes to, as changes of the store."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mailrouter.address import canonical
-from mailrouter.intake.partner.decide import Addressed, Handing, waits_as
-from mailrouter.intake.planning import Arrival, decide
+from mailrouter.intake.partner.decide import Handing, waits_as
 from mailrouter.message.text.writing import quoted_printable
-from mailrouter.routing.model import Plan
-from mailrouter.routing.plan import last_resort
-from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds, notices_of
 from mailrouter.schedule.date_words import called
 from mailrouter.store.ids import MessageId
 from mailrouter.store.model import HandoffChange, Message, NewHandoff, ScheduleChange, WaitingHandoff
-from mailrouter.turns import Steps
-
-
-def decide_rest(desk: Desk, arrival: Arrival, to: Addressed, found: Handing) -> Steps[Plan]:
-    """The plan, in steps, for those roles for which it is mail, with the reasons of both."""
-    known = {role.key for role in to.roles}
-    mail = {role.key: role for role in found.mail if role.key not in known}
-    plain = {role.key: role for role in found.plain if role.key not in known and role.key not in mail}
-    made = Plan((), None, ())
-    if roles := [*to.roles, *mail.values()]:
-        made = yield from decide(desk, replace(arrival, roles=roles, to_handoff=frozenset(mail)))
-    if plain:
-        marks = [(role, desk.loop_marks[role.key]) for role in plain.values()]
-        rest = last_resort(marks, arrival.shape.size, arrival.reverse_path, arrival.received, found.why)
-        made = replace(made, copies=made.copies + rest.copies, reasons=made.reasons + rest.reasons)
-    return replace(made, reasons=found.reasons + made.reasons)
 
 
 def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChange]:
@@ -61,7 +39,7 @@ def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChan
         elif decision.act == "ask":
             mailbox = canonical(author.email)
             aside = WaitingHandoff(
-                message.id, waits_as(role, decided.purpose.tag), mailbox, written_at, decision.text
+                message.id, waits_as(role, decided.request.tag), mailbox, written_at, decision.text
             )
         changes.append(
             HandoffChange(

@@ -16,18 +16,17 @@ from typing import Literal
 from mailrouter import events
 from mailrouter.address import canonical
 from mailrouter.errors import StoreChanged
-from mailrouter.intake.acceptor import Intake
 from mailrouter.intake.admission import vacant
 from mailrouter.intake.feedback.affected import repeated_in
 from mailrouter.intake.feedback.failures import of_withdrawal
 from mailrouter.intake.feedback.report_limits import told_once
-from mailrouter.intake.partner.decide import addressed
+from mailrouter.intake.purposes import addressed
 from mailrouter.message.provenance.received import received_field
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.shape import Shape
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
-from mailrouter.runtime.context import Desk
+from mailrouter.runtime.context import Context, Desk
 from mailrouter.runtime.rows import deliveries_of
 from mailrouter.schedule.model import Person, Role
 from mailrouter.store import ids
@@ -54,7 +53,7 @@ def for_partners_alone(desk: Desk, reader: StoreReader, delivery: Delivery) -> b
         return False
     entry = reader.entry(delivery.message)
     to = addressed(desk, entry.message.recipients) if entry else None
-    return to is not None and bool(to.handoffs or to.returned)
+    return to is not None and bool(to.targets or to.returned)
 
 
 def may_have(desk: Desk, delivery: Delivery, moment: datetime, alone: bool = False) -> bool:
@@ -117,19 +116,34 @@ def _still_true(entry: QueueEntry, told: Delivery) -> Literal["yes", "later", "n
     return "later" if states & {"queued", "held"} else "yes"
 
 
-async def plan_anew(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
+def planned_for(desk: Desk, entry: QueueEntry) -> tuple[list[Role], set[str]]:
+    """Tell for which roles a stored message is mail, and which of them (keys) got it for their partners alone."""
+    to = addressed(desk, entry.message.recipients)
+    copied = {key for other in entry.deliveries if other.kind == "copy" for key in other.role.split(",")}
+    # What came to a handoff address and was no mail stays what it was.
+    roles = [*to.roles, *(role for role in to.partners_alone if role.key in copied)]
+    alone = {role.key for role in to.partners_alone}
+    if to.returned:
+        # A person wrote to a return path, so that it is mail to the role; and it may quote what went out.
+        known = [role for role in desk.configuration.roles if role.key in copied]
+        roles += [role for role in known if role not in roles]
+        alone |= {role.key for role in roles}
+    return roles, alone
+
+
+async def plan_anew(context: Context, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
     """``_replace``, from the beginning where another delivery of the message was planned anew in the same moment, or
     something else was added to it. Raises as that does."""
     for _ in range(MOST_AT_ONCE):
         try:
-            await _replace(intake, store, delivery, now)
+            await _replace(context, store, delivery, now)
             return
         except StoreChanged:
             continue
-    await _replace(intake, store, delivery, now)
+    await _replace(context, store, delivery, now)
 
 
-async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
+async def _replace(context: Context, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
     """Withdraw ``delivery``; partners of today who have no copy of the message get a plain one.
 
     A notice is withdrawn, and nothing takes its place: it was for that partner, or is not true any more. Where the
@@ -152,18 +166,9 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
     entry = store.reader.entry(delivery.message)
     if entry is None:
         raise ValueError("the message is gone")
-    desk, message = intake.desk, entry.message
-    to = addressed(desk, message.recipients)
-    copied = {key for other in entry.deliveries if other.kind == "copy" for key in other.role.split(",")}
-    # What came to a handoff address and was no mail stays what it was.
-    roles = to.roles + [role for role in to.handoff_roles if role.key in copied]
-    alone = {role.key for role in to.handoff_roles}
-    if to.returned:
-        # A person wrote to a return path, so that it is mail to the role; and it may quote what went out.
-        known = [role for role in desk.configuration.roles if role.key in copied]
-        roles += [role for role in known if role not in roles]
-        alone |= {role.key for role in roles}
-    if vacant(desk, roles, intake.now()):
+    desk, message = context.desk, entry.message
+    roles, alone = planned_for(desk, entry)
+    if vacant(desk, roles, context.now()):
         raise ValueError("nobody is a partner of its role at the moment")
     have = {
         canonical(other.recipient)
@@ -174,7 +179,7 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
         and (other.state != "withdrawn" or other.last_reply.startswith(DROPPED_BY))
     }
     first = ids.first_free(other.id for other in entry.deliveries)
-    planned = await _plan(intake, store, message, roles, alone, delivery)
+    planned = await _plan(context, store, message, roles, alone, delivery)
     new = [
         d
         for d in deliveries_of(message, planned, desk.return_paths, first)
@@ -182,7 +187,7 @@ async def _replace(intake: Intake, store: SqliteStore, delivery: Delivery, now: 
     ]
     for fresh in new:
         fresh.next_at = now()
-    told = of_withdrawal(desk, store.reader, delivery, intake.now())
+    told = of_withdrawal(desk, store.reader, delivery, context.now())
     await store.replace_delivery(delivery, new, now(), told, first)
     words = "this is not a partner any more and gets nothing of it"
     _tell(delivery, "planned_anew", words, copies=len(new))
@@ -199,14 +204,14 @@ def _tell(delivery: Delivery, event: str, words: str, copies: int | None = None)
 
 
 async def _plan(
-    intake: Intake,
+    context: Context,
     store: SqliteStore,
     message: Message,
     roles: Sequence[Role],
     to_handoff: Container[str],
     old: Delivery,
 ) -> Plan:
-    moment, desk = intake.now(), intake.desk
+    moment, desk = context.now(), context.desk
     received = received_field(
         helo=message.helo,
         peer=message.client,

@@ -18,11 +18,11 @@ from mailrouter.delivery import content
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.retry import takes_long
 from mailrouter.errors import StoreError
-from mailrouter.intake.acceptor import Intake
 from mailrouter.intake.feedback.failures import of_delay, of_failure, of_lasting
 from mailrouter.intake.feedback.plain_alerts import of_untold
 from mailrouter.intake.release.recheck import for_partners_alone, may_be_told, may_have, plan_anew
 from mailrouter.intake.release.resizing import send_smaller, smaller_fits
+from mailrouter.runtime.context import Context
 from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
@@ -39,13 +39,13 @@ class Leaving:
         self._store, self._retry, self._trouble = store, retry, trouble
         self._anew: set[asyncio.Task[None]] = set()
 
-    def begin(self, intake: Intake, dispatcher: Dispatcher) -> None:
+    def begin(self, context: Context, dispatcher: Dispatcher) -> None:
         """From now on there is something to deliver."""
-        self._intake, self._dispatcher = intake, dispatcher
+        self._context, self._dispatcher = context, dispatcher
 
     def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """What an attempt that failed, or has long been trying, brings about."""
-        desk, reader, now = self._intake.desk, self._store.reader, self._intake.now()
+        desk, reader, now = self._context.desk, self._store.reader, self._context.now()
         if outcome.state == "failed":
             told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
         else:
@@ -59,7 +59,7 @@ class Leaving:
         """The same, told to the operator alone and without reading the mail."""
         entry = self._store.reader.entry(delivery.message)
         message = entry.message if entry else None
-        told = of_untold(self._intake.desk, message, delivery, outcome, self._intake.now())
+        told = of_untold(self._context.desk, message, delivery, outcome, self._context.now())
         return replace(outcome, consequences=told)
 
     def siblings(self, delivery: Delivery) -> list[str]:
@@ -93,9 +93,9 @@ class Leaving:
         return False
 
     def _may_have(self, delivery: Delivery) -> bool:
-        desk = self._intake.desk
+        desk = self._context.desk
         alone = for_partners_alone(desk, self._store.reader, delivery)
-        return may_have(desk, delivery, self._intake.now(), alone)
+        return may_have(desk, delivery, self._context.now(), alone)
 
     def too_large(self, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
         """Whether a copy that was refused for its size is being planned anew, untouched; ``limit`` is the server's SIZE.
@@ -112,7 +112,7 @@ class Leaving:
 
     async def _send_smaller(self, delivery: Delivery, reply: Reply, limit: int) -> None:
         try:
-            await send_smaller(self._intake, self._store, delivery, limit, now_ms)
+            await send_smaller(self._context, self._store, delivery, limit, now_ms)
             fields: events.Fields = {"kind": delivery.kind, "role": delivery.role, "to": delivery.recipient}
             words = "the copy was too large; it is sent untouched"
             events.tell(log, "planned_anew", delivery.queue_id, fields, words=words)
@@ -128,7 +128,7 @@ class Leaving:
 
     async def _plan_anew(self, delivery: Delivery) -> None:
         try:
-            await plan_anew(self._intake, self._store, delivery, now_ms)
+            await plan_anew(self._context, self._store, delivery, now_ms)
             self._dispatcher.gone(delivery.id)
             self._dispatcher.offer([])  # what takes its place lies in the store, and is due
         except Exception as error:

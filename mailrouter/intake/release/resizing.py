@@ -10,18 +10,17 @@ from datetime import UTC, datetime
 
 from mailrouter.address import canonical
 from mailrouter.errors import StoreChanged
-from mailrouter.intake.acceptor import Intake
-from mailrouter.intake.partner.decide import addressed
-from mailrouter.intake.release.recheck import MOST_AT_ONCE
+from mailrouter.intake.release.recheck import MOST_AT_ONCE, planned_for
 from mailrouter.message.provenance.received import received_field
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import plan
+from mailrouter.runtime.context import Context
 from mailrouter.runtime.rows import deliveries_of
 from mailrouter.smtp.replies import Reply
 from mailrouter.store import ids
 from mailrouter.store.ids import queue_id
-from mailrouter.store.model import Delivery, Message
+from mailrouter.store.model import Delivery, QueueEntry
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
 
@@ -43,29 +42,29 @@ def smaller_fits(reader: StoreReader, delivery: Delivery, reply: Reply, limit: i
 
 
 async def send_smaller(
-    intake: Intake, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
+    context: Context, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
 ) -> None:
     """Put an untouched copy and its companion in the place of ``delivery``; from the beginning where another copy was
     planned anew in the same moment. Raises StoreError, ValueError for a message that is gone."""
     for _ in range(MOST_AT_ONCE):
         try:
-            await _replace(intake, store, delivery, limit, now)
+            await _replace(context, store, delivery, limit, now)
             return
         except StoreChanged:
             continue
-    await _replace(intake, store, delivery, limit, now)
+    await _replace(context, store, delivery, limit, now)
 
 
 async def _replace(
-    intake: Intake, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
+    context: Context, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
 ) -> None:
     entry = store.reader.entry(delivery.message)
     if entry is None:
         raise ValueError("the message is gone")
-    planned = await _plan(intake, store, entry.message, delivery, limit)
+    planned = await _plan(context, store, entry, delivery, limit)
     mine = tuple(c for c in planned.copies if canonical(c.recipient) == canonical(delivery.recipient))
     first = ids.first_free(other.id for other in entry.deliveries)
-    new = deliveries_of(entry.message, replace(planned, copies=mine), intake.desk.return_paths, first)
+    new = deliveries_of(entry.message, replace(planned, copies=mine), context.desk.return_paths, first)
     if not new:
         raise ValueError("nobody is a partner of its role at the moment")
     for fresh in new:
@@ -73,8 +72,9 @@ async def _replace(
     await store.replace_delivery(delivery, new, now(), known=first)
 
 
-async def _plan(intake: Intake, store: SqliteStore, message: Message, old: Delivery, limit: int) -> Plan:
-    desk, moment = intake.desk, datetime.fromtimestamp(message.received_at / 1000, UTC)
+async def _plan(context: Context, store: SqliteStore, entry: QueueEntry, old: Delivery, limit: int) -> Plan:
+    desk, message = context.desk, entry.message
+    moment = datetime.fromtimestamp(message.received_at / 1000, UTC)
     scanner = Scanner()
     async for block in store.read(message.id, 0, message.size):
         scanner.feed(block)
@@ -87,10 +87,10 @@ async def _plan(intake: Intake, store: SqliteStore, message: Message, old: Deliv
         queue_id=queue_id(message.id),
         when=moment,
     )
-    to = addressed(desk, message.recipients)
+    roles, alone = planned_for(desk, entry)
     carrying = old.role.split(",") if old.handoff else []
     situations = []
-    for role in (*to.roles, *to.handoff_roles):
+    for role in roles:
         known = desk.handoffs.get(role.key)
         situations.append(
             desk.situation(
@@ -103,7 +103,7 @@ async def _plan(intake: Intake, store: SqliteStore, message: Message, old: Deliv
                 # What the old copy did not carry, this one does not either.
                 handoff_seen=0 if role.key in carrying or known is None else known.version,
                 next_hop_size=limit,
-                to_handoff=role in to.handoff_roles,
+                to_handoff=role.key in alone,
                 client=message.client,
             )
         )

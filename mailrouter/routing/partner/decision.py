@@ -2,7 +2,7 @@
 
 Only a partner's mail does anything; everybody else's is mail to the role like any other, and outsiders hear
 nothing. Who wrote it, and what proves that, is the same for all of these addresses; what it is for is told by a
-``Purpose``: ``handoff_request`` and ``schedule_request``.
+``PartnerRequest``: ``handoff_request`` and ``schedule_request``.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Handover:
     """It is answered, and is mail to the role's partners as well: they get it as it came."""
 
 
-class Purpose(ABC):
+class PartnerRequest(ABC):
     """What mail to one of the addresses for partners is for: a row of ``mailrouter.intake.purposes``.
 
     ``tag`` is the sub-address. ``what`` names what such a mail brings, ``a_what`` the same with its article.
@@ -141,32 +141,32 @@ class Purpose(ABC):
         return f": {written.problem}" if self.quotes_nothing else ""
 
 
-def handed_over(mail: Handed, purpose: Purpose) -> Handover:
+def handed_over(mail: Handed, request: PartnerRequest) -> Handover:
     """What becomes of a mail to the address that is for ``purpose``."""
     silence = autoreply_refusals(
         mail.head, mail.shape, classify(mail.head, mail.shape), mail.situation.reverse_path
     )
     if mail.waiting is not None:
-        return _confirmed(mail, mail.waiting, silence, purpose)
-    role, place = mail.situation.role, f"it came to the {purpose.tag} address"
+        return _confirmed(mail, mail.waiting, silence, request)
+    role, place = mail.situation.role, f"it came to the {request.tag} address"
     author = named_author(mail.head, role)
     if author is None:
-        return _mail(f"{place}, but no partner's address alone stands in From", kept=purpose.tag)
+        return _mail(f"{place}, but no partner's address alone stands in From", kept=request.tag)
     if silence:
-        return _mail(f"{place}, but a program may have sent it: {silence[0]}", kept=purpose.tag)
+        return _mail(f"{place}, but a program may have sent it: {silence[0]}", kept=request.tag)
     name = called(role)[author.key]
     if mail.again:
         return Handover("nothing", (f"this very mail by {name} was worked on before",))
-    written = purpose.written(mail, author)
+    written = request.written(mail, author)
     found = mail.situation.findings
-    if why := unproven(mail.head, role, author, mail.authserv_id, mail.trusted, purpose.tag, found):
-        return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}", purpose)
-    proof = f"{name} wrote it to the {purpose.tag} address, as {mail.authserv_id} says (dmarc=pass)"
+    if why := unproven(mail.head, role, author, mail.authserv_id, mail.trusted, request.tag, found):
+        return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}", request)
+    proof = f"{name} wrote it to the {request.tag} address, as {mail.authserv_id} says (dmarc=pass)"
     if written.problem:
-        return _with(proof, purpose.unusable(mail, author, written))
-    if doubt := purpose.doubt(mail, written):
-        return _asked(mail, author, written, f"{proof}; but {doubt}", purpose)
-    return _with(proof, purpose.done(mail, author, written, mail.situation.duty.moment))
+        return _with(proof, request.unusable(mail, author, written))
+    if doubt := request.doubt(mail, written):
+        return _asked(mail, author, written, f"{proof}; but {doubt}", request)
+    return _with(proof, request.done(mail, author, written, mail.situation.duty.moment))
 
 
 def too_large() -> Written:
@@ -179,24 +179,24 @@ def is_last(mail: Handed) -> bool:
     return mail.asked + 1 >= MOST_ASKED
 
 
-def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], purpose: Purpose) -> Handover:
+def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], request: PartnerRequest) -> Handover:
     """An answer to our question. Its token proves the mailbox that got it, and its yes that a person read it."""
     role = mail.situation.role
     author = next((p for p in role.partners if canonical(p.email) == waiting.mailbox), None)
-    what = purpose.what
+    what = request.what
     if silence:
         return Handover("nothing", (f"it confirms no {what}, because {silence[0]}",))
     if author is None:
         return Handover("nothing", (f"it confirms a {what} of somebody who is no partner any more",))
     body = mail.contents.body if mail.contents else None
     if not says_yes(mail.head, body, [person.name for person in role.partners]):
-        return _unsaid(mail, waiting, author, what, purpose)
+        return _unsaid(mail, waiting, author, what, request)
     proof = f"it confirms a {what}, by an address that only {called(role)[author.key]} was told"
     written = Written(waiting.text, "the mail that was confirmed")
-    return _with(proof, purpose.done(mail, author, written, waiting.at))
+    return _with(proof, request.done(mail, author, written, waiting.at))
 
 
-def _unsaid(mail: Handed, waiting: Waiting, author: Person, what: str, purpose: Purpose) -> Handover:
+def _unsaid(mail: Handed, waiting: Waiting, author: Person, what: str, request: PartnerRequest) -> Handover:
     """An answer that doesn't say yes. It may be a program's, so it is told only once that a yes is wanted."""
     name, reason = (
         called(mail.situation.role)[author.key],
@@ -204,7 +204,7 @@ def _unsaid(mail: Handed, waiting: Waiting, author: Person, what: str, purpose: 
     )
     if mail.again or not mail.ask_from:
         return Handover("nothing", (reason, f"{name} was told so before"))
-    told = purpose.once_more(mail, author, waiting.at + timedelta(days=handoff_notices.WAIT_DAYS))
+    told = request.once_more(mail, author, waiting.at + timedelta(days=handoff_notices.WAIT_DAYS))
     return Handover("again", (reason, f"{name} is told so, once"), author, notices=(told,))
 
 
@@ -212,19 +212,19 @@ def _with(proof: str, decided: Handover) -> Handover:
     return replace(decided, reasons=(proof, *decided.reasons))
 
 
-def _asked(mail: Handed, author: Person, written: Written, why: str, purpose: Purpose) -> Handover:
+def _asked(mail: Handed, author: Person, written: Written, why: str, request: PartnerRequest) -> Handover:
     name = called(mail.situation.role)[author.key]
     if written.problem:
         # Nobody is answered who may have no part in this, and nothing is lost: it is mail, then.
-        because = purpose.because(written)
-        return _mail(why, f"nothing in it can be {purpose.a_what}{because}", kept=purpose.tag)
+        because = request.because(written)
+        return _mail(why, f"nothing in it can be {request.a_what}{because}", kept=request.tag)
     if not mail.ask_from:
-        return _mail(why, "the role's address is too long to ask for a confirmation", kept=purpose.tag)
+        return _mail(why, "the role's address is too long to ask for a confirmation", kept=request.tag)
     if mail.asked >= MOST_ASKED:
         reason = f"{name} was asked to confirm several others within the hour, and can't be asked more often"
         return Handover("later", (why, reason), author)
     at = mail.situation.duty.moment
-    question = purpose.question(mail, author, written)
+    question = request.question(mail, author, written)
     reason = f"{name} is asked to confirm it, at the registered mailbox; until then nothing changes"
     return Handover("ask", (why, reason), author, written.text, at, (question,))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from mailrouter.routing.partner import handoff_notices as notices
-from mailrouter.routing.partner.decision import Handed, Handover, Purpose, is_last, too_large
+from mailrouter.routing.partner.decision import Handed, Handover, PartnerRequest, is_last, too_large
 from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.quoted_text import forwarded
@@ -15,7 +15,7 @@ from mailrouter.schedule.model import Person
 from mailrouter.trust.confirmations import TAG
 
 
-class HandoffRequest(Purpose):
+class HandoffRequest(PartnerRequest):
     """The purpose of the handoff address."""
 
     tag = TAG

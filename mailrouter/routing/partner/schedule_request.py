@@ -16,7 +16,14 @@ from mailrouter.errors import ConfigurationError, MailrouterError, Problem
 from mailrouter.message.scanner import Scanner
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner import schedule_notices
-from mailrouter.routing.partner.decision import FileChange, Handed, Handover, Purpose, is_last, too_large
+from mailrouter.routing.partner.decision import (
+    FileChange,
+    Handed,
+    Handover,
+    PartnerRequest,
+    is_last,
+    too_large,
+)
 from mailrouter.routing.partner.file.difference import FileDifference
 from mailrouter.routing.partner.file.edited import may_become, version_mark, with_line_ends_of
 from mailrouter.routing.partner.file.lines import NO_LINES
@@ -94,7 +101,7 @@ class LastChange:
     after: bytes
 
 
-class ScheduleRequest(Purpose):
+class ScheduleRequest(PartnerRequest):
     """The purpose of the schedule address of one role."""
 
     tag = SCHEDULE
