@@ -18,6 +18,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner import handoff_notices
+from mailrouter.routing.partner import handoff_notices as notices
 from mailrouter.routing.partner.confirmation import says_yes
 from mailrouter.routing.partner.contents import Contents
 from mailrouter.routing.partner.handoff_notices import Notice
@@ -106,25 +107,26 @@ class PartnerRequest(ABC):
     a_what: str
     quotes_nothing = False
 
-    @abstractmethod
     def written(self, mail: Handed, author: Person) -> Written:
         """Read what the mail says, in a form that may be kept aside; or the problem with it."""
-
-    @abstractmethod
-    def question(self, mail: Handed, author: Person, written: Written) -> Notice:
-        """Ask whether ``author`` wrote the mail."""
-
-    @abstractmethod
-    def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
-        """Tell how the question is answered, after an answer that is no yes; it stands ``until`` then."""
+        return (mail.contents and mail.contents.body) or too_large()
 
     @abstractmethod
     def done(self, mail: Handed, author: Person, written: Written, at: datetime) -> Handover:
         """Decide what comes of the mail, now that it is proven; ``at`` is when it was written."""
 
-    @abstractmethod
+    def question(self, mail: Handed, author: Person, written: Written) -> Notice | None:
+        """Ask whether ``author`` wrote the mail; None where an unproven one is mail to the role instead."""
+        return None
+
+    def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
+        """Tell how the question is answered, after an answer that is no yes; it stands ``until`` then."""
+        what = f"{self.what} for"
+        return notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
+
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         """Tell ``author`` alone why nothing comes of the mail, though it was ``understood``, perhaps."""
+        return notices.unusable(mail.situation, mail.head, author, author, problem)
 
     def doubt(self, mail: Handed, written: Written) -> str:
         """The reason to ask about a mail although it is proven; ``""`` for none."""
@@ -142,7 +144,7 @@ class PartnerRequest(ABC):
 
 
 def handed_over(mail: Handed, request: PartnerRequest) -> Handover:
-    """What becomes of a mail to the address that is for ``purpose``."""
+    """Decide what becomes of a mail to the address of ``request``."""
     silence = autoreply_refusals(
         mail.head, mail.shape, classify(mail.head, mail.shape), mail.situation.reverse_path
     )
@@ -225,6 +227,8 @@ def _asked(mail: Handed, author: Person, written: Written, why: str, request: Pa
         return Handover("later", (why, reason), author)
     at = mail.situation.duty.moment
     question = request.question(mail, author, written)
+    if question is None:
+        return _mail(why, kept=request.tag)
     reason = f"{name} is asked to confirm it, at the registered mailbox; until then nothing changes"
     return Handover("ask", (why, reason), author, written.text, at, (question,))
 

@@ -33,15 +33,6 @@ class HandoffRequest(PartnerRequest):
             mail.situation, mail.head, author, written, mail.ask_from, mail.origin, last=is_last(mail)
         )
 
-    def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
-        """Tell how the handoff is confirmed."""
-        what = "handoff for"
-        return notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
-
-    def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
-        """Tell the author why the handoff stays as it is."""
-        return notices.unusable(mail.situation, mail.head, author, author, problem)
-
     def doubt(self, mail: Handed, written: Written) -> str:
         """The reason to ask where it may be an out-of-office that nothing marks as one, to a message of ours.
 
