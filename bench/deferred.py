@@ -22,7 +22,7 @@ from pathlib import Path
 from bench.load import cpu_seconds
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
-from mailrouter.store.ids import DELIVERY_BITS, EPOCH
+from mailrouter.store.ids import EPOCH, MessageId, delivery_of
 from mailrouter.store.model import Acceptance, Delivery, Message, Outcome
 from mailrouter.store.sqlite import hot_path
 from mailrouter.store.sqlite.queue import Selection, open_ids
@@ -41,12 +41,12 @@ AT_ONCE = 50
 def mail(number: int, at: int) -> Acceptance:
     """A message with a copy for each partner."""
     message = Message(
-        number, at, f"jane{number % 997}@outside.test", ("vp-hr@example.test",), len(BODY), 19, "192.0.2.1",
+        MessageId(number), at, f"jane{number % 997}@outside.test", ("vp-hr@example.test",), len(BODY), 19, "192.0.2.1",
         "client.test", f"<{number}@outside.test>", reasons=("Laurie and Elaine both get a copy, on duty or not",) * 3,
     )  # fmt: skip
     copies = [
         Delivery(
-            (number << DELIVERY_BITS) + k, "copy", "vp-hr", partner, f"vp-hr+b-{'a' * 28}@example.test", PIECES,
+            delivery_of(MessageId(number), k), "copy", "vp-hr", partner, f"vp-hr+b-{'a' * 28}@example.test", PIECES,
             len(BODY) + 345, next_at=at, created_at=at,
         )
         for k, partner in enumerate(PARTNERS)

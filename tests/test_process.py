@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def test_folders_that_everybody_can_write_are_named_with_what_to_do(tmp_path: Pa
 @pytest.mark.parametrize("files", [256, 300, 600, 1255, 1256, 8192])
 def test_places_leave_files_for_everything_else(files: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer connections where a process may open few files, and always some."""
-    monkeypatch.setattr(process.resource, "getrlimit", lambda which: (files, files))
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (files, files))
     found = process.places(1000)
     assert 10 <= found <= 1000
     assert (found == 1000) is (files >= 1256)

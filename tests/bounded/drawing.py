@@ -189,10 +189,10 @@ def _of_class(items: list[Any], letters: list[str], chance: random.Random) -> st
 def _holds(character: str, item: tuple[Any, Any]) -> bool:
     kind, what = item
     if kind is sre.LITERAL:
-        return ord(character) == what
+        return bool(ord(character) == what)
     if kind is sre.RANGE:
         return bool(what[0] <= ord(character) <= what[1])
-    return kind is sre.CATEGORY and bool(_CATEGORIES[what](character))
+    return bool(kind is sre.CATEGORY and _CATEGORIES[what](character))
 
 
 def mixed(tokens: Iterable[str], most: int) -> Iterator[tuple[str, Make]]:

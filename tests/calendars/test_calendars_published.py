@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import icalendar
 import pytest
@@ -80,6 +81,7 @@ def test_addresses_of_the_key_before_last_as_long_as_it_does(
     (told,) = titles(found) - titles(given(feeds, feeds.secret(role)))
     assert told == "VP Human Resources: ask IT for this calendar's new address"
     assert feeds.secret(role).encode() not in found.body
+    event: Any
     (event,) = [e for e in icalendar.Calendar.from_ical(found.body).events if e["SUMMARY"] == told]
     assert event["DTEND"].dt == (until + timedelta(days=1)).date()
     assert str(event["DESCRIPTION"]).endswith("mailrouter calendar-address vp-hr")

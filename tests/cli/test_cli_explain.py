@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.cli import main
+from mailrouter.store.ids import MessageId
 from mailrouter.store.model import Acceptance, HandoffChange, WaitingHandoff
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.trust.confirmations import MOST_ASKED
@@ -26,7 +27,7 @@ async def three_questions(path: Path) -> None:
     store = SqliteStore.open(path)
     for number in range(1, MOST_ASKED + 1):
         spool = await filled(store, SMALL)
-        waits = WaitingHandoff(number, "vp-hr", "laurie@example.test", NOW - number, "Left: x\n")
+        waits = WaitingHandoff(MessageId(number), "vp-hr", "laurie@example.test", NOW - number, "Left: x\n")
         message = message_of(spool.id, len(SMALL), NOW - number)
         await store.accept(
             spool, Acceptance(message, await spool.finish(), [], handoffs=[HandoffChange(waiting=waits)])

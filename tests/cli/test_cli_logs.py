@@ -13,8 +13,8 @@ import pytest
 
 from mailrouter.cli.operate.logs import ForJournal, Json, Text, to_journal
 from mailrouter.errors import StoreError
-from mailrouter.events import EventRecord
-from mailrouter.store.ids import QueueId, queue_id
+from mailrouter.events import EventRecord, Fields
+from mailrouter.store.ids import MessageId, QueueId, queue_id
 
 
 def record(words: str, *arguments: object, error: BaseException | None = None) -> logging.LogRecord:
@@ -30,12 +30,14 @@ def record(words: str, *arguments: object, error: BaseException | None = None) -
 
 def test_a_line_about_a_message_has_its_id_by_itself() -> None:
     """The id is found whatever place it has among the words; a line about none has no such field."""
-    line = json.loads(Json().format(record("%d tries of %s\nto %s", 3, queue_id(123456789), "a@b.test")))
-    assert line["queue_id"] == queue_id(123456789)
-    assert line["message"] == f"3 tries of {queue_id(123456789)}\nto a@b.test"
+    line = json.loads(
+        Json().format(record("%d tries of %s\nto %s", 3, queue_id(MessageId(123456789)), "a@b.test"))
+    )
+    assert line["queue_id"] == queue_id(MessageId(123456789))
+    assert line["message"] == f"3 tries of {queue_id(MessageId(123456789))}\nto a@b.test"
     assert "queue_id" not in json.loads(Json().format(record("ready: %s", "x")))
     assert "queue_id" not in json.loads(Json().format(record("%(a)s", {"a": 1})))
-    assert isinstance(queue_id(5), QueueId)
+    assert isinstance(queue_id(MessageId(5)), QueueId)
 
 
 def test_times_are_utc() -> None:
@@ -67,19 +69,21 @@ def test_an_unexpected_error_does_not_quote_mail(form: logging.Formatter) -> Non
 
 def test_an_events_fields_are_fields() -> None:
     """In JSON each by itself, with the event's name and the queue id; as text on one line."""
-    fields = {"to": ["a@b.test"], "delay": 0.25, "dsn": "2.0.0"}
-    event = EventRecord("mailrouter.x", logging.INFO, "delivered", queue_id(5), fields, "", None)
+    fields: Fields = {"to": ["a@b.test"], "delay": 0.25, "dsn": "2.0.0"}
+    event = EventRecord("mailrouter.x", logging.INFO, "delivered", queue_id(MessageId(5)), fields, "", None)
     assert {"time", "message"} <= (made := json.loads(Json().format(event))).keys()
     assert made["event"] == "delivered"
     assert made["level"] == "info"
     assert (made["queue_id"], made["to"], made["delay"], made["dsn"]) == (
-        queue_id(5),
+        queue_id(MessageId(5)),
         ["a@b.test"],
         0.25,
         "2.0.0",
     )
     line = Text().format(event)
-    assert line.endswith(f"INFO mailrouter.x {queue_id(5)}: delivered to=<a@b.test> delay=0.25 dsn=2.0.0")
+    assert line.endswith(
+        f"INFO mailrouter.x {queue_id(MessageId(5))}: delivered to=<a@b.test> delay=0.25 dsn=2.0.0"
+    )
 
 
 def test_the_journal_gets_the_priority_of_each_line() -> None:

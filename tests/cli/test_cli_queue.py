@@ -19,7 +19,7 @@ import pytest
 
 from mailrouter.errors import MailrouterError
 from mailrouter.service.control import ask
-from mailrouter.store.ids import DELIVERY_BITS, message_id_of
+from mailrouter.store.ids import delivery_of, message_id_of
 from mailrouter.store.model import Outcome
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
@@ -306,7 +306,7 @@ async def test_an_outcome_that_comes_late_is_told(tmp_path: Path) -> None:
     number = message_id_of(queue_id(reply))
     store = SqliteStore.open(config.parent / "var" / "mailrouter.db")
     try:
-        first = number << DELIVERY_BITS
+        first = delivery_of(number, 0)
         await store.run(lambda c: c.execute("UPDATE delivery SET state = 'queued' WHERE id = ?", (first,)))
         for n in range(2):
             await store.settle([Outcome(first, "queued", f"451 4.2.{n} later", T0 + n * 1000, T0)])
@@ -315,10 +315,10 @@ async def test_an_outcome_that_comes_late_is_told(tmp_path: Path) -> None:
         store.close()
     told = await asyncio.to_thread(Queue(config, 0, [queue_id(reply)], None).say, "trace", queue_id(reply))
     lines = [line.strip() for line in told.splitlines()]
-    for n, words in (
+    for moment, words in (
         ("2023-11-14 22:13:20 UTC", f"copy to {LAURIE}: not delivered yet"),
         ("2023-11-14 22:13:21 UTC", f"copy to {LAURIE}: not delivered yet, try 2"),
         ("2023-11-14 22:13:22 UTC", f"copy to {LAURIE}: delivered, try 3"),
     ):
-        assert lines[lines.index(n) + 1] == words
+        assert lines[lines.index(moment) + 1] == words
     assert lines[lines.index(f"copy to {LAURIE}: delivered, try 3") + 1] == "250 2.0.0 ok"

@@ -224,7 +224,7 @@ def test_swaps_in_every_way_of_writing_them(number: int) -> None:
     """Of two on one day it is the one that is meant; hours given back are written as well."""
     data = (ROLE + WRITTEN).encode()
     role = loaded(data)
-    edits = [DropSwap(role.swaps[number]), AddSwap(role.swaps[number])]
+    edits: list[Edit] = [DropSwap(role.swaps[number]), AddSwap(role.swaps[number])]
     assert same_schedule(loaded(edited(data, edits)), changed(role, edits))
 
 

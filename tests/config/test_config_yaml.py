@@ -70,6 +70,7 @@ def test_a_bomb_is_a_problem_with_a_place(bomb: str, parser: object) -> None:
 def test_an_alias_within_bounds_is_fine() -> None:
     """What has been written once may be named elsewhere."""
     found = read("f", b"a: &w [x]\nb: *w\n")
+    assert found.root is not None
     assert (plain(found.root), found.problems) == ({"a": ["x"], "b": ["x"]}, ())
 
 

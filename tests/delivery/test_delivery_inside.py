@@ -10,6 +10,7 @@ import pytest
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.retry import outcome
 from mailrouter.smtp.replies import Reply
+from mailrouter.store.ids import DeliveryId, delivery_of
 from mailrouter.store.model import Consequence, Delivery, Outcome
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, put
@@ -21,7 +22,9 @@ WORDS = "ZEBRA-QUARTZ"
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
 def test_no_word_of_a_server_becomes_part_of_an_outcome(code: int, stage: str) -> None:
     """At whatever stage, taken, put off or refused."""
-    delivery = Delivery(1024, "copy", "r", "a@x.test", "p@x.test", b"", 1, inside=True, created_at=T0)
+    delivery = Delivery(
+        DeliveryId(1024), "copy", "r", "a@x.test", "p@x.test", b"", 1, inside=True, created_at=T0
+    )
     reply = Reply(code, f"{code // 100}.7.1 {WORDS}", stage=stage)
     for of, kept in ((delivery, reply.codes), (replace(delivery, inside=False), str(reply))):
         assert outcome(of, reply, T0, 0.0, Retry()).reply == kept
@@ -40,11 +43,11 @@ async def test_one_copy_that_stays_inside_keeps_its_whole_message_there(tmp_path
         queued = await put(store, SMALL, ("a@x.test", "b@x.test"), T0, inside="b@x.test")
         assert [d.inside for d in queued] == [True, True]
         a, b = queued
-        alert = replace(a, id=a.message << 10, kind="alert", recipient="it@x.test", inside=False)
+        alert = replace(a, id=delivery_of(a.message, 0), kind="alert", recipient="it@x.test", inside=False)
         await store.settle([Outcome(a.id, "failed", "550", T0, consequences=(Consequence(alert),))])
-        fresh = replace(b, id=b.id + 5, recipient="c@x.test", inside=False)
+        fresh = replace(b, id=DeliveryId(b.id + 5), recipient="c@x.test", inside=False)
         await store.replace_delivery(b, [fresh], T0)
-        found = store.reader.deliveries([a.id, b.id, b.id + 1, fresh.id])
+        found = store.reader.deliveries([a.id, b.id, DeliveryId(b.id + 1), fresh.id])
         assert [d.recipient for d in found] == ["a@x.test", "b@x.test", "it@x.test", "c@x.test"]
         assert all(d.inside for d in found)
         other = await put(store, SMALL, ("a@x.test",), T0)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher
-from mailrouter.store.ids import EPOCH
+from mailrouter.store.ids import EPOCH, DeliveryId, MessageId
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, deliveries_of, message_of, until
@@ -23,7 +23,7 @@ START = EPOCH + 2000 * DAY
 class Dead:
     """A transport to a next hop that can't be reached: it takes nothing."""
 
-    name = "smtp://dead.test:25"
+    name, advice, troubled_at = "smtp://dead.test:25", "", 0
 
     def __init__(self) -> None:
         self.trouble = "dead.test:25 can't be reached: Connection refused"
@@ -55,7 +55,7 @@ class Outage:
         for n in range(number):
             at = self.now - age
             spool = self.store.spool()
-            spool.id = at - EPOCH + n
+            spool.id = MessageId(at - EPOCH + n)
             message = message_of(spool.id, len(SMALL), at)
             copies = deliveries_of(spool.id, len(SMALL), at=at)
             found += await self.store.accept(spool, Acceptance(message, SMALL, copies))
@@ -201,7 +201,12 @@ async def test_a_look_at_many_goes_in_small_steps(tmp_path: Path) -> None:
         await out.store.run(fill)
         read: list[int] = []
         whole = out.store.reader.deliveries
-        out.store.reader.deliveries = lambda ids: (read.extend(ids), whole(ids))[1]  # type: ignore[method-assign]
+
+        def noted(wanted: Sequence[DeliveryId]) -> list[Delivery]:
+            read.extend(wanted)
+            return whole(wanted)
+
+        out.store.reader.deliveries = noted  # type: ignore[method-assign]
         await out.look()
         assert sorted(read) == [delivery.id for delivery in old]
         assert len(out.followed) == 10

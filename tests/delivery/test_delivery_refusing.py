@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mailrouter.delivery.hop_health import ENOUGH, PuttingOff, of_server
 from mailrouter.delivery.smtp import Pool
 from mailrouter.smtp.replies import Reply
+from mailrouter.store.model import Delivery, Outcome
 from tests.support.messages import until
 from tests.support.misbehaving import Script, misbehaving
 from tests.support.outgoing import outbound
@@ -49,7 +50,12 @@ async def test_a_server_that_puts_off_every_mail_costs_one_probe_not_one_a_messa
         outbound(tmp_path / "m.db", server.port, pool=RARE) as out,
     ):
         heard: list[bool] = []
-        out.dispatcher._watch = lambda delivery, result, reply: bool(heard.append(reply.own))
+
+        def watch(delivery: Delivery, result: Outcome, reply: Reply) -> bool:
+            heard.append(reply.own)
+            return False
+
+        out.dispatcher._watch = watch
         for n in range(40):
             await out.accept(recipients=(f"r{n}@x.test",))
         await until(lambda: out.transport.paused() and out.transport._failures == 2)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,14 @@ from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.delivery.telling import Follow
 from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
-from mailrouter.store.model import Consequence, Delivery, Outcome
+from mailrouter.store.model import Consequence, Delivery, Kind, Outcome
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, put, until
 
 NO = Reply(550, "5.1.1 no", stage="rcpt")
 
 
-def telling(kind: str = "alert", seen: list[int] | None = None) -> Follow:
+def telling(kind: Kind = "alert", seen: list[int] | None = None) -> Follow:
     """Tells by a delivery of this kind."""
 
     def follow(delivery: Delivery, outcome: Outcome) -> Outcome:
@@ -51,7 +52,7 @@ def owed(store: SqliteStore) -> int:
 class Still:
     """A transport that takes nothing."""
 
-    name, trouble, troubled_at = "nowhere", "", 0
+    name, trouble, advice, troubled_at = "nowhere", "", "", 0
 
     def wake(self) -> None:
         """Nothing to be done."""
@@ -108,7 +109,12 @@ async def test_a_delivery_at_the_first_attempt_writes_nothing_more(tmp_path: Pat
     (copy, _) = await put(store, SMALL, at=now_ms())
     written: list[object] = []
     submit = store._writer.submit
-    store._writer.submit = lambda request: (written.append(request), submit(request))[1]  # type: ignore[method-assign]
+
+    def noted(request: Any) -> asyncio.Future[Any]:
+        written.append(request)
+        return submit(request)
+
+    store._writer.submit = noted  # type: ignore[method-assign]
     dispatcher.settle(copy, Reply(250, "2.0.0 ok"))
     await until(lambda: ("copy", "delivered") in kinds(store))
     await asyncio.sleep(0.05)

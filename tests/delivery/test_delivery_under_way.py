@@ -167,7 +167,7 @@ def test_it_costs_little(store: Path) -> None:
 class Seen:
     """A transport that takes what there is and settles when it is told."""
 
-    name, trouble, troubled_at = "nowhere", "", 0
+    name, trouble, advice, troubled_at = "nowhere", "", "", 0
 
     def __init__(self) -> None:
         self.dispatcher: Dispatcher | None = None

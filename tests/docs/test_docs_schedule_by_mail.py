@@ -14,7 +14,12 @@ from tests.support.documents import marked
 
 BLOCKS = marked("schedule-by-mail.md")
 NOW = datetime(2026, 12, 3, 10)
-MEANT = {"away": Off, "parts": Off, "swaps": (Swapping, Works), "back": (Back, Cancel, Plain)}
+MEANT: dict[str, type | tuple[type, ...]] = {
+    "away": Off,
+    "parts": Off,
+    "swaps": (Swapping, Works),
+    "back": (Back, Cancel, Plain),
+}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from mailrouter.smtp.capabilities import Offer, Outgoing
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Limits
 from mailrouter.smtp.session import Dialog
+from mailrouter.store.ids import NO_MESSAGE
 from tests.intake.services import CLIENT, Service, desk, service
 from tests.routing.situations import CANARY, HANDOFF_TEXT, mail, read, role
 
@@ -55,7 +56,7 @@ def returned(sender: str, *, kind: str, state: str = "queued", words: str = "") 
             assert after is not None
             assert after.state == state
             assert words in after.last_reply
-            newest = max(running.store.reader.history(0, 5), key=lambda one: one.message.id)
+            newest = max(running.store.reader.history(NO_MESSAGE, 5), key=lambda one: one.message.id)
             assert newest.message.reasons[0].startswith(kind), newest.message.reasons
 
     return check

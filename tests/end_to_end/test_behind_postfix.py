@@ -63,7 +63,7 @@ def send(server: postfix.Postfix, number: int, *fields: str) -> None:
 def told(folder: Path, person: str) -> list[str]:
     """The texts of what a partner has got, with their subjects."""
     found = [email.message_from_bytes(raw, policy=email.policy.default) for raw in maildir(folder, person)]
-    return [f"{message['subject']}\n{message.get_content()}" for message in found]  # type: ignore[attr-defined]
+    return [f"{message['subject']}\n{message.get_content()}" for message in found]
 
 
 def test_what_the_sender_wrote_is_not_believed_and_the_question_says_who_it_was(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from tests.end_to_end.test_canary import flows, mail, set_handoff, views
 from tests.support import corpus
+from tests.support.parsed import parts_of
 from tests.support.relay import ONE_AWAY, PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import queue_id, send
 from tests.support.sink import Sink
@@ -67,7 +68,7 @@ def return_path(sink: Sink, of: str) -> str:
 def got(sink: Sink, who: str) -> list[EmailMessage]:
     """What this address got that is no copy."""
     return [
-        email.message_from_bytes(content, policy=policy.default)  # type: ignore[misc]
+        email.message_from_bytes(content, policy=policy.default)
         for _, to, content in sink.taken
         if to == who and b"Mailrouter-You" not in content
     ]
@@ -169,7 +170,7 @@ def check_report(report: EmailMessage, action: str = "failed", original: str = R
     """A report (RFC 3464) as independent parsers read it: about the role alone, nothing private anywhere."""
     raw = report.as_bytes()
     if action == "failed":
-        assert all_failures(report) == (set(), {original.encode()})
+        assert all_failures(report) == (frozenset(), frozenset((original.encode(),)))
     assert report["Auto-Submitted"] == "auto-replied"
     _, status, _ = report.iter_parts()
     message, recipient = status.iter_parts()
@@ -221,8 +222,9 @@ def test_refused_everywhere_is_reported_at_once(tmp_path: Path) -> None:
             wait_until(lambda: any(nobody in a.get_content() for a in got(sink, IT)), what="the alert")
             assert sum(nobody in a.get_content() for a in got(sink, IT)) == 1
     check_report(report, original="HR@example.test")
-    assert "Hello" in report.get_payload()[2].get_payload()[0].get_content()
-    assert "HR@example.test" in str(list(report.iter_parts())[1].get_payload()[1]["Original-Recipient"])
+    _, status, original = parts_of(report)
+    assert "Hello" in parts_of(original)[0].get_content()
+    assert "HR@example.test" in str(parts_of(status)[1]["Original-Recipient"])
 
 
 @pytest.mark.parametrize(("notify", "action"), [("NEVER", None), ("DELAY", None), ("SUCCESS", "expanded")])

@@ -185,7 +185,7 @@ def test_a_bounce_that_quotes_the_handoffs_is_repeated_to_nobody(tmp_path: Path)
             wait_until(lambda: len(sent_to(hop, *INSIDERS)) >= 4, what="the copies")
             copies = [one for one in hop.server.received if set(one.recipients) & set(INSIDERS)]
             forms = itertools.cycle(QUOTATIONS)
-            back = []
+            back: list[tuple[str, str, bytes]] = []
             for copy in copies:
                 path = re.search(r"<(\S+)>", copy.mail)[1]  # type: ignore[index]
                 words = f"550 5.7.1 found {next(forms)}"

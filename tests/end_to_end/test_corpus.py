@@ -68,7 +68,9 @@ def run(folder: Path, role: str, prefix: bytes) -> Run:
             assert found is not None
             mine.setdefault(found[1].decode(), []).append(raw)
     ids = [queue_id(reply) for reply in replies if reply.startswith("250")]
-    reasons = {id_: store.entry(message_id_of(id_)).message.reasons for id_ in ids}
+    entries = {id_: store.entry(message_id_of(id_)) for id_ in ids}
+    reasons = {id_: entry.message.reasons for id_, entry in entries.items() if entry is not None}
+    assert reasons.keys() == entries.keys()
     store.close()
     return Run(mails, sent, replies, copies, reasons)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import postfix
+from tests.support.parsed import parts_of
 from tests.support.ports import free_port
 from tests.support.relay import ROLE, relay, wait_until, write_configuration
 
@@ -38,8 +39,9 @@ def parts(raw: bytes) -> tuple[EmailMessage, EmailMessage, EmailMessage]:
     message = email.message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     _, status, original = message.iter_parts()
-    about, recipient = status.get_payload()  # type: ignore[misc]
-    return about, recipient, original  # type: ignore[return-value]
+    about, recipient = parts_of(status)
+    assert isinstance(original, EmailMessage)
+    return about, recipient, original
 
 
 @pytest.mark.parametrize("works", [True, False], ids=["both arrive", "one comes back"])

@@ -80,6 +80,7 @@ class Waiting:
                 self._client.connect("127.0.0.1", self._client_port)
 
     def __enter__(self) -> Waiting:
+        assert self._client.sock is not None
         self._client_port = self._client.sock.getpeername()[1]
         self._thread.start()
         return self
@@ -164,4 +165,4 @@ def test_a_handoff_after_its_reader_was_killed_is_taken(tmp_path: Path) -> None:
             for reader in children(service.process.pid):
                 os.kill(reader, 9)
         for partner in PARTNERS:
-            wait_until(lambda partner=partner: len(got(sink, partner)) == 2)  # type: ignore[misc]
+            wait_until(lambda partner=partner: len(got(sink, partner)) == 2)

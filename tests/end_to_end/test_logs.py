@@ -118,9 +118,9 @@ def test_every_line_is_an_object_and_names_its_message(tmp_path: Path, by: str) 
     assert (returned["to"], returned["kind"]) == (LAURIE, "auto-reply")
     assert {line["kind"] for line in of("queued")} >= {"notice", "alert"}
     # Those that were refused at the end of DATA have a queue id as well.
-    refused = of("refused")
-    assert sorted(line["dsn"] for line in refused) == ["5.4.6", "5.6.11"]
-    assert all(line["queue_id"] and line["client"] == "127.0.0.1" for line in refused)
+    turned_away = of("refused")
+    assert sorted(line["dsn"] for line in turned_away) == ["5.4.6", "5.6.11"]
+    assert all(line["queue_id"] and line["client"] == "127.0.0.1" for line in turned_away)
     (stranger,) = of("recipient_refused")
     assert (stranger["to"], stranger["from"]) == ("nobody@example.test", "jane@outside.test")
     assert (stranger["status"], stranger["dsn"], stranger["level"]) == ("550 5.7.1", "5.7.1", "info")

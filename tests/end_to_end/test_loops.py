@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.store.ids import MessageId
 from mailrouter.store.sqlite.reader import StoreReader
 from tests.support import postfix
 from tests.support.correspondence import mailrouter
@@ -104,6 +105,6 @@ def copies(server: postfix.Postfix, name: str, seen: dict[str, list[bytes]] | No
     return [message["Subject"] for message in found if message["Mailrouter-You"]]
 
 
-def messages(store: StoreReader) -> list[int]:
+def messages(store: StoreReader) -> list[MessageId]:
     """The ids of all messages."""
     return [row[0] for row in store._rows("SELECT id FROM message")]

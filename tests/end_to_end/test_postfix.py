@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from email import policy
+from email.message import MIMEPart
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,8 @@ def _relay_between(folder: Path, role: str, **more: str) -> tuple[postfix.Postfi
     return server, config
 
 
-def _text_of(part: email.message.EmailMessage) -> str:
-    return part.get_content()
+def _text_of(part: MIMEPart) -> str:
+    return str(part.get_content())
 
 
 def _handoff(running: Relay) -> None:
@@ -79,7 +80,7 @@ def test_mail_through_postfix_reaches_both_with_note_and_handoff(tmp_path: Path)
             message = email.message_from_bytes(raw, policy=policy.default)
             original, note, handoff = message.iter_parts()
             # A part without fields begins with its blank line; swaks ends the body with a line end more.
-            part = b"\n" + raw.split(b"--" + message.get_boundary().encode() + b"\n")[1]
+            part = b"\n" + raw.split(b"--" + str(message.get_boundary()).encode() + b"\n")[1]
             assert part.partition(b"\n\n")[2].rstrip(b"\n") == BODY.encode().rstrip(b"\n")
             assert "budget" in _text_of(original)
             assert "Elaine is away until" in _text_of(note)

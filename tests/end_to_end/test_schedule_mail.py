@@ -20,7 +20,6 @@ from mailrouter import config as configuration
 from tests.end_to_end.test_handoff_mail import (
     ELAINE,
     LAURIE,
-    PARTNERS,
     PROOF,
     TRUSTING,
     arrive,
@@ -30,7 +29,7 @@ from tests.end_to_end.test_handoff_mail import (
     running,
 )
 from tests.support.ports import free_port
-from tests.support.relay import ROLE, Relay, relay, wait_until, write_configuration
+from tests.support.relay import PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sink import Sink
 
 SCHEDULE = "vp-hr+schedule@example.test"

@@ -67,7 +67,11 @@ def test_what_comes_back_is_not_mended_by_being_taken() -> None:
 def test_memory_and_store_agree(events: list[tuple[str, int]]) -> None:
     """What was told to be kept gives, after any history, the same mailboxes since the same moments."""
     kept: dict[str, FailingMailbox] = {}
-    boxes = Mailboxes((), lambda found: kept.update({found.mailbox: found}), kept.pop)
+
+    def forget(mailbox: str) -> None:
+        del kept[mailbox]
+
+    boxes = Mailboxes((), lambda found: kept.update({found.mailbox: found}), forget)
     at = T0
     for what, later in events:
         at += later

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mailrouter.delivery.content import whole
 from mailrouter.intake.release.recheck import for_partners_alone, may_be_told, may_have, plan_anew
 from mailrouter.schedule.model import Role
+from mailrouter.store.ids import DeliveryId
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite.queue_actions import steer
 from mailrouter.store.sqlite.store import SqliteStore
@@ -23,7 +25,7 @@ MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
 DAY = timedelta(days=1)
 NOW = 1_796_320_900_000
 SIGNED = 'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=b'
-SUCCESSOR = {"partners": (LAURIE, CARMEN), "rota": role("rota mon laurie, tue carmen").rota}
+SUCCESSOR: dict[str, Any] = {"partners": (LAURIE, CARMEN), "rota": role("rota mon laurie, tue carmen").rota}
 
 
 async def taken(running: Service, raw: bytes, *recipients: str) -> list[Delivery]:
@@ -149,9 +151,9 @@ async def test_when_a_delay_may_be_told(
                 "UPDATE delivery SET state = ?, next_at = ? WHERE id = ?", values
             )
         )
-    delay = replace(copies[0], id=copies[0].id + 5, kind="delay")
+    delay = replace(copies[0], id=DeliveryId(copies[0].id + 5), kind="delay")
     assert may_be_told(store.reader, delay, trouble, T0 + 1) == told
-    gone = replace(delay, id=delay.id + (99 << 10))
+    gone = replace(delay, id=DeliveryId(delay.id + (99 << 10)))
     assert may_be_told(store.reader, gone, False, T0) == "never"
     store.close()
 

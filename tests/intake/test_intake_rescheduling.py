@@ -182,8 +182,8 @@ async def test_without_proof_the_partner_is_asked_first(tmp_path: Path) -> None:
         for _ in range(2):
             assert (await found.send(away, back)).startswith("250")
         assert file_of(tmp_path) == COMMENTED
-        (told,) = found.offered
-        assert told.recipient == "laurie@example.test"
+        (offered,) = found.offered
+        assert offered.recipient == "laurie@example.test"
         again = notices(found)["laurie"]
         assert again["subject"] == "Please say yes: schedule of VP Human Resources"
         assert again["reply-to"].addresses[0].addr_spec == back

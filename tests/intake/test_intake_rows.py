@@ -7,7 +7,7 @@ from dataclasses import replace
 from mailrouter.message.pieces import decode, length
 from mailrouter.runtime.return_paths import ReturnPaths
 from mailrouter.runtime.rows import day_of, deliveries_of, reply_of
-from mailrouter.store.ids import DELIVERY_BITS, REPLY_NUMBER
+from mailrouter.store.ids import DELIVERY_BITS, REPLY_NUMBER, MessageId
 from mailrouter.store.model import Message
 from tests.routing.situations import (
     AWAY,
@@ -22,7 +22,9 @@ from tests.routing.situations import (
 )
 from tests.schedule.roles import ELAINE, LAURIE, PAT
 
-MESSAGE = Message(5, 1_796_320_800_000, "jane@example.test", ("vp-hr@example.test",), 100, 50, eight_bit=True)
+MESSAGE = Message(
+    MessageId(5), 1_796_320_800_000, "jane@example.test", ("vp-hr@example.test",), 100, 50, eight_bit=True
+)
 PATHS = ReturnPaths((b"k" * 32,), domains=frozenset({"example.test"}))
 SIGNED = 'Content-Type: multipart/signed; protocol="application/pgp-signature"; boundary=b'
 TO_BOTH = "To: vp-hr@example.test, office@example.test"

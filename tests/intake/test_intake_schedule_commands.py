@@ -13,7 +13,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.explain import explained
 from mailrouter.intake.partner.by_command import as_json, change_by_command, from_json
 from mailrouter.message.scanner import Scanner
-from mailrouter.schedule.language.requests import Off, Plain, Works
+from mailrouter.schedule.language.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import spans_in
 from tests.intake.rescheduling import (
     COMMENTED,
@@ -36,7 +36,7 @@ async def test_a_command_does_the_same_and_both_are_told(tmp_path: Path) -> None
     now = datetime(2026, 12, 3, 10)
     async with running(tmp_path) as found:
 
-        async def command(request):  # type: ignore[no-untyped-def]
+        async def command(request: Request) -> str:
             import json
 
             again = from_json(json.loads(json.dumps(as_json(request), default=str)))

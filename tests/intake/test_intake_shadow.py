@@ -15,6 +15,7 @@ from mailrouter.message.scanner import Scanner
 from mailrouter.routing.partner.handoff_text import MAX_MAIL
 from mailrouter.runtime.context import Context
 from mailrouter.smtp.envelope import Envelope
+from mailrouter.store.ids import NO_MESSAGE
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.intake.services import CLIENT, desk
 from tests.routing.situations import mail, role
@@ -49,7 +50,7 @@ async def test_of_a_large_mail_only_the_beginning_is_kept(tmp_path: Path) -> Non
             assert (await sent(gate, 300)).startswith("250")
         (kept,) = await store.run(lambda c: c.execute("SELECT sum(length(data)) FROM chunk").fetchone())
         assert kept <= 2 * (MAX_MAIL + 2 * len(BLOCK))
-        taken, noted = store.reader.history(0, 5)
+        taken, noted = store.reader.history(NO_MESSAGE, 5)
         assert len(taken.deliveries) == 2
         assert noted.message.reasons[0].startswith(f"{REFUSED}552 5.3.4")
     finally:
@@ -74,6 +75,6 @@ async def test_a_full_disk_disturbs_nobody(
             patch.setattr(store._writer, "submit", full)
             assert (await sent(gate, blocks)).startswith("250")
         assert (await sent(gate, blocks)).startswith("250")
-        assert len(store.reader.history(0, 5)) == 1
+        assert len(store.reader.history(NO_MESSAGE, 5)) == 1
     finally:
         store.close()

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ LAST, FIRST = date(2026, 12, 3), date(2026, 12, 4)
 BEFORE, AFTER = datetime(2026, 12, 4, 7, 59, 59, tzinfo=UTC), datetime(2026, 12, 4, 8, tzinfo=UTC)
 
 
-def succeeded(**changes: object) -> Role:
+def succeeded(**changes: Any) -> Role:
     """Carmen follows Elaine after Thursday 3 December; the rota still says Elaine."""
     leaving = replace(ELAINE, until=LAST)
     coming = replace(CARMEN, since=FIRST, follows="elaine")

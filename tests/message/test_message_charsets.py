@@ -88,7 +88,7 @@ def test_text_that_does_not_fit_its_label_is_read_as_windows_text(label: str) ->
 def test_no_unknown_label_reaches_the_look_up_of_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python keeps each name that it was ever asked for."""
     asked: list[str] = []
-    codecs.register(asked.append)  # type: ignore[arg-type]
+    codecs.register(asked.append)
     try:
         for label in ("-punycode", "x-nobody-has-this", "utf-8-", "_idna", "a" * 5_000, "rot_13", "zlib"):
             decode_charset(b"hello \xe4", label)

@@ -232,4 +232,6 @@ def test_boundaries_follow_their_seed(one: bytes, other: bytes) -> None:
     assert choose_boundary(one) == choose_boundary(one)
     assert (choose_boundary(one) == choose_boundary(other)) == (one == other)
     assert len(choose_boundary(one)) <= 70
-    assert join((choose_boundary(one).encode("ascii"),))[0].startswith(b"=_")
+    (joined,) = join((choose_boundary(one).encode("ascii"),))
+    assert isinstance(joined, bytes)
+    assert joined.startswith(b"=_")

@@ -6,7 +6,7 @@ import email
 import email.policy
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from functools import lru_cache
 
 from mailrouter.message.head import Head
@@ -118,7 +118,7 @@ def parsed(pieces: Pieces, raw: bytes = b"") -> EmailMessage:
     return message
 
 
-def text_of(part: EmailMessage) -> str:
+def text_of(part: MIMEPart) -> str:
     """The text of a part, its line ends as Python has them."""
     return str(part.get_content()).replace("\r\n", "\n")
 

@@ -39,7 +39,7 @@ def roles(draw: st.DrawFn) -> Role:
     return made
 
 
-FIELDS = st.lists(
+FIELDS: st.SearchStrategy[list[str | bytes]] = st.lists(
     st.sampled_from(
         [
             "From: Laurie <laurie@example.test>",

@@ -172,7 +172,7 @@ def test_several_cc_fields_become_one() -> None:
     """RFC 5322 §3.6 allows one; all who stand in them are kept."""
     raw = mail(b"Cc: a@example.test", b"Cc: b@example.test")
     message = parsed(planned(raw, situation(role())).copies[0].pieces, raw)
-    (cc,) = message.get_all("Cc")
+    (cc,) = message.get_all("Cc", [])
     assert [address for _, address in getaddresses([cc])] == [
         *("a@example.test", "b@example.test", "laurie@example.test", "elaine@example.test")
     ]

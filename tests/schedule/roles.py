@@ -64,10 +64,10 @@ def role_of(text: str = "") -> Role:
             role = replace(role, absences=(*role.absences, absence_of(rest, people)))
         elif verb == "holidays" and words[0] in people:
             key, *place = words
-            people[key] = replace(people[key], holidays=HolidayRule(place[0], *place[1:2]))
+            people[key] = replace(people[key], holidays=rule_of(place))
             role = replace(role, partners=tuple(people.get(p.key, p) for p in role.partners))
         elif verb == "holidays":
-            role = replace(role, holidays=HolidayRule(words[0], *words[1:2]))
+            role = replace(role, holidays=rule_of(words))
         elif verb in ("also", "never") and role.holidays:
             day = date.fromisoformat(words[0])
             changed = {"also": ((day, " ".join(words[1:])),)} if verb == "also" else {"never": (day,)}
@@ -127,3 +127,9 @@ def ends_the_night(roster: Roster, absence: Absence, moment: datetime, zone: Zon
     midnight = to_utc(absence.start, zone)
     through = roster.timeline(midnight - timedelta(minutes=1), moment)
     return absence.from_day and all(absence.who in span.on for span in through)
+
+
+def rule_of(place: list[str]) -> HolidayRule:
+    """Country and, if there is one, its part."""
+    country, *parts = place
+    return HolidayRule(country, parts[0] if parts else None)

@@ -163,6 +163,8 @@ def test_the_vtimezone_alone_says_when(zone: str) -> None:
     icalendar.use_zoneinfo()  # type: ignore[no-untyped-call]
     known, custom = (icalendar.Calendar.from_ical(each).events for each in (raw, unknown))
     assert {str(event.start.tzinfo) for event in custom if isinstance(event.start, datetime)} != {zone}
+    one: Any
+    other: Any
     for one, other in zip(known, custom, strict=True):
         assert (one.start.astimezone(UTC), one.end.astimezone(UTC)) == (
             other.start.astimezone(UTC),
@@ -208,9 +210,10 @@ def test_out_and_in_again_is_the_same_timeline(found: tuple[Role, datetime]) -> 
         read = absences_in(theirs, Rule((f"title {role.name}",)), role.time_zone, start, end)
         assert read.busy == want
         assert not read.left_out
+        found_events: list[Any] = icalendar.Calendar.from_ical(raw).events
         parsed = union(
             (event.start.astimezone(UTC), event.end.astimezone(UTC))
-            for event in icalendar.Calendar.from_ical(raw).events
+            for event in found_events
             if event["SUMMARY"] == role.name and event["STATUS"] == "CONFIRMED"
         )
         assert union((max(a, start), min(b, end)) for a, b in parsed if a < end and b > start) == want

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,7 +164,7 @@ def test_names_of_people_are_text_in_a_picture() -> None:
     assert (odd.findtext(f"{SVG}title") or "").startswith('<b>&"HR"</b>, December')
 
 
-def _fields(role: Role) -> dict[str, object]:
+def _fields(role: Role) -> dict[str, Any]:
     return {name: getattr(role, name) for name in Role.__dataclass_fields__}
 
 

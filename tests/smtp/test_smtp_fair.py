@@ -12,7 +12,7 @@ from mailrouter.message.scanner import Scanner
 from mailrouter.smtp.allowance import Allowance
 from mailrouter.smtp.handler import Limits
 from mailrouter.smtp.sessions import Sessions, network_of
-from tests.support.gates import Doors, ListGate, Talk, doors
+from tests.support.gates import Doors, ListGate, MemorySpool, Talk, doors
 from tests.support.messages import until
 
 START = "MAIL FROM:<x@stranger.test>\r\n"
@@ -229,8 +229,9 @@ async def test_memory_of_all_sessions_is_bounded_and_slow_strangers_make_room() 
     class Keeping(ListGate):
         """Whose spools hold what comes, as the store's do."""
 
-        def spool(self):  # type: ignore[no-untyped-def]
-            found = super().spool()
+        def spool(self) -> MemorySpool:
+            super().spool()
+            found = self.spools[-1]
 
             def hold(block: bytes) -> bool:
                 found.blocks.append(block)

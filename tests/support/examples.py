@@ -13,4 +13,5 @@ FEWEST = 5
 
 def examples(number: int) -> int:
     """Scale a property's own ``number`` by the profile in force; for ``settings(max_examples=…)``."""
+    assert settings.default is not None  # a profile was loaded (tests/conftest.py)
     return max(min(number, FEWEST), number * settings.default.max_examples // USUAL)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
-from mailrouter.store.ids import DELIVERY_BITS
+from mailrouter.store.ids import MessageId, delivery_of
 from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
 from mailrouter.store.sqlite.spool import SqliteSpool
 from mailrouter.store.sqlite.store import SqliteStore
@@ -21,7 +21,13 @@ T0 = 1_700_000_000_000
 def message_of(number: int, size: int, at: int = T0) -> Message:
     """A message of ``size`` octets, received at ``at``."""
     return Message(
-        number, at, "sender@other.test", ("vp-hr@example.test",), size, 18, message_id="<1@other.test>"
+        MessageId(number),
+        at,
+        "sender@other.test",
+        ("vp-hr@example.test",),
+        size,
+        18,
+        message_id="<1@other.test>",
     )
 
 
@@ -36,7 +42,7 @@ def deliveries_of(
     copy = (HEAD, Slice(0, 0, size))
     return [
         Delivery(
-            id=(number << DELIVERY_BITS) + k,
+            id=delivery_of(MessageId(number), k),
             kind="copy",
             role="vp-hr",
             recipient=recipient,
@@ -80,7 +86,7 @@ async def put(
     return await store.accept(spool, Acceptance(message, whole, found, reply, memory, shown))
 
 
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     """Once ``true()``; other tasks run meanwhile. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 - what is waited for is real I/O, which sets no event

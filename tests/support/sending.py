@@ -43,13 +43,12 @@ def _one(client: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> s
         if code != 250:
             client.rset()
             return f"{code} {text.decode('utf-8', 'replace')}"
-    code: int
-    text: bytes | str
     try:
         code, text = client.data(content)
     except smtplib.SMTPDataError as error:
-        code, text = error.smtp_code, error.smtp_error
-    return f"{code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"
+        said = error.smtp_error
+        code, text = error.smtp_code, said if isinstance(said, bytes) else said.encode()
+    return f"{code} {text.decode('utf-8', 'replace')}"
 
 
 def queue_id(reply: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from mailrouter.delivery.dispatch import Dispatcher, now_ms
 from mailrouter.smtp.handler import Traffic
@@ -18,6 +19,11 @@ from tests.support.messages import T0, put
 HOUR = 3_600_000
 
 
+def unasked() -> Any:
+    """The configuration, which health is not about."""
+    raise AssertionError
+
+
 async def test_delivery_that_stands_still_is_not_ready(tmp_path: Path) -> None:
     """What is due and waits for five minutes, with nothing delivered in them, is stuck; words say why and since when."""
     store = SqliteStore.open(tmp_path / "m.db")
@@ -26,7 +32,7 @@ async def test_delivery_that_stands_still_is_not_ready(tmp_path: Path) -> None:
         hop = SimpleNamespace(
             name="smtp://mail.test:25", trouble="Connection refused", advice="", refuses=False
         )
-        watched = Watched(store, dispatcher, hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
+        watched = Watched(store, dispatcher, hop, Traffic(), (), unasked)  # type: ignore[arg-type]
         assert (await Readiness(watched)(Asked())).status == 200  # nothing is due
         await put(store)
         assert (await Readiness(watched, lambda: T0 + STUCK - 1)(Asked())).status == 200
@@ -46,7 +52,7 @@ async def test_what_is_on_hold_does_not_stand_still(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path / "m.db")
     try:
         hop = SimpleNamespace(name="x", trouble="", advice="", refuses=False)
-        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
+        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), unasked)  # type: ignore[arg-type]
         ids = [delivery.id for delivery in await put(store)]
         assert (await Readiness(watched, lambda: T0 + HOUR)(Asked())).status == 503
         await store.run(lambda connection: steer(connection, "hold", ids, T0, "jim", {}))
@@ -62,7 +68,7 @@ async def test_asking_often_costs_no_writes(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path / "m.db")
     try:
         hop = SimpleNamespace(name="x", trouble="", advice="", refuses=False)
-        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
+        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), unasked)  # type: ignore[arg-type]
         ready = Readiness(watched, now_ms)
         before = sum(store.commits.counts)
         for _ in range(100):
@@ -80,7 +86,7 @@ async def test_a_next_hop_that_refuses_us_is_told_at_once(tmp_path: Path) -> Non
         hop = SimpleNamespace(
             name="x", trouble="It refuses us: 530 5.7.0", advice="It demands a login.", refuses=True
         )
-        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), lambda: None)  # type: ignore[arg-type]
+        watched = Watched(store, Dispatcher(store), hop, Traffic(), (), unasked)  # type: ignore[arg-type]
         answer = await Readiness(watched)(Asked())
         assert answer.status == 503
         assert b"530 5.7.0 It demands a login." in answer.body
