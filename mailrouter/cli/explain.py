@@ -15,7 +15,7 @@ from mailrouter.cli.common import load, moment_of, print_json, role_named, store
 from mailrouter.cli.explain_diff import changes
 from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
-from mailrouter.intake.explain import Explanation, explained
+from mailrouter.intake.explain import Explanation, explained, in_hand
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import render
 from mailrouter.message.scanner import Scanner
@@ -27,6 +27,7 @@ from mailrouter.runtime.mailbox_health import Mailboxes
 from mailrouter.runtime.templates import Templates
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
+from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.sqlite.reader import StoreReader
 
 
@@ -44,7 +45,8 @@ def explain(options: argparse.Namespace) -> int:
     store = store_of(configuration)
     to = [address if "@" in address else role_named(configuration, address).address for address in recipients]
     desk = _desk(configuration, store)
-    found = explained(desk, store, head, shape, roles, sender, moment, to, raw)
+    received = in_hand(desk, head, shape, Envelope(sender, to), moment, raw)
+    found = explained(desk, store, received, roles)
     if not options.recipient and not _named(configuration, head):
         guess = f"the mail names no role, so {roles[0].key} is taken, the only one there is (--to says which)"
         found = replace(found, reasons=(guess, *found.reasons))

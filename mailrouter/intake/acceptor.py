@@ -57,7 +57,6 @@ class Acceptor:
         context: Context,
         store: SqliteStore,
         offer: Callable[[Sequence[Delivery]], None],
-        next_hop_size: Callable[[], int | None],
         read: Callable[[bytes], Head] = Head,
         under_way: UnderWay | None = None,
         calls: Calls | None = None,
@@ -68,7 +67,6 @@ class Acceptor:
         self.probes = Probes()
         self._store = store
         self._offer = offer
-        self._next_hop_size = next_hop_size
         self._read = read
         self._under_way = under_way or UnderWay()
         self._suspects = frozenset(filter(is_incoming, self._under_way.blamed))
@@ -86,7 +84,7 @@ class Acceptor:
 
     def max_size(self) -> int | None:
         """Octets of the largest message taken; what the next hop takes is known once it was spoken to."""
-        return max_size(self.context.desk, self._next_hop_size())
+        return max_size(self.context.desk, self.context.desk.next_hop_size())
 
     def spool(self) -> SqliteSpool:
         """A place for a message while it arrives."""
@@ -146,7 +144,7 @@ class Acceptor:
             shape,
             self.context.now(),
             self.max_size(),
-            self._next_hop_size(),
+            self.context.desk.next_hop_size(),
             keyed.digest(self._secret, name.encode()),
             content,
         )

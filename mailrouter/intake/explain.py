@@ -49,64 +49,36 @@ class Explanation:
     refused: str = ""
 
 
-def explained(
-    desk: Desk,
-    store: StoreReader | None,
-    head: Head,
-    shape: Shape,
-    roles: Sequence[Role],
-    reverse_path: str,
-    moment: datetime,
-    recipients: Sequence[str] = (),
-    raw: bytes | None = None,
-) -> Explanation:
-    """What the service would answer and decide at ``moment``, with what the store remembers by now.
+def in_hand(
+    desk: Desk, head: Head, shape: Shape, envelope: Envelope, moment: datetime, raw: bytes = b""
+) -> Received:
+    """A message as if one of our own servers had handed it in at ``moment``; ``raw`` is the whole of it."""
 
-    ``recipients`` are the envelope's; those that are none of ours are passed over. Where none is left, it is for
-    ``roles`` as mail. ``raw`` is the whole message.
+    async def content(most: int) -> bytes:
+        return raw
+
+    seed, size = seed_of(head.raw), max_size(desk, None)
+    return Received(
+        NO_MESSAGE, "explain", CLIENT, envelope, head.raw, head, shape, moment, size, None, seed, content, True
+    )  # fmt: skip
+
+
+def explained(
+    desk: Desk, store: StoreReader | None, received: Received, roles: Sequence[Role]
+) -> Explanation:
+    """What the service would answer and decide at that moment, with what the store remembers by now.
+
+    Recipients that are none of ours are passed over. Where none is left, it is for ``roles`` as mail.
     """
-    ours = [to for to in recipients if recipient_of(desk, to).kind != "not ours"]
-    refusals = {to: refused_recipient(desk, store, to, moment) for to in ours}
+    ours = [to for to in received.recipients if recipient_of(desk, to).kind != "not ours"]
+    refusals = {to: refused_recipient(desk, store, to, received.moment) for to in ours}
     if ours and None not in refusals.values():
         return _refused(next(filter(None, refusals.values())))
     notes = [f"{to} would be refused: {refusal.reply}" for to, refusal in refusals.items() if refusal]
     to = addressed(desk, [one for one, refusal in refusals.items() if refusal is None])
     if not ours:
         to = replace(to, roles=tuple(roles))
-    received = _received(desk, head, shape, reverse_path, recipients, moment, raw or b"")
     return drive(_explained(desk, store, received, to, notes))
-
-
-def _received(
-    desk: Desk,
-    head: Head,
-    shape: Shape,
-    reverse_path: str,
-    recipients: Sequence[str],
-    moment: datetime,
-    raw: bytes,
-) -> Received:
-    """The message as if one of our own servers had handed it in."""
-
-    async def content(most: int) -> bytes:
-        return raw
-
-    envelope, size = Envelope(reverse_path, list(recipients)), max_size(desk, None)
-    return Received(
-        NO_MESSAGE,
-        "explain",
-        CLIENT,
-        envelope,
-        head.raw,
-        head,
-        shape,
-        moment,
-        size,
-        None,
-        seed_of(head.raw),
-        content,
-        True,
-    )
 
 
 async def _explained(

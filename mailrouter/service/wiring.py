@@ -125,8 +125,26 @@ class Service:
             raise
 
     async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
+        """Build all parts, take up what was left, and begin."""
         settings = self.configuration.settings
+        desk = self._build(settings)
+        await self._take_up_files(desk)
+        gate = ShadowGate(self.acceptor, self.store) if self.shadow else self.acceptor
+        self.gate = cast(Gate, gate)  # its spools are all of one kind
+        await self._open(settings)
+        blamed = map(DeliveryId, filterfalse(is_incoming, self.under_way.blamed))
+        for key in await hold(self.store, desk, blamed, self.context.now()):
+            self.under_way.cleared(key)
+        self.dispatcher.start(self.transport)
+        await self._begin_upkeep()
+        for server in self._servers:
+            await server.start_serving()
+        listening = [socket for server in self._servers for socket in server.sockets]
+        self.addresses = [name_of(socket.getsockname()) for socket in listening]
+
+    def _build(self, settings: Settings) -> Desk:
+        """Make the parts between the doors and the next server; gives the configuration made ready."""
+        loop = asyncio.get_running_loop()
         limits = replace(self._limits, max_connections=places(self._limits.max_connections))
         self._sessions = Sessions(
             limits, loop, self.traffic, lambda: loop.call_later(GIVE_BACK_SECONDS, give_back)
@@ -134,28 +152,30 @@ class Service:
         self.under_way = UnderWay.open(self.store.path)
         self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
-        self.leaving = Leaving(self.store, settings.retry, lambda: self.transport.trouble)
-        follow, plainly, learned = self.leaving.follow, self.leaving.plainly, partial(learn, self.mailboxes)
+        self.context = Context(desk)
+        self.leaving = Leaving(self.context, self.store, settings.retry, lambda: self.transport.trouble)
         self.dispatcher = Dispatcher(
             self.store,
-            follow,
+            self.leaving.follow,
             retry=settings.retry,
-            watch=learned,
-            plainly=plainly,
+            watch=partial(learn, self.mailboxes),
+            plainly=self.leaving.plainly,
             under_way=self.under_way,
         )
         self.dispatcher.on_clock_set = self.mailboxes.clock_was_set
+        self.leaving.begin(self.dispatcher)
         self.transport = self._transport(settings)
-        self.context = Context(desk)
         self.acceptor = Acceptor(
             self.context,
             self.store,
             self.dispatcher.offer,
-            lambda: self.transport.max_size,
             under_way=self.under_way,
             calls=self.worker,
         )
-        self.leaving.begin(self.context, self.dispatcher)
+        return desk
+
+    async def _take_up_files(self, desk: Desk) -> None:
+        """Go by the files as they are now: changes that a crash left begun are finished first."""
         reloading = self.reloading = Reloading(
             self._loaded,
             self.context,
@@ -170,8 +190,9 @@ class Service:
         if await self.acceptor.files.recover(desk):
             await reloading.reload()
         self.acceptor.files.changed = lambda: reloading.reload(asked=False)
-        gate = ShadowGate(self.acceptor, self.store) if self.shadow else self.acceptor
-        self.gate = cast(Gate, gate)  # its spools are all of one kind
+
+    async def _open(self, settings: Settings) -> None:
+        """Take the addresses, and open the pages and the control socket; leaves nothing open where that fails."""
         socket = settings.run_folder / ("mailrouter.shadow.sock" if self.shadow else "mailrouter.sock")
         requests = {
             "queue": self._steer,
@@ -189,23 +210,18 @@ class Service:
             if self.web is not None:
                 await self.web.close()
             raise
-        blamed = map(DeliveryId, filterfalse(is_incoming, self.under_way.blamed))
-        for key in await hold(self.store, desk, blamed, self.context.now()):
-            self.under_way.cleared(key)
-        self.dispatcher.start(self.transport)
-        if self._loaded.texts:
-            await reloading.settle()
-            self.upkeep.run(reloading.watch())
+
+    async def _begin_upkeep(self) -> None:
+        """Start what the service does by itself beside mail."""
+        if self.reloading is not None and self._loaded.texts:
+            await self.reloading.settle()
+            self.upkeep.run(self.reloading.watch())
         self.upkeep.run(weekly_mails(self.context, self.store, self._wake))
         if not self.shadow:
             self.upkeep.run(lost_mails(self.context, self.store, self._wake))
-        for server in self._servers:
-            await server.start_serving()
-        self._calendars = loop.create_task(
+        self._calendars = asyncio.get_running_loop().create_task(
             keep_fresh(lambda: self.configuration, self._take_up_calendars, self._calendars_due)
         )
-        listening = [socket for server in self._servers for socket in server.sockets]
-        self.addresses = [name_of(socket.getsockname()) for socket in listening]
 
     async def _bind(self, settings: Settings) -> None:
         """Take the addresses where mail comes in; raises MailrouterError where one can't be had."""

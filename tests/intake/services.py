@@ -108,7 +108,7 @@ async def service(
     store = SqliteStore.open(folder / "mailrouter.db")
     offered: list[Delivery] = []
     try:
-        acceptor = Acceptor(Context(of, lambda: moment), store, offered.extend, lambda: None, read)
+        acceptor = Acceptor(Context(of, lambda: moment), store, offered.extend, read)
         yield Service(acceptor, store, offered)
     finally:
         store.close()

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.intake.explain import Explanation, explained
+from mailrouter.intake.explain import Explanation, explained, in_hand
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import loop_mark
 from mailrouter.message.scanner import Scanner
 from mailrouter.runtime.context import Desk
+from mailrouter.smtp.envelope import Envelope
 from tests.intake.services import KEY, Service, desk, service
 from tests.routing.situations import mail, role, second_role
 from tests.support import corpus
@@ -28,7 +29,8 @@ def explain(of: Desk, running: Service, raw: bytes, *recipients: str, sender: st
     scanner.feed(raw)
     shape, head = scanner.finish(), Head(scanner.head_bytes)
     roles = list(of.configuration.roles)
-    return explained(of, running.store.reader, head, shape, roles, sender, MOMENT, recipients, raw)
+    received = in_hand(of, head, shape, Envelope(sender, list(recipients)), MOMENT, raw)
+    return explained(of, running.store.reader, received, roles)
 
 
 async def answers(

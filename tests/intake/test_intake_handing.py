@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
-from mailrouter.intake.explain import Explanation, explained
+from mailrouter.intake.explain import Explanation, explained, in_hand
 from mailrouter.intake.release.recheck import may_have, plan_anew
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import render
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.origin import trusts
 from mailrouter.schedule.model import Role
+from mailrouter.smtp.envelope import Envelope
 from tests.intake.services import Service, desk, service
 from tests.intake.test_intake_gate import BrokenWords, Unparsable
 from tests.routing.situations import CANARY, HANDOFF_TEXT, STAND_IN, mail, read, role, second_role
@@ -423,9 +424,8 @@ def explain(running: Service, raw: bytes, *recipients: str) -> Explanation:
     head, shape = read(raw)
     of = running.context.desk
     roles = list(of.configuration.roles)
-    return explained(
-        of, running.store.reader, head, shape, roles, "laurie@example.test", MOMENT, recipients, raw
-    )
+    received = in_hand(of, head, shape, Envelope(LAURIE.email, list(recipients)), MOMENT, raw)
+    return explained(of, running.store.reader, received, roles)
 
 
 async def test_explain_says_what_would_happen(tmp_path: Path) -> None:

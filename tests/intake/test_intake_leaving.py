@@ -20,12 +20,12 @@ from tests.support.outgoing import POOL, TIMEOUTS
 async def test_what_takes_the_place_of_a_copy_goes_at_once(tmp_path: Path) -> None:
     """The loop sleeps half a minute where nothing is due: the successor's copy wakes it."""
     async with misbehaving() as server, service(tmp_path, believing(succeeded()), BEFORE) as running:
-        leaving = Leaving(running.store, Retry(), lambda: "")
+        leaving = Leaving(running.context, running.store, Retry(), lambda: "")
         dispatcher = Dispatcher(running.store, leaving.follow)
         transport = SmtpTransport(
             "127.0.0.1", server.port, "client.test", dispatcher, leaving.prepare, TIMEOUTS, POOL
         )
-        leaving.begin(running.context, dispatcher)
+        leaving.begin(dispatcher)
         dispatcher.start(transport)
         try:
             await until(lambda: dispatcher._asleep_until > 0)

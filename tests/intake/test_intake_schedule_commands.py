@@ -10,11 +10,12 @@ import pytest
 
 from mailrouter.config.atomic_write import CannotWrite
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.explain import explained
+from mailrouter.intake.explain import explained, in_hand
 from mailrouter.intake.partner.by_command import as_json, change_by_command, from_json
 from mailrouter.message.scanner import Scanner
 from mailrouter.schedule.language.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import spans_in
+from mailrouter.smtp.envelope import Envelope
 from tests.intake.rescheduling import (
     COMMENTED,
     ELAINE,
@@ -101,9 +102,8 @@ async def test_explain_tells_what_would_come_of_it(tmp_path: Path) -> None:
     scanner.feed(raw)
     shape = scanner.finish()
     desk = desk_in(tmp_path / "config")
-    found = explained(
-        desk, None, scanner.head, shape, list(desk.configuration.roles), LAURIE, MOMENT, [SCHEDULE], raw
-    )
+    received = in_hand(desk, scanner.head, shape, Envelope(LAURIE, [SCHEDULE]), MOMENT, raw)
+    found = explained(desk, None, received, list(desk.configuration.roles))
     assert [notice.recipient for notice in found.notices] == [LAURIE, ELAINE]
     assert found.about == "schedule"
     assert any("the file is changed" in reason for reason in found.reasons)

@@ -42,9 +42,9 @@ async def test_of_a_large_mail_only_the_beginning_is_kept(tmp_path: Path) -> Non
     store = SqliteStore.open(tmp_path / "m.db")
     try:
         for limit in (None, 1_000_000):
-            acceptor = Acceptor(
-                Context(desk(role()), lambda: MOMENT), store, lambda _: None, lambda limit=limit: limit
-            )  # type: ignore[misc]
+            of = desk(role())
+            of.next_hop_size = lambda limit=limit: limit  # type: ignore[misc]
+            acceptor = Acceptor(Context(of, lambda: MOMENT), store, lambda _: None)
             gate = ShadowGate(acceptor, store)
             assert gate.max_size() is None
             assert (await sent(gate, 300)).startswith("250")
@@ -64,9 +64,7 @@ async def test_a_full_disk_disturbs_nobody(
     """A blind copy that can't be stored is answered 250: its original was delivered long ago."""
     store = SqliteStore.open(tmp_path / "m.db")
     try:
-        gate = ShadowGate(
-            Acceptor(Context(desk(role()), lambda: MOMENT), store, lambda _: None, lambda: None), store
-        )
+        gate = ShadowGate(Acceptor(Context(desk(role()), lambda: MOMENT), store, lambda _: None), store)
 
         def full(*_: object) -> Callable[..., None]:
             raise StoreFull("No room is left for the store.")

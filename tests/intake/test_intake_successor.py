@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from mailrouter.delivery.content import whole
-from mailrouter.intake.explain import explained
+from mailrouter.intake.explain import explained, in_hand
 from mailrouter.intake.feedback.failures import of_failure
 from mailrouter.intake.release.recheck import may_have, plan_anew
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import own_message
 from mailrouter.schedule.model import Role
+from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.model import Consequence, Outcome
 from tests.intake.services import desk, service
 from tests.intake.test_intake_handing import HANDOFF, PROOF, US, handing, question
@@ -118,7 +119,8 @@ async def test_explain_says_what_the_door_would(tmp_path: Path) -> None:
     alone = desk(role(partners=(replace(LAURIE, until=LAST),), rota=role("rota mon laurie").rota))
     head, shape = read(mail())
     before, after = (
-        explained(alone, None, head, shape, alone.configuration.roles, "", at) for at in (BEFORE, AFTER)
+        explained(alone, None, in_hand(alone, head, shape, Envelope("", []), at), alone.configuration.roles)
+        for at in (BEFORE, AFTER)
     )
     assert before.plan is not None
     assert [copy.recipient for copy in before.plan.copies] == ["laurie@example.test"]

@@ -32,16 +32,18 @@ log = logging.getLogger("mailrouter")
 
 
 class Leaving:
-    """What a transport and the dispatcher ask about each delivery. ``begin`` names those that are made after it."""
+    """What a transport and the dispatcher ask about each delivery. ``begin`` names the dispatcher, made after it."""
 
-    def __init__(self, store: SqliteStore, retry: Retry, trouble: Callable[[], str]) -> None:
+    def __init__(
+        self, context: Context, store: SqliteStore, retry: Retry, trouble: Callable[[], str]
+    ) -> None:
         """``trouble`` tells what is wrong with the next server; ``""`` for nothing."""
-        self._store, self._retry, self._trouble = store, retry, trouble
+        self._context, self._store, self._retry, self._trouble = context, store, retry, trouble
         self._anew: set[asyncio.Task[None]] = set()
 
-    def begin(self, context: Context, dispatcher: Dispatcher) -> None:
+    def begin(self, dispatcher: Dispatcher) -> None:
         """From now on there is something to deliver."""
-        self._context, self._dispatcher = context, dispatcher
+        self._dispatcher = dispatcher
 
     def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """What an attempt that failed, or has long been trying, brings about."""

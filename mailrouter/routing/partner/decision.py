@@ -18,7 +18,6 @@ from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner import handoff_notices
-from mailrouter.routing.partner import handoff_notices as notices
 from mailrouter.routing.partner.confirmation import says_yes
 from mailrouter.routing.partner.contents import Contents
 from mailrouter.routing.partner.handoff_notices import Notice
@@ -122,11 +121,11 @@ class PartnerRequest(ABC):
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
         """Tell how the question is answered, after an answer that is no yes; it stands ``until`` then."""
         what = f"{self.what} for"
-        return notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
+        return handoff_notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
         """Tell ``author`` alone why nothing comes of the mail, though it was ``understood``, perhaps."""
-        return notices.unusable(mail.situation, mail.head, author, author, problem)
+        return handoff_notices.unusable(mail.situation, mail.head, author, author, problem)
 
     def doubt(self, mail: Handed, written: Written) -> str:
         """The reason to ask about a mail although it is proven; ``""`` for none."""
