@@ -24,8 +24,9 @@ from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
 from mailrouter.store.ids import EPOCH, MessageId, delivery_of
 from mailrouter.store.model import Acceptance, Delivery, Message, Outcome
+from mailrouter.store.selection import Selection
 from mailrouter.store.sqlite import hot_path
-from mailrouter.store.sqlite.queue import Selection, open_ids
+from mailrouter.store.sqlite.queue import open_ids
 from mailrouter.store.sqlite.reader import NEXT_DUE, WAITING
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.store.sqlite.writer import connect

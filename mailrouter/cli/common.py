@@ -20,7 +20,8 @@ from mailrouter.config.values.times import day, midnight, moment
 from mailrouter.errors import NoSuchRole, UsageError
 from mailrouter.schedule.localtime import to_utc
 from mailrouter.schedule.model import Person, Role
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.opening import exists, open_reader
+from mailrouter.store.protocols import Reading
 
 
 def load(options: argparse.Namespace) -> Configuration:
@@ -78,11 +79,10 @@ def day_of(text: str | None, option: str, default: date) -> date:
         raise UsageError(f"{option}: {wrong.what}; {wrong.hint}.") from None
 
 
-def store_of(configuration: Configuration | Settings) -> StoreReader | None:
+def store_of(configuration: Configuration | Settings) -> Reading | None:
     """The store as it is, read-only; None where there is none yet. Raises StoreError."""
     settings = configuration.settings if isinstance(configuration, Configuration) else configuration
-    path: Path = settings.store
-    return StoreReader(path) if path.exists() else None
+    return open_reader(settings.store) if exists(settings.store) else None
 
 
 def print_json(data: Any) -> None:

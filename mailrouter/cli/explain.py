@@ -28,7 +28,7 @@ from mailrouter.runtime.templates import Templates
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -98,7 +98,7 @@ def _sender(head: Head, sender: str | None) -> str:
     return canonical(written[0].address) if written else ""
 
 
-def _desk(configuration: Configuration, store: StoreReader | None) -> Desk:
+def _desk(configuration: Configuration, store: Reading | None) -> Desk:
     settings = configuration.settings
     path = settings.run_folder / NAME
     try:
@@ -200,9 +200,7 @@ def _form(copy: Copy) -> str:
     return f"a copy with {' and '.join(what)}" if what else "a copy"
 
 
-def _print_copies(
-    found: Explanation, raw: bytes, store: StoreReader | None, options: argparse.Namespace
-) -> None:
+def _print_copies(found: Explanation, raw: bytes, store: Reading | None, options: argparse.Namespace) -> None:
     plan = found.plan
     if plan is None:
         return

@@ -18,7 +18,7 @@ from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
 from mailrouter.service.control import ask, check_handoff, set_handoff
 from mailrouter.store.model import Handoff
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.opening import open_store
 
 _HISTORY = 20
 
@@ -83,7 +83,7 @@ def _set(configuration: Configuration, role: Role, options: argparse.Namespace) 
 
 async def _set_alone(path: Path, role: str, author: str, text: str) -> int:
     """No service runs, so the store's lock is ours for a moment."""
-    store = SqliteStore.open(path)
+    store = open_store(path)
     try:
         return await set_handoff(store, role, author, text)
     finally:

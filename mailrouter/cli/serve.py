@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sqlite3
 import sys
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def serve(options: argparse.Namespace) -> int:
         if form == "json":
             return _failed(str(error))
         raise
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         return _failed(f"mailrouter can't go on: {error}", error, options.verbose)
     except Exception as error:
         # Its words may quote what they met: its type and place are enough to look for it.

@@ -18,7 +18,7 @@ from mailrouter.intake.shadow import REFUSED, shadow_settings
 from mailrouter.schedule.date_words import called, joined, short_date
 from mailrouter.store.ids import NO_MESSAGE, message_id_of, queue_id
 from mailrouter.store.model import Kind, QueueEntry
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 _PAGE = 1000
 _KINDS: dict[Kind, str] = {
@@ -76,7 +76,7 @@ def shadow(options: argparse.Namespace) -> int:
     return 0
 
 
-def _entries(store: StoreReader) -> Iterator[QueueEntry]:
+def _entries(store: Reading) -> Iterator[QueueEntry]:
     after = NO_MESSAGE
     while page := store.history(after, _PAGE):
         yield from page
@@ -188,7 +188,7 @@ def _summary(entry: QueueEntry) -> str:
     return joined(made)
 
 
-def _one(configuration: Configuration, store: StoreReader, options: argparse.Namespace) -> int:
+def _one(configuration: Configuration, store: Reading, options: argparse.Namespace) -> int:
     try:
         entry = store.entry(message_id_of(options.id))
     except ValueError:

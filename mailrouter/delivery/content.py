@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from mailrouter.errors import StoreError
 from mailrouter.message.pieces import Pieces, Slice, decode, render
 from mailrouter.store.model import CHUNK_SIZE, Delivery
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 
 def pieces_of(delivery: Delivery) -> Pieces:
@@ -15,7 +15,7 @@ def pieces_of(delivery: Delivery) -> Pieces:
     return decode(delivery.pieces) if delivery.made is None else delivery.made
 
 
-async def stream(store: SqliteStore, delivery: Delivery) -> AsyncIterator[bytes]:
+async def stream(store: Store, delivery: Delivery) -> AsyncIterator[bytes]:
     """The bytes in blocks of at most a chunk. Raises StoreError where a part is missing."""
     for piece in pieces_of(delivery):
         if isinstance(piece, bytes):
@@ -29,7 +29,7 @@ async def stream(store: SqliteStore, delivery: Delivery) -> AsyncIterator[bytes]
             yield store.reader.handoff_body(piece.blob)[piece.start : piece.end]
 
 
-def whole(store: SqliteStore, delivery: Delivery) -> bytes | None:
+def whole(store: Store, delivery: Delivery) -> bytes | None:
     """All bytes at once for a message that fits in a chunk, else None."""
     pieces = pieces_of(delivery)
     blobs: dict[int, bytes] = {}

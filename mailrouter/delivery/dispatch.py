@@ -30,8 +30,8 @@ from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.sqlite.store import SqliteStore
-from mailrouter.store.sqlite.timings import Timings
+from mailrouter.store.protocols import Store
+from mailrouter.store.timings import Timings
 
 log = logging.getLogger("mailrouter.delivery")
 
@@ -85,7 +85,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         follow: Follow | None = None,
         again: float = 1.0,
         retry: Retry | None = None,

@@ -17,7 +17,7 @@ from mailrouter.delivery.retry import gives_up, takes_long
 from mailrouter.store import ids
 from mailrouter.store.ids import DeliveryId, Milliseconds, first_delivery_at
 from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 EVERY = 60_000
 """Milliseconds between two looks; less where messages are tried more often than that."""
@@ -44,7 +44,7 @@ class Overdue:
     """Looks for what is overdue. ``trouble`` gives what is wrong with the next hop, ``""`` for nothing."""
 
     def __init__(
-        self, reader: StoreReader, retry: Retry, ended: Ended, trouble: Callable[[], str], rest: float = 0.05
+        self, reader: Reading, retry: Retry, ended: Ended, trouble: Callable[[], str], rest: float = 0.05
     ) -> None:
         """``rest``: seconds between two steps."""
         self._reader = reader

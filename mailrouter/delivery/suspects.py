@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from mailrouter.store import ids
 from mailrouter.store.ids import DeliveryId
 from mailrouter.store.model import Delivery
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter.delivery")
 
@@ -26,7 +26,7 @@ ALL = 60.0
 class Suspects:
     """Gives them out, one by one."""
 
-    def __init__(self, store: SqliteStore, found: Iterable[DeliveryId] = ()) -> None:
+    def __init__(self, store: Store, found: Iterable[DeliveryId] = ()) -> None:
         self._store = store
         self._waiting: deque[DeliveryId] = deque(found)
         self._alone = ids.NO_DELIVERY

@@ -1,6 +1,6 @@
 """What outcomes bring about, worked out after they are recorded: alerts, notices and reports.
 
-Each is on the store's list of what is owed (``store/sqlite/owed.py``) until what follows from it is queued. A fault in
+Each is on the store's list of what is owed until what follows from it is queued. A fault in
 working it out, or an end of the process, costs neither the outcome nor, for ever, the telling: at the next start it is
 begun again, one at a time, and one whose second try ended the process is told to the operator without reading its mail.
 """
@@ -12,13 +12,10 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from mailrouter.errors import StoreError
-from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.sqlite import owed
-from mailrouter.store.sqlite.owed import Owed
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.model import Delivery, Outcome, Owed
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter.delivery")
 
@@ -35,7 +32,7 @@ class Telling:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         follow: Follow,
         plainly: Follow | None,
         told: Callable[[], None],
@@ -69,7 +66,7 @@ class Telling:
     def resume(self) -> None:
         """Tell what the last process left; never raises."""
         try:
-            left = [Owed(*row) for row in self._store.reader.rows(owed.ALL)]
+            left = self._store.reader.owed()
         except StoreError as error:
             log.error("what is still to be told can't be read: %s", error)
             return
@@ -79,7 +76,7 @@ class Telling:
     async def _resume(self, left: list[Owed]) -> None:
         for one in left:
             try:
-                await self._store.run(partial(owed.begin_again, delivery=one.delivery))
+                await self._store.begin_telling(one.delivery)
                 await self._pay([self._followed(one.outcome, plain=one.tries > 0)])
             except StoreError as error:
                 log.error("what is still to be told waits for the next start: %s", error)
@@ -135,6 +132,6 @@ class Telling:
                 task.cancel()
         if self._resumed is not None:
             try:
-                await self._store.run(owed.forgive)
+                await self._store.forgive_tellings()
             except StoreError as error:
                 log.error("what was begun to be told can't be marked: %s", error)

@@ -9,7 +9,7 @@ from pathlib import Path
 from mailrouter.errors import StoreError
 from mailrouter.store.ids import DeliveryId, MessageId, message_of
 from mailrouter.store.model import Delivery, Message, QueueEntry
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.opening import open_reader
 
 _NAME = re.compile(r"\d+\.D([0-9a-f]+)\.")
 
@@ -44,7 +44,7 @@ class Mailboxes:
 
     def __init__(self, root: Path, store: Path) -> None:
         self._root = root
-        self._reader = StoreReader(store)
+        self._reader = open_reader(store)
         self._told: set[MessageId] = set()
 
     def close(self) -> None:

@@ -36,8 +36,7 @@ from mailrouter.smtp.handler import Client
 from mailrouter.store import queued as of_ours
 from mailrouter.store.ids import queue_id
 from mailrouter.store.model import Acceptance, Delivery, HandoffChange
-from mailrouter.store.sqlite.spool import SqliteSpool
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Spool, Store
 from mailrouter.worker.worker import Calls, CallsHere
 
 log = logging.getLogger("mailrouter.intake")
@@ -55,7 +54,7 @@ class Acceptor:
     def __init__(
         self,
         context: Context,
-        store: SqliteStore,
+        store: Store,
         offer: Callable[[Sequence[Delivery]], None],
         read: Callable[[bytes], Head] = Head,
         under_way: UnderWay | None = None,
@@ -86,12 +85,12 @@ class Acceptor:
         """Octets of the largest message taken; what the next hop takes is known once it was spoken to."""
         return max_size(self.context.desk, self.context.desk.next_hop_size())
 
-    def spool(self) -> SqliteSpool:
+    def spool(self) -> Spool:
         """A place for a message while it arrives."""
         return self._store.spool()
 
     async def accept(
-        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
     ) -> str:
         """Commit all that follows from a message, or refuse it; 250 is said only after that."""
         key = incoming_key(head)
@@ -104,7 +103,7 @@ class Acceptor:
         finally:
             self._under_way.end_incoming(key)
 
-    async def _put_off(self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape) -> str:
+    async def _put_off(self, client: Client, envelope: Envelope, spool: Spool, shape: Shape) -> str:
         """Answer a message that was being worked on at two unexpected ends, without reading it."""
         name, path, moment = queue_id(spool.id), envelope.reverse_path or "", self.context.now()
         await spool.discard()
@@ -118,7 +117,7 @@ class Acceptor:
         return SUSPECT
 
     def _received(
-        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, header: bytes
+        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, header: bytes
     ) -> Received:
         name = queue_id(spool.id)
         try:
@@ -149,7 +148,7 @@ class Acceptor:
             content,
         )
 
-    async def _take(self, received: Received, spool: SqliteSpool) -> str:
+    async def _take(self, received: Received, spool: Spool) -> str:
         """Decide, commit and publish; give the reply."""
         mail = PartnerMail(self.calls, self.files)
         try:
@@ -164,7 +163,7 @@ class Acceptor:
             mail.discard()
             raise
 
-    async def _decide_and_commit(self, received: Received, spool: SqliteSpool, mail: PartnerMail) -> str:
+    async def _decide_and_commit(self, received: Received, spool: Spool, mail: PartnerMail) -> str:
         """Raises ChangesFile where a role's file is to be changed and its lock isn't held."""
         desk = self.context.desk
         to = addressed(desk, received.recipients)

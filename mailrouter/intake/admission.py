@@ -18,7 +18,7 @@ from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import too_large
 from mailrouter.store.ids import MOST_PLANNED
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 MAX_SIZE = 256 * 1000 * 1000
 """Octets taken where neither the configuration nor the next hop names a limit: a disk is not endless."""
@@ -60,9 +60,7 @@ def max_size(desk: Desk, next_hop: int | None) -> int:
     return desk.configuration.settings.max_size or next_hop or MAX_SIZE
 
 
-def refused_recipient(
-    desk: Desk, reader: StoreReader | None, address: str, moment: datetime
-) -> Refusal | None:
+def refused_recipient(desk: Desk, reader: Reading | None, address: str, moment: datetime) -> Refusal | None:
     """The answer to RCPT where it is no; None for an address that takes mail.
 
     Taken are roles with any sub-address that has no meaning of its own, their addresses for partners, and the

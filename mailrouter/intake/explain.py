@@ -26,7 +26,7 @@ from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
 from mailrouter.store.ids import NO_MESSAGE
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 from mailrouter.turns import drive
 from mailrouter.worker.worker import CallsHere
 
@@ -63,9 +63,7 @@ def in_hand(
     )  # fmt: skip
 
 
-def explained(
-    desk: Desk, store: StoreReader | None, received: Received, roles: Sequence[Role]
-) -> Explanation:
+def explained(desk: Desk, store: Reading | None, received: Received, roles: Sequence[Role]) -> Explanation:
     """What the service would answer and decide at that moment, with what the store remembers by now.
 
     Recipients that are none of ours are passed over. Where none is left, it is for ``roles`` as mail.
@@ -82,7 +80,7 @@ def explained(
 
 
 async def _explained(
-    desk: Desk, store: StoreReader | None, received: Received, to: Addressed, notes: list[str]
+    desk: Desk, store: Reading | None, received: Received, to: Addressed, notes: list[str]
 ) -> Explanation:
     """What the service would do, with ``notes`` before its reasons."""
     reported = await reports_of(desk, store, received, to.returned)
@@ -108,7 +106,7 @@ def _refused(refusal: Refusal, notes: Sequence[str] = ()) -> Explanation:
     return Explanation(None, (*refusal.why, *notes), refused=refusal.reply)
 
 
-def _seen(desk: Desk, store: StoreReader | None, role: Role, received: Received) -> int:
+def _seen(desk: Desk, store: Reading | None, role: Role, received: Received) -> int:
     """The handoff version that the conversation has carried."""
     ids = earlier_ids(received.head) if received.head else []
     return store.shown(desk.conversation(role, ids)) if store and ids else 0
@@ -118,7 +116,7 @@ def _about(handing: Handing) -> str:
     return joined(dict.fromkeys(d.request.tag for d in handing.decided if d.handover.notices)) or "handoff"
 
 
-def _answered(store: StoreReader, reply: Reply, moment: datetime) -> Answered:
+def _answered(store: Reading, reply: Reply, moment: datetime) -> Answered:
     """What the store would say when it commits this reply."""
     now = int(moment.timestamp() * 1000)
     last = store.answered_at(reply.key)

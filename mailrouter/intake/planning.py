@@ -23,7 +23,7 @@ from mailrouter.routing.model import NOT_ANSWERED, Answered, Plan, Situation
 from mailrouter.routing.plan import last_resort, plain_plan, plan_in_steps
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 from mailrouter.turns import Steps
 
 log = logging.getLogger("mailrouter.intake")
@@ -39,7 +39,7 @@ class Case:
     """
 
     desk: Desk
-    reader: StoreReader | None
+    reader: Reading | None
     received: Received
     admitted: Admitted
     reported: Reported

@@ -15,10 +15,10 @@ from mailrouter.routing.partner.decision import PartnerRequest
 from mailrouter.routing.partner.handoff_request import HandoffRequest
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 from mailrouter.trust.tokens import token_of
 
-MakeRequest = Callable[[Desk, StoreReader | None, Role, Answers], PartnerRequest]
+MakeRequest = Callable[[Desk, Reading | None, Role, Answers], PartnerRequest]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from mailrouter.schedule.model import Role
 from mailrouter.smtp.sessions import network_of
 from mailrouter.store.ids import unnumbered
 from mailrouter.store.model import Delivery
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -26,7 +26,7 @@ log = logging.getLogger("mailrouter.intake")
 class RefusedMail:
     """Tells of refused messages; ``offer`` hands deliveries to delivery."""
 
-    def __init__(self, store: SqliteStore, offer: Callable[[Sequence[Delivery]], None]) -> None:
+    def __init__(self, store: Store, offer: Callable[[Sequence[Delivery]], None]) -> None:
         self._store, self._offer = store, offer
         self._lines = events.Bounded()
         """How many log lines there may be."""

@@ -20,8 +20,7 @@ from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
 from mailrouter.store.ids import queue_id
 from mailrouter.store.model import Acceptance, Message
-from mailrouter.store.sqlite.spool import SqliteSpool
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Spool, Store
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -37,31 +36,49 @@ def shadow_settings(settings: Settings) -> Settings:
     return replace(settings, store=settings.store.with_suffix(f".shadow{settings.store.suffix}"), trial=True)
 
 
-class ShadowSpool(SqliteSpool):
+class ShadowSpool:
     """As much of a message as planning looks at: nothing is delivered, so the rest need not lie on the disk.
 
     A store that can't take it doesn't disturb the sender either.
     """
 
+    def __init__(self, kept: Spool) -> None:
+        """``kept`` holds the beginning of the message."""
+        self.id = kept.id
+        self.size = 0
+        self._kept = kept
+
+    @property
+    def held(self) -> int:
+        """Octets in memory."""
+        return self._kept.held
+
     def hold(self, block: bytes) -> bool:
         """Keep ``block``, unless enough is kept."""
-        if self.size < MAX_MAIL:
-            return super().hold(block)
+        enough = self.size >= MAX_MAIL
         self.size += len(block)
-        return False
+        return not enough and self._kept.hold(block)
 
     async def flush(self) -> None:
         """Store what is held. Never raises: the commit will fail as well, and that is noted in the log."""
         try:
-            await super().flush()
+            await self._kept.flush()
         except Exception:
             log.exception("a blind copy can't be stored")
+
+    async def finish(self) -> bytes | None:
+        """What is kept, if it is small; else None. Raises StoreFull, StoreError."""
+        return await self._kept.finish()
+
+    async def discard(self) -> None:
+        """Forget what came. Never raises."""
+        await self._kept.discard()
 
 
 class ShadowGate:
     """Says 250 to everything; ``acceptor`` decides what would have become of it."""
 
-    def __init__(self, acceptor: Acceptor, store: SqliteStore) -> None:
+    def __init__(self, acceptor: Acceptor, store: Store) -> None:
         self._acceptor = acceptor
         self._store = store
 
@@ -73,10 +90,10 @@ class ShadowGate:
 
     def spool(self) -> ShadowSpool:
         """A place for a message while it arrives."""
-        return ShadowSpool(self._store.run, self._store.spool().id)
+        return ShadowSpool(self._store.spool())
 
     async def accept(
-        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
     ) -> str:
         """Plan it and note the plan, or note why it would not have been taken. Always 250."""
         try:
@@ -87,7 +104,7 @@ class ShadowGate:
             return _NOTED
 
     async def _accept(
-        self, client: Client, envelope: Envelope, spool: SqliteSpool, shape: Shape, head: bytes
+        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
     ) -> str:
         refusals = {recipient: self._acceptor.recipient(recipient) for recipient in envelope.recipients}
         taken = [recipient for recipient, refusal in refusals.items() if refusal is None]

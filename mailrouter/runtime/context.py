@@ -24,7 +24,7 @@ from mailrouter.runtime.return_paths import ReturnPaths
 from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ class Desk:
         trusted = client is None or trusts(settings.trusted_networks, client)
         return found, trusted and vouched_for(head, found, settings.our_domains)
 
-    def take_up_handoff(self, reader: StoreReader, role: str) -> None:
+    def take_up_handoff(self, reader: Reading, role: str) -> None:
         """Have the next mails to ``role`` carry the newest handoff that is stored for it."""
         if (stored := reader.handoff(role)) is not None:
             self.handoffs[role] = current(stored)

@@ -8,10 +8,10 @@ from mailrouter.message.head import Head
 from mailrouter.routing.model import Plan
 from mailrouter.runtime.context import Desk, earlier_ids
 from mailrouter.schedule.model import Role
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 
-def version_seen(desk: Desk, store: SqliteStore, role: Role, head: Head | None) -> int:
+def version_seen(desk: Desk, store: Store, role: Role, head: Head | None) -> int:
     """The handoff version that this conversation has carried, 0 for none; read only where it can matter."""
     if head is None or role.key not in desk.handoffs or role.handoff != "thread":
         return 0

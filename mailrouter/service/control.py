@@ -25,7 +25,7 @@ from mailrouter.routing.handoff import MAX_TEXT
 
 if TYPE_CHECKING:  # commands that only ask need not load the service (measured: 70 of 330 ms)
     from mailrouter.intake.acceptor import Acceptor
-    from mailrouter.store.sqlite.store import SqliteStore
+    from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter.service.control")
 
@@ -58,7 +58,7 @@ def check_handoff(text: str) -> None:
         )
 
 
-async def set_handoff(store: SqliteStore, role: str, author: str, text: str) -> int:
+async def set_handoff(store: Store, role: str, author: str, text: str) -> int:
     """Keep a new handoff version; gives its number. Raises MailrouterError as ``check_handoff``."""
     check_handoff(text)
     body = quoted_printable(text if text.endswith("\n") else text + "\n")
@@ -70,7 +70,7 @@ class Control:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         acceptor: Acceptor,
         path: Path,
         status: Callable[[], dict[str, object]],

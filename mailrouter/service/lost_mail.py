@@ -16,7 +16,7 @@ from mailrouter.runtime.context import Context, Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.store.ids import queue_id
 from mailrouter.store.model import QueueEntry
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter")
 
@@ -28,9 +28,7 @@ MOST = 2000
 _NAME = "lost mail"
 
 
-async def lost_mails(
-    context: Context, store: SqliteStore, wake: Callable[[], None], pause: float = PAUSE
-) -> None:
+async def lost_mails(context: Context, store: Store, wake: Callable[[], None], pause: float = PAUSE) -> None:
     """List what is lost once an hour, until cancelled."""
     while True:
         try:
@@ -43,7 +41,7 @@ async def lost_mails(
         await asyncio.sleep(pause)
 
 
-async def list_lost(context: Context, store: SqliteStore) -> bool:
+async def list_lost(context: Context, store: Store) -> bool:
     """Queue the list of the last hour's lost mail; True if there was anything to tell.
 
     Up to when it was listed is remembered in the transaction that queues the list.

@@ -24,7 +24,7 @@ from mailrouter.schedule.model import Person
 from mailrouter.schedule.views.diff import differences, summed_up
 from mailrouter.service.vanished import Vanished
 from mailrouter.service.watch import PAUSE, changes
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter")
 
@@ -61,7 +61,7 @@ class Reloading:
         self,
         now: Serving,
         context: Context,
-        store: SqliteStore,
+        store: Store,
         make_desk: Callable[[Configuration], Desk],
         wake: Callable[[], None],
         read: Callable[[Path, Mapping[str, bytes]], Serving] = lambda folder, missed: serving(

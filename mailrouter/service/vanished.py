@@ -14,7 +14,7 @@ from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.partner import schedule_notices
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Person, Role
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter")
 
@@ -25,7 +25,7 @@ KEPT_SECONDS = 3600.0
 class Vanished:
     """Memory of the files that are missing. ``look`` is called when the time of one is over."""
 
-    def __init__(self, store: SqliteStore, look: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, store: Store, look: Callable[[], Awaitable[None]]) -> None:
         self._store, self._look = store, look
         self._since: dict[str, float] = {}
         """By role, when its file was first missed, by the loop's clock."""

@@ -16,7 +16,7 @@ from mailrouter.runtime.context import Context
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.views.weekly import MOST_LATE, last_due
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter")
 
@@ -26,7 +26,7 @@ PAUSE = 15.0
 
 
 async def weekly_mails(
-    context: Context, store: SqliteStore, wake: Callable[[], None], pause: float = PAUSE
+    context: Context, store: Store, wake: Callable[[], None], pause: float = PAUSE
 ) -> None:
     """Send each role's weekly mail when it is due, until cancelled."""
     while True:
@@ -40,7 +40,7 @@ async def weekly_mails(
         await asyncio.sleep(pause)
 
 
-async def send_due(context: Context, store: SqliteStore) -> bool:
+async def send_due(context: Context, store: Store) -> bool:
     """Queue what is due now and was not sent; True if there was anything.
 
     The moment that it was due is remembered in the transaction that queues it. A service that sees this setting for
@@ -57,7 +57,7 @@ async def send_due(context: Context, store: SqliteStore) -> bool:
     return sent
 
 
-async def _send(context: Context, store: SqliteStore, role: Role) -> bool:
+async def _send(context: Context, store: Store, role: Role) -> bool:
     if role.weekly is None:
         return False
     now = context.now()

@@ -48,7 +48,7 @@ from mailrouter.service.weekly_mail import weekly_mails
 from mailrouter.smtp.handler import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
 from mailrouter.store.ids import DeliveryId, Milliseconds, moment_of
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.opening import open_store
 from mailrouter.trust.tokens import VALID_DAYS
 from mailrouter.web import calendar, health, metrics
 from mailrouter.web.listener import Listener
@@ -115,7 +115,7 @@ class Service:
         Raises MailrouterError, OSError; then nothing is left open.
         """
         settings = self._loaded.configuration.settings
-        self.store = SqliteStore.open(settings.store)
+        self.store = open_store(settings.store)
         self.store.keep_history = settings.keep_history
         self.store.keep_bounced = 0 if self.shadow else settings.keep_bounced
         try:
@@ -149,7 +149,7 @@ class Service:
         self._sessions = Sessions(
             limits, loop, self.traffic, lambda: loop.call_later(GIVE_BACK_SECONDS, give_back)
         )
-        self.under_way = UnderWay.open(self.store.path)
+        self.under_way = UnderWay.open(self.store.journal)
         self.mailboxes = kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
         self.context = Context(desk)

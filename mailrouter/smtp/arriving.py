@@ -8,7 +8,7 @@ import logging
 from mailrouter.message.scanner import Scanner
 from mailrouter.smtp.dot_stuffing import DottedReader
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.store.model import Spool
+from mailrouter.store.protocols import Spool
 
 log = logging.getLogger("mailrouter.door")
 

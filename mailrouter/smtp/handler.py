@@ -13,7 +13,7 @@ from mailrouter import events
 from mailrouter.errors import StoreError, StoreFull
 from mailrouter.message.shape import Shape
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.store.model import Spool
+from mailrouter.store.protocols import Spool
 
 log = logging.getLogger("mailrouter.door")
 

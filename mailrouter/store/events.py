@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from mailrouter.store.ids import DeliveryId, Milliseconds
-from mailrouter.store.sqlite.rows import run_rows
 
 What = Literal[
     "tried",
@@ -36,9 +33,3 @@ class Event:
     what: What
     who: str
     words: str
-
-
-def note(connection: sqlite3.Connection, found: Sequence[Event]) -> None:
-    """Keep events. The same thing at the same millisecond is one."""
-    rows = [(e.delivery, e.at, e.what, e.who, e.words[:MOST_WORDS]) for e in found]
-    run_rows(connection, "INSERT OR IGNORE INTO event (delivery, at, what, who, words) VALUES {rows}", rows)

@@ -1,10 +1,10 @@
-"""What is stored, as facts, and the protocol that each store speaks."""
+"""What is stored, as facts."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from mailrouter.message.pieces import Pieces
 from mailrouter.store.ids import (
@@ -163,6 +163,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """One telling: the outcome of an attempt as it was recorded, and at how many starts it was begun again."""
+
+    delivery: DeliveryId
+    state: State
+    words: str
+    at: Milliseconds
+    tries: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """As ``follow`` of the dispatcher takes it."""
+        return Outcome(self.delivery, self.state, self.words, self.at)
+
+
+@dataclass(frozen=True, slots=True)
 class FailingMailbox:
     """A mailbox (canonical) that mail has not been reaching from ``since`` to ``last``, with its server's ``words``.
 
@@ -198,6 +214,18 @@ class NewHandoff:
     body: bytes
 
 
+WAIT_MS: Milliseconds = 7 * 86_400_000
+"""A handoff waits this long for its confirmation."""
+ASKING_MS: Milliseconds = 3_600_000
+"""Within this time one mailbox is asked about ``MOST_ASKED`` mails, whatever their roles, while none of the questions
+is answered."""
+DAY_MS: Milliseconds = 86_400_000
+MOST_ASKED_A_DAY = 12
+"""The same for a day."""
+MOST_WAITING = 24
+"""So many wait for one mailbox and role; a further one takes the place of the oldest."""
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingHandoff:
     """A mail kept aside until it is confirmed: ``message`` brought it, and the confirmation was asked for at
@@ -211,6 +239,8 @@ class WaitingHandoff:
     text: str
 
 
+CHANGES_KEPT = 50
+"""Changes kept a role: some months, and some hundred kilobytes."""
 ChangeState = Literal["begun", "done", "undone", "lost"]
 """``begun``: it is decided, and the file is about to be written; ``lost``: it could not be."""
 
@@ -318,41 +348,9 @@ class Standing:
     handoffs: int
 
 
-class Spool(Protocol):
-    """A message while it arrives; nobody's until it is accepted."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Octets that a store takes, and octets that are left for it."""
 
-    id: MessageId
-    size: int
-
-    @property
-    def held(self) -> int:
-        """Octets in memory."""
-
-    def hold(self, block: bytes) -> bool:
-        """Keep ``block`` in memory; True when ``flush`` is to be awaited before more is held."""
-
-    async def flush(self) -> None:
-        """Bring what is held to the store. Raises StoreFull, StoreError."""
-
-    async def discard(self) -> None:
-        """Forget what came. Never raises."""
-
-
-class Store(Protocol):
-    """The durable state of a relay. Every call either has happened durably when it returns, or raised."""
-
-    def spool(self) -> Spool:
-        """A place for the next message."""
-
-    async def accept(self, spool: Spool, acceptance: Acceptance) -> list[Delivery]:
-        """Publish the message with its deliveries and memories; gives the deliveries that were queued."""
-
-    async def claim(self, most: int, now: Milliseconds) -> list[Delivery]:
-        """Up to ``most`` deliveries that are due and in nobody's hands; they are in the caller's hands
-        then."""
-
-    async def settle(self, outcomes: Sequence[Outcome]) -> None:
-        """Record what became of attempts; the deliveries leave the caller's hands."""
-
-    def read(self, message: MessageId, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes of a stored message from ``start`` to ``end``, in blocks."""
+    taken: int
+    free: int

@@ -6,16 +6,15 @@ any of them: labels are reply codes, kinds, outcomes and the keys of roles.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from mailrouter import __version__
 from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
 from mailrouter.runtime.rows import day_of
-from mailrouter.store.sqlite.timings import Timings
+from mailrouter.store.model import Room
+from mailrouter.store.timings import Timings
 from mailrouter.web.pages import Answer, Asked
 from mailrouter.web.watched import Watched
 
@@ -123,15 +122,9 @@ class _Collector:
     def _store(self) -> Iterator[Any]:
         store = self._watched.store
         yield _histogram("store_commit_seconds", "Commits of the store, the sync included", store.commits)
-        size = free = 0.0
-        try:
-            size = float(sum(Path(f"{store.path}{end}").stat().st_size for end in ("", "-wal")))
-            disk = os.statvfs(store.path.parent)
-            free = float(disk.f_bavail * disk.f_frsize)
-        except OSError:
-            pass  # a store that is gone: readable says so
-        yield _gauge("store_bytes", "Size of the store's database and its log", size)
-        yield _gauge("store_free_bytes", "Room left on the store's disk", free)
+        room = store.room() or Room(0, 0)  # of a store that is gone: readable says so
+        yield _gauge("store_bytes", "Size of the store's database and its log", room.taken)
+        yield _gauge("store_free_bytes", "Room left on the store's disk", room.free)
         try:
             standing = store.reader.standing()
         except StoreError:

@@ -9,7 +9,7 @@ from typing import Protocol
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.runtime.context import Desk
 from mailrouter.smtp.handler import Traffic
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 
 class NextHop(Protocol):
@@ -35,7 +35,7 @@ class Open(Protocol):
 class Watched:
     """``desk`` gives the one in force: it is replaced when the configuration is read again."""
 
-    store: SqliteStore
+    store: Store
     dispatcher: Dispatcher
     next_hop: NextHop
     traffic: Traffic

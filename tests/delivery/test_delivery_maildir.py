@@ -21,7 +21,7 @@ from mailrouter.delivery.maildir import GATHER, MaildirTransport, folder_name, i
 from mailrouter.store.ids import CHUNK_BITS
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite.store import SqliteStore
-from tests.support.messages import HEAD, PARTNERS, SMALL, put, until
+from tests.support.messages import HEAD, PARTNERS, SMALL, put, queue_of, until
 
 TOP = b"Return-Path: <bounce@example.test>\nDelivered-To: laurie@example.test\n"
 
@@ -155,7 +155,7 @@ async def test_a_mailbox_that_can_not_be_written_is_tried_later(tmp_path: Path) 
         (boxes.root / "elaine@example.test").write_text("in the way")
         await boxes.accept(recipients=PARTNERS)
         assert await boxes.settled(2) == ["delivered", "queued"]
-        reply = boxes.store.reader.queue(1)[0].deliveries[0].last_reply
+        reply = queue_of(boxes.store.reader, 1)[0].deliveries[0].last_reply
         assert reply.startswith("451 4.3.0 The mailbox can't be written: ")
 
 

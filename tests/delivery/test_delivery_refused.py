@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.config.retry_settings import Retry
-from tests.support.messages import until
+from tests.support.messages import queue_of, until
 from tests.support.misbehaving import Script, misbehaving
 from tests.support.outgoing import outbound
 
@@ -138,6 +138,6 @@ async def test_five_days_are_the_last_resort(tmp_path: Path) -> None:
     ):
         await out.accept(recipients=("a@x.test",))
         await out.settled("failed", 1)
-        reply = out.store.reader.queue(1)[0].deliveries[0].last_reply
+        reply = queue_of(out.store.reader, 1)[0].deliveries[0].last_reply
         assert reply.startswith("451 4.4.7 Not delivered within")
         assert "530 5.7.0" in reply

@@ -16,7 +16,7 @@ from mailrouter.delivery.dispatch import MOST_READY
 from mailrouter.delivery.smtp import Pool
 from mailrouter.smtp.client import Timeouts
 from mailrouter.store.model import CHUNK_SIZE
-from tests.support.messages import HEAD, SMALL, put, until
+from tests.support.messages import HEAD, SMALL, put, queue_of, until
 from tests.support.misbehaving import (
     CLOSE,
     ENDLESS,
@@ -124,7 +124,7 @@ async def test_each_recipients_result_is_its_own(tmp_path: Path) -> None:
         await until(lambda: all(attempts for _, _, attempts in out.attempts()))
         states = [state for _, state, _ in out.attempts()]
         assert states == ["delivered", "failed", "queued", "queued", "delivered"]
-        entry = out.store.reader.queue(10)[0]
+        entry = queue_of(out.store.reader, 10)[0]
         assert {d.recipient: d.last_reply for d in entry.deliveries}["no@x.test"] == "550 5.1.1 no"
 
 

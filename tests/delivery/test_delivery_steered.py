@@ -13,8 +13,7 @@ from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import MOST_READY, Dispatcher
 from mailrouter.intake.release.queue_actions import Done, Order, steer
 from mailrouter.smtp.client import Reply
-from mailrouter.store.sqlite.queue import Selection
-from mailrouter.store.sqlite.queue_actions import STEP, Action
+from mailrouter.store.selection import STEP, Action, Selection
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import PARTNERS, SMALL, put, until
 from tests.support.misbehaving import CLOSE, Misbehaving, Script, misbehaving

@@ -16,6 +16,7 @@ from mailrouter.schedule.model import Role
 from tests.intake.services import KEY, desk, service
 from tests.routing.situations import AWAY, BOTH_AWAY, CANARY, HANDOFF_TEXT, mail, role, second_role
 from tests.schedule.roles import LAURIE
+from tests.support.messages import queue_of
 
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
 
@@ -123,7 +124,7 @@ async def test_what_cannot_be_taken_is_refused(
         assert (await running.send(raw)).startswith(reply)
         alerts = [delivery for delivery in running.offered if delivery.kind == "alert"]
         assert alerts == running.offered
-        assert len(running.store.reader.queue(10)) == len(alerts) == ("been here" in running.said[-1])
+        assert len(queue_of(running.store.reader, 10)) == len(alerts) == ("been here" in running.said[-1])
 
 
 async def test_the_operator_hears_of_a_loop_once_an_hour(tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ async def test_more_people_than_one_message_has_numbers_for_are_refused_in_words
         refused = await running.send(mail(), *(one.address for one in roles))
         assert refused.startswith("554 5.5.3 Too many people behind these 9 addresses")
         assert running.offered == []
-        assert running.store.reader.queue(10) == []
+        assert queue_of(running.store.reader, 10) == []
         taken = await running.send(mail(), *(one.address for one in roles[:7]))
         assert taken.startswith("250")
         assert len(running.offered) == 7 * 115

@@ -12,8 +12,7 @@ from mailrouter.intake.release.queue_actions import Order, steer
 from mailrouter.intake.release.recheck import may_be_told, plan_anew
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.sqlite.history import life
-from mailrouter.store.sqlite.queue import BACK, Selection
+from mailrouter.store.selection import BACK, Selection
 from tests.intake.services import Service, desk, service
 from tests.intake.test_intake_aftermath import MOMENT, copies, delivered, fails
 from tests.routing.situations import role
@@ -60,7 +59,7 @@ async def test_while_the_mail_is_tried_again_it_waits_and_then_it_is_withdrawn(t
         assert {says(running, d) for d in told} == {"never"}
         for one in told:
             await plan_anew(running.context, running.store, one, lambda: NOW)
-        known = life(running.store.reader, made["elaine"].message)
+        known = running.store.reader.life(made["elaine"].message)
         assert known is not None
         ended = {event.delivery: event.words for event in known.events if event.what == "withdrawn"}
         assert set(ended) == {d.id for d in told}

@@ -10,8 +10,18 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
-from mailrouter.store.model import Acceptance, Delivery, HandoffChange, NewHandoff, WaitingHandoff
-from mailrouter.store.sqlite.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, MOST_WAITING, WAIT_MS
+from mailrouter.store.model import (
+    ASKING_MS,
+    DAY_MS,
+    MOST_ASKED_A_DAY,
+    MOST_WAITING,
+    WAIT_MS,
+    Acceptance,
+    Delivery,
+    HandoffChange,
+    NewHandoff,
+    WaitingHandoff,
+)
 from mailrouter.store.sqlite.schema import MIGRATIONS, migrate
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, deliveries_of, filled, message_of

@@ -14,8 +14,8 @@ from hypothesis import strategies as some
 
 from mailrouter.message import pieces
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Kind, Outcome
+from mailrouter.store.selection import ACTIONS
 from mailrouter.store.sqlite import queue_actions
-from mailrouter.store.sqlite.history import life
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.examples import examples
 from tests.support.messages import SMALL, T0, deliveries_of, filled, message_of
@@ -32,7 +32,7 @@ STEPS = some.lists(
                 "withdrawn",
                 "bounced",
                 "answered",
-                *queue_actions.ACTIONS,
+                *ACTIONS,
                 "anew",
                 "restart",
             )
@@ -84,7 +84,7 @@ class Looked:
         for id_, before in self.ended.items():
             assert states[id_] == before or (before, states[id_]) == ("delivered", "bounced"), (said, states)
         self.ended = {id_: state for id_, state in states.items() if state not in OPEN}
-        found = life(self.store.reader, self.message)
+        found = self.store.reader.life(self.message)
         assert found is not None
         for id_, state in self.ended.items():
             (last, *_) = [

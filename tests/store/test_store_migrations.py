@@ -13,11 +13,10 @@ from mailrouter.message.pieces import Slice
 from mailrouter.store.ids import DELIVERY_BITS
 from mailrouter.store.model import Outcome
 from mailrouter.store.sqlite.backup import check_store
-from mailrouter.store.sqlite.history import life
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.schema import MIGRATIONS, migrate
 from mailrouter.store.sqlite.store import SqliteStore
-from tests.support.messages import HEAD, SMALL, T0
+from tests.support.messages import HEAD, SMALL, T0, queue_of
 
 OPEN, DONE, FAILED = 1001, 1002, 1003
 """Messages: one that waits, one that was delivered, one of which a copy failed."""
@@ -97,7 +96,7 @@ async def test_a_store_of_each_earlier_format_is_taken_up(tmp_path: Path, number
         assert [await anext(store.read(d.message, 0, len(SMALL))) for d in claimed] == [SMALL, SMALL]
         await store.settle([Outcome(claimed[0].id, "queued", "451 later", T0 + 1, T0 + 2)])
         await store.settle([Outcome(d.id, "delivered", "250 ok", T0 + 3) for d in claimed])
-        told = life(store.reader, OPEN)
+        told = store.reader.life(OPEN)
         assert told is not None
         assert [(e.what, e.at - T0) for e in told.events] == [
             ("tried", 1),
@@ -106,14 +105,14 @@ async def test_a_store_of_each_earlier_format_is_taken_up(tmp_path: Path, number
         ]
         assert told.entry.message.dsn.envid == ("QQ" if number >= 3 else "")
         assert store.reader.chunk(OPEN, 0) == SMALL[:18]
-        failed = life(store.reader, FAILED)
+        failed = store.reader.life(FAILED)
         assert failed is not None
         assert [(e.what, e.words) for e in failed.events] == [
             ("failed", "words of failed"),
             ("delivered", "words of delivered"),
         ]
         assert failed.entry.message.reasons == ("because",)
-        assert len(store.reader.queue(10)) == 1
+        assert len(queue_of(store.reader, 10)) == 1
         handoff = store.reader.handoff("vp-hr")
         assert handoff is not None
         assert (handoff.version, handoff.text) == (7, TEXT)

@@ -22,7 +22,7 @@ from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.store.sqlite.writer import connect
 from tests.support import faults
 from tests.support.faults import no_mounts
-from tests.support.messages import SMALL, T0, filled, put
+from tests.support.messages import SMALL, T0, filled, put, queue_of
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -69,7 +69,7 @@ async def test_a_second_holder_is_told_who_holds_it(tmp_path: Path, holder: subp
         SqliteStore.open(path)
     reader = StoreReader(path)
     try:
-        assert len(reader.queue(10)) == 1
+        assert len(queue_of(reader, 10)) == 1
         with pytest.raises(StoreError, match="readonly"):
             reader._rows("DELETE FROM message")
     finally:
@@ -86,7 +86,7 @@ async def test_after_a_kill_nothing_accepted_is_missing(
     holder.wait()
     assert os.stat(f"{path}-wal").st_size > 0
     reader = StoreReader(path)
-    assert len(reader.queue(10)) == 1
+    assert len(queue_of(reader, 10)) == 1
     reader.close()
     store = SqliteStore.open(path)
     try:
@@ -182,7 +182,7 @@ async def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     path = tmp_path / "m.db"
     path.touch()
     with pytest.raises(StoreError):
-        StoreReader(path).queue(1)
+        queue_of(StoreReader(path), 1)
     store = SqliteStore.open(path)
     assert len(await put(store)) == 2
     store.close()

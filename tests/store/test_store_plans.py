@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from mailrouter.store.model import Acceptance, HandoffChange, NewHandoff, Outcome, ReplyMemory, WaitingHandoff
-from mailrouter.store.sqlite import history, hot_path, queue, queue_actions
+from mailrouter.store.selection import ACTIONS, Selection
+from mailrouter.store.sqlite import hot_path, queue, queue_actions
 from mailrouter.store.sqlite import pruning as tidying
 from mailrouter.store.sqlite.pruning import DAY_MS, Pruning
-from mailrouter.store.sqlite.queue import Selection
-from mailrouter.store.sqlite.reader import NEXT_DUE, OF_MESSAGE, OPEN_DELIVERIES, QUEUED_AFTER
+from mailrouter.store.sqlite.reader import NEXT_DUE, OF_MESSAGE, QUEUED_AFTER
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.store.sqlite.writer import connect
 from tests.support.messages import SMALL, T0, deliveries_of, message_of, put
@@ -51,13 +51,12 @@ async def test_reads_go_by_an_index(store: SqliteStore, statement: str, steps: l
 
 
 LISTINGS = [
-    OPEN_DELIVERIES,
     queue.open_ids(Selection())[0],
     queue.open_ids(Selection(due_before=1, until=1))[0],
     queue.among(Selection(messages=(1,)), "delivery.id BETWEEN 1 AND 2", "delivery.id")[0],
     queue.among(Selection(role="r", sender="s", received_after=1), "delivery.id IN (1, 2)", "delivery.id")[0],
     queue.among(Selection(recipient="a"), "delivery.id BETWEEN 1 AND 2", "state, count(*)")[0],
-    history.EVENTS,
+    queue.EVENTS,
 ]
 
 
@@ -88,7 +87,7 @@ def traced(tmp_path: Path) -> Iterator[list[str]]:
             connection, [Acceptance(message, content, copies, reply, memory, (("conversation", 1),), changes)]
         )
         ids = [delivery.id for delivery in (*copies, reply)]
-        for action in queue_actions.ACTIONS[:3]:
+        for action in ACTIONS[:3]:
             queue_actions.steer(connection, action, ids[:1], T0, "jim", {})
         hot_path.settle_group(connection, [[Outcome(ids[0], "queued", "451", T0, T0)]])
         hot_path.settle_group(connection, [[Outcome(id_, "delivered", "250", T0) for id_ in ids]])

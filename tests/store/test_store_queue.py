@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mailrouter.store.ids import DELIVERY_BITS
 from mailrouter.store.model import Acceptance, Delivery, Message
+from mailrouter.store.selection import OPEN, Selection
 from mailrouter.store.sqlite import queue
-from mailrouter.store.sqlite.queue import OPEN, Selection
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.examples import examples
 from tests.support.messages import SMALL, T0, deliveries_of, message_of

@@ -9,9 +9,8 @@ import pytest
 
 from mailrouter.message import pieces
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome
+from mailrouter.store.selection import Action
 from mailrouter.store.sqlite import queue_actions
-from mailrouter.store.sqlite.history import life
-from mailrouter.store.sqlite.queue_actions import Action
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, filled, message_of, put
 
@@ -195,7 +194,7 @@ async def test_who_did_what_is_kept_in_order(store: SqliteStore) -> None:
     await steer(store, "retry", [a], T0 + 5)
     await store.settle([Outcome(a.id, "delivered", "250 2.0.0 ok", T0 + 6)])
     await steer(store, "drop", [b], T0 + 7)
-    told = life(store.reader, a.message)
+    told = store.reader.life(a.message)
     assert told is not None
     assert [(e.delivery - a.id, e.at - T0, e.what, e.who, e.words) for e in told.events] == [
         (0, 1, "tried", "", "451 4.2.0 later"),
@@ -212,7 +211,7 @@ async def test_a_first_success_costs_no_row(store: SqliteStore) -> None:
     a, b = await put(store)
     await store.settle([Outcome(d.id, "delivered", "250 2.0.0 ok", T0 + 6) for d in (a, b)])
     assert store.reader.rows("SELECT count(*) FROM event") == [(0,)]
-    told = life(store.reader, a.message)
+    told = store.reader.life(a.message)
     assert told is not None
     assert [(e.what, e.at) for e in told.events] == [("delivered", T0 + 6)] * 2
 
@@ -227,7 +226,7 @@ async def test_what_came_back_was_delivered_before(store: SqliteStore) -> None:
     content = await spool.finish()
     report = Acceptance(message_of(spool.id, len(SMALL)), content, [], reported=[answered, reported])
     await store.accept(spool, report)
-    told = life(store.reader, a.message)
+    told = store.reader.life(a.message)
     assert told is not None
     assert [(e.at - T0, e.what, e.words) for e in told.events] == [
         (6, "delivered", "250 2.0.0 ok"),

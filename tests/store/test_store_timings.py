@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailrouter.store.sqlite.timings import Timings
+from mailrouter.store.timings import Timings
 
 BOUNDS = (0.1, 1.0, 5.0)
 

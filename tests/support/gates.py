@@ -15,7 +15,7 @@ from mailrouter.smtp.handler import Client, Gate, Limits
 from mailrouter.smtp.server import Door
 from mailrouter.smtp.sessions import Sessions
 from mailrouter.store.ids import MessageId
-from mailrouter.store.model import Spool
+from mailrouter.store.protocols import Spool
 from tests.support.messages import until
 
 HOST = "mx.example.test"

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
 from mailrouter.store.ids import MessageId, delivery_of
-from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
-from mailrouter.store.sqlite.spool import SqliteSpool
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.model import Acceptance, Delivery, Message, QueueEntry, ReplyMemory
+from mailrouter.store.protocols import Reading, Spool, Store
+from mailrouter.store.selection import Selection
 
 HEAD = b"Received: from a test\r\n"
 SMALL = b"Subject: small\r\n\r\nhello\r\n"
@@ -56,7 +56,7 @@ def deliveries_of(
     ]
 
 
-async def filled(store: SqliteStore, content: bytes, block: int = 65536) -> SqliteSpool:
+async def filled(store: Store, content: bytes, block: int = 65536) -> Spool:
     """A spool into which ``content`` has arrived."""
     spool = store.spool()
     for start in range(0, len(content), block):
@@ -66,7 +66,7 @@ async def filled(store: SqliteStore, content: bytes, block: int = 65536) -> Sqli
 
 
 async def put(
-    store: SqliteStore,
+    store: Store,
     content: bytes = SMALL,
     recipients: Sequence[str] = PARTNERS,
     at: int = T0,
@@ -84,6 +84,11 @@ async def put(
     for delivery in found:
         delivery.inside = delivery.recipient == inside
     return await store.accept(spool, Acceptance(message, whole, found, reply, memory, shown))
+
+
+def queue_of(reader: Reading, most: int = 10) -> list[QueueEntry]:
+    """Messages with deliveries that are queued, on hold or have failed, oldest first; only those deliveries."""
+    return reader.entries(reader.selected(Selection()), most)
 
 
 async def until(true: Callable[[], object], seconds: float = 10.0) -> None:

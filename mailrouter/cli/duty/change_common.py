@@ -27,7 +27,7 @@ from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.views.diff import week_lines
 from mailrouter.service.control import ask
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.opening import open_store
 
 _WEEK = 7
 
@@ -115,7 +115,7 @@ def _first_day(request: Request, today: date) -> date:
 async def _alone(configuration: Configuration, role: Role, request: Request) -> str:
     """No service runs, so the store's lock is ours for a moment; what is to be told leaves when one runs."""
     settings = configuration.settings
-    store = SqliteStore.open(settings.store)
+    store = open_store(settings.store)
     try:
         now = serving(configuration.folder)
         desk = Desk(configuration, Templates(settings.templates), read_keys(settings.run_folder / NAME))

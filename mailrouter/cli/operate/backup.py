@@ -21,7 +21,7 @@ from mailrouter.config import Settings
 from mailrouter.config.last_good import GOOD_FOLDER
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.runtime.keys import NAME
-from mailrouter.store.sqlite.backup import copy_store
+from mailrouter.store.opening import copy_store
 
 
 def backup(options: argparse.Namespace) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sqlite3
 import sys
 import time
 import traceback
@@ -23,7 +22,7 @@ from mailrouter.config.settings import LogFormat
 from mailrouter.errors import MailrouterError
 from mailrouter.store.ids import QueueId
 
-_OWN_WORDS = (MailrouterError, OSError, sqlite3.Error)
+_OWN_WORDS = (MailrouterError, OSError)
 """Errors whose text is about files, sockets and the store, never about what a mail holds."""
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]

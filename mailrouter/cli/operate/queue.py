@@ -21,9 +21,8 @@ from mailrouter.errors import ConfigurationError, UsageError
 from mailrouter.service.control import ask
 from mailrouter.store import ids
 from mailrouter.store.ids import DeliveryId, MessageId, message_id_of, queue_id
-from mailrouter.store.sqlite import queue as queued
-from mailrouter.store.sqlite.queue import BACK, OPEN, Selection
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
+from mailrouter.store.selection import BACK, OPEN, Selection
 
 _SHOWN = 50
 _MOST_JSON = 10_000
@@ -101,16 +100,16 @@ def _message(text: str) -> MessageId:
 
 def _list(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
     store = store_of(settings)
-    found = queued.selected(store, selection) if store else []
+    found = store.selected(selection) if store else []
     most = options.limit or (_MOST_JSON if options.json else _SHOWN)
-    entries = queued.entries(store, found, most) if store else []
+    entries = store.entries(found, most) if store else []
     if options.json:
         print_json([entry_data(entry) for entry in entries])
         return 0
     if not entries or store is None:
         print("Nothing in the queue fits." if selection != Selection() else "The queue is empty.")
         return 0
-    summary = queued.summary(store, selection, found)
+    summary = store.summary(selection, found)
     print("\n".join(summary_lines(summary, width())))
     print(textwrap.fill(_service(settings), width()))
     for entry in entries:
@@ -153,7 +152,7 @@ def _service(settings: Settings) -> str:
 
 def _change(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
     store = store_of(settings)
-    found = queued.selected(store, selection) if store else []
+    found = store.selected(selection) if store else []
     if store is None or not found:
         return _nothing(options)
     missing = sorted(set(selection.messages).difference(ids.messages_of(found)))
@@ -184,11 +183,11 @@ async def _alone(options: argparse.Namespace, settings: Settings, order: dict[st
     """With no service running: the store's lock is taken, and the very same is done here."""
     from mailrouter.intake.release.queue_actions import Order, steer
     from mailrouter.service.wiring import desk_of
-    from mailrouter.store.sqlite.store import SqliteStore
+    from mailrouter.store.opening import open_store
 
     # What the service would log is printed here anyway.
     logging.getLogger("mailrouter").addHandler(logging.NullHandler())
-    store = SqliteStore.open(settings.store)
+    store = open_store(settings.store)
     try:
         store.keep_bounced = settings.keep_bounced
         desk = desk_of(load(options)) if order["report"] or _came_back(order) else None
@@ -210,14 +209,12 @@ def _nothing(options: argparse.Namespace) -> int:
     return 1
 
 
-def _sure(
-    options: argparse.Namespace, store: StoreReader, selection: Selection, found: list[DeliveryId]
-) -> bool:
+def _sure(options: argparse.Namespace, store: Reading, selection: Selection, found: list[DeliveryId]) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("queue drop asks before it drops; where nobody can answer, say --yes.")
-    for entry in queued.entries(store, found, 10):
+    for entry in store.entries(found, 10):
         print("\n".join(entry_lines(entry, width())))
-    summary = queued.summary(store, selection, found)
+    summary = store.summary(selection, found)
     print("\n" + "\n".join(summary_lines(summary, width())))
     told = (
         "The senders get a report where nobody else has the mail."

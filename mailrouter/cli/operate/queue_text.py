@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from mailrouter.store.ids import Milliseconds, queue_id
 from mailrouter.store.model import Delivery, Message, QueueEntry, State
-from mailrouter.store.sqlite.queue import Summary
+from mailrouter.store.selection import Summary
 
 _STATES: dict[State, str] = {
     "queued": "waiting",

@@ -7,8 +7,6 @@ import os
 import shutil
 import tempfile
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,8 +17,7 @@ from mailrouter.cli.operate.archive import KEY, STORE
 from mailrouter.cli.operate.queue_text import counted
 from mailrouter.errors import MailrouterError
 from mailrouter.runtime.keys import NAME, keys_in
-from mailrouter.store.lock import lock
-from mailrouter.store.sqlite.backup import check_store
+from mailrouter.store.opening import check_copy, files_beside, held
 
 
 def restore(options: argparse.Namespace) -> int:
@@ -40,15 +37,15 @@ def _restore(source: Path, folder: Path, force: bool) -> list[str]:
     with tempfile.TemporaryDirectory(prefix=".mailrouter-restore-", dir=folder.parent) as name:
         unpacked = Path(name)
         manifest = archive.unpack(source, unpacked)
-        held = check_store(unpacked / STORE)
+        copied = check_copy(unpacked / STORE)
         keys_in((unpacked / KEY).read_bytes(), Path(KEY))
         places = {name: folder.parent / place for name, place in manifest.places.items()}
         store = places["store"]
-        with _held(store):
+        with held(store):
             # A service that runs holds the store's lock; none can start meanwhile.
             moves = _moves(unpacked, folder, places)
             taken = [new for _, new in moves if new.exists()]
-            taken += [log for log in _logs(store) if log.exists()]
+            taken += [log for log in files_beside(store) if log.exists()]
             if taken and not force:
                 listed = ", ".join(map(str, taken))
                 raise MailrouterError(
@@ -59,33 +56,21 @@ def _restore(source: Path, folder: Path, force: bool) -> list[str]:
             said = []
             for old in taken:
                 # A log keeps the name of its database, so that the two are still one store.
-                log = next((log.name.removeprefix(store.name) for log in _logs(store) if log == old), "")
+                log = next(
+                    (log.name.removeprefix(store.name) for log in files_beside(store) if log == old), ""
+                )
                 aside = old.with_name(f"{old.name.removesuffix(log)}.before-restore-{stamp}{log}")
                 os.replace(old, aside)
                 said.append(f"{old} is now {aside.name}.")
             for old, new in moves:
                 _move(old, new, private=old.is_relative_to(unpacked / "run"))
     said.append(
-        f"Restored from {manifest.made}: {counted(held.messages, 'message')}, "
-        f"{counted(held.waiting, 'delivery', 'deliveries')} still to do, the handoffs, the key and the configuration "
+        f"Restored from {manifest.made}: {counted(copied.messages, 'message')}, "
+        f"{counted(copied.waiting, 'delivery', 'deliveries')} still to do, the handoffs, the key and the configuration "
         f"in {folder}. What was delivered after the backup is delivered again."
     )
     said.append(f"Now: mailrouter check --config {folder}, then start the service.")
     return said
-
-
-@contextmanager
-def _held(store: Path) -> Iterator[None]:
-    descriptor = lock(store)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _logs(store: Path) -> list[Path]:
-    """What SQLite keeps beside a database: with another database, it would be taken for its own."""
-    return [Path(f"{store}-wal"), Path(f"{store}-shm"), Path(f"{store}-journal")]
 
 
 def _moves(unpacked: Path, folder: Path, places: dict[str, Path]) -> list[tuple[Path, Path]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import textwrap
 
 from mailrouter.cli.common import load_settings, width
 from mailrouter.cli.operate.queue_text import now
 from mailrouter.runtime import keys
 from mailrouter.service.control import ask
-from mailrouter.store.lock import lock
+from mailrouter.store.opening import held
 
 
 def rotate_key(options: argparse.Namespace) -> int:
@@ -18,11 +17,8 @@ def rotate_key(options: argparse.Namespace) -> int:
     settings = load_settings(options)
     done = ask(settings.run_folder / "mailrouter.sock", {"do": "rotate-key"})
     if done is None:
-        descriptor = lock(settings.store)
-        try:
+        with held(settings.store):
             made = keys.rotate(settings.run_folder / keys.NAME, now())
-        finally:
-            os.close(descriptor)
         done = {"until": keys.moment_written(made.earlier[0][1])}
     words = f"A new key is in force. By the one before it, bounces and loops are known until {done['until']}."
     words += " So are the addresses of calendar feeds, each of which says in the calendar itself that it ends; tell"

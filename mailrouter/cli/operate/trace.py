@@ -11,11 +11,10 @@ from mailrouter.cli.operate.queue_text import entry_data, iso, message_data, siz
 from mailrouter.cli.operate.queue_text import now as moment_now
 from mailrouter.config import Settings
 from mailrouter.store.events import Event
+from mailrouter.store.history import LOOKED, Life
 from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds, message_id_of, queue_id
 from mailrouter.store.model import Delivery
-from mailrouter.store.sqlite import history
-from mailrouter.store.sqlite.history import Life
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 _SHOWN = 20
 _WHAT = {
@@ -38,7 +37,7 @@ def trace(options: argparse.Namespace) -> int:
     settings = load_settings(options)
     store = store_of(settings)
     wanted = options.what.strip()
-    told = history.life(store, number) if store and (number := _number(wanted)) is not None else None
+    told = store.life(number) if store and (number := _number(wanted)) is not None else None
     if store is None or (told is None and not _may_be_address_or_id(wanted)):
         print(f"There is no message {wanted}{_kept(settings)}", file=sys.stderr)
         return 1
@@ -63,11 +62,11 @@ def _kept(settings: Settings) -> str:
     return f". What became of a mail is kept for {span(settings.keep_history)}."
 
 
-def _search(options: argparse.Namespace, settings: Settings, store: StoreReader, wanted: str) -> int:
+def _search(options: argparse.Namespace, settings: Settings, store: Reading, wanted: str) -> int:
     most = options.limit or _SHOWN
-    found = history.find(store, wanted, most)
+    found = store.find(wanted, most)
     far = (
-        f"Looked through the newest {history.LOOKED:,} messages, back to {_when(found.back_to)}."
+        f"Looked through the newest {LOOKED:,} messages, back to {_when(found.back_to)}."
         if found.back_to is not None
         else ""
     )
@@ -80,7 +79,7 @@ def _search(options: argparse.Namespace, settings: Settings, store: StoreReader,
             print(far, file=sys.stderr)
         return 1
     if len(found.entries) == 1 and wanted.startswith("<"):
-        told = history.life(store, found.entries[0].message.id)
+        told = store.life(found.entries[0].message.id)
         if told is not None:
             _print_life(told, as_json=False)
             return 0

@@ -15,7 +15,7 @@ from mailrouter.schedule.date_words import called, date_words, joined, moment_wo
 from mailrouter.schedule.model import Role
 from mailrouter.service.control import ask
 from mailrouter.store.ids import Milliseconds
-from mailrouter.store.lock import holder
+from mailrouter.store.opening import holder
 
 SOCKET = "mailrouter.sock"
 

@@ -15,13 +15,13 @@ from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import DeliveryId
 from mailrouter.store.model import Delivery, Message, QueueEntry, State
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 ALIVE: tuple[State, ...] = ("queued", "held", "delivered")
 """What may still reach somebody, or has."""
 
 
-def header_of(reader: StoreReader, message: Message) -> tuple[Head, Shape]:
+def header_of(reader: Reading, message: Message) -> tuple[Head, Shape]:
     """A message's header section, and its shape as far as that tells it; an empty one where it is gone."""
     try:
         raw = reader.chunk(message.id, 0)[: message.body_start]

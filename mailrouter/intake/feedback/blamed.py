@@ -14,7 +14,7 @@ from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.store import ids
 from mailrouter.store.ids import DeliveryId, MessageId, queue_id
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter")
 
@@ -23,7 +23,7 @@ WORDS = "on hold: it was under way at both of the last two unexpected ends of ma
 
 
 async def tell_of_arriving(
-    store: SqliteStore, desk: Desk, path: str, client: str, size: int, now: datetime
+    store: Store, desk: Desk, path: str, client: str, size: int, now: datetime
 ) -> bool:
     """Tell the operator that a mail is answered 451 for this reason, once; False where that was done, or there is
     nobody to tell. Raises StoreError."""
@@ -36,9 +36,7 @@ async def tell_of_arriving(
     return await originate(store, role, [alert], now, why, "put off", f"{client} {path} {size}")
 
 
-async def hold(
-    store: SqliteStore, desk: Desk, blamed: Iterable[DeliveryId], now: datetime
-) -> list[DeliveryId]:
+async def hold(store: Store, desk: Desk, blamed: Iterable[DeliveryId], now: datetime) -> list[DeliveryId]:
     """Put all of each blamed mail on hold that is still to be sent, with one alert; gives the blamed deliveries that are
     settled by that. Never raises.
 

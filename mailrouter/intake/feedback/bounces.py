@@ -28,7 +28,7 @@ from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import DeliveryId
 from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 from mailrouter.trust.tokens import VALID_DAYS, TokenError
 from mailrouter.turns import Steps
 
@@ -51,7 +51,7 @@ class Reported:
     reasons: list[str] = field(default_factory=list)
 
 
-def returned_to(desk: Desk, reader: StoreReader, address: str, at: int) -> Delivery | str | None:
+def returned_to(desk: Desk, reader: Reading, address: str, at: int) -> Delivery | str | None:
     """The delivery that mail to ``address`` is about; the refusal where it can't be taken; None: no return path."""
     try:
         number = desk.return_paths.delivery_of(address, at)
@@ -65,7 +65,7 @@ def returned_to(desk: Desk, reader: StoreReader, address: str, at: int) -> Deliv
 
 
 async def reports_of(
-    desk: Desk, reader: StoreReader | None, received: Received, returned: Sequence[str]
+    desk: Desk, reader: Reading | None, received: Received, returned: Sequence[str]
 ) -> Reported:
     """Read what a message says to the return paths among its recipients.
 
@@ -80,7 +80,7 @@ async def reports_of(
 
 
 def _read_reports(
-    desk: Desk, reader: StoreReader, received: Received, head: Head, returned: Sequence[str], raw: bytes
+    desk: Desk, reader: Reading, received: Received, head: Head, returned: Sequence[str], raw: bytes
 ) -> Steps[Reported]:
     """With a rest after each return path: a stranger may name a hundred."""
     at, moment = milliseconds(received.moment), received.moment
@@ -114,7 +114,7 @@ def _read_reports(
 
 def _record(
     desk: Desk,
-    reader: StoreReader,
+    reader: Reading,
     found: Reported,
     delivery: Delivery,
     bounce: Bounce,

@@ -2,7 +2,7 @@
 
 The operator and the other partners hear of one mailbox at most once an hour (``alerts``). The sender
 hears only when nobody behind the role could be reached, once (``sender_dsn``); whether that is so
-is asked again in the transaction that records the failure (``mailrouter.store.sqlite.consequences``).
+is asked again in the transaction that records the failure (``Consequence`` in ``mailrouter.store.model``).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Consequence, Delivery, Message
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -46,7 +46,7 @@ DROPPED = "5.7.0"
 
 def of_failure(
     desk: Desk,
-    reader: StoreReader,
+    reader: Reading,
     delivery: Delivery,
     news: News,
     words: str,
@@ -89,7 +89,7 @@ def of_failure(
 
 
 def of_delay(
-    desk: Desk, reader: StoreReader, delivery: Delivery, words: str, now: datetime, until: datetime
+    desk: Desk, reader: Reading, delivery: Delivery, words: str, now: datetime, until: datetime
 ) -> tuple[Consequence, ...]:
     """The one notice to the sender that nobody behind the role has the mail yet (RFC 3461 §4.1, DELAY), in which
     ``until`` is when trying will end. Raises StoreError."""
@@ -105,7 +105,7 @@ def of_delay(
 
 
 def of_lasting(
-    desk: Desk, reader: StoreReader, delivery: Delivery, words: str, now: datetime
+    desk: Desk, reader: Reading, delivery: Delivery, words: str, now: datetime
 ) -> tuple[Consequence, ...]:
     """What is sent because a mailbox has been failing for a day or more, though this mail is still tried: to the
     operator and the other partners, once a day. Raises StoreError."""
@@ -129,7 +129,7 @@ def of_lasting(
     return tuple(found)
 
 
-def of_drop(desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
+def of_drop(desk: Desk, reader: Reading, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
     """The report to the sender that nobody behind the role gets the mail, where an operator drops the last copy.
 
     Raises StoreError.
@@ -137,9 +137,7 @@ def of_drop(desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime) 
     return _given_up(desk, reader, delivery, now, DROPPED)
 
 
-def of_withdrawal(
-    desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime
-) -> tuple[Consequence, ...]:
+def of_withdrawal(desk: Desk, reader: Reading, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
     """The same where ``delivery`` is withdrawn, nothing takes its place, and all others have failed.
 
     Raises StoreError.
@@ -148,7 +146,7 @@ def of_withdrawal(
 
 
 def _given_up(
-    desk: Desk, reader: StoreReader, delivery: Delivery, now: datetime, status: str = ""
+    desk: Desk, reader: Reading, delivery: Delivery, now: datetime, status: str = ""
 ) -> tuple[Consequence, ...]:
     """``status`` is the report's; without it that of the copies that failed."""
     entry = reader.entry(delivery.message)

@@ -12,7 +12,7 @@ from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.routing.letters.hop_letter import HopTrouble, hop_letter
 from mailrouter.runtime.context import Desk
 from mailrouter.store.ids import Milliseconds
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -26,7 +26,7 @@ def lasted(since: Milliseconds, now: Milliseconds, first: float) -> bool:
 
 
 async def tell_of_recovery(
-    desk: Desk, store: SqliteStore, hop: str, since: Milliseconds, words: str, wake: Callable[[], None]
+    desk: Desk, store: Store, hop: str, since: Milliseconds, words: str, wake: Callable[[], None]
 ) -> None:
     """Queue the mail; never raises, for the log has told of the trouble."""
     settings = desk.configuration.settings

@@ -16,7 +16,7 @@ from mailrouter.runtime.rows import day_of, milliseconds, own_message
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import NO_MESSAGE, Milliseconds
 from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.protocols import Reading
 
 MAX_RECEIVED = 100
 """Received fields of a message that goes round in circles (RFC 5321 §6.3)."""
@@ -47,7 +47,7 @@ def came_back(
 
 def of_loop(
     desk: Desk,
-    reader: StoreReader,
+    reader: Reading,
     role: Role,
     of: Delivery | None,
     head: Head | None,

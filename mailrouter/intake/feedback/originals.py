@@ -11,7 +11,7 @@ from mailrouter.runtime.rows import milliseconds
 from mailrouter.store import ids
 from mailrouter.store.ids import MessageId, Milliseconds
 from mailrouter.store.model import Acceptance, Delivery, HandoffChange, Kind, Message, ScheduleChange
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Original:
 
 
 async def originate(
-    store: SqliteStore,
+    store: Store,
     role: str,
     originals: Sequence[Original],
     moment: datetime,
@@ -41,7 +41,7 @@ async def originate(
 
 
 async def originate_change(
-    store: SqliteStore, change: ScheduleChange, originals: Sequence[Original]
+    store: Store, change: ScheduleChange, originals: Sequence[Original]
 ) -> HandoffChange:
     """Begin a change of a role's file that no mail brought, with what is told of it; gives what was stored."""
     made = [

@@ -13,8 +13,7 @@ from mailrouter.runtime.mailbox_health import OF_MAILBOXES, Mailboxes
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.ids import Milliseconds
 from mailrouter.store.model import Delivery, Lost, Outcome
-from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Reading, Store
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -27,7 +26,7 @@ _keeping: set[asyncio.Task[None]] = set()
 """Writes under way: a task that nobody refers to may vanish."""
 
 
-def kept_mailboxes(store: SqliteStore, people: Container[str]) -> Mailboxes:
+def kept_mailboxes(store: Store, people: Container[str]) -> Mailboxes:
     """The mailboxes that were failing when the service ended, as far as they are still one of ``people`` (canonical);
     what changes is kept in the store. Raises StoreError."""
     known = []
@@ -56,7 +55,7 @@ def learn(mailboxes: Mailboxes, delivery: Delivery, outcome: Outcome, reply: Rep
 DAY_MS = 86_400_000
 
 
-def lost_lately(reader: StoreReader, now: Milliseconds) -> list[Lost]:
+def lost_lately(reader: Reading, now: Milliseconds) -> list[Lost]:
     """The mailboxes to which copies failed or came back within a day, with the codes that were said. Raises
     StoreError."""
     return [replace(found, words=_codes(found.words)) for found in reader.lost_copies(now - DAY_MS)]

@@ -2,7 +2,7 @@
 
 Whoever writes in a stranger's name would have us send that stranger a report for each mail (backscatter), so reports
 are counted as automatic replies are: by mailbox, domain and role, and over all, each day (UTC). What is over a cap is
-counted in the store (``mailrouter.store.sqlite.reply_limits``) and stands in the metrics and in ``check --live``.
+counted in the store (``Reading.capped``) and stands in the metrics and in ``check --live``.
 """
 
 from __future__ import annotations

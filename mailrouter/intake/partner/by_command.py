@@ -24,7 +24,7 @@ from mailrouter.schedule.language.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import Said
 from mailrouter.store.ids import MessageId, queue_id
 from mailrouter.store.model import ScheduleChange
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 from mailrouter.worker.worker import Calls, WorkerError
 
 
@@ -67,7 +67,7 @@ def from_json(data: dict[str, Any]) -> Request:
 
 async def change_by_command(
     desk: Desk,
-    store: SqliteStore,
+    store: Store,
     files: ScheduleFiles,
     role_key: str,
     requests: Sequence[Request],

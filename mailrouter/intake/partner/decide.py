@@ -26,9 +26,8 @@ from mailrouter.runtime.origin import came_from, trusts, way_of
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import MessageId, Milliseconds
-from mailrouter.store.model import WaitingHandoff
-from mailrouter.store.sqlite.handoffs import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.model import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS, WaitingHandoff
+from mailrouter.store.protocols import Reading
 from mailrouter.trust import confirmations
 from mailrouter.trust.confirmations import MOST_ASKED, TAG, partners_address
 from mailrouter.trust.tokens import TokenError
@@ -108,7 +107,7 @@ NO_HANDING = Handing()
 
 
 def confirmable(
-    desk: Desk, reader: StoreReader | None, role: Role, token: str, at: Milliseconds, tag: str = TAG
+    desk: Desk, reader: Reading | None, role: Role, token: str, at: Milliseconds, tag: str = TAG
 ) -> WaitingHandoff | str:
     """What an answer with this token would confirm now; or why it is refused, as the door says it."""
     try:
@@ -135,7 +134,7 @@ class Incoming:
     """
 
     desk: Desk
-    reader: StoreReader | None
+    reader: Reading | None
     received: Received
     head: Head
     contents: Contents | None = None
@@ -256,7 +255,7 @@ def _decided(
     return Decided(role, handed_over(handed, request), moment, waiting, once, handed, request)
 
 
-def _asked(reader: StoreReader, mailbox: str, at: Milliseconds) -> int:
+def _asked(reader: Reading, mailbox: str, at: Milliseconds) -> int:
     """About how many mails this mailbox was asked within the hour; of a day that has had nearly enough, as many as leave
     room for the rest."""
     today = reader.asked(mailbox, at - DAY_MS) - (MOST_ASKED_A_DAY - MOST_ASKED)

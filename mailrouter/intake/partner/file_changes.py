@@ -30,7 +30,7 @@ from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.store import ids
 from mailrouter.store.model import Delivery, HandoffChange, ScheduleChange
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter.schedule")
 
@@ -42,7 +42,7 @@ class ScheduleFiles:
     ``changed`` is awaited after each, for the service to work by it at once.
     """
 
-    store: SqliteStore
+    store: Store
     changed: Callable[[], Awaitable[None]] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -22,8 +22,8 @@ from mailrouter.runtime.context import Desk
 from mailrouter.schedule.changes.edits import Edit
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import queue_id
-from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.store.sqlite.schedule_changes import KEPT
+from mailrouter.store.model import CHANGES_KEPT
+from mailrouter.store.protocols import Reading
 
 
 class FolderFile:
@@ -80,7 +80,7 @@ class FolderFile:
         return laid
 
 
-def schedule_request(desk: Desk, reader: StoreReader | None, role: Role, answers: Answers) -> ScheduleRequest:
+def schedule_request(desk: Desk, reader: Reading | None, role: Role, answers: Answers) -> ScheduleRequest:
     """Make what decides about mail to the schedule address of a role, with the facts that it needs."""
     last = reader.last_schedule_change(role.key) if reader else None
     known = None
@@ -90,7 +90,7 @@ def schedule_request(desk: Desk, reader: StoreReader | None, role: Role, answers
     return ScheduleRequest(FolderFile(desk, role, answers), known, partial(_past, reader, role.key))
 
 
-def _past(reader: StoreReader | None, role: str) -> list[PastChange]:
+def _past(reader: Reading | None, role: str) -> list[PastChange]:
     """The changes of a role's file that hold, the newest first."""
-    kept = reader.schedule_changes(role, KEPT) if reader else []
+    kept = reader.schedule_changes(role, CHANGES_KEPT) if reader else []
     return [PastChange(c.what, c.author, c.before, c.after) for c in kept if c.state == "done"]

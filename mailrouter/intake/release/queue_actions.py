@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from mailrouter import events
@@ -20,11 +17,8 @@ from mailrouter.runtime.context import Desk
 from mailrouter.store import ids
 from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
 from mailrouter.store.model import Consequence
-from mailrouter.store.sqlite import queue, queue_actions
-from mailrouter.store.sqlite.queue import Selection
-from mailrouter.store.sqlite.queue_actions import ACTIONS, STEP, Action
-from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
+from mailrouter.store.selection import ACTIONS, DONE, STEP, Action, NewPath, Selection
 
 log = logging.getLogger("mailrouter.queue")
 
@@ -84,7 +78,7 @@ class Done:
 
 
 async def steer(
-    store: SqliteStore, order: Order, desk: Desk | None = None, dispatcher: Dispatcher | None = None
+    store: Store, order: Order, desk: Desk | None = None, dispatcher: Dispatcher | None = None
 ) -> Done:
     """Do it, in steps that hold up no mail. ``desk`` is needed for reports and for what came back, ``dispatcher`` is the
     running service's.
@@ -93,7 +87,7 @@ async def steer(
     not succeed. Raises StoreError; the steps before stay done.
     """
     done, messages = Done(), set[MessageId]()
-    meant = await asyncio.to_thread(_meant, store.path, order.selection)
+    meant = await store.steering.meant(order.selection)
     step = REPORTS_STEP if order.report else STEP
     for first in range(0, len(meant), step):
         part = meant[first : first + step]
@@ -118,7 +112,7 @@ async def steer(
     done.messages = len(messages)
     if done.deliveries > len(done.named):
         all_: events.Fields = {"action": order.action, "deliveries": done.deliveries, "by": order.who}
-        words = f"{done.deliveries} deliveries in all: {queue_actions.DONE[order.action]}"
+        words = f"{done.deliveries} deliveries in all: {DONE[order.action]}"
         events.tell(log, "queue_changed", fields=all_, words=words)
     if dispatcher and (order.action in ("release", "retry") or done.reports):
         dispatcher.offer([])  # something that is due lies in the store
@@ -126,7 +120,7 @@ async def steer(
 
 
 async def _step(
-    store: SqliteStore, order: Order, part: Sequence[DeliveryId], desk: Desk | None, done: Done
+    store: Store, order: Order, part: Sequence[DeliveryId], desk: Desk | None, done: Done
 ) -> list[DeliveryId]:
     """One transaction; adds to ``done`` and gives the ids of what was changed."""
     reports: dict[DeliveryId, Sequence[Consequence]] = {}
@@ -136,17 +130,13 @@ async def _step(
     at = now_ms()
     before = _numbers(store, reports)
 
-    def work(connection: sqlite3.Connection) -> list[DeliveryId]:
-        done = queue_actions.steer(connection, order.action, part, at, order.who, reports, store.keep_at())
-        if order.action == "retry" and desk is not None and "bounced" in order.selection.states:
-            path = partial(_new_path, desk, at)
-            done = sorted((*done, *queue_actions.send_again(connection, part, at, order.who, path)))
-        return done
-
-    changed: list[DeliveryId] = await store.run(work)
+    again: NewPath | None = None
+    if order.action == "retry" and desk is not None and "bounced" in order.selection.states:
+        again = partial(_new_path, desk, at)
+    changed = await store.steering.change(order.action, part, at, order.who, reports, again)
     done.reports += _numbers(store, reports) - before
     done.deliveries += len(changed)
-    what = queue_actions.DONE[order.action]
+    what = DONE[order.action]
     for delivery in store.reader.deliveries(changed[: MOST_NAMED - len(done.named)]):
         fields: events.Fields = {
             "kind": delivery.kind,
@@ -169,16 +159,7 @@ def _new_path(desk: Desk, at: Milliseconds, roles: str, new: DeliveryId) -> str:
     return desk.return_paths.of(role.address, new, at) if role else ""
 
 
-def _numbers(store: SqliteStore, reports: dict[DeliveryId, Sequence[Consequence]]) -> int:
+def _numbers(store: Store, reports: dict[DeliveryId, Sequence[Consequence]]) -> int:
     """How many reports there are of the messages concerned."""
     entries = [store.reader.entry(message) for message in ids.messages_of(reports)]
     return sum(d.kind == "report" for entry in entries if entry for d in entry.deliveries)
-
-
-def _meant(path: Path, selection: Selection) -> list[DeliveryId]:
-    """Beside the event loop, on a connection of its own: of many it takes a while."""
-    reader = StoreReader(path)
-    try:
-        return queue.selected(reader, selection)
-    finally:
-        reader.close()

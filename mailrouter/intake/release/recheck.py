@@ -32,9 +32,8 @@ from mailrouter.schedule.model import Person, Role
 from mailrouter.store import ids
 from mailrouter.store.ids import Milliseconds, queue_id
 from mailrouter.store.model import Delivery, Message, QueueEntry
-from mailrouter.store.sqlite.queue_actions import DROPPED_BY
-from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Reading, Store
+from mailrouter.store.selection import DROPPED_BY
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -44,7 +43,7 @@ MOST_AT_ONCE = 50
 """So often a message is read once more because something was added to it meanwhile."""
 
 
-def for_partners_alone(desk: Desk, reader: StoreReader, delivery: Delivery) -> bool:
+def for_partners_alone(desk: Desk, reader: Reading, delivery: Delivery) -> bool:
     """Whether a copy's mail came to an address for partners, or to a return path: it may be a handoff, or quote one.
 
     Raises StoreError.
@@ -78,7 +77,7 @@ def _among(address: str, people: Iterable[Person]) -> bool:
 
 
 def may_be_told(
-    reader: StoreReader, delivery: Delivery, trouble: bool, now: Milliseconds
+    reader: Reading, delivery: Delivery, trouble: bool, now: Milliseconds
 ) -> Literal["yes", "later", "never"]:
     """Whether a message of ours about a mail leaves now: it tends to wait behind the same dead server as that mail.
 
@@ -131,7 +130,7 @@ def planned_for(desk: Desk, entry: QueueEntry) -> tuple[list[Role], set[str]]:
     return roles, alone
 
 
-async def plan_anew(context: Context, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
+async def plan_anew(context: Context, store: Store, delivery: Delivery, now: Callable[[], int]) -> None:
     """``_replace``, from the beginning where another delivery of the message was planned anew in the same moment, or
     something else was added to it. Raises as that does."""
     for _ in range(MOST_AT_ONCE):
@@ -143,7 +142,7 @@ async def plan_anew(context: Context, store: SqliteStore, delivery: Delivery, no
     await _replace(context, store, delivery, now)
 
 
-async def _replace(context: Context, store: SqliteStore, delivery: Delivery, now: Callable[[], int]) -> None:
+async def _replace(context: Context, store: Store, delivery: Delivery, now: Callable[[], int]) -> None:
     """Withdraw ``delivery``; partners of today who have no copy of the message get a plain one.
 
     A notice is withdrawn, and nothing takes its place: it was for that partner, or is not true any more. Where the
@@ -205,7 +204,7 @@ def _tell(delivery: Delivery, event: str, words: str, copies: int | None = None)
 
 async def _plan(
     context: Context,
-    store: SqliteStore,
+    store: Store,
     message: Message,
     roles: Sequence[Role],
     to_handoff: Container[str],

@@ -26,7 +26,7 @@ from mailrouter.runtime.context import Context
 from mailrouter.smtp.capabilities import Outgoing
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter")
 
@@ -34,9 +34,7 @@ log = logging.getLogger("mailrouter")
 class Leaving:
     """What a transport and the dispatcher ask about each delivery. ``begin`` names the dispatcher, made after it."""
 
-    def __init__(
-        self, context: Context, store: SqliteStore, retry: Retry, trouble: Callable[[], str]
-    ) -> None:
+    def __init__(self, context: Context, store: Store, retry: Retry, trouble: Callable[[], str]) -> None:
         """``trouble`` tells what is wrong with the next server; ``""`` for nothing."""
         self._context, self._store, self._retry, self._trouble = context, store, retry, trouble
         self._anew: set[asyncio.Task[None]] = set()

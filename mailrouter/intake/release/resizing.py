@@ -21,14 +21,13 @@ from mailrouter.smtp.replies import Reply
 from mailrouter.store import ids
 from mailrouter.store.ids import queue_id
 from mailrouter.store.model import Delivery, QueueEntry
-from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Reading, Store
 
 MARKS = 4096
 """Octets that an untouched copy is larger than the mail, at most: trace fields and marks."""
 
 
-def smaller_fits(reader: StoreReader, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
+def smaller_fits(reader: Reading, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
     """Whether a copy was refused for its size (552 with 5.3.4, or to MAIL with SIZE: RFC 1870 §6) and would not be as
     the mail came. ``limit`` is the next server's SIZE, if it names one. Raises StoreError."""
     by_size = reply.code == 552 and ("5.3.4" in reply.text[:12] or reply.stage == "mail")
@@ -42,7 +41,7 @@ def smaller_fits(reader: StoreReader, delivery: Delivery, reply: Reply, limit: i
 
 
 async def send_smaller(
-    context: Context, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
+    context: Context, store: Store, delivery: Delivery, limit: int, now: Callable[[], int]
 ) -> None:
     """Put an untouched copy and its companion in the place of ``delivery``; from the beginning where another copy was
     planned anew in the same moment. Raises StoreError, ValueError for a message that is gone."""
@@ -56,7 +55,7 @@ async def send_smaller(
 
 
 async def _replace(
-    context: Context, store: SqliteStore, delivery: Delivery, limit: int, now: Callable[[], int]
+    context: Context, store: Store, delivery: Delivery, limit: int, now: Callable[[], int]
 ) -> None:
     entry = store.reader.entry(delivery.message)
     if entry is None:
@@ -72,7 +71,7 @@ async def _replace(
     await store.replace_delivery(delivery, new, now(), known=first)
 
 
-async def _plan(context: Context, store: SqliteStore, entry: QueueEntry, old: Delivery, limit: int) -> Plan:
+async def _plan(context: Context, store: Store, entry: QueueEntry, old: Delivery, limit: int) -> Plan:
     desk, message = context.desk, entry.message
     moment = datetime.fromtimestamp(message.received_at / 1000, UTC)
     scanner = Scanner()

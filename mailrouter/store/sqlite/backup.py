@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailrouter.errors import StoreError
-from mailrouter.store.lock import private_file
+from mailrouter.store.sqlite.files import private_file
 from mailrouter.store.sqlite.schema import version_of
 from mailrouter.store.sqlite.writer import as_store_error
 

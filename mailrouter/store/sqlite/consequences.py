@@ -1,7 +1,7 @@
 """What follows from an outcome: messages of ours to the operator, to partners and to the sender.
 
-Of an attempt, the outcome is recorded first, with a mark that it is to be told (``store/sqlite/owed.py``); the messages
-are queued in the transaction that takes the mark away. Of a report that came in, they are queued in the transaction that
+Of an attempt, the outcome is recorded first, with a mark that it is to be told (the table ``owed``); the messages are
+queued in the transaction that takes the mark away. Of a report that came in, they are queued in the transaction that
 records it. So a crash neither loses nor repeats them; and whether everybody has failed is asked in the transaction that
 queues them.
 """
@@ -9,13 +9,20 @@ queues them.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 
-from mailrouter.store import events, ids
+from mailrouter.store import ids
 from mailrouter.store.events import Event
-from mailrouter.store.ids import MessageId, queue_id
+from mailrouter.store.ids import DeliveryId, MessageId, queue_id
 from mailrouter.store.model import Consequence, Delivery, Outcome
 from mailrouter.store.sqlite.reply_limits import remember_reply
-from mailrouter.store.sqlite.rows import DELIVERY_COLUMNS, delivery_row, run_rows
+from mailrouter.store.sqlite.rows import DELIVERY_COLUMNS, delivery_row, note_events, run_rows
+
+_OWE = "INSERT OR REPLACE INTO owed (delivery, state, words, at, tries) VALUES {rows}"
+_FITS: dict[str, tuple[str, ...]] = {"queued": ("queued", "held")}
+"""States in which a delivery may be by now for the telling to be true; else the state that was recorded."""
+OWED = "SELECT delivery, state, words, at, tries FROM owed ORDER BY at, delivery"
+"""Rows of ``Owed``, oldest first."""
 
 
 def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
@@ -51,11 +58,11 @@ def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | Non
     who = "" if by is None else queue_id(by)
     if outcome.state != "bounced":
         if by is not None:  # without its words: they may be the subject of somebody's mail
-            events.note(connection, [Event(outcome.delivery, outcome.at, "answered", who, "")])
+            note_events(connection, [Event(outcome.delivery, outcome.at, "answered", who, "")])
     else:
         before = [Event(outcome.delivery, row[1], "delivered", "", row[2])] if row[0] == "delivered" else []
         came_back = Event(outcome.delivery, outcome.at, "bounced", who, outcome.reply)
-        events.note(connection, [*before, came_back])
+        note_events(connection, [*before, came_back])
         connection.execute(
             "UPDATE delivery SET state = 'bounced', last_reply = ?, next_at = ? WHERE id = ?",
             (outcome.reply[:500], outcome.at, outcome.delivery),
@@ -109,3 +116,39 @@ def free_number(connection: sqlite3.Connection, message: MessageId) -> int:
         (ids.unnumbered(message), ids.reply_of(message)),
     ).fetchone()
     return 0 if last is None else ids.number_of(last) + 1
+
+
+def owe(connection: sqlite3.Connection, outcomes: Iterable[Outcome]) -> None:
+    """Put outcomes on the list; the newest of a delivery takes the place of one before it."""
+    run_rows(connection, _OWE, [(o.delivery, o.state, o.reply[:500], o.at, 0) for o in outcomes])
+
+
+def begin_again(connection: sqlite3.Connection, delivery: DeliveryId) -> None:
+    """Count that a telling is begun at a start: if it ends the process, the next start knows."""
+    connection.execute("UPDATE owed SET tries = tries + 1 WHERE delivery = ?", (delivery,))
+
+
+def forgive(connection: sqlite3.Connection) -> None:
+    """Count none of the tries so far: the process ends in order."""
+    connection.execute("UPDATE owed SET tries = 0 WHERE tries > 0")
+
+
+def pay(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> list[Delivery]:
+    """Queue what outcomes bring about and take them off the list; gives what was queued.
+
+    Nothing is queued of one that is not on the list, or where the delivery has gone on since (somebody retried it).
+    """
+    queued: list[Delivery] = []
+    for outcome in outcomes:
+        row = connection.execute(
+            "DELETE FROM owed WHERE delivery = ? AND state = ? RETURNING state",
+            (outcome.delivery, outcome.state),
+        ).fetchone()
+        if row is None:
+            continue
+        (state,) = connection.execute(
+            "SELECT state FROM delivery WHERE id = ?", (outcome.delivery,)
+        ).fetchone() or ("",)
+        if state in _FITS.get(outcome.state, (outcome.state,)):
+            queued += follow(connection, outcome)
+    return queued

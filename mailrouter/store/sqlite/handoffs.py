@@ -1,4 +1,8 @@
-"""Keeping handoffs: versions, those that wait for a confirmation, and the mails that brought them."""
+"""Handoffs (versions, those that wait for a confirmation, the mails that brought them) and changes of roles' files.
+
+A change of a role's file is committed before its file is written, with the new text whole. After a crash between the two
+it is known what the file is to become (``mailrouter.intake.partner.file_changes.recover``).
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,28 @@ import sqlite3
 
 from mailrouter.errors import StoreError
 from mailrouter.store.ids import Milliseconds
-from mailrouter.store.model import Delivery, HandoffChange, NewHandoff, WaitingHandoff
-from mailrouter.store.sqlite import schedule_changes
+from mailrouter.store.model import (
+    ASKING_MS,
+    CHANGES_KEPT,
+    DAY_MS,
+    MOST_ASKED_A_DAY,
+    MOST_WAITING,
+    WAIT_MS,
+    Delivery,
+    HandoffChange,
+    NewHandoff,
+    ScheduleChange,
+    WaitingHandoff,
+)
 from mailrouter.trust.confirmations import MOST_ASKED
 
-WAIT_MS: Milliseconds = 7 * 86_400_000
-"""A handoff waits this long for its confirmation."""
-ASKING_MS: Milliseconds = 3_600_000
-"""Within this time one mailbox is asked about ``MOST_ASKED`` mails, whatever their roles, while none of the questions
-is answered."""
-DAY_MS: Milliseconds = 86_400_000
-MOST_ASKED_A_DAY = 12
-"""The same for a day."""
-MOST_WAITING = 24
-"""So many wait for one mailbox and role; a further one takes the place of the oldest."""
-
+_COLUMNS = "role, id, at, author, what, before, after, undoes, state"
+OF_ROLE = f"SELECT {_COLUMNS} FROM schedule_change WHERE role = ? ORDER BY id DESC LIMIT ?"
+LAST = (
+    f"SELECT {_COLUMNS} FROM schedule_change WHERE role = ? AND state = 'done' AND undoes = 0"
+    " ORDER BY id DESC LIMIT 1"
+)
+BEGUN = f"SELECT {_COLUMNS} FROM schedule_change INDEXED BY schedule_change_begun WHERE state = 'begun' ORDER BY id"
 _ASKED = """
     SELECT count(DISTINCT message) FROM waiting_handoff
     WHERE mailbox = ? AND asked_at > ? AND asked_at < ? AND message <> ?
@@ -62,7 +73,7 @@ def change(connection: sqlite3.Connection, wanted: HandoffChange, at: Millisecon
     if wanted.waiting is not None:
         _wait(connection, wanted.waiting)
     if wanted.schedule is not None:
-        schedule_changes.begin(connection, wanted.schedule)
+        begin_schedule_change(connection, wanted.schedule)
     return list(wanted.notices)
 
 
@@ -94,3 +105,33 @@ def _wait(connection: sqlite3.Connection, waiting: WaitingHandoff) -> None:
         "INSERT INTO waiting_handoff (role, mailbox, message, asked_at, text) VALUES (?, ?, ?, ?, ?)", row
     )
     connection.execute(_OLDEST, {"role": waiting.role, "mailbox": waiting.mailbox, "most": MOST_WAITING})
+
+
+def begin_schedule_change(connection: sqlite3.Connection, change: ScheduleChange) -> None:
+    """Keep a change whose file is to be written now."""
+    c = change
+    row = (c.role, c.id, c.at, c.author, c.what, c.before, c.after, c.undoes, "begun")
+    connection.execute(f"INSERT INTO schedule_change ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def finish_schedule_change(connection: sqlite3.Connection, change: ScheduleChange) -> None:
+    """The file holds it; what it takes back is undone. Of a role's changes the newest ``CHANGES_KEPT`` stay."""
+    _state(connection, change.role, change.id, "done")
+    if change.undoes:
+        _state(connection, change.role, change.undoes, "undone")
+    connection.execute(
+        "DELETE FROM schedule_change WHERE role = ? AND id <= (SELECT id FROM schedule_change WHERE role = ?"
+        " ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (change.role, change.role, CHANGES_KEPT),
+    )
+
+
+def lose_schedule_change(connection: sqlite3.Connection, change: ScheduleChange) -> None:
+    """The file could not be written."""
+    _state(connection, change.role, change.id, "lost")
+
+
+def _state(connection: sqlite3.Connection, role: str, number: int, state: str) -> None:
+    connection.execute(
+        "UPDATE schedule_change SET state = ? WHERE role = ? AND id = ?", (state, role, number)
+    )

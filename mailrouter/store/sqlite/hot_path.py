@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from mailrouter.store import events, ids
+from mailrouter.store import ids
 from mailrouter.store.events import Event, What
 from mailrouter.store.ids import MessageId, Milliseconds
 from mailrouter.store.model import CHUNK_SIZE, Acceptance, Delivery, Outcome
-from mailrouter.store.sqlite import consequences, handoffs, owed
+from mailrouter.store.sqlite import consequences, handoffs
 from mailrouter.store.sqlite import rows as tables
 from mailrouter.store.sqlite.reply_limits import remember_reply
 
@@ -46,10 +46,6 @@ _SETTLE = """
     RETURNING delivery.id, delivery.state
 """
 FORWARD_ONE = "UPDATE delivery SET next_at = ? WHERE state = 'queued' AND next_at > ? AND id = ?"
-SHOW = """
-    INSERT INTO shown (conversation, handoff, at) VALUES {rows}
-    ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
-"""
 _ATTEMPT: dict[str, What] = {"failed": "failed", "withdrawn": "withdrawn"}
 _COMING_BACK = """
     SELECT 1 FROM delivery WHERE id BETWEEN ? AND ? AND state IN ('delivered', 'bounced') AND pieces <> x'' LIMIT 1
@@ -143,7 +139,7 @@ def settle_group(
             message = ids.message_of(delivery)
             ended[message] = ended.get(message, 0) + 1
     # A success costs no row of its own: the delivery's holds all there is to say of it.
-    events.note(
+    tables.note_events(
         connection,
         [
             Event(o.delivery, o.at, _ATTEMPT.get(settled[o.delivery], "tried"), "", o.reply)
@@ -159,7 +155,7 @@ def settle_group(
                 consequences.follow(connection, outcome)
             if outcome.tell:
                 telling.append(outcome)
-    owed.owe(connection, telling)
+    consequences.owe(connection, telling)
     close(connection, ended, keep_at)
     return [None] * len(group)
 
@@ -205,3 +201,27 @@ def drop_content(connection: sqlite3.Connection, messages: Sequence[MessageId]) 
     if len(kept) < len(first_chunks):
         gone = sorted(set(first_chunks).difference(id_ for (id_,) in kept))
         connection.execute(f"DELETE FROM chunk WHERE id IN ({', '.join('?' * len(gone))})", gone)
+
+
+def replace(
+    connection: sqlite3.Connection,
+    message: MessageId,
+    withdrawn: Sequence[Outcome],
+    new: Sequence[Delivery],
+    keep_at: Milliseconds,
+) -> None:
+    """Queue ``new`` deliveries of a message in the stead of those that are ``withdrawn``; ``keep_at`` as in ``close``."""
+    within = consequences.inside(connection, message)
+    for delivery in new:
+        delivery.inside = within
+    rows = [tables.delivery_row(delivery) for delivery in new]
+    insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
+    tables.run_rows(connection, insert, rows)
+    connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(new), message))
+    # Whoever put an old one on hold meant these too.
+    old = [outcome.delivery for outcome in withdrawn]
+    held = f"SELECT 1 FROM delivery WHERE state = 'held' AND id IN ({', '.join('?' * len(old))})"
+    if old and connection.execute(held, old).fetchone():
+        held_too = [(delivery.id,) for delivery in new]
+        connection.executemany("UPDATE delivery SET state = 'held' WHERE id = ?", held_too)
+    settle_group(connection, [withdrawn], keep_at)

@@ -6,9 +6,8 @@ import sqlite3
 
 from mailrouter.store import ids
 from mailrouter.store.ids import EPOCH, Milliseconds
-from mailrouter.store.model import CHUNK_SIZE
+from mailrouter.store.model import CHUNK_SIZE, WAIT_MS
 from mailrouter.store.sqlite import hot_path
-from mailrouter.store.sqlite.handoffs import WAIT_MS
 from mailrouter.trust.tokens import VALID_DAYS
 
 DAY_MS: Milliseconds = 86_400_000

@@ -1,25 +1,27 @@
-"""The queue as people see it: which deliveries are meant, how many there are, and the oldest of them.
+"""The queue and the history as people see them: which deliveries are meant, how many, the oldest, a message's life.
 
-A delivery is in the queue while it is queued, on hold, or has failed and nobody has dropped it. What came back is asked
-for by its state, and can be sent again while its content is kept. Each of these states
-has an index of its own, so that mail that was delivered, however much, is not read.
+Each state of what is in the queue has an index of its own, so that mail that was delivered, however much, is not read.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailrouter.store import ids
-from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
+from mailrouter.store.events import Event
+from mailrouter.store.history import Found, Life, life_of
+from mailrouter.store.ids import DeliveryId, MessageId
 from mailrouter.store.model import QueueEntry, State
-from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.selection import Selection, Summary
 
-OPEN: tuple[State, ...] = ("queued", "held", "failed")
-BACK: tuple[State, ...] = (*OPEN, "bounced")
-"""What can be sent, at once or once more: of what came back, that of which the content is kept."""
+if TYPE_CHECKING:  # it asks these functions
+    from mailrouter.store.sqlite.reader import StoreReader
+
+EVENTS = (
+    "SELECT delivery, at, what, who, words FROM event WHERE delivery BETWEEN ? AND ? ORDER BY at, delivery"
+)
 _INDEX = {
     "queued": "delivery_due",
     "held": "delivery_held",
@@ -31,67 +33,6 @@ FEW = 20_000
 """So many rows are looked up one by one; of more, the whole stretch from the oldest on is read (measured with 400,000:
 0.2 s instead of 0.6 s)."""
 _BATCH = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which deliveries in the queue are meant: all that fit every word said here.
-
-    Addresses are compared without regard to case. Times are exclusive; ``until`` is the newest message meant.
-    """
-
-    messages: tuple[MessageId, ...] = ()
-    role: str = ""
-    recipient: str = ""
-    sender: str = ""
-    states: tuple[State, ...] = OPEN
-    received_before: Milliseconds | None = None
-    received_after: Milliseconds | None = None
-    due_before: Milliseconds | None = None
-    due_after: Milliseconds | None = None
-    until: MessageId | None = None
-
-    def __post_init__(self) -> None:
-        if not self.states or not set(self.states) <= set(BACK):
-            raise ValueError(f"states are some of {', '.join(BACK)}")
-
-    @property
-    def narrow(self) -> bool:
-        """Whether anything but the state is said."""
-        return replace(self, states=OPEN, until=None) != Selection()
-
-    def data(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, data: dict[str, Any]) -> Selection:
-        """From ``data``. Raises ValueError, TypeError for what is none."""
-        if not isinstance(data, dict):
-            raise TypeError("a selection is an object")
-        unknown = set(data) - {field.name for field in fields(cls)}
-        if unknown:
-            raise ValueError(f"a selection has no {', '.join(sorted(unknown))}")
-        known = dict(data)
-        for name in ("messages", "states"):
-            if name in known:
-                known[name] = tuple(known[name])
-        return cls(**known)
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """How much there is: messages, deliveries by state, when the oldest came in, deliveries by recipient."""
-
-    messages: int
-    by_state: dict[State, int]
-    oldest: Milliseconds | None
-    by_recipient: list[tuple[str, int]]
-
-    @property
-    def deliveries(self) -> int:
-        """Of all states."""
-        return sum(self.by_state.values())
 
 
 def open_ids(selection: Selection) -> tuple[str, list[Any]]:
@@ -209,7 +150,7 @@ def summary(
     """What the deliveries meant (``found`` are their ids, in order) amount to."""
     states: Counter[State] = Counter()
     recipients: Counter[str] = Counter()
-    if len(found) > few:
+    if len(found) > few and not selection.messages:  # between messages that are named lie others
         places = [_stretch(found)]
     else:
         places = [_one_by_one(found[n : n + _BATCH]) for n in range(0, len(found), _BATCH)]
@@ -224,3 +165,37 @@ def summary(
     return Summary(
         messages, dict(states), received_at, sorted(recipients.items(), key=lambda one: (-one[1], one[0]))
     )
+
+
+def life(reader: StoreReader, message: MessageId) -> Life | None:
+    """What became of a message; None if it is not known (any more). Raises StoreError."""
+    entry = reader.entry(message)
+    if entry is None:
+        return None
+    return life_of(entry, [Event(*row) for row in reader.rows(EVENTS, ids.deliveries_of(message))])
+
+
+def find(reader: StoreReader, text: str, most: int, looked: int) -> Found:
+    """Messages with this Message-ID (with or without its brackets), from or to this address, or with something for it.
+
+    The newest ``looked`` messages are looked through. Raises StoreError.
+    """
+    oldest = reader.rows(
+        "SELECT id, received_at FROM message ORDER BY id DESC LIMIT 1 OFFSET ?", (looked - 1,)
+    )
+    bound, back_to = oldest[0] if oldest else (ids.NO_MESSAGE, None)
+    address = text.strip("<>")
+    by_message = reader.rows(
+        "SELECT id FROM message WHERE id >= ? AND (message_id IN (?, ?) OR reverse_path = ? COLLATE NOCASE"
+        " OR instr(char(10) || lower(recipients) || char(10), char(10) || lower(?) || char(10)))"
+        " ORDER BY id DESC LIMIT ?",
+        (bound, text, f"<{text}>", address, address, most + 1),
+    )
+    by_delivery = reader.rows(
+        f"SELECT DISTINCT id >> {ids.DELIVERY_BITS} FROM delivery WHERE id >= ? AND recipient = ? COLLATE NOCASE"
+        " ORDER BY id DESC LIMIT ?",
+        (ids.deliveries_of(bound)[0], address, most + 1),
+    )
+    found = sorted({MessageId(id_) for (id_,) in (*by_message, *by_delivery)}, reverse=True)
+    entries = [reader.entry(id_) for id_ in found[:most]]
+    return Found(tuple(entry for entry in entries if entry is not None), len(found) > most, back_to)

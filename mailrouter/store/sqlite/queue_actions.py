@@ -5,20 +5,19 @@ The caller holds the deliveries in hand meanwhile, so that nothing of them is be
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, get_args
+from pathlib import Path
 
-from mailrouter.store import events, ids
-from mailrouter.store.events import Event, What
+from mailrouter.store import ids
+from mailrouter.store.events import Event
 from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.store.model import Consequence, Outcome
+from mailrouter.store.selection import DONE, DROPPED_BY, Action, NewPath, Selection
 from mailrouter.store.sqlite import consequences, hot_path, rows
-
-Action = Literal["retry", "hold", "release", "drop"]
-ACTIONS: tuple[Action, ...] = get_args(Action)
-STEP = 200
-"""Deliveries changed in one transaction: a few milliseconds."""
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.spool import Run
 
 # Time on hold is no time of trying: what is released has as much of it left as when it was put on hold. What has failed
 # begins anew.
@@ -36,9 +35,6 @@ _CHANGE: dict[Action, str] = {
         " WHERE state IN ('queued', 'held', 'failed')"
     ),
 }
-DROPPED_BY = "dropped by "
-"""With it begin the words of a delivery that somebody dropped; who they are follows."""
-DONE: dict[Action, What] = {"hold": "held", "release": "released", "retry": "retried", "drop": "dropped"}
 
 
 _TAKE_BACK = """
@@ -50,9 +46,6 @@ _COPY = f"""
         inside, id, ''
     FROM delivery WHERE id = :old
 """
-NewPath = Callable[[str, DeliveryId], str]
-"""Gives the return path of a role's new copy: roles as a delivery holds them, the copy's id; ``""`` where that role is
-no more."""
 
 
 def send_again(
@@ -77,7 +70,7 @@ def send_again(
         connection.execute("UPDATE delivery SET pieces = x'' WHERE id = ?", (old,))
         connection.execute("UPDATE message SET open = open + 1 WHERE id = ?", (message,))
         done.append(old)
-    events.note(connection, [Event(id_, at, "retried", who, "") for id_ in done])
+    rows.note_events(connection, [Event(id_, at, "retried", who, "") for id_ in done])
     return done
 
 
@@ -97,7 +90,7 @@ def steer(
     statement = f"UPDATE delivery SET {_CHANGE[action]} AND id IN ({names}) RETURNING id"
     values |= {"at": at, "words": f"{DROPPED_BY}{who}"}
     done = sorted(DeliveryId(id_) for (id_,) in connection.execute(statement, values).fetchall())
-    events.note(connection, [Event(id_, at, DONE[action], who, "") for id_ in done])
+    rows.note_events(connection, [Event(id_, at, DONE[action], who, "") for id_ in done])
     if action == "drop":
         ended: dict[int, int] = {}
         for id_ in done:
@@ -107,3 +100,44 @@ def steer(
             ended[message] = ended.get(message, 0) + 1
         hot_path.close(connection, ended, keep_at)
     return done
+
+
+class SqliteSteering:
+    """The Steering of a store that is open at ``path``: ``run`` runs work in a write transaction, ``keep_at`` tells from
+    when on content is kept (see ``hot_path.close``)."""
+
+    def __init__(self, path: Path, run: Run, keep_at: Callable[[], Milliseconds]) -> None:
+        self._path = path
+        self._run = run
+        self._keep_at = keep_at
+
+    async def meant(self, selection: Selection) -> list[DeliveryId]:
+        """All deliveries meant. Of many it takes a while: a connection of its own is asked beside the event loop."""
+        return await asyncio.to_thread(self._selected, selection)
+
+    def _selected(self, selection: Selection) -> list[DeliveryId]:
+        reader = StoreReader(self._path)
+        try:
+            return reader.selected(selection)
+        finally:
+            reader.close()
+
+    async def change(
+        self,
+        action: Action,
+        deliveries: Sequence[DeliveryId],
+        at: Milliseconds,
+        who: str,
+        reports: Mapping[DeliveryId, Sequence[Consequence]] = {},
+        again: NewPath | None = None,
+    ) -> list[DeliveryId]:
+        """Do ``action`` in one transaction; gives the ids of what it was done to."""
+
+        def work(connection: sqlite3.Connection) -> list[DeliveryId]:
+            done = steer(connection, action, deliveries, at, who, reports, self._keep_at())
+            if action == "retry" and again is not None:
+                done = sorted((*done, *send_again(connection, deliveries, at, who, again)))
+            return done
+
+        changed: list[DeliveryId] = await self._run(work)
+        return changed

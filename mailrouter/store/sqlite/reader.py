@@ -14,6 +14,7 @@ from typing import Any
 
 from mailrouter.errors import StoreError
 from mailrouter.store import ids
+from mailrouter.store.history import LOOKED, Found, Life
 from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
 from mailrouter.store.model import (
     Delivery,
@@ -21,13 +22,16 @@ from mailrouter.store.model import (
     Handoff,
     Lost,
     Message,
+    Owed,
     QueueEntry,
     ScheduleChange,
     Standing,
     WaitingHandoff,
 )
-from mailrouter.store.sqlite import hot_path, schedule_changes
+from mailrouter.store.selection import Selection, Summary
+from mailrouter.store.sqlite import handoffs, hot_path, queue
 from mailrouter.store.sqlite import rows as tables
+from mailrouter.store.sqlite.consequences import OWED
 from mailrouter.store.sqlite.reply_limits import CAPPED
 from mailrouter.store.sqlite.schema import up_to_date
 from mailrouter.store.sqlite.writer import as_store_error
@@ -73,14 +77,6 @@ WAITING_MESSAGES = (
 QUEUED = "SELECT count(*), min(id), min(next_at) FROM delivery INDEXED BY delivery_due WHERE state = 'queued'"
 FAILED = "SELECT count(*) FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'"
 HELD = "SELECT count(*) FROM delivery INDEXED BY delivery_held WHERE state = 'held'"
-OPEN_DELIVERIES = f"""
-    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_due WHERE state = 'queued'
-    UNION ALL
-    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_held WHERE state = 'held'
-    UNION ALL
-    SELECT {tables.DELIVERY_COLUMNS} FROM delivery INDEXED BY delivery_failed WHERE state = 'failed'
-    ORDER BY id LIMIT ?
-"""
 HISTORY = f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id > ? ORDER BY id LIMIT ?"
 OF_MESSAGE = f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id BETWEEN ? AND ? ORDER BY id"
 
@@ -246,16 +242,16 @@ class StoreReader:
 
     def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
         """The newest ``most`` changes of a role's file, newest first."""
-        return [ScheduleChange(*row) for row in self._rows(schedule_changes.OF_ROLE, (role, most))]
+        return [ScheduleChange(*row) for row in self._rows(handoffs.OF_ROLE, (role, most))]
 
     def last_schedule_change(self, role: str) -> ScheduleChange | None:
         """The change of a role's file that can be undone next."""
-        rows = self._rows(schedule_changes.LAST, (role,))
+        rows = self._rows(handoffs.LAST, (role,))
         return ScheduleChange(*rows[0]) if rows else None
 
     def begun_schedule_changes(self) -> list[ScheduleChange]:
         """Those that a crash left between their commit and their file."""
-        return [ScheduleChange(*row) for row in self._rows(schedule_changes.BEGUN)]
+        return [ScheduleChange(*row) for row in self._rows(handoffs.BEGUN)]
 
     def told(self, name: str) -> str:
         """What was told last under this name; ``""`` for nothing."""
@@ -268,13 +264,29 @@ class StoreReader:
             raise StoreError(f"Handoff {version} is missing.")
         return bytes(rows[0][0])
 
-    def queue(self, most: int) -> list[QueueEntry]:
-        """Messages with deliveries that are queued, on hold or have failed, oldest first; only those deliveries."""
-        by_message: dict[MessageId, list[Delivery]] = {}
-        for row in self._rows(OPEN_DELIVERIES, (most,)):
-            delivery = tables.delivery_of(row)
-            by_message.setdefault(delivery.message, []).append(delivery)
-        return [QueueEntry(self._message(message), tuple(found)) for message, found in by_message.items()]
+    def owed(self) -> list[Owed]:
+        """Outcomes of which nobody has been told yet, oldest first."""
+        return [Owed(*row) for row in self._rows(OWED)]
+
+    def selected(self, selection: Selection) -> list[DeliveryId]:
+        """All deliveries meant, oldest message first."""
+        return queue.selected(self, selection)
+
+    def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
+        """The first ``most`` messages of these deliveries (in order of ids), each with those of its own."""
+        return queue.entries(self, found, most)
+
+    def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
+        """What the deliveries meant (``found`` are their ids, in order) amount to."""
+        return queue.summary(self, selection, found)
+
+    def life(self, message: MessageId) -> Life | None:
+        """What became of a message; None if it is not known (any more)."""
+        return queue.life(self, message)
+
+    def find(self, text: str, most: int, looked: int = LOOKED) -> Found:
+        """Messages with this Message-ID, from or to this address, or with something for it, newest first."""
+        return queue.find(self, text, most, looked)
 
     def history(self, after: MessageId, most: int) -> list[QueueEntry]:
         """The ``most`` messages that follow ``after``, oldest first, each with all its deliveries."""
@@ -319,21 +331,20 @@ class StoreReader:
         ((handoffs,),) = self._rows("SELECT ifnull(max(version), 0) FROM handoff")
         return Standing(queued, held, failed, oldest.created_at if oldest else None, due, handoffs)
 
+    def message(self, message: MessageId) -> Message | None:
+        """One message, or None."""
+        rows = self._rows(f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
+        return tables.message_of(rows[0]) if rows else None
+
     def entry(self, message: MessageId) -> QueueEntry | None:
         """One message with all its deliveries, or None."""
-        rows = self._rows(f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
-        if not rows:
+        known = self.message(message)
+        if known is None:
             return None
         found = self._rows(OF_MESSAGE, ids.deliveries_of(message))
-        return QueueEntry(tables.message_of(rows[0]), tuple(map(tables.delivery_of, found)))
+        return QueueEntry(known, tuple(map(tables.delivery_of, found)))
 
     def delivery(self, delivery: DeliveryId) -> Delivery | None:
         """One delivery, or None."""
         rows = self._rows(f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id = ?", (delivery,))
         return tables.delivery_of(rows[0]) if rows else None
-
-    def _message(self, message: MessageId) -> Any:
-        rows = self._rows(f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
-        if not rows:
-            raise StoreError("A delivery's message is missing.")
-        return tables.message_of(rows[0])

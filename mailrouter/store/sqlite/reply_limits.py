@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from mailrouter.store.ids import Milliseconds
 from mailrouter.store.model import ReplyMemory
+from mailrouter.store.sqlite.rows import run_rows
 
 DAY_MS: Milliseconds = 86_400_000
 
 log = logging.getLogger("mailrouter.store")
+
+SHOWN_PAUSE = 5.0
+"""Seconds in which memories of what was shown gather into one write."""
+SHOW = """
+    INSERT INTO shown (conversation, handoff, at) VALUES {rows}
+    ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
+"""
 
 CAPPED = "capped "
 """What the scope begins with under which messages are counted that a cap kept back."""
@@ -69,3 +81,50 @@ def tell_once(connection: sqlite3.Connection, name: str, what: str, at: Millisec
         (name, what, at),
     ).rowcount
     return written == 1
+
+
+class Shown:
+    """What conversations have carried, gathered for a while before it is written.
+
+    Keys come in no order, so each lands on a page of its own: many are written at once, sorted (measured: written with
+    each message they cost 7 % of the throughput).
+    """
+
+    def __init__(self, submit: Callable[[Any], asyncio.Future[Any]], loop: asyncio.AbstractEventLoop) -> None:
+        """``submit`` asks the writing thread for work on its connection."""
+        self._submit = submit
+        self._loop = loop
+        self._pending: dict[str, int] = {}
+        self._closed = False
+
+    def pending(self, conversations: Sequence[str]) -> int:
+        """The newest version that any of these keys has carried and that is not in the table yet; 0 for none."""
+        return max((self._pending.get(conversation, 0) for conversation in conversations), default=0)
+
+    def remember(self, shown: Sequence[tuple[str, int]]) -> None:
+        """Have pairs of a conversation's key and a version written soon."""
+        if not self._pending:
+            self._loop.call_later(SHOWN_PAUSE, self._write)
+        self._pending.update(shown)
+
+    def close(self) -> None:
+        """Have the rest written now, and nothing after it."""
+        self._write()
+        self._closed = True
+
+    def _write(self) -> None:
+        rows = [(key, version, int(time.time() * 1000)) for key, version in sorted(self._pending.items())]
+        if not rows or self._closed:
+            return
+        written = self._submit(lambda connection: run_rows(connection, SHOW, rows))
+        written.add_done_callback(lambda done: self._written(rows, done))
+
+    def _written(self, rows: list[tuple[str, int, int]], done: asyncio.Future[Any]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._loop.call_later(SHOWN_PAUSE, self._write)
+            return
+        for key, version, _ in rows:
+            if self._pending.get(key) == version:
+                del self._pending[key]
+        if self._pending:
+            self._loop.call_later(SHOWN_PAUSE, self._write)

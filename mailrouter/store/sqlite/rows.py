@@ -13,6 +13,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
+from mailrouter.store.events import MOST_WORDS, Event
 from mailrouter.store.model import NO_REQUEST, Delivery, DsnRequest, Message
 
 MESSAGE_COLUMNS = (
@@ -110,3 +111,9 @@ def delivery_row(d: Delivery) -> tuple[Any, ...]:
 def delivery_of(row: tuple[Any, ...]) -> Delivery:
     """The delivery of a row of DELIVERY_COLUMNS."""
     return Delivery(*row[:8], bool(row[8]), bool(row[9]), *row[10:15], bool(row[15]), *row[16:])  # type: ignore[call-arg]
+
+
+def note_events(connection: sqlite3.Connection, found: Sequence[Event]) -> None:
+    """Keep events. The same thing at the same millisecond is one."""
+    rows = [(e.delivery, e.at, e.what, e.who, e.words[:MOST_WORDS]) for e in found]
+    run_rows(connection, "INSERT OR IGNORE INTO event (delivery, at, what, who, words) VALUES {rows}", rows)

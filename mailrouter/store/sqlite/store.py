@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreChanged, StoreError
-from mailrouter.store import events, ids, queued
+from mailrouter.store import ids, queued
+from mailrouter.store.events import Event
 from mailrouter.store.ids import (
     DeliveryId,
     MessageId,
     Milliseconds,
     queue_id,
 )
-from mailrouter.store.lock import followed, lock, private_file, refuse_lost_database, remember_database
 from mailrouter.store.model import (
     CHUNK_SIZE,
     Acceptance,
@@ -34,12 +34,22 @@ from mailrouter.store.model import (
     FailingMailbox,
     NewHandoff,
     Outcome,
+    Room,
     ScheduleChange,
 )
-from mailrouter.store.sqlite import consequences, handoffs, hot_path, owed, pruning, schedule_changes
+from mailrouter.store.protocols import Spool
+from mailrouter.store.sqlite import consequences, handoffs, hot_path, pruning
 from mailrouter.store.sqlite import rows as tables
+from mailrouter.store.sqlite.files import (
+    followed,
+    lock,
+    private_file,
+    refuse_lost_database,
+    remember_database,
+)
+from mailrouter.store.sqlite.queue_actions import SqliteSteering
 from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.store.sqlite.reply_limits import tell_once
+from mailrouter.store.sqlite.reply_limits import Shown, tell_once
 from mailrouter.store.sqlite.spool import SqliteSpool
 from mailrouter.store.sqlite.writer import Grouped, Work, Writer, as_store_error, connect, of_a_row
 
@@ -47,10 +57,10 @@ log = logging.getLogger("mailrouter.store")
 
 FRESH_MS: Milliseconds = 30_000
 """A clock that was set is noticed within so long."""
+PLANNED_ANEW = "planned anew"
+"""The words of a delivery that others took the place of."""
 SHIFTED = 2000
 """Rows in one step of ``shift_times``: some milliseconds."""
-SHOWN_PAUSE = 5.0
-"""Seconds in which memories of what was shown gather into one write."""
 _LAST_ID = """
     SELECT max(ifnull((SELECT max(id) FROM message), 0), ifnull((SELECT max(id) FROM sweep), 0))
 """
@@ -65,13 +75,10 @@ class SqliteStore:
     """The Store on SQLite. Made by ``SqliteStore.open`` inside a running event loop."""
 
     def __init__(self, path: Path, lock_descriptor: int, connection: sqlite3.Connection) -> None:
-        self.path = path
+        self.journal = path
         self._lock = lock_descriptor
         self._loop = asyncio.get_running_loop()
         self._in_hand: set[int] = set()
-        self._shown: dict[str, int] = {}
-        """What conversations have carried and is not in the table yet."""
-        self._closed = False
         self.keep_history: Milliseconds | None = None
         """How long what became of a mail is kept; None: for ever."""
         self.keep_bounced: Milliseconds = 0
@@ -84,7 +91,9 @@ class SqliteStore:
             _Settle: lambda connection, group: hot_path.settle_group(connection, group, self.keep_at()),
         }
         self._writer = Writer(connection, self._loop, grouped, path)
+        self._shown = Shown(self._writer.submit, self._loop)
         self.commits = self._writer.commits
+        self.steering = SqliteSteering(path, self.run, self.keep_at)
 
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
@@ -119,8 +128,7 @@ class SqliteStore:
 
         False where the disk did not let it end within ``seconds``; then it is held until the process ends.
         """
-        self._write_shown()
-        self._closed = True
+        self._shown.close()
         # Before the writer: whoever closes last brings the log into the database, and a reader may not.
         self.reader.close()
         if not self._writer.close(seconds):
@@ -135,6 +143,15 @@ class SqliteStore:
     async def run(self, work: Work) -> Any:
         """Run ``work`` in a write transaction; gives its result once it is durable."""
         return await self._writer.submit(work)
+
+    def room(self) -> Room | None:
+        """What the database and its log take, and what is left on their disk."""
+        try:
+            taken = sum(Path(f"{self.journal}{end}").stat().st_size for end in ("", "-wal"))
+            disk = os.statvfs(self.journal.parent)
+        except OSError:
+            return None
+        return Room(taken, disk.f_bavail * disk.f_frsize)
 
     async def answers(self) -> None:
         """Returns once the writing thread has come round; nothing is written. Raises StoreError."""
@@ -154,7 +171,7 @@ class SqliteStore:
         self._last_id = ids.new_message(self._last_id, int(time.time() * 1000))
         return SqliteSpool(self.run, self._last_id)
 
-    async def accept(self, spool: SqliteSpool, acceptance: Acceptance) -> list[Delivery]:
+    async def accept(self, spool: Spool, acceptance: Acceptance) -> list[Delivery]:
         """Publish; the deliveries given back are in the caller's hands."""
         hoped = [*acceptance.deliveries, *([acceptance.reply] if acceptance.reply else [])]
         hoped += [notice for wanted in acceptance.handoffs for notice in wanted.notices]
@@ -170,38 +187,13 @@ class SqliteStore:
         for delivery in committed:
             delivery.content = acceptance.content
         if acceptance.shown:
-            self._remember_shown(acceptance.shown)
+            self._shown.remember(acceptance.shown)
         queued.tell_of(acceptance.reported)
         return committed
 
     def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
-        pending = max((self._shown.get(conversation, 0) for conversation in conversations), default=0)
-        return max(pending, self.reader.shown(conversations))
-
-    def _remember_shown(self, shown: Sequence[tuple[str, int]]) -> None:
-        """Keys come in no order, so each lands on a page of its own: many are written at once, sorted (measured:
-        written with each message they cost 7 % of the throughput)."""
-        if not self._shown:
-            self._loop.call_later(SHOWN_PAUSE, self._write_shown)
-        self._shown.update(shown)
-
-    def _write_shown(self) -> None:
-        rows = [(key, version, int(time.time() * 1000)) for key, version in sorted(self._shown.items())]
-        if not rows or self._closed:
-            return
-        written = self._writer.submit(lambda connection: tables.run_rows(connection, hot_path.SHOW, rows))
-        written.add_done_callback(lambda done: self._shown_written(rows, done))
-
-    def _shown_written(self, rows: list[tuple[str, int, int]], done: asyncio.Future[Any]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            self._loop.call_later(SHOWN_PAUSE, self._write_shown)
-            return
-        for key, version, _ in rows:
-            if self._shown.get(key) == version:
-                del self._shown[key]
-        if self._shown:
-            self._loop.call_later(SHOWN_PAUSE, self._write_shown)
+        return max(self._shown.pending(conversations), self.reader.shown(conversations))
 
     async def claim(self, most: int, now: Milliseconds, latest: Milliseconds | None = None) -> list[Delivery]:
         """What is due, oldest first, and what is due after ``latest``. No write: a claim lives as long as this
@@ -274,7 +266,7 @@ class SqliteStore:
 
         def work(connection: sqlite3.Connection) -> None:
             held = [id_ for id_ in deliveries if connection.execute(statement, (at, words, id_)).rowcount]
-            events.note(connection, [events.Event(id_, at, "held", "mailrouter", words) for id_ in held])
+            tables.note_events(connection, [Event(id_, at, "held", "mailrouter", words) for id_ in held])
             if held:
                 consequences.follow(connection, outcome)
 
@@ -284,7 +276,9 @@ class SqliteStore:
     async def pay(self, outcomes: Sequence[Outcome]) -> list[Delivery]:
         """Queue what outcomes that were owed bring about; what of one can't be written holds up no other."""
         try:
-            found: list[Delivery] = await self.run(lambda connection: list(owed.pay(connection, outcomes)))
+            found: list[Delivery] = await self.run(
+                lambda connection: list(consequences.pay(connection, outcomes))
+            )
             queued.tell(found)
             return found
         except StoreError as error:
@@ -294,7 +288,7 @@ class SqliteStore:
         found = []
         for outcome in outcomes:
             try:
-                found += await self.run(partial(owed.pay, outcomes=[outcome]))
+                found += await self.run(partial(consequences.pay, outcomes=[outcome]))
             except StoreError as error:
                 if not of_a_row(error):
                     raise
@@ -302,9 +296,17 @@ class SqliteStore:
                     "%s: nobody can be told of it: %s", queue_id(ids.message_of(outcome.delivery)), error
                 )
                 bare = replace(outcome, consequences=())
-                await self.run(partial(owed.pay, outcomes=[bare]))
+                await self.run(partial(consequences.pay, outcomes=[bare]))
         queued.tell(found)
         return found
+
+    async def begin_telling(self, delivery: DeliveryId) -> None:
+        """Count that a telling is begun at a start: if it ends the process, the next start knows."""
+        await self.run(partial(consequences.begin_again, delivery=delivery))
+
+    async def forgive_tellings(self) -> None:
+        """Count none of the tries so far: the process ends in order."""
+        await self.run(consequences.forgive)
 
     async def keep_failing(self, found: FailingMailbox) -> None:
         """Keep that mail does not reach a mailbox."""
@@ -375,6 +377,8 @@ class SqliteStore:
         more, StoreError where so many have no numbers left.
         """
 
+        withdrawn = Outcome(old.id, "withdrawn", PLANNED_ANEW, at, consequences=told)
+
         def work(connection: sqlite3.Connection) -> None:
             if known is not None and consequences.free_number(connection, old.message) != known:
                 raise StoreChanged(f"Message {queue_id(old.message)} has got more deliveries meanwhile.")
@@ -383,11 +387,11 @@ class SqliteStore:
                 for delivery in new
             ):
                 raise StoreError(f"Message {queue_id(old.message)} has no numbers left for more deliveries.")
-            self._swap(connection, old.message, [old], new, at, told)
+            hot_path.replace(connection, old.message, [withdrawn], new, self.keep_at())
 
         await self.run(work)
         self._in_hand.discard(old.id)
-        queued.tell_of([Outcome(old.id, "withdrawn", "", at, consequences=told)])
+        queued.tell_of([withdrawn])
 
     async def shift_times(self, step: Milliseconds, now: Milliseconds, latest: Milliseconds) -> None:
         """Set what waits by ``step``, as the clock was, in steps that hold up no mail: nothing of it is older or due
@@ -421,33 +425,6 @@ class SqliteStore:
         await self.run(work)
         self._in_hand.discard(old.id)
 
-    def _swap(
-        self,
-        connection: sqlite3.Connection,
-        message: MessageId,
-        old: Sequence[Delivery],
-        new: Sequence[Delivery],
-        at: Milliseconds,
-        told: tuple[Consequence, ...] = (),
-    ) -> None:
-        within = consequences.inside(connection, message)
-        for delivery in new:
-            delivery.inside = within
-        rows = [tables.delivery_row(delivery) for delivery in new]
-        insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
-        tables.run_rows(connection, insert, rows)
-        connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(new), message))
-        # Whoever put an old one on hold meant these too.
-        marks = ", ".join("?" * len(old))
-        held = f"SELECT 1 FROM delivery WHERE state = 'held' AND id IN ({marks})"
-        if old and connection.execute(held, [delivery.id for delivery in old]).fetchone():
-            held_too = [(delivery.id,) for delivery in new]
-            connection.executemany("UPDATE delivery SET state = 'held' WHERE id = ?", held_too)
-        outcomes = [
-            Outcome(delivery.id, "withdrawn", "planned anew", at, consequences=told) for delivery in old
-        ]
-        hot_path.settle_group(connection, [outcomes], self.keep_at())
-
     async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:
         """Queue messages of our own that no mail brought about; False where ``what`` was told under ``name`` already.
 
@@ -472,16 +449,18 @@ class SqliteStore:
 
     async def finish_change(self, change: ScheduleChange) -> None:
         """The file of a change that was begun holds its text."""
-        await self.run(lambda connection: schedule_changes.finish(connection, change))
+        await self.run(lambda connection: handoffs.finish_schedule_change(connection, change))
 
     async def lose_change(
         self, change: ScheduleChange, old: Sequence[Delivery], new: Sequence[Delivery]
     ) -> None:
         """The file of a change that was begun could not be written: ``new`` is sent in place of what was to be told."""
 
+        withdrawn = [Outcome(delivery.id, "withdrawn", PLANNED_ANEW, change.at) for delivery in old]
+
         def work(connection: sqlite3.Connection) -> None:
-            schedule_changes.lose(connection, change)
-            self._swap(connection, change.id, old, new, change.at)
+            handoffs.lose_schedule_change(connection, change)
+            hot_path.replace(connection, change.id, withdrawn, new, self.keep_at())
 
         await self.run(work)
         self.release(old)

@@ -20,9 +20,9 @@ from queue import SimpleQueue
 from typing import Any
 
 from mailrouter.errors import StoreError, StoreFull
-from mailrouter.store.lock import Identity, identity
+from mailrouter.store.sqlite.files import Identity, identity
 from mailrouter.store.sqlite.schema import migrate, version_of
-from mailrouter.store.sqlite.timings import Timings
+from mailrouter.store.timings import Timings
 
 Work = Callable[[sqlite3.Connection], Any]
 Request = tuple[Work, "asyncio.Future[Any]"]

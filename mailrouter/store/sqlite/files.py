@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mailrouter.errors import StoreBusy, StoreError
@@ -62,6 +64,21 @@ def lock(path: Path) -> int:
         os.close(descriptor)
         raise StoreError(f"The store {path} can't be locked: {error.strerror}.") from error
     return descriptor
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """The lock of the store at ``path``, and nothing more. Raises StoreBusy, StoreError."""
+    descriptor = lock(path)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def logs_of(path: Path) -> list[Path]:
+    """What SQLite keeps beside a database: with another database, it would be taken for its own."""
+    return [Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")]
 
 
 def holder(path: Path) -> str | None:

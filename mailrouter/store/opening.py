@@ -1,0 +1,59 @@
+"""The home of a store, chosen by the settings: the one place outside a home that knows which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailrouter.store.protocols import Reading, Store
+from mailrouter.store.sqlite import backup, files
+from mailrouter.store.sqlite.backup import Copied
+from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.store.sqlite.store import SqliteStore
+
+
+def open_store(place: Path) -> Store:
+    """Lock, create or migrate, and open the store at ``place`` (``Settings.store``) for this process, inside a running
+    event loop. Raises StoreBusy, StoreError."""
+    return SqliteStore.open(place)
+
+
+def open_reader(place: Path) -> Reading:
+    """The store at ``place`` as it is, to be read beside whoever holds it. Raises StoreError."""
+    return StoreReader(place)
+
+
+def exists(place: Path) -> bool:
+    """Whether there is a store at ``place``."""
+    return place.exists()
+
+
+@contextmanager
+def held(place: Path) -> Iterator[None]:
+    """The store at ``place`` held by this process without being opened: no service runs or starts meanwhile.
+
+    Raises StoreBusy, StoreError.
+    """
+    with files.held(place):
+        yield
+
+
+def holder(place: Path) -> str | None:
+    """The number of the process that holds the store, ``""`` where it can't be told; None where none does."""
+    return files.holder(place)
+
+
+def copy_store(place: Path, target: Path) -> Copied:
+    """Copy the store at one moment, in use or not, into the new file ``target`` (0600). Raises StoreError, OSError."""
+    return backup.copy_store(place, target)
+
+
+def check_copy(copy: Path) -> Copied:
+    """Look through a copy that ``copy_store`` made. Raises StoreError where it is damaged or of a newer program."""
+    return backup.check_store(copy)
+
+
+def files_beside(place: Path) -> list[Path]:
+    """What belongs to the store and lies beside its file: with another file, it would be taken for that one's."""
+    return files.logs_of(place)

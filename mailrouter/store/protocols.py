@@ -1,0 +1,352 @@
+"""The protocols that every home of a store speaks: what the rest of the program knows of it.
+
+Each call raises StoreError where the store can't do it, and nothing else of the home leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from mailrouter.store.history import Found, Life
+from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
+from mailrouter.store.model import (
+    Acceptance,
+    Consequence,
+    Delivery,
+    FailingMailbox,
+    Handoff,
+    Lost,
+    Message,
+    Outcome,
+    Owed,
+    QueueEntry,
+    Room,
+    ScheduleChange,
+    Standing,
+    WaitingHandoff,
+)
+from mailrouter.store.selection import Action, NewPath, Selection, Summary
+from mailrouter.store.timings import Timings
+
+
+class Spool(Protocol):
+    """A message while it arrives; nobody's until it is accepted."""
+
+    @property
+    def id(self) -> MessageId:
+        """The id that it will have."""
+
+    @property
+    def size(self) -> int:
+        """Octets that came."""
+
+    @property
+    def held(self) -> int:
+        """Octets in memory."""
+
+    def hold(self, block: bytes) -> bool:
+        """Keep ``block`` in memory; True when ``flush`` is to be awaited before more is held."""
+
+    async def flush(self) -> None:
+        """Bring what is held to the store. Raises StoreFull, StoreError."""
+
+    async def finish(self) -> bytes | None:
+        """The whole content if it is small; else None, with all of it in the store. Raises StoreFull, StoreError."""
+
+    async def discard(self) -> None:
+        """Forget what came. Never raises."""
+
+
+class Reading(Protocol):
+    """Questions to a store. What is asked for in lists comes in the order that is named, and misses what is gone."""
+
+    def close(self) -> None:
+        """Let go of the store."""
+
+    def message(self, message: MessageId) -> Message | None:
+        """One message, or None."""
+
+    def entry(self, message: MessageId) -> QueueEntry | None:
+        """One message with all its deliveries, or None."""
+
+    def delivery(self, delivery: DeliveryId) -> Delivery | None:
+        """One delivery, or None."""
+
+    def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
+        """Those of these deliveries that are there, in this order."""
+
+    def chunk(self, message: MessageId, n: int) -> bytes:
+        """Part ``n`` of a message's bytes; of a small message, part 0 is all."""
+
+    def queued_after(
+        self, seen: tuple[Milliseconds, DeliveryId], most: int
+    ) -> list[tuple[Milliseconds, DeliveryId]]:
+        """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
+
+    def owed(self) -> list[Owed]:
+        """Outcomes of which nobody has been told yet, oldest first."""
+
+    def shown(self, conversations: Sequence[str]) -> int:
+        """The newest handoff version that any of these conversation keys has carried, as far as that is written; 0 for
+        none. ``Store.shown`` knows of what is not written yet."""
+
+    def answered_at(self, key: str) -> Milliseconds | None:
+        """When an automatic reply under this key was queued last."""
+
+    def replies(self, day: str, scope: str) -> int:
+        """How many automatic replies ``scope`` has had on ``day``."""
+
+    def capped(self, day: str) -> dict[str, int]:
+        """How many messages of each kind a cap has kept back on ``day``."""
+
+    def told(self, name: str) -> str:
+        """What was told last under this name; ``""`` for nothing."""
+
+    def handoff(self, role: str) -> Handoff | None:
+        """The newest handoff of a role."""
+
+    def handoffs(self, role: str, most: int) -> list[Handoff]:
+        """The newest ``most`` handoffs of a role, newest first."""
+
+    def handoff_roles(self) -> list[str]:
+        """The keys of all roles that have a handoff."""
+
+    def handoff_body(self, version: int) -> bytes:
+        """A version's body, as it is sent."""
+
+    def handoff_mail(self, key: str) -> bool:
+        """Whether the mail of this key was worked on before."""
+
+    def waiting_handoff(self, role: str, message: MessageId, since: Milliseconds) -> WaitingHandoff | None:
+        """What ``message`` brought, if it waits for a confirmation that was asked for after ``since``."""
+
+    def asked(self, mailbox: str, since: Milliseconds) -> int:
+        """About how many mails, whatever their roles, this mailbox was asked after ``since`` and has not answered."""
+
+    def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
+        """The newest ``most`` changes of a role's file, newest first."""
+
+    def last_schedule_change(self, role: str) -> ScheduleChange | None:
+        """The change of a role's file that can be undone next."""
+
+    def begun_schedule_changes(self) -> list[ScheduleChange]:
+        """Those that a crash left between their commit and their file."""
+
+    def failing_mailboxes(self) -> list[FailingMailbox]:
+        """The mailboxes that mail has not been reaching, for however short a time."""
+
+    def lost_copies(self, since: Milliseconds) -> list[Lost]:
+        """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
+
+    def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
+        """Messages of which a copy failed or came back after ``since``, oldest first."""
+
+    def waiting(self) -> int:
+        """How many deliveries are queued."""
+
+    def waiting_messages(self) -> int:
+        """How many messages have something queued."""
+
+    def oldest(self) -> DeliveryId | None:
+        """The lowest id of all queued deliveries: that of the oldest message which is not delivered."""
+
+    def standing(self) -> Standing:
+        """How the queue stands. It reads all that is queued: for people and monitoring, not for the hot path."""
+
+    def selected(self, selection: Selection) -> list[DeliveryId]:
+        """All deliveries meant, oldest message first."""
+
+    def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
+        """The first ``most`` messages of these deliveries (in order of ids), each with those of its own."""
+
+    def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
+        """What the deliveries meant (``found`` are their ids, in order) amount to."""
+
+    def history(self, after: MessageId, most: int) -> list[QueueEntry]:
+        """The ``most`` messages that follow ``after``, oldest first, each with all its deliveries."""
+
+    def life(self, message: MessageId) -> Life | None:
+        """What became of a message; None if it is not known (any more)."""
+
+    def find(self, text: str, most: int) -> Found:
+        """Messages with this Message-ID (with or without its brackets), from or to this address, or with something for
+        it: the newest ``most`` among the newest ``history.LOOKED``."""
+
+
+class Steering(Protocol):
+    """What people do to the queue."""
+
+    async def meant(self, selection: Selection) -> list[DeliveryId]:
+        """All deliveries meant, oldest message first; however many there are, the event loop goes on."""
+
+    async def change(
+        self,
+        action: Action,
+        deliveries: Sequence[DeliveryId],
+        at: Milliseconds,
+        who: str,
+        reports: Mapping[DeliveryId, Sequence[Consequence]] = {},
+        again: NewPath | None = None,
+    ) -> list[DeliveryId]:
+        """Do ``action`` to those of ``deliveries`` (``selection.STEP`` at most, in the caller's hands) that it can be
+        done to, in one transaction; gives their ids. ``reports`` are queued with a drop. With ``again``, what came back
+        is queued once more by a retry, under a new return path."""
+
+
+class Store(Protocol):
+    """The durable state of a relay. Every call either has happened durably when it returns, or raised.
+
+    A delivery is in somebody's *hands* from ``accept``, ``claim`` or ``seize`` to ``settle``, ``release`` or
+    ``let_go``; nobody else gets it meanwhile. With the process its hands are empty.
+    """
+
+    keep_history: Milliseconds | None
+    """How long what became of a mail is kept; None: for ever."""
+    keep_bounced: Milliseconds
+    """How long the content of what was delivered is kept, to be sent again should it come back; 0: not at all."""
+
+    @property
+    def reader(self) -> Reading:
+        """Questions to this store."""
+
+    @property
+    def steering(self) -> Steering:
+        """What people do to its queue."""
+
+    @property
+    def commits(self) -> Timings:
+        """Seconds that each commit took, the sync with the disk included."""
+
+    @property
+    def journal(self) -> Path:
+        """A file of this store's own, beside which this process may keep what belongs to it."""
+
+    def close(self, seconds: float | None = None) -> bool:
+        """Finish what was asked for and let go of the store; False where that did not end within ``seconds``."""
+
+    def room(self) -> Room | None:
+        """What it takes and what is left for it; None where that can't be told."""
+
+    async def answers(self) -> None:
+        """Returns once what writes has come round; nothing is written."""
+
+    async def writable(self) -> None:
+        """Returns once something was written durably, though nothing has changed by it."""
+
+    # From the door to the queue
+
+    def spool(self) -> Spool:
+        """A place, and an id, for the next message."""
+
+    async def accept(self, spool: Spool, acceptance: Acceptance) -> list[Delivery]:
+        """Publish the message with all that follows from it; gives the deliveries that were queued, in the caller's
+        hands."""
+
+    async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:
+        """Queue messages of our own that no mail brought about, in nobody's hands; False where ``what`` was told under
+        ``name`` already."""
+
+    def shown(self, conversations: Sequence[str]) -> int:
+        """The newest handoff version that any of these conversation keys has carried; 0 for none."""
+
+    # From the queue to the next hop
+
+    async def claim(self, most: int, now: Milliseconds, latest: Milliseconds | None = None) -> list[Delivery]:
+        """Up to ``most`` deliveries that are due, oldest first, and what is due after ``latest``, in the caller's
+        hands."""
+
+    def seize(self, deliveries: Sequence[DeliveryId]) -> list[DeliveryId]:
+        """Take these in hand, whether due or not, but for those that are in somebody's; gives what was taken."""
+
+    def let_go(self, deliveries: Sequence[DeliveryId]) -> None:
+        """Give back what was seized."""
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Give deliveries back untried; they are due as before."""
+
+    def read(self, message: MessageId, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes of a stored message from ``start`` to ``end``, in blocks."""
+
+    def next_due(self) -> Milliseconds | None:
+        """When the next queued delivery that is in nobody's hands is due."""
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of attempts; the deliveries leave the caller's hands. Where it raises, they stay."""
+
+    async def bring_forward(
+        self, now: Milliseconds, most_attempts: int, these: Collection[DeliveryId] = ()
+    ) -> int:
+        """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most, and
+        ``these``, if they wait; gives how many."""
+
+    async def shift_times(self, step: Milliseconds, now: Milliseconds, latest: Milliseconds) -> None:
+        """Set what waits by ``step``, as the clock was; nothing of it is due after ``latest``."""
+
+    # What becomes of it
+
+    async def report(self, outcomes: Sequence[Outcome]) -> None:
+        """Record what was learned of deliveries apart from attempts, with what follows from it."""
+
+    async def hold(
+        self, deliveries: Sequence[DeliveryId], at: Milliseconds, words: str, told: tuple[Consequence, ...]
+    ) -> None:
+        """Put queued deliveries of one message on hold for a reason of our own, with what is ``told`` of it."""
+
+    async def withdraw(self, old: Delivery, at: Milliseconds, why: str, forget: str = "") -> None:
+        """Withdraw a message of ours that nothing takes the place of; ``forget`` is the key of the memory that it was
+        told."""
+
+    async def replace_delivery(
+        self,
+        old: Delivery,
+        new: Sequence[Delivery],
+        at: Milliseconds,
+        told: tuple[Consequence, ...] = (),
+        known: int | None = None,
+    ) -> None:
+        """Withdraw a delivery and queue others of the same message in its stead, with what is ``told`` of it.
+
+        ``known`` is the first number that was free when the message was read. Raises StoreChanged where it is not any
+        more.
+        """
+
+    async def pay(self, outcomes: Sequence[Outcome]) -> list[Delivery]:
+        """Queue what outcomes that are owed bring about, and owe them no more; gives what was queued."""
+
+    async def begin_telling(self, delivery: DeliveryId) -> None:
+        """Count that a telling is begun at a start: if it ends the process, the next start knows."""
+
+    async def forgive_tellings(self) -> None:
+        """Count none of the tries so far: the process ends in order."""
+
+    # What is remembered
+
+    async def add_handoff(
+        self, role: str, author: str, written_at: Milliseconds, text: str, body: bytes
+    ) -> int:
+        """Keep a new version of a role's handoff; gives its number."""
+
+    async def finish_change(self, change: ScheduleChange) -> None:
+        """The file of a change that was begun holds its text."""
+
+    async def lose_change(
+        self, change: ScheduleChange, old: Sequence[Delivery], new: Sequence[Delivery]
+    ) -> None:
+        """The file of a change that was begun could not be written: ``new`` is sent in place of what was to be told."""
+
+    async def remember_told(self, name: str, what: str, at: Milliseconds) -> None:
+        """Take ``what`` as told under ``name``."""
+
+    async def keep_failing(self, found: FailingMailbox) -> None:
+        """Keep that mail does not reach a mailbox."""
+
+    async def forget_failing(self, mailbox: str) -> None:
+        """Mail reaches a mailbox again."""
+
+    async def saw(self, now: Milliseconds) -> None:
+        """Remember that the service ran at ``now``."""
+
+    async def sweep(self, shrink: bool = True) -> bool:
+        """Delete one step's worth of what is no longer needed; True while there is more to do."""
