@@ -28,7 +28,7 @@ def main() -> None:
     """Serve as ``mailrouter serve`` does, with that decision in place of the planned one."""
     options = argparse.ArgumentParser()
     options.add_argument("--config", type=Path, required=True)
-    acceptor.decide = both  # type: ignore[assignment]
+    acceptor.decide = both  # type: ignore[attr-defined]  # where it is called
     running.run(options.parse_args().config, lambda line: print(line, flush=True))
 
 

@@ -308,7 +308,7 @@ async def test_an_idle_connection_that_the_peer_closed_defers_nothing(tmp_path: 
 def _second(action: Action) -> Action:
     """Does nothing special the first time, then ``action``."""
     turns = iter([None])
-    return lambda line: next(turns, action)  # type: ignore[arg-type,return-value]
+    return lambda line: next(turns, action)
 
 
 async def test_an_idle_connection_says_goodbye(tmp_path: Path) -> None:

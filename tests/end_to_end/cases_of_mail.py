@@ -12,11 +12,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from typing import cast
 
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.capabilities import Offer, Outgoing
 from mailrouter.smtp.envelope import Envelope
-from mailrouter.smtp.handler import Limits
+from mailrouter.smtp.handler import Gate, Limits
 from mailrouter.smtp.session import Dialog
 from mailrouter.store.ids import NO_MESSAGE
 from tests.intake.services import CLIENT, Service, desk, service
@@ -197,7 +198,7 @@ def door(*codes: str, before: tuple[str, ...] = ()) -> Check:
         async with service(place, desk(role()), NOW) as running:
             lines = raw.decode().splitlines()
             for line, code in zip(lines, codes, strict=True):
-                dialog = Dialog(running.acceptor, "mx.example.test", Limits())
+                dialog = Dialog(cast(Gate, running.acceptor), "mx.example.test", Limits())
                 earlier = ("EHLO x", *before) if line.startswith("RCPT") else ("EHLO x",)
                 assert all(dialog.obey(one.encode())[0].startswith("250") for one in earlier)
                 assert dialog.obey(line.encode())[0].startswith(code), line

@@ -17,7 +17,7 @@ from mailrouter.intake import acceptor
 from mailrouter.service import main
 
 POISON = b"X-Poison: yes\r\n"
-_whole, _decide = content.whole, acceptor.decide
+_whole, _decide = content.whole, acceptor.decide  # type: ignore[attr-defined]  # where it is called
 
 
 def _end() -> None:
@@ -40,7 +40,7 @@ async def _decided(case: Any, mail: Any) -> Any:
 
 if __name__ == "__main__":
     if "arriving" in sys.argv:
-        acceptor.decide = _decided
+        acceptor.decide = _decided  # type: ignore[attr-defined]
     else:
         content.whole = _read
     main.run(Path(sys.argv[-1]), lambda line: print(line, flush=True))
