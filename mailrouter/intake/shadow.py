@@ -85,7 +85,7 @@ class ShadowGate:
     def recipient(self, address: str) -> None:
         """Every address is taken: nothing is delivered, so nothing is relayed."""
 
-    def max_size(self) -> None:
+    def max_size(self) -> int | None:
         """What is larger than the configuration allows is taken and noted; only its beginning is kept."""
 
     def spool(self) -> ShadowSpool:

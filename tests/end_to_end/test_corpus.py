@@ -58,7 +58,7 @@ def run(folder: Path, role: str, prefix: bytes) -> Run:
             ],
         )
         store = StoreReader(folder / "var/mailrouter.db")
-        wait_until(lambda: not store.queue(1), seconds=120, what="the last delivery")
+        wait_until(lambda: not store.waiting(), seconds=120, what="the last delivery")
         assert running.process.poll() is None, "the server fell over"
     copies: dict[str, dict[str, list[bytes]]] = {}
     for partner in PARTNERS:

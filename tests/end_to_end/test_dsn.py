@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flufl.bounce import all_failures
 
-from mailrouter.store.ids import message_id_of
+from mailrouter.store.ids import NO_MESSAGE, message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from tests.support.misbehaving import HANG, Script, standing
 from tests.support.parsed import parts_of
@@ -92,12 +92,12 @@ def test_a_notice_of_delay_never_comes_after_the_mail(tmp_path: Path) -> None:
             store = StoreReader(tmp_path / "var" / "mailrouter.db")
 
             def kinds() -> list[tuple[str, str]]:
-                entries = [store.entry(entry.message.id) for entry in store.queue(10)]
-                return sorted((d.kind, d.state) for entry in entries if entry for d in entry.deliveries)
+                entries = store.history(NO_MESSAGE, 10)
+                return sorted((d.kind, d.state) for entry in entries for d in entry.deliveries)
 
             wait_until(lambda: ("delay", "queued") in kinds(), what="a notice")
             hop.behave()
-            wait_until(lambda: not store.queue(10), what="an empty queue")
+            wait_until(lambda: not store.waiting(), what="an empty queue")
             store.close()
         assert sorted(one.recipients[0] for one in hop.server.received) == sorted(PARTNERS)
 

@@ -76,7 +76,7 @@ def test_a_mailbox_that_forwards_to_the_role_makes_no_storm(tmp_path: Path, forw
                 return sum(d.state == "bounced" for entry in found if entry for d in entry.deliveries)
 
             wait_until(lambda: bounced() == MAILS, what="the refusals, come back as bounces")
-            wait_until(lambda: not store.queue(50), what="an empty queue")
+            wait_until(lambda: not store.waiting(), what="an empty queue")
             wait_until(lambda: len(copies(server, "laurie")) == MAILS, what="Laurie's copies")
             log = running.log.read_text()
             store.close()

@@ -41,6 +41,10 @@ class MemorySpool:
         """Nothing but what the test wants to happen here."""
         self._before_write()
 
+    async def finish(self) -> bytes | None:
+        """The whole content."""
+        return b"".join(self.blocks)
+
     async def discard(self) -> None:
         """Remember that it was asked for."""
         self.discarded = True
