@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from mailrouter.intake.partner.role_file import schedule_request
-from mailrouter.intake.partner.worker_answers import Answers
+from mailrouter.intake.role_file import schedule_request
+from mailrouter.intake.worker_answers import Answers
 from mailrouter.routing.partner.decision import PartnerRequest
 from mailrouter.routing.partner.handoff_request import HandoffRequest
 from mailrouter.runtime.context import Desk

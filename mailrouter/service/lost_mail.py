@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.feedback.affected import ALIVE, copies_of, roles_of
-from mailrouter.intake.feedback.originals import Original, originate
+from mailrouter.intake.originals import Original, originate
 from mailrouter.routing.letters.lost_letter import LostMail, lost_letter
 from mailrouter.runtime.context import Context, Desk
 from mailrouter.runtime.rows import milliseconds

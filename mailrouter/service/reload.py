@@ -14,8 +14,8 @@ from mailrouter import events
 from mailrouter.config.configuration import Configuration
 from mailrouter.config.last_good import Broken, Serving, keep_good, serving
 from mailrouter.errors import ConfigurationError, MailrouterError
-from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.intake.feedback.plain_alerts import of_settings
+from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.partner import schedule_notices
 from mailrouter.runtime.context import Context, Desk, current

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from mailrouter.config.last_good import Serving
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.feedback.originals import Original, originate
+from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.partner import schedule_notices
 from mailrouter.runtime.context import Desk

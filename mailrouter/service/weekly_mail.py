@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from mailrouter import events
 from mailrouter.errors import MailrouterError
-from mailrouter.intake.feedback.originals import Original, originate
+from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.partner.file_changes import own_situation
 from mailrouter.routing.letters.weekly_letter import weekly_letter
 from mailrouter.runtime.context import Context

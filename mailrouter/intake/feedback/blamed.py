@@ -8,8 +8,8 @@ from datetime import datetime
 
 from mailrouter import events
 from mailrouter.errors import StoreError
-from mailrouter.intake.feedback.originals import Original, originate
 from mailrouter.intake.feedback.plain_alerts import of_arriving, of_suspect
+from mailrouter.intake.originals import Original, originate
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.store import ids

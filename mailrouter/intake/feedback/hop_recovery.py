@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from mailrouter.errors import StoreError
-from mailrouter.intake.feedback.originals import Original, originate
+from mailrouter.intake.originals import Original, originate
 from mailrouter.routing.letters.hop_letter import HopTrouble, hop_letter
 from mailrouter.runtime.context import Desk
 from mailrouter.store.ids import Milliseconds

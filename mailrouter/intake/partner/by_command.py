@@ -14,10 +14,10 @@ from typing import Any
 
 from mailrouter.config.atomic_write import draft, role_path
 from mailrouter.errors import MailrouterError, NoSuchRole
-from mailrouter.intake.feedback.originals import Original, originate_change
+from mailrouter.intake.originals import Original, originate_change
 from mailrouter.intake.partner.file_changes import ScheduleFiles, own_situation
-from mailrouter.intake.partner.role_file import schedule_request
-from mailrouter.intake.partner.worker_answers import Answers
+from mailrouter.intake.role_file import schedule_request
+from mailrouter.intake.worker_answers import Answers
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.language.requests import Off, Plain, Request, Works

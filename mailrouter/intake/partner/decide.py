@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from mailrouter.address import canonical
-from mailrouter.intake.partner.worker_answers import Answers
 from mailrouter.intake.purposes import Target
 from mailrouter.intake.received import Received
+from mailrouter.intake.worker_answers import Answers
 from mailrouter.message.head import Head
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.contents import Contents

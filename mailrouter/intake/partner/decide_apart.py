@@ -8,8 +8,8 @@ from dataclasses import replace
 from mailrouter.config.atomic_write import Draft
 from mailrouter.intake.partner.decide import Handing, Incoming, hand_in_turn, is_proven, unread
 from mailrouter.intake.partner.file_changes import ScheduleFiles
-from mailrouter.intake.partner.worker_answers import Answers
 from mailrouter.intake.purposes import Target
+from mailrouter.intake.worker_answers import Answers
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.contents import Contents, read_contents
 from mailrouter.routing.partner.handoff_text import MAX_MAIL

@@ -20,7 +20,7 @@ from pathlib import Path
 from mailrouter import events
 from mailrouter.config.atomic_write import ChangedMeanwhile, Draft, draft, role_path
 from mailrouter.errors import MailrouterError, StoreError
-from mailrouter.intake.feedback.originals import Original, delivery_of
+from mailrouter.intake.originals import Original, delivery_of
 from mailrouter.intake.partner.decide import Handing
 from mailrouter.message.head import Head
 from mailrouter.routing.model import Situation

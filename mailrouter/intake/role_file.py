@@ -14,7 +14,7 @@ from pathlib import Path
 from mailrouter.calendars.cache import with_kept
 from mailrouter.config.atomic_write import CannotWrite, role_path
 from mailrouter.config.proposals import edited_role, replaced_role
-from mailrouter.intake.partner.worker_answers import Answers
+from mailrouter.intake.worker_answers import Answers
 from mailrouter.routing.partner.file.difference import FileDifference, file_difference
 from mailrouter.routing.partner.file.merged import PastChange, merged, taken_back
 from mailrouter.routing.partner.schedule_request import LastChange, Proposed, ScheduleRequest
