@@ -160,7 +160,7 @@ def listed(config: Path, *words: str) -> tuple[float, float]:
 def ready(config: Path) -> tuple[float, float]:
     """Seconds until ``serve`` is ready; and those of its CPU time."""
     started = time.monotonic()
-    relay = Relay(config)
+    relay = Relay(config, fresh=True)
     waited = time.monotonic() - started
     spent = cpu_seconds(relay.process.pid)
     relay.stop()

@@ -105,7 +105,7 @@ def main() -> None:
         folder = folder_of(Path(place), asked.roles)
         settings = folder / "mailrouter.yaml"
         settings.write_text(settings.read_text() + f'listen: {{smtp: "127.0.0.1:{free_port()}"}}\n')
-        running = Relay(folder)
+        running = Relay(folder, fresh=True)
         calm: list[float] = []
         changing: list[float] = []
         try:

@@ -97,7 +97,7 @@ class Soak:
     def kill(self) -> None:
         """``kill -9`` and a new start."""
         self.relay.kill()
-        self.relay = Relay(self.config)
+        self.relay = Relay(self.config, fresh=True)
         self.life += 1
 
     def next_hop_gone(self) -> None:
@@ -219,7 +219,7 @@ def main() -> int:
         config = configure(folder, port, sink.port)
         settings = config / "mailrouter.yaml"
         settings.write_text(settings.read_text() + f'web: "127.0.0.1:{web}"\n')
-        soak = Soak(config, disk, web, ledger, sink, random.Random(chosen.seed), Relay(config))
+        soak = Soak(config, disk, web, ledger, sink, random.Random(chosen.seed), Relay(config, fresh=True))
         try:
             run(soak, chosen.minutes, port, chosen.seed)
             return verdict(soak)

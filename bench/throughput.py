@@ -49,7 +49,7 @@ class Ours:
     ) -> None:
         self.sink = CountingSink()
         self.config = write_configuration(folder, f"smtp://127.0.0.1:{self.sink.port}", role)
-        self.relay = Relay(self.config, program)
+        self.relay = Relay(self.config, program, fresh=True)
         self.cpu: list[float] = []
         if handoff:
             subprocess.run(

@@ -20,8 +20,8 @@ from mailrouter.message.provenance.received import loop_mark
 from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.schema import MIGRATIONS
-from tests.support.correspondence import mailrouter
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration
 from tests.support.sending import queue_id, send
 from tests.support.sink import Sink

@@ -25,6 +25,7 @@ from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import T0
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import queue_id, send
 from tests.support.sink import Sink
@@ -50,11 +51,8 @@ class Queue:
 
     def say(self, *words: str, columns: int = 80, code: int | None = 0) -> str:
         """What a command prints; ``code`` is its exit code, None for any."""
-        done = subprocess.run(
-            [sys.executable, "-m", "mailrouter", *words, "--config", str(self.config)],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
-            env={**os.environ, "COLUMNS": str(columns), "SUDO_USER": "jim"},
-        )  # fmt: skip
+        environment = {"COLUMNS": str(columns), "SUDO_USER": "jim"}
+        done = mailrouter(*words, "--config", str(self.config), env=environment)
         assert code in (None, done.returncode), done.stdout + done.stderr
         return done.stdout + done.stderr
 

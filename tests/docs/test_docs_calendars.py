@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import icalendar
@@ -14,6 +12,7 @@ from mailrouter import config
 from mailrouter.calendars import limits
 from mailrouter.config.files.calendar_file import NAMING, WORDS
 from tests.calendars.test_calendars_libical import EXPECTED
+from tests.support import programs
 from tests.support.documents import marked, text
 from tests.support.relay import ROLE_FILE, write_configuration
 
@@ -44,25 +43,22 @@ def test_the_commands_run(name: str, tmp_path: Path) -> None:
     configured(tmp_path)
     for line in marked(PAGE)[name].splitlines():
         words, _, file = line.partition(" > ")
-        done = subprocess.run(
-            [sys.executable, "-m", *words.split()], cwd=tmp_path, capture_output=True, timeout=60, check=True
-        )
+        done = programs.run(*words.split(), cwd=tmp_path)
+        done.check_returncode()
         if file:
             assert icalendar.Calendar.from_ical(done.stdout).events
         else:
-            assert re.fullmatch(rb"/calendar/[a-z2-7]{32}\.ics\n", done.stdout)
+            assert re.fullmatch(r"/calendar/[a-z2-7]{32}\.ics\n", done.stdout)
 
 
 def test_looking_at_calendars_runs(tmp_path: Path) -> None:
     """Before anything was read; reading fails here, since the address leads nowhere, and says so."""
     configured(tmp_path)
     first, second = marked(PAGE)["look"].splitlines()
-    for line, code, said in ((first, 0, b"has not been read yet"), (second, 1, b"could not be read")):
-        done = subprocess.run(
-            [sys.executable, "-m", *line.split()], cwd=tmp_path, capture_output=True, timeout=60, check=False
-        )
+    for line, code, said in ((first, 0, "has not been read yet"), (second, 1, "could not be read")):
+        done = programs.run(*line.split(), cwd=tmp_path)
         assert (done.returncode, said in done.stdout) == (code, True), done
-        assert b"0b5e7a" not in done.stdout + done.stderr
+        assert "0b5e7a" not in done.stdout + done.stderr
 
 
 def test_the_numbers_are_those_of_the_code() -> None:

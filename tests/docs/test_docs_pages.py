@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.correspondence import mailrouter
 from tests.support.documents import DOCS, marked, text
+from tests.support.programs import mailrouter
 
 PAGES = [
     *(

@@ -24,8 +24,8 @@ from mailrouter.schedule.language.requests_parser import requests_in
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.views.diff import week_lines
 from mailrouter.schedule.views.weekly import days_told, last_due
-from tests.support.correspondence import mailrouter
 from tests.support.documents import marked, said_after, text, unmarked
+from tests.support.programs import mailrouter
 
 ONE_PAGE = "partners.md"
 PAGES = (ONE_PAGE, "schedule.md", "by-mail.md")

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import postfix
-from tests.support.correspondence import has_swaks, mailrouter, swaks
+from tests.support.correspondence import has_swaks, swaks
 from tests.support.documents import marked
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import Relay, relay, wait_until, write_configuration
 from tests.support.sink import Sink
 

@@ -11,8 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.correspondence import mailrouter, set_handoff
+from tests.support.correspondence import set_handoff
 from tests.support.documents import text
+from tests.support.programs import mailrouter
 from tests.support.relay import maildir, relay, wait_until, write_configuration
 from tests.support.sending import send
 

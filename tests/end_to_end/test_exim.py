@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import exim
-from tests.support.correspondence import assert_copy, has_swaks, mailrouter, set_handoff, swaks
+from tests.support.correspondence import assert_copy, has_swaks, set_handoff, swaks
 from tests.support.documents import marked
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import BOTH_AWAY, ONE_AWAY, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
 from tests.support.sink import Sink

@@ -12,8 +12,8 @@ from pathlib import Path
 from mailrouter.store.model import FailingMailbox
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
-from tests.support.correspondence import mailrouter
 from tests.support.misbehaving import Script, Standing, standing
+from tests.support.programs import mailrouter
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration
 from tests.support.sending import send
 

@@ -28,7 +28,7 @@ def running(tmp_path: Path) -> Iterator[Relay]:
     if hard < 3000:
         pytest.skip("a process may not open 3,000 files here")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 3000), hard))
-    relay = Relay(write_configuration(tmp_path, settings=SETTINGS))
+    relay = Relay(write_configuration(tmp_path, settings=SETTINGS), fresh=True)
     try:
         yield relay
     finally:

@@ -7,13 +7,12 @@ import email.policy
 import json
 import re
 import smtplib
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 
+from tests.support.programs import mailrouter
 from tests.support.relay import PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
 from tests.support.sink import Sink
@@ -212,16 +211,12 @@ def test_explain_tells_what_becomes_of_it(tmp_path: Path) -> None:
     with running(tmp_path, TRUSTING) as (service, sink):
         file = tmp_path / "mail.eml"
         file.write_bytes(mail(PROOF))
-        words = [sys.executable, "-m", "mailrouter", "explain", str(file), "--config", str(service.config)]
-        said = subprocess.run(
-            [*words, "--raw"], capture_output=True, text=True, timeout=30, check=True
-        ).stdout
+        words = ("explain", str(file), "--config", str(service.config))
+        said = mailrouter(*words, "--raw").stdout
         assert f"{ELAINE} gets a message of ours about the handoff." in said
         assert "dmarc=pass" in said
         assert said.count("- call Jim") == 2
-        data = subprocess.run(
-            [*words, "--json"], capture_output=True, text=True, timeout=30, check=True
-        ).stdout
+        data = mailrouter(*words, "--json").stdout
         assert json.loads(data)["notices"] == list(PARTNERS)
         nothing_more(service, sink, 0)
 

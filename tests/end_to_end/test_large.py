@@ -30,7 +30,7 @@ def test_100_mb_cost_at_most_40_mb_of_memory(tmp_path: Path) -> None:
     block = _LINE * (1_000_000 // len(_LINE))
     kept = block.replace(b"\r\n", b"\n")  # as a Maildir has it
     digest = hashlib.sha256()
-    with relay(config) as running:
+    with relay(config, fresh=True) as running:
         with (
             socket.create_connection(("127.0.0.1", running.port)) as client,
             client.makefile("rb") as replies,

@@ -14,7 +14,7 @@ import pytest
 from mailrouter.cli.common import as_called
 from mailrouter.errors import ConfigurationError
 from mailrouter.runtime.keys import NAME, read_keys
-from tests.support.correspondence import mailrouter
+from tests.support.programs import mailrouter
 from tests.support.relay import ROLE, Relay, maildir, relay, wait_until, write_configuration
 from tests.support.sending import send
 

@@ -7,8 +7,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import pytest
 
 from tests.end_to_end.test_bounces import bounce, out_of_office, return_path
 from tests.end_to_end.test_canary import mail
+from tests.support.programs import mailrouter
 from tests.support.relay import PARTNERS, ROLE, Relay, wait_until, write_configuration
 from tests.support.sending import queue_id, send
 from tests.support.sink import Sink
@@ -74,10 +73,7 @@ def test_every_line_is_an_object_and_names_its_message(tmp_path: Path, by: str) 
             wait_until(lambda: "550 5.1.1" in running.log.read_text(), what="the failure")
             os.kill(running.process.pid, signal.SIGHUP)
             wait_until(lambda: "read again" in running.log.read_text(), what="the reload")
-            subprocess.run(
-                [sys.executable, "-m", "mailrouter", "queue", "hold", taken, "--config", str(config)],
-                capture_output=True, check=False, timeout=60,
-            )  # fmt: skip
+            mailrouter("queue", "hold", taken, "--config", str(config))
         finally:
             running.stop()
         found = lines(running)

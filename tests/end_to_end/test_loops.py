@@ -13,8 +13,8 @@ import pytest
 from mailrouter.store.ids import MessageId
 from mailrouter.store.sqlite.reader import StoreReader
 from tests.support import postfix
-from tests.support.correspondence import mailrouter
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import ONE_AWAY, ROLE, relay, wait_until, write_configuration
 
 pytestmark = pytest.mark.skipif(not postfix.available(), reason=postfix.WHY_ABSENT)

@@ -6,7 +6,6 @@ import email
 import re
 import shutil
 import subprocess
-import sys
 from email import policy
 from email.message import MIMEPart
 from pathlib import Path
@@ -14,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import postfix
-from tests.support.correspondence import mailrouter
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import BOTH_AWAY, ONE_AWAY, Relay, relay, wait_until, write_configuration
 
 pytestmark = [
@@ -60,11 +59,8 @@ def _text_of(part: MIMEPart) -> str:
 
 
 def _handoff(running: Relay) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "mailrouter", "handoff", "set", "vp-hr", "--author", "laurie",
-         "--config", str(running.config)],
-        input="Done:\n- the budget\n\nLeft:\n- call Jim\n", capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+    words = ("handoff", "set", "vp-hr", "--author", "laurie", "--config", str(running.config))
+    done = mailrouter(*words, given="Done:\n- the budget\n\nLeft:\n- call Jim\n")
     assert done.returncode == 0, done.stderr
 
 

@@ -6,12 +6,10 @@ At each step: what people see in ``check --live``, ``queue list``, ``/readyz`` a
 from __future__ import annotations
 
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -19,6 +17,7 @@ from tests.support import dovecot, postfix
 from tests.support.dovecot import Dovecot
 from tests.support.ports import free_port
 from tests.support.postfix import Postfix
+from tests.support.programs import mailrouter
 from tests.support.relay import ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
 
@@ -55,15 +54,7 @@ class Site:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command beside the relay."""
-        return subprocess.run(
-            [sys.executable, "-m", "mailrouter", *words, "--config", str(self.relay.config)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"},
-            cwd=Path(__file__).parents[2],
-        )
+        return mailrouter(*words, "--config", str(self.relay.config), env={"COLUMNS": "200"})
 
     def page(self, path: str) -> tuple[int, str]:
         """A page for monitoring."""

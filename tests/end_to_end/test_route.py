@@ -15,8 +15,8 @@ import pytest
 from mailrouter import config as configs
 from mailrouter.cli.setup.check_route import look_at_route
 from tests.support import postfix
-from tests.support.correspondence import mailrouter
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
 from tests.support.sink import Sink

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.test_canary import mail, views
-from tests.support.correspondence import mailrouter
+from tests.support.programs import mailrouter
 from tests.support.relay import ONE_AWAY, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
 from tests.support.sink import Sink

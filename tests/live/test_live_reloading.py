@@ -18,7 +18,7 @@ from mailrouter.service.reload import Reloading, what_is_different
 from mailrouter.service.tasks import Upkeep
 from tests.intake.services import KEY, Service, service
 from tests.routing.situations import templates
-from tests.support.correspondence import mailrouter
+from tests.support.programs import mailrouter
 from tests.support.relay import ROLE_FILE, write_configuration
 
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)

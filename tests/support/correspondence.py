@@ -5,10 +5,11 @@ from __future__ import annotations
 import email
 import shutil
 import subprocess
-import sys
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
+
+from tests.support.programs import mailrouter
 
 BODY = "Hello,\n\nhow is the budget?\n.a line with a dot\n\n  Jane \n"
 HANDOFF = "Done:\n- the budget\n\nLeft:\n- call Jim\n"
@@ -33,14 +34,6 @@ def set_handoff(config: Path) -> None:
     """Laurie's HANDOFF, by the command."""
     done = mailrouter("handoff", "set", "vp-hr", "--author", "laurie", "--config", str(config), given=HANDOFF)
     assert done.returncode == 0, done.stderr
-
-
-def mailrouter(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """The command with these words, and what it said."""
-    return subprocess.run(
-        [sys.executable, "-m", "mailrouter", *words],
-        input=given, capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
 
 
 def assert_copy(raw: bytes) -> EmailMessage:

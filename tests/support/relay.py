@@ -6,11 +6,11 @@ import contextlib
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from tests.support import programs
 
 ROLE = "vp-hr@example.test"
 PARTNERS = ("laurie@example.test", "elaine@example.test")
@@ -61,19 +61,26 @@ def write_configuration(
 
 
 class Relay:
-    """The process. ``port`` is where it listens; ``log`` holds what it wrote to standard error."""
+    """The process. ``port`` is where it listens; ``log`` holds what it wrote to standard error.
 
-    def __init__(self, config: Path, program: Sequence[str] = ("mailrouter", "serve")) -> None:
+    ``fresh`` as in ``programs.start``.
+    """
+
+    def __init__(
+        self, config: Path, program: Sequence[str] = ("mailrouter", "serve"), fresh: bool = False
+    ) -> None:
         self.config = config
         self.log = config.parent / "serve.log"
         self._errors = self.log.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *program, "--config", str(config)],
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
+        self.process = programs.start(
+            *program,
+            "--config",
+            str(config),
+            stderr=self._errors.fileno(),
             cwd=config.parent,
-            start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
+            session=True,
+            fresh=fresh,
         )
         try:
             self.port = self._wait_ready()
@@ -115,9 +122,9 @@ class Relay:
 
 
 @contextlib.contextmanager
-def relay(config: Path) -> Iterator[Relay]:
-    """A running relay that is ended with the block."""
-    running = Relay(config)
+def relay(config: Path, fresh: bool = False) -> Iterator[Relay]:
+    """A running relay that is ended with the block; ``fresh`` as in ``programs.start``."""
+    running = Relay(config, fresh=fresh)
     try:
         yield running
     finally:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import random
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from tests.support.faults import Disk, no_mounts, no_strace
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import relay, wait_until
 from tests.torture.faults import FAULTS, Fault, Ground
 from tests.torture.ledger import Ledger, Watching
@@ -112,8 +111,7 @@ def released(config: Path, database: Path) -> int:
     with contextlib.closing(sqlite3.connect(database)) as connection:
         (held,) = connection.execute("SELECT count(*) FROM delivery WHERE state = 'held'").fetchone()
     if held:
-        words = ("queue", "release", "--all", "--config", str(config))
-        subprocess.run([sys.executable, "-m", "mailrouter", *words], check=True, timeout=120)
+        mailrouter("queue", "release", "--all", "--config", str(config), timeout=120).check_returncode()
     return int(held)
 
 
