@@ -19,7 +19,8 @@ def clone(folder: Path) -> Path:
     """The tests' own rules in a folder beside which there is no data."""
     made = folder / "clone" / "tests"
     (made / "support").mkdir(parents=True)
-    for name in ("conftest.py", "__init__.py", "support/__init__.py", "support/shared.py"):
+    support = (f"support/{name}.py" for name in ("__init__", "examples", "shared"))
+    for name in ("conftest.py", "__init__.py", *support):
         shutil.copy(PROJECT / "tests" / name, made / name)
     (made.parent / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
     return made.parent

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.support import programs
+from tests.support.examples import chosen
 from tests.support.misbehaving import Script, standing
 from tests.support.relay import ONE_AWAY, PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sending import send
@@ -25,24 +26,19 @@ def mail(n: int) -> bytes:
 
 def mailrouter(running: Relay, *words: str) -> subprocess.CompletedProcess[str]:
     """A command beside the running relay."""
-    return subprocess.run(
-        [sys.executable, "-m", "mailrouter", *words, "--config", str(running.config)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"},
-        cwd=Path(__file__).parents[2],
-    )
+    return programs.mailrouter(*words, "--config", str(running.config), env={"COLUMNS": "200"})
 
 
 @pytest.mark.parametrize(
     ("state", "reply", "advice"),
-    [
-        ("mail", "530 5.7.0 Must issue a STARTTLS command first", "It demands TLS"),
-        ("mail", "530 5.7.1 Authentication required", "It demands a login"),
-        ("rcpt", "554 5.7.1 Relay access denied", "does not relay for us"),
-    ],
+    chosen(
+        [
+            ("mail", "530 5.7.0 Must issue a STARTTLS command first", "It demands TLS"),
+            ("rcpt", "554 5.7.1 Relay access denied", "does not relay for us"),
+            ("mail", "530 5.7.1 Authentication required", "It demands a login"),
+        ],
+        *range(2),
+    ),
 )
 def test_an_hour_of_refusals_costs_no_mail_and_everybody_hears_of_it(
     tmp_path: Path, state: str, reply: str, advice: str

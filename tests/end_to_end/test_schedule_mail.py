@@ -7,7 +7,6 @@ import random
 import re
 import smtplib
 import subprocess
-import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
@@ -28,7 +27,9 @@ from tests.end_to_end.test_handoff_mail import (
     nothing_more,
     running,
 )
+from tests.support.examples import by_extent
 from tests.support.ports import free_port
+from tests.support.programs import mailrouter
 from tests.support.relay import PARTNERS, ROLE, Relay, relay, wait_until, write_configuration
 from tests.support.sink import Sink
 
@@ -51,10 +52,7 @@ def role_file(service: Relay) -> Path:
 
 def command(service_or_folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """A command beside the service."""
-    return subprocess.run(
-        [sys.executable, "-m", "mailrouter", *words, "--config", str(service_or_folder)],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    return mailrouter(*words, "--config", str(service_or_folder))
 
 
 def said(log: Path, words: str) -> None:
@@ -247,7 +245,7 @@ def test_nothing_of_a_handoff_ever_leaves_by_these_ways(tmp_path: Path) -> None:
             assert b"jane@outside.test" in content
 
 
-ROUNDS = 6
+ROUNDS = by_extent(3, 6)
 
 
 def test_kill_9_at_any_moment(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mailrouter.errors import MailrouterError
 from mailrouter.service.control import ask
+from tests.support.examples import by_extent
 from tests.support.relay import BOTH_AWAY, PARTNERS, ROLE_FILE, write_configuration
 from tests.torture.ledger import Ledger, Place, body
 
@@ -16,6 +17,8 @@ LAURIE, ELAINE = PARTNERS
 ROLES = 6
 ANSWERS_A_ROLE = 150
 """Below the caps of automatic replies: 200 a day for a role, 1000 for all."""
+RETRY = by_extent("retry: {first: 3 s, most: 10 s}\n", "")
+"""A short run does not wait two minutes for a second try."""
 PROOF = "Authentication-Results: mail.example.test; dmarc=pass header.from=example.test\r\n"
 
 
@@ -26,9 +29,8 @@ def role(number: int) -> str:
 
 def configure(folder: Path, port: int, next_hop: int) -> Path:
     """Six roles of the two partners, both away, so that every sender outside is owed an answer."""
-    config = write_configuration(
-        folder, f"smtp://127.0.0.1:{next_hop}", settings="authserv_id: mail.example.test\n"
-    )
+    settings_lines = f"authserv_id: mail.example.test\n{RETRY}"
+    config = write_configuration(folder, f"smtp://127.0.0.1:{next_hop}", settings=settings_lines)
     settings = config / "mailrouter.yaml"
     settings.write_text(settings.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
     (config / "roles" / "vp-hr.yaml").unlink()
