@@ -47,7 +47,7 @@ def mail(number: int, at: int) -> Acceptance:
     )  # fmt: skip
     copies = [
         Delivery(
-            delivery_of(MessageId(number), k), "copy", "vp-hr", partner, f"vp-hr+b-{'a' * 28}@example.test", PIECES,
+            delivery_of(MessageId(number), k), "copy", ("vp-hr",), partner, f"vp-hr+b-{'a' * 28}@example.test", PIECES,
             len(BODY) + 345, next_at=at, created_at=at,
         )
         for k, partner in enumerate(PARTNERS)

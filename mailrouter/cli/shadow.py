@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from mailrouter.cli.common import load, print_json, store_of, width
 from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
-from mailrouter.intake.shadow import REFUSED, shadow_settings
+from mailrouter.intake.shadow import shadow_settings
 from mailrouter.schedule.date_words import called, joined, short_date
 from mailrouter.store.ids import NO_MESSAGE, message_id_of, queue_id
 from mailrouter.store.model import Kind, QueueEntry
@@ -84,8 +84,7 @@ def _entries(store: Reading) -> Iterator[QueueEntry]:
 
 
 def _refusal(entry: QueueEntry) -> str:
-    reasons = entry.message.reasons
-    return reasons[0].removeprefix(REFUSED) if reasons and reasons[0].startswith(REFUSED) else ""
+    return entry.message.refusal
 
 
 def _roles_of(configuration: Configuration, entry: QueueEntry) -> list[str]:
@@ -100,7 +99,7 @@ def _count(configuration: Configuration, tallies: dict[str, _Tally], entry: Queu
         tally.senders.add(entry.message.reverse_path)
         tally.reasons.update(list(dict.fromkeys(entry.message.reasons)))
         for delivery in entry.deliveries:
-            if key not in delivery.role.split(",") or delivery.state == "withdrawn":
+            if key not in delivery.roles or delivery.state == "withdrawn":
                 continue
             if delivery.kind == "copy":
                 tally.copies[delivery.recipient] += 1

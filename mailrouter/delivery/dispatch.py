@@ -276,8 +276,8 @@ class Dispatcher:
             return
         now = self._clock()
         if self._seen_at == float("-inf"):
-            seen = self._store.reader.told("ran")
-            self._stepped += stopped_for(int(seen), now) if seen.isdecimal() else 0
+            seen = self._store.reader.ran_at()
+            self._stepped += stopped_for(seen, now) if seen is not None else 0
         if step := self._stepped:
             await self._store.shift_times(step, now, now + int(1000 * self._retry.most))
             self._stepped -= step

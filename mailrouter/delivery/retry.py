@@ -10,7 +10,7 @@ from mailrouter.config.retry_settings import Retry
 from mailrouter.config.values.durations import span
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.ids import Milliseconds
-from mailrouter.store.model import Delivery, Outcome
+from mailrouter.store.model import Cause, Delivery, Outcome
 
 JITTER = 0.2
 _MOST_DOUBLINGS = 30
@@ -56,4 +56,5 @@ def outcome(delivery: Delivery, reply: Reply, now: Milliseconds, chance: float, 
         words = f"451 4.4.7 Not delivered within {span(retry.give_up)}: {said}" if reply.waits else said
         return Outcome(delivery.id, "failed", words, now, expired=True)
     again = next_try(delivery.attempts + 1, now, chance, retry)
-    return Outcome(delivery.id, "queued", said, now, again)
+    cause: Cause = "connection" if reply.lost else ""
+    return Outcome(delivery.id, "queued", said, now, again, cause=cause)

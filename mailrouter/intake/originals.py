@@ -63,7 +63,7 @@ def delivery_of(message: MessageId, number: int, role: str, original: Original, 
     return Delivery(
         id=ids.delivery_of(message, number),
         kind=original.kind,
-        role=role,
+        roles=(role,),
         recipient=original.recipient,
         reverse_path="",
         pieces=encode(original.pieces),

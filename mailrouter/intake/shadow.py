@@ -25,7 +25,6 @@ from mailrouter.store.protocols import Spool, Store
 log = logging.getLogger("mailrouter.intake")
 
 REFUSED = "would be refused: "
-"""With it begins the only reason of a message that the relay would not have taken."""
 TO_SCHEDULE = "it came to the schedule address; a trial changes no file, so it was not read"
 _NOTED = "250 2.0.0 noted; this relay is on trial and delivers nothing"
 
@@ -111,7 +110,7 @@ class ShadowGate:
         mail = [recipient for recipient in taken if not self._is_to_schedule(recipient)]
         if taken and not mail:
             await spool.discard()
-            return await self._note(client, envelope, shape, head, TO_SCHEDULE)
+            return await self._note(client, envelope, shape, head)
         if not taken:
             reply = next(filter(None, refusals.values()), "")
             await spool.discard()
@@ -119,17 +118,16 @@ class ShadowGate:
             reply = await self._acceptor.accept(
                 client, replace(envelope, recipients=mail), spool, shape, head
             )
-        return (
-            reply
-            if reply.startswith("2")
-            else await self._note(client, envelope, shape, head, REFUSED + reply)
-        )
+        return reply if reply.startswith("2") else await self._note(client, envelope, shape, head, reply)
 
     def _is_to_schedule(self, recipient: str) -> bool:
         """What comes to a schedule address changes a file, which a trial must not."""
         return recipient_of(self._acceptor.context.desk, recipient).purpose.changes_file
 
-    async def _note(self, client: Client, envelope: Envelope, shape: Shape, head: bytes, reason: str) -> str:
+    async def _note(
+        self, client: Client, envelope: Envelope, shape: Shape, head: bytes, refusal: str = ""
+    ) -> str:
+        """``refusal`` is the reply that would have refused it; without one it came to the schedule address."""
         spool = self._store.spool()
         message = Message(
             id=spool.id,
@@ -141,7 +139,8 @@ class ShadowGate:
             client=client.address,
             helo=client.helo,
             message_id=_message_id(head),
-            reasons=(reason,),
+            reasons=(REFUSED + refusal if refusal else TO_SCHEDULE,),
+            refusal=refusal,
         )
         await self._store.accept(spool, Acceptance(message, b"", ()))
         return f"{_NOTED} as {queue_id(message.id)}"

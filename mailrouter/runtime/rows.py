@@ -32,9 +32,7 @@ def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int =
     def add(
         kind: Kind, roles: Sequence[str], recipient: str, path: str, content: Pieces, handoff: int
     ) -> None:
-        made = _delivery(
-            message, first + len(found), kind, ",".join(roles), recipient, path, content, handoff
-        )
+        made = _delivery(message, first + len(found), kind, roles, recipient, path, content, handoff)
         if path:  # ``<>`` stays what it is: nobody wants to hear of it
             made.reverse_path = paths.of(path, made.id, message.received_at)
         found.append(made)
@@ -53,7 +51,7 @@ def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int =
 def notices_of(message: Message, role: Role, notices: Sequence[Notice], first: int) -> list[Delivery]:
     """A delivery for each notice; its reverse-path is ``<>`` (see ``mailrouter.routing.partner.handoff_notices``)."""
     return [
-        _delivery(message, number, "notice", role.key, notice.recipient, "", notice.pieces, 0)
+        _delivery(message, number, "notice", (role.key,), notice.recipient, "", notice.pieces, 0)
         for number, notice in enumerate(notices, first)
     ]
 
@@ -80,7 +78,7 @@ def own_message(
     return Delivery(
         id=ids.unnumbered(message),
         kind=kind,
-        role=role,
+        roles=(role,),
         recipient=recipient,
         reverse_path="",
         pieces=pieces.encode(content),
@@ -97,7 +95,9 @@ def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory
     reply = plan.reply
     if reply is None:
         return None, None
-    delivery = _delivery(message, ids.REPLY_NUMBER, "reply", reply.role, reply.recipient, "", reply.pieces, 0)
+    delivery = _delivery(
+        message, ids.REPLY_NUMBER, "reply", (reply.role,), reply.recipient, "", reply.pieces, 0
+    )
     again = message.received_at - AGAIN_DAYS * DAY_MS
     day = day_of(message.received_at)
     return delivery, ReplyMemory(reply.key, message.received_at, again, day, reply.caps)
@@ -122,7 +122,7 @@ def _delivery(
     message: Message,
     number: int,
     kind: Kind,
-    roles: str,
+    roles: Sequence[str],
     recipient: str,
     path: str,
     content: Pieces,
@@ -131,7 +131,7 @@ def _delivery(
     return Delivery(
         id=ids.delivery_of(message.id, number),
         kind=kind,
-        role=roles,
+        roles=tuple(roles),
         recipient=recipient,
         reverse_path=path,
         pieces=pieces.encode(content),

@@ -63,6 +63,11 @@ class Reply:
         return self.own and not self.stage
 
     @property
+    def lost(self) -> bool:
+        """Whether it tells of the connection alone: it broke (4.4.2), or the server ends it (421, RFC 5321 §3.8)."""
+        return self.code == 421 or (self.code == 451 and self.status == "4.4.2")
+
+    @property
     def codes(self) -> str:
         """Code and enhanced status alone: its words may quote a mail."""
         return f"{self.code} {self.status}".rstrip()

@@ -29,6 +29,8 @@ colleagues whom the partners' file names."""
 Claim = Literal["", "failed", "failing", "nobody"]
 """What a message of ours says of the delivery that it is about: it did not arrive; it and others before it did not
 arrive; nobody of the role has the mail. It is looked at again when the message leaves."""
+Cause = Literal["", "connection"]
+"""``connection``: it broke, or the server ended it; with the next mail that is taken, it is tried at once."""
 State = Literal["queued", "held", "delivered", "failed", "bounced", "withdrawn"]
 """``held``: not attempted until somebody releases it; its ``next_at`` is when it was put on hold. ``bounced``: the next
 hop took it, and a report came back that it did not arrive."""
@@ -65,6 +67,8 @@ class Message:
     smtputf8: bool = False
     reasons: tuple[str, ...] = ()
     dsn: DsnRequest = NO_REQUEST
+    refusal: str = ""
+    """The reply by which a relay on trial would have refused it."""
 
 
 @dataclass(slots=True)
@@ -82,7 +86,8 @@ class Delivery:
 
     id: DeliveryId
     kind: Kind
-    role: str
+    roles: tuple[str, ...]
+    """The keys of the roles that it is of; with a handoff, of those alone whose handoffs it carries."""
     recipient: str
     reverse_path: str
     pieces: bytes
@@ -98,8 +103,15 @@ class Delivery:
     inside: bool = False
     about: DeliveryId = NO_DELIVERY
     claim: Claim = ""
+    dropped: bool = False
+    """Somebody has dropped it: it is withdrawn, and nothing takes its place."""
     content: bytes | None = field(default=None, repr=False, compare=False)
     made: Pieces | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def role(self) -> str:
+        """Its roles as people and the log read them: ``vp-hr`` or ``vp-hr,office``."""
+        return ",".join(self.roles)
 
     @property
     def message(self) -> MessageId:
@@ -158,6 +170,8 @@ class Outcome:
     consequences: tuple[Consequence, ...] = ()
     expired: bool = False
     """It failed only because its time was over: what was put on hold meanwhile stays there, for time stands still."""
+    cause: Cause = ""
+    """Why it is tried again, where that is not the mail's or its mailbox's fault."""
     tell: bool = False
     """What it brings about is still to be worked out: it is owed until then (``store/sqlite/owed.py``)."""
 
@@ -229,11 +243,12 @@ MOST_WAITING = 24
 @dataclass(frozen=True, slots=True)
 class WaitingHandoff:
     """A mail kept aside until it is confirmed: ``message`` brought it, and the confirmation was asked for at
-    ``mailbox`` (canonical). There may be several a role and mailbox; ``role`` is the short name, with
-    ``+schedule`` behind it where a change of the schedule waits."""
+    ``mailbox`` (canonical). There may be several a role and mailbox. ``role`` is the short name, ``purpose`` the
+    sub-address that the mail came to: ``handoff`` or ``schedule``."""
 
     message: MessageId
     role: str
+    purpose: str
     mailbox: str
     asked_at: Milliseconds
     text: str

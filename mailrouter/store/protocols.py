@@ -101,6 +101,9 @@ class Reading(Protocol):
     def capped(self, day: str) -> dict[str, int]:
         """How many messages of each kind a cap has kept back on ``day``."""
 
+    def ran_at(self) -> Milliseconds | None:
+        """When a service was last seen to run with this store (``Store.saw``)."""
+
     def told(self, name: str) -> str:
         """What was told last under this name; ``""`` for nothing."""
 
@@ -119,8 +122,11 @@ class Reading(Protocol):
     def handoff_mail(self, key: str) -> bool:
         """Whether the mail of this key was worked on before."""
 
-    def waiting_handoff(self, role: str, message: MessageId, since: Milliseconds) -> WaitingHandoff | None:
-        """What ``message`` brought, if it waits for a confirmation that was asked for after ``since``."""
+    def waiting_handoff(
+        self, role: str, purpose: str, message: MessageId, since: Milliseconds
+    ) -> WaitingHandoff | None:
+        """What ``message`` brought to the sub-address ``purpose`` of a role, if it waits for a confirmation that was
+        asked for after ``since``."""
 
     def asked(self, mailbox: str, since: Milliseconds) -> int:
         """About how many mails, whatever their roles, this mailbox was asked after ``since`` and has not answered."""

@@ -6,7 +6,7 @@ for by its state, and can be sent again while its content is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -20,13 +20,10 @@ BACK: tuple[State, ...] = (*OPEN, "bounced")
 Action = Literal["retry", "hold", "release", "drop"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 DONE: dict[Action, What] = {"hold": "held", "release": "released", "retry": "retried", "drop": "dropped"}
-DROPPED_BY = "dropped by "
-"""With it begin the words of a delivery that somebody dropped; who they are follows."""
 STEP = 200
 """Deliveries changed in one transaction: a few milliseconds."""
-NewPath = Callable[[str, DeliveryId], str]
-"""Gives the return path of a role's new copy: roles as a delivery holds them, the copy's id; ``""`` where that role is
-no more."""
+NewPath = Callable[[Sequence[str], DeliveryId], str]
+"""Gives the return path of a new copy: the keys of its roles, its id; ``""`` where none of them is a role any more."""
 
 
 @dataclass(frozen=True, slots=True)

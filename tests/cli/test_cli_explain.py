@@ -27,7 +27,9 @@ async def three_questions(path: Path) -> None:
     store = SqliteStore.open(path)
     for number in range(1, MOST_ASKED + 1):
         spool = await filled(store, SMALL)
-        waits = WaitingHandoff(MessageId(number), "vp-hr", "laurie@example.test", NOW - number, "Left: x\n")
+        waits = WaitingHandoff(
+            MessageId(number), "vp-hr", "handoff", "laurie@example.test", NOW - number, "Left: x\n"
+        )
         message = message_of(spool.id, len(SMALL), NOW - number)
         await store.accept(
             spool, Acceptance(message, await spool.finish(), [], handoffs=[HandoffChange(waiting=waits)])

@@ -23,7 +23,7 @@ WORDS = "ZEBRA-QUARTZ"
 def test_no_word_of_a_server_becomes_part_of_an_outcome(code: int, stage: str) -> None:
     """At whatever stage, taken, put off or refused."""
     delivery = Delivery(
-        DeliveryId(1024), "copy", "r", "a@x.test", "p@x.test", b"", 1, inside=True, created_at=T0
+        DeliveryId(1024), "copy", ("r",), "a@x.test", "p@x.test", b"", 1, inside=True, created_at=T0
     )
     reply = Reply(code, f"{code // 100}.7.1 {WORDS}", stage=stage)
     for of, kept in ((delivery, reply.codes), (replace(delivery, inside=False), str(reply))):

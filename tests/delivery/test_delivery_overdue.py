@@ -10,6 +10,8 @@ from pathlib import Path
 
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher
+from mailrouter.delivery.retry import outcome
+from mailrouter.smtp.replies import Reply
 from mailrouter.store.ids import EPOCH, DeliveryId, MessageId
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite.store import SqliteStore
@@ -193,8 +195,8 @@ async def test_a_look_at_many_goes_in_small_steps(tmp_path: Path) -> None:
         def fill(connection) -> None:  # type: ignore[no-untyped-def]
             connection.execute(
                 """WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
-                INSERT INTO delivery SELECT ((? + i) << 10), 'copy', 'r', 'x@x.test', '', x'00', 1, 0, 0, 0, 0,
-                ? + i, ? + i, 'queued', '', 0, 0, '' FROM n""",
+                INSERT INTO delivery SELECT ((? + i) << 10), 'copy', '["r"]', 'x@x.test', '', x'00', 1, 0, 0, 0, 0,
+                ? + i, ? + i, 'queued', '', 0, 0, '', '', 0 FROM n""",
                 (out.now - EPOCH, out.now, out.now),
             )
 
@@ -218,17 +220,14 @@ async def test_what_waits_is_brought_forward_when_the_next_hop_is_back(tmp_path:
         a, b = await out.accept()
         c, d = await out.accept(age=5)
         for delivery, attempts, reply in (
-            (a, 1, "451 4.4.2 The server closed the connection"),
-            (b, 1, "450 4.2.0 greylisted"),
-            (c, 2, "451 4.4.2 The server closed the connection"),
-            (d, 1, "421 4.3.2 closing"),
+            (a, 1, Reply(451, "4.4.2 The server closed the connection", own=True)),
+            (b, 1, Reply(450, "4.2.0 greylisted")),
+            (c, 2, Reply(451, "4.4.2 The server closed the connection", own=True)),
+            (d, 1, Reply(421, "4.3.2 closing")),
         ):
-            values = (attempts, reply, out.now + HOUR, delivery.id)
-            await out.store.run(
-                lambda connection, values=values: connection.execute(  # type: ignore[misc]
-                    "UPDATE delivery SET attempts = ?, last_reply = ?, next_at = ? WHERE id = ?", values
-                )
-            )
+            for _ in range(attempts):
+                tried = outcome(delivery, reply, out.now, 0.5, Retry(first=HOUR / 1000))
+                await out.store.settle([tried])
 
         def due() -> set[int]:
             return set(out.store.reader.due(out.now, 10))

@@ -30,7 +30,7 @@ def told(to: str = "it@example.test") -> Delivery:
     """A message of ours, without a number yet."""
     words = (b"Subject: news\r\n\r\nnews\r\n",)
     return Delivery(
-        0, "alert", "vp-hr", to, "", pieces.encode(words), pieces.length(words), next_at=T0, created_at=T0
+        0, "alert", ("vp-hr",), to, "", pieces.encode(words), pieces.length(words), next_at=T0, created_at=T0
     )
 
 

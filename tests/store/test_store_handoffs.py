@@ -54,7 +54,7 @@ async def take(store: SqliteStore, *changes: HandoffChange, at: int = T0) -> lis
 
 def waiting(message: int = 1, mailbox: str = "laurie@example.test", at: int = T0) -> WaitingHandoff:
     """One that waits."""
-    return WaitingHandoff(message, "vp-hr", mailbox, at, "Left: all\n")
+    return WaitingHandoff(message, "vp-hr", "handoff", mailbox, at, "Left: all\n")
 
 
 def count(store: SqliteStore, table: str) -> int:
@@ -87,7 +87,7 @@ async def test_the_same_mail_counts_once(store: SqliteStore) -> None:
 async def test_what_waits_is_taken_once(store: SqliteStore) -> None:
     """The second answer fails as a whole."""
     await take(store, HandoffChange(waiting=waiting()))
-    found = store.reader.waiting_handoff("vp-hr", 1, T0 - 1)
+    found = store.reader.waiting_handoff("vp-hr", "handoff", 1, T0 - 1)
     assert found == waiting()
     await take(store, HandoffChange(new=NEW, confirms=found))
     with pytest.raises(StoreError, match="does not wait any more"):
@@ -98,7 +98,7 @@ async def test_what_waits_is_taken_once(store: SqliteStore) -> None:
 async def test_what_waited_too_long_is_not_taken_and_goes_in_time(store: SqliteStore) -> None:
     """After a week it confirms nothing, and the next question clears it away."""
     await take(store, HandoffChange(waiting=waiting()))
-    assert store.reader.waiting_handoff("vp-hr", 1, T0) is None
+    assert store.reader.waiting_handoff("vp-hr", "handoff", 1, T0) is None
     with pytest.raises(StoreError):
         await take(store, HandoffChange(new=NEW, confirms=waiting()), at=T0 + WAIT_MS)
     await take(store, HandoffChange(waiting=waiting(2, "elaine@example.test", T0 + WAIT_MS)))
@@ -120,7 +120,7 @@ async def test_a_mailbox_is_asked_about_three_mails_an_hour_over_all_roles(store
         await take(store, HandoffChange(waiting=replace(waiting(6, at=T0 + 4), role="office")))
     assert store.reader.asked(LAURIE, T0) == 3
     await take(store, HandoffChange(waiting=waiting(7, at=T0 + 1 + ASKING_MS)))
-    assert [store.reader.waiting_handoff("vp-hr", n, 0) is not None for n in (1, 2, 3, 4, 7)] == [
+    assert [store.reader.waiting_handoff("vp-hr", "handoff", n, 0) is not None for n in (1, 2, 3, 4, 7)] == [
         *(True, True, True),
         *(False, True),
     ]
@@ -131,7 +131,10 @@ async def test_what_waits_is_bounded_and_the_oldest_makes_room(store: SqliteStor
     for number in range(1, MOST_WAITING + 4):
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number * 3 * ASKING_MS)))
     assert count(store, "waiting_handoff") == MOST_WAITING
-    assert [store.reader.waiting_handoff("vp-hr", n, 0) is not None for n in (3, 4)] == [False, True]
+    assert [store.reader.waiting_handoff("vp-hr", "handoff", n, 0) is not None for n in (3, 4)] == [
+        False,
+        True,
+    ]
 
 
 async def test_a_mailbox_is_asked_about_twelve_mails_a_day(store: SqliteStore) -> None:
@@ -152,16 +155,16 @@ async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule
     for number in (1, 2, 3):
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number)))
     await take(store, HandoffChange(new=NEW, confirms=waiting(2, at=T0 + 2)))
-    assert [store.reader.waiting_handoff("vp-hr", n, 0) is not None for n in (1, 2, 3)] == [
+    assert [store.reader.waiting_handoff("vp-hr", "handoff", n, 0) is not None for n in (1, 2, 3)] == [
         False,
         False,
         True,
     ]
     for number in (4, 5):
-        other = replace(waiting(number, at=T0 + number), role="vp-hr+schedule")
+        other = replace(waiting(number, at=T0 + number), purpose="schedule")
         await take(store, HandoffChange(waiting=other))
-    await take(store, HandoffChange(confirms=replace(waiting(5, at=T0 + 5), role="vp-hr+schedule")))
-    assert store.reader.waiting_handoff("vp-hr+schedule", 4, 0) is not None
+    await take(store, HandoffChange(confirms=replace(waiting(5, at=T0 + 5), purpose="schedule")))
+    assert store.reader.waiting_handoff("vp-hr", "schedule", 4, 0) is not None
 
 
 async def test_a_store_of_the_first_version_gets_the_new_tables(tmp_path: Path) -> None:

@@ -8,78 +8,92 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
-from mailrouter.message import pieces
-from mailrouter.message.pieces import Slice
-from mailrouter.store.ids import DELIVERY_BITS
+from mailrouter.store.ids import DELIVERY_BITS, MessageId
 from mailrouter.store.model import Outcome
+from mailrouter.store.selection import Selection
 from mailrouter.store.sqlite.backup import check_store
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.schema import MIGRATIONS, migrate
 from mailrouter.store.sqlite.store import SqliteStore
-from tests.support.messages import HEAD, SMALL, T0, queue_of
+from tests.support.messages import SMALL, T0, queue_of
 
-OPEN, DONE, FAILED = 1001, 1002, 1003
-"""Messages: one that waits, one that was delivered, one of which a copy failed."""
+OPEN, DONE, FAILED, WORDS, TRIAL = 1001, 1002, 1003, 1004, 1005
+"""Messages: one that waits, one that was delivered, one of which a copy failed, one whose deliveries are told apart by
+what stands in words, and one that a trial would have refused."""
 TEXT = "Done:\n- the budget\n"
-COPY = pieces.encode((HEAD, Slice(0, 0, len(SMALL))))
+FORMATS = Path(__file__).parent / "formats"
+"""A store of each format as text (``.dump``): mail, handoffs and memories as the program of that time left them."""
+HOUR = 3_600_000
 
 
 def store_of_format(path: Path, number: int) -> None:
-    """A store as the program of that time would have left it: mail, handoffs, memories."""
+    """A store as the program of that time would have left it."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA page_size = 8192")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
-    for step, script in enumerate(MIGRATIONS[:number], 1):
-        connection.executescript(f"BEGIN; {script} PRAGMA user_version = {step}; COMMIT;")
-    for message, still_open, states in (
-        (OPEN, 2, ("queued", "queued")),
-        (DONE, 0, ("delivered", "delivered")),
-        (FAILED, 1, ("failed", "delivered")),
-    ):
-        connection.execute(
-            "INSERT INTO message (id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id,"
-            " eight_bit, smtputf8, reasons, open)"
-            " VALUES (?, ?, 'jane@other.test', 'vp-hr@example.test', ?, 18, '192.0.2.1', 'client', '<1@x>', 0, 0,"
-            " '[\"because\"]', ?)",
-            (message, T0, len(SMALL), still_open),
-        )
-        if still_open:
-            connection.execute("INSERT INTO chunk VALUES (?, ?)", (message << 20, SMALL))
-        for k, state in enumerate(states):
-            words = "" if state == "queued" else f"words of {state}"
-            connection.execute(
-                "INSERT INTO delivery (id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit,"
-                " smtputf8, attempts, next_at, created_at, state, last_reply)"
-                " VALUES (?, 'copy', 'vp-hr', ?, 'p@example.test', ?, 50, 0, 0, 0, ?, ?, ?, ?, ?)",
-                (
-                    (message << DELIVERY_BITS) + k,
-                    f"p{k}@example.test",
-                    COPY,
-                    bool(words),
-                    T0,
-                    T0,
-                    state,
-                    words,
-                ),
-            )
-    connection.execute(
-        "INSERT INTO handoff VALUES (7, 'vp-hr', 'Laurie', ?, ?, ?)", (T0, TEXT, TEXT.encode())
-    )
-    connection.execute("INSERT INTO shown VALUES ('conversation', 7, ?)", (T0,))
-    connection.execute("INSERT INTO reply_memory VALUES ('key', ?)", (T0,))
-    connection.execute("INSERT INTO receiving VALUES (999)")
-    connection.execute("INSERT INTO chunk VALUES (?, x'00')", (999 << 20,))
-    if number >= 2:
-        connection.execute(
-            "INSERT INTO waiting_handoff VALUES ('vp-hr', 'a@x.test', 1001, ?, 'aside')", (T0,)
-        )
-        connection.execute("INSERT INTO handoff_mail VALUES ('once', ?)", (T0,))
-    if number >= 3:
-        connection.execute(
-            'UPDATE message SET dsn = \'{"ret": "HDRS", "envid": "QQ"}\' WHERE id = ?', (OPEN,)
-        )
+    connection.executescript((FORMATS / f"{number:02}.sql").read_text())
+    connection.execute(f"PRAGMA user_version = {number}")
     connection.close()
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
+def test_the_steps_up_to_a_format_stay_what_they_were(tmp_path: Path, number: int) -> None:
+    """Tables and indices that they make are those of the stores that are out there."""
+    old, made = tmp_path / "old.db", tmp_path / "made.db"
+    store_of_format(old, number)
+    connection = sqlite3.connect(made, isolation_level=None)
+    for script in MIGRATIONS[:number]:
+        connection.executescript(script)
+    connection.close()
+    assert shape_of(made) == shape_of(old)
+
+
+def shape_of(path: Path) -> dict[str, list[str]]:
+    """The columns of each table, and the words of each index."""
+    connection = sqlite3.connect(path)
+    found = {
+        name: [" ".join(map(str, row)) for row in connection.execute(f"PRAGMA table_xinfo({name})")]
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    }
+    for name, words in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index'"):
+        found[name] = [" ".join((words or "").replace('"', "").split())]
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
+async def test_what_stood_in_words_stands_in_columns(tmp_path: Path, number: int) -> None:
+    """Roles, why a copy waits, who was dropped, what waits for a yes, refusals of a trial, and what caps kept back."""
+    path = tmp_path / "m.db"
+    store_of_format(path, number)
+    store = SqliteStore.open(path)
+    reader = store.reader
+    try:
+        entry = reader.entry(MessageId(WORDS))
+        assert entry is not None
+        both, second, third, dropped, anew = entry.deliveries
+        assert [d.roles for d in entry.deliveries[:3]] == [("vp-hr", "office"), ("office",), ("vp-hr",)]
+        assert both.role == "vp-hr,office"
+        assert (dropped.dropped, anew.dropped) == (True, False)
+        assert reader.selected(Selection(role="office")) == [both.id, second.id]
+        assert third.id in reader.selected(Selection(role="vp-hr"))
+        assert await store.bring_forward(T0 + 1, 1) == 2
+        assert {d.id for d in await store.claim(10, T0 + 1)} >= {both.id, second.id}
+        assert store.next_due() == T0 + HOUR, "the third was put off by its mailbox"
+        trial = reader.message(MessageId(TRIAL))
+        assert trial is not None
+        assert trial.refusal == "552 5.3.4 It is too large"
+        assert trial.reasons == ("would be refused: 552 5.3.4 It is too large",)
+        found = reader.waiting_handoff("vp-hr", "schedule", MessageId(DONE), 0)
+        assert (found is not None) == (number >= 2)
+        assert reader.waiting_handoff("vp-hr", "handoff", MessageId(DONE), 0) is None
+        assert reader.capped("2023-11-14") == {"report": 3}
+        assert reader.replies("2023-11-14", "a@x.test") == 2
+        assert reader.replies("2023-11-14", "capped report") == 0
+        assert reader.ran_at() == (T0 if number >= 6 else None)
+    finally:
+        store.close()
 
 
 @pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
@@ -112,18 +126,20 @@ async def test_a_store_of_each_earlier_format_is_taken_up(tmp_path: Path, number
             ("delivered", "words of delivered"),
         ]
         assert failed.entry.message.reasons == ("because",)
-        assert len(queue_of(store.reader, 10)) == 1
+        assert [found.message.id for found in queue_of(store.reader, 10)] == [FAILED, WORDS]
         handoff = store.reader.handoff("vp-hr")
         assert handoff is not None
         assert (handoff.version, handoff.text) == (7, TEXT)
         assert store.shown(["conversation"]) == 7
         assert store.reader.answered_at("key") == T0
         assert store.reader.handoff_mail("once") == (number >= 2)
-        assert (store.reader.waiting_handoff("vp-hr", OPEN, 0) is not None) == (number >= 2)
+        assert (store.reader.waiting_handoff("vp-hr", "handoff", MessageId(OPEN), 0) is not None) == (
+            number >= 2
+        )
         while await store.sweep(shrink=False):
             pass
         assert store.reader.rows("SELECT count(*) FROM chunk WHERE id >> 20 = 999") == [(0,)]
-        assert store.spool().id > FAILED
+        assert store.spool().id > TRIAL
     finally:
         store.close()
 
@@ -138,7 +154,7 @@ def test_a_crash_between_two_steps_leaves_a_whole_older_format(tmp_path: Path, n
         connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} CREATE TABLE message (x); COMMIT;")
     connection.close()
     held = check_store(path)
-    assert (held.format, held.messages, held.waiting) == (number, 3, 2)
+    assert (held.format, held.messages, held.waiting) == (number, 5, 5)
 
 
 def test_a_newer_format_is_refused_by_everything(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def traced(tmp_path: Path) -> Iterator[list[str]]:
         reply = deliveries_of(number, 5, ["a", "b", "c"])[2]
         memory = ReplyMemory(f"key{number}", T0, T0 - 1, "day", (("all", 5),))
         message = message_of(number, len(SMALL) if content else 1 << 20)
-        aside = WaitingHandoff(message.id, "vp-hr", "a@x.test", T0, "text")
+        aside = WaitingHandoff(message.id, "vp-hr", "handoff", "a@x.test", T0, "text")
         new = NewHandoff("vp-hr", "Laurie", T0, "text", b"text")
         changes = (HandoffChange(waiting=aside), HandoffChange(new, confirms=aside, once=f"key{number}"))
         hot_path.accept_group(

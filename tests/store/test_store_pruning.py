@@ -196,9 +196,10 @@ def test_whatever_the_history_only_the_old_and_ended_goes(mails: list[tuple[int,
             (at - EPOCH, at),
         )
         connection.execute(
-            "INSERT INTO delivery (id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8,"
+            "INSERT INTO delivery (id, kind, roles, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8,"
             " attempts, next_at, created_at, state, last_reply)"
-            " VALUES (?, 'copy', 'r', 'a@b', '', x'', 1, 0, 0, 0, 0, ?, ?, ?, '')",
+            " VALUES (?, 'copy', '["
+            r"]', 'a@b', '', x'', 1, 0, 0, 0, 0, ?, ?, ?, '')",
             ((at - EPOCH) << DELIVERY_BITS, at, at, state),
         )
         if state in ("queued", "held") or at >= NOW - KEEP:

@@ -140,7 +140,7 @@ async def test_a_report_of_what_is_dropped_is_queued_with_it(store: SqliteStore)
 
     def told(unless: int) -> tuple[Consequence, ...]:
         report = Delivery(
-            0, "report", "vp-hr", "s@x.test", "", pieces.encode(words), 22, next_at=T0, created_at=T0
+            0, "report", ("vp-hr",), "s@x.test", "", pieces.encode(words), 22, next_at=T0, created_at=T0
         )
         return (Consequence(report, (unless,)),)
 
@@ -159,7 +159,7 @@ async def test_what_waits_on_hold_may_still_arrive(store: SqliteStore) -> None:
     """A failure of one copy is no reason for a report while the other is on hold."""
     a, b = await put(store)
     await steer(store, "hold", [b])
-    told = Consequence(Delivery(0, "report", "vp-hr", "s@x.test", "", b"", 0), unless=(b.id,))
+    told = Consequence(Delivery(0, "report", ("vp-hr",), "s@x.test", "", b"", 0), unless=(b.id,))
     await store.settle([Outcome(a.id, "failed", "550", T0, consequences=(told,))])
     assert states(store, a.message) == ["failed", "held"]
 
@@ -180,7 +180,7 @@ async def test_a_copy_planned_anew_stays_on_hold(store: SqliteStore) -> None:
     """Whoever put the old copy on hold meant its successors too."""
     a, _ = await put(store)
     await steer(store, "hold", [a])
-    new = Delivery(a.id + 5, "copy", "vp-hr", "pat@x.test", "", b"", 0, next_at=T0, created_at=T0)
+    new = Delivery(a.id + 5, "copy", ("vp-hr",), "pat@x.test", "", b"", 0, next_at=T0, created_at=T0)
     await store.replace_delivery(a, [new], LATER)
     assert states(store, a.message) == ["withdrawn", "queued", "held"]
 
@@ -240,7 +240,7 @@ async def test_what_came_back_was_delivered_before(store: SqliteStore) -> None:
 async def test_a_hold_that_meets_the_end_of_trying_stands(store: SqliteStore, held_first: bool) -> None:
     """Put on hold while its last attempt was under way, it did not fail, and nobody is told; refused for good, it did."""
     a, b = await put(store)
-    told = Consequence(Delivery(0, "report", "vp-hr", "s@x.test", "", b"", 0))
+    told = Consequence(Delivery(0, "report", ("vp-hr",), "s@x.test", "", b"", 0))
     over = Outcome(a.id, "failed", "451 4.4.7 not delivered", T0, consequences=(told,), expired=True)
     refused = Outcome(b.id, "failed", "550 5.1.1 no", T0)
     if held_first:

@@ -44,7 +44,7 @@ def deliveries_of(
         Delivery(
             id=delivery_of(MessageId(number), k),
             kind="copy",
-            role="vp-hr",
+            roles=("vp-hr",),
             recipient=recipient,
             reverse_path=sender,
             pieces=pieces.encode(copy),

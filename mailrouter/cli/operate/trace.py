@@ -147,7 +147,7 @@ def _steps(told: Life) -> list[tuple[Milliseconds, str, str]]:
     steps = []
     by_id = {delivery.id: delivery for delivery in told.entry.deliveries}
     for delivery in told.entry.deliveries:
-        roles = delivery.role.replace(",", ", ")
+        roles = ", ".join(delivery.roles)
         carried = f", with handoff {delivery.handoff}" if delivery.handoff else ""
         words = f"{delivery.kind} to {delivery.recipient} for {roles}{carried}: queued"
         steps.append((_made(delivery, told), words, ""))

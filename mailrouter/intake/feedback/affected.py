@@ -35,7 +35,7 @@ def header_of(reader: Reading, message: Message) -> tuple[Head, Shape]:
 
 def roles_of(desk: Desk, entry: QueueEntry, delivery: Delivery) -> list[Role]:
     """The roles that a delivery is for. One that carries a handoff names that handoff's role alone."""
-    keys = delivery.role.split(",")
+    keys = list(delivery.roles)
     plain = addressed(desk, entry.message.recipients).roles if delivery.kind == "copy" else ()
     wanted = canonical(delivery.recipient)
     keys += [role.key for role in plain if any(canonical(person.email) == wanted for person in role.people)]
@@ -57,7 +57,7 @@ def copies_of(entry: QueueEntry, role: Role) -> list[Delivery]:
         if other.kind == "copy"
         and other.state != "withdrawn"
         and other.id not in repeated
-        and (role.key in other.role.split(",") or canonical(other.recipient) in people)
+        and (role.key in other.roles or canonical(other.recipient) in people)
     ]
 
 

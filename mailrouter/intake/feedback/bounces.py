@@ -190,5 +190,5 @@ def _codes(bounce: Bounce) -> str:
 
 
 def _roles(desk: Desk, delivery: Delivery) -> Sequence[Role]:
-    keys = delivery.role.split(",")
+    keys = delivery.roles
     return [role for role in desk.configuration.roles if role.key in keys]

@@ -83,7 +83,7 @@ def _alert(
     desk: Desk, delivery: Delivery, subject: str, words: str, now: datetime
 ) -> tuple[Consequence, ...]:
     postmaster = desk.configuration.settings.postmaster
-    keys = delivery.role.split(",")
+    keys = delivery.roles
     role = next((role for role in desk.configuration.roles if role.key in keys), None)
     # One about an alert of ours would never end.
     if delivery.kind == "alert" and canonical(delivery.recipient) == canonical(postmaster):

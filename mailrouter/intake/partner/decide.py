@@ -114,16 +114,11 @@ def confirmable(
         message = MessageId(confirmations.read(desk.keys.accepted(at), role.key, token, tag))
     except TokenError:
         return "550 5.1.1 This address takes no mail here"
-    waiting = reader.waiting_handoff(waits_as(role, tag), message, at - WAIT_MS) if reader else None
+    waiting = reader.waiting_handoff(role.key, tag, message, at - WAIT_MS) if reader else None
     return waiting or (
         "550 5.7.1 This confirmation was used, has expired, or a newer handoff has taken its place; "
         f"please write to {partners_address(role.address, tag)} again"
     )
-
-
-def waits_as(role: Role, tag: str) -> str:
-    """The name under which a mail to this address waits in the store; a short name holds no ``+``."""
-    return role.key if tag == TAG else f"{role.key}+{tag}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailrouter.address import canonical
-from mailrouter.intake.partner.decide import Handing, waits_as
+from mailrouter.intake.partner.decide import Handing
 from mailrouter.message.text.writing import quoted_printable
 from mailrouter.runtime.rows import milliseconds, notices_of
 from mailrouter.schedule.date_words import called
@@ -39,7 +39,7 @@ def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChan
         elif decision.act == "ask":
             mailbox = canonical(author.email)
             aside = WaitingHandoff(
-                message.id, waits_as(role, decided.request.tag), mailbox, written_at, decision.text
+                message.id, role.key, decided.request.tag, mailbox, written_at, decision.text
             )
         changes.append(
             HandoffChange(

@@ -153,9 +153,9 @@ async def _step(
 _EVENTS = {"hold": "held", "release": "released", "drop": "dropped", "retry": "retried"}
 
 
-def _new_path(desk: Desk, at: Milliseconds, roles: str, new: DeliveryId) -> str:
+def _new_path(desk: Desk, at: Milliseconds, roles: Sequence[str], new: DeliveryId) -> str:
     known = {role.key: role for role in desk.configuration.roles}
-    role = next((known[key] for key in roles.split(",") if key in known), None)
+    role = next((known[key] for key in roles if key in known), None)
     return desk.return_paths.of(role.address, new, at) if role else ""
 
 

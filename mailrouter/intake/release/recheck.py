@@ -33,7 +33,6 @@ from mailrouter.store import ids
 from mailrouter.store.ids import Milliseconds, queue_id
 from mailrouter.store.model import Delivery, Message, QueueEntry
 from mailrouter.store.protocols import Reading, Store
-from mailrouter.store.selection import DROPPED_BY
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -58,14 +57,14 @@ def for_partners_alone(desk: Desk, reader: Reading, delivery: Delivery) -> bool:
 def may_have(desk: Desk, delivery: Delivery, moment: datetime, alone: bool = False) -> bool:
     """Whether the recipient may have this delivery as it stands, at ``moment``.
 
-    The ``role`` of a delivery with handoffs names the roles they are of, and no other (see ``rows``). What is for
+    The ``roles`` of a delivery with handoffs are those that they are of, and no other (see ``rows``). What is for
     partners ``alone`` is nobody else's, even where they had a part in the role before.
     """
     if delivery.kind not in ("copy", "companion", "notice"):
         return True
     wanted = canonical(delivery.recipient)
     known = {role.key: role for role in desk.configuration.roles}
-    roles = [known.get(key) for key in delivery.role.split(",")]
+    roles = [known.get(key) for key in delivery.roles]
     partner = [role is not None and _among(wanted, desk.role_at(role, moment).partners) for role in roles]
     if delivery.handoff or delivery.kind == "notice" or (alone and any(roles)):
         return all(partner)
@@ -101,7 +100,7 @@ def _still_true(entry: QueueEntry, told: Delivery) -> Literal["yes", "later", "n
         states = {
             other.state
             for other in entry.deliveries
-            if other.kind == "copy" and told.role in other.role.split(",") and other.id not in repeated
+            if other.kind == "copy" and set(told.roles) <= set(other.roles) and other.id not in repeated
         }
     else:
         found, by_id = told.about, {other.id: other for other in entry.deliveries}
@@ -118,7 +117,7 @@ def _still_true(entry: QueueEntry, told: Delivery) -> Literal["yes", "later", "n
 def planned_for(desk: Desk, entry: QueueEntry) -> tuple[list[Role], set[str]]:
     """Tell for which roles a stored message is mail, and which of them (keys) got it for their partners alone."""
     to = addressed(desk, entry.message.recipients)
-    copied = {key for other in entry.deliveries if other.kind == "copy" for key in other.role.split(",")}
+    copied = {key for other in entry.deliveries if other.kind == "copy" for key in other.roles}
     # What came to a handoff address and was no mail stays what it was.
     roles = [*to.roles, *(role for role in to.partners_alone if role.key in copied)]
     alone = {role.key for role in to.partners_alone}
@@ -175,7 +174,7 @@ async def _replace(context: Context, store: Store, delivery: Delivery, now: Call
         if other.kind == "copy"
         and other.id != delivery.id
         # What somebody has dropped does not come again.
-        and (other.state != "withdrawn" or other.last_reply.startswith(DROPPED_BY))
+        and (other.state != "withdrawn" or other.dropped)
     }
     first = ids.first_free(other.id for other in entry.deliveries)
     planned = await _plan(context, store, message, roles, alone, delivery)
@@ -221,7 +220,7 @@ async def _plan(
     )
     why = "a handoff must not go to somebody who is no partner any more"
     if not roles:
-        return mail_alone(old.recipient, old.role.split(","), old.reverse_path, message.size, received, why)
+        return mail_alone(old.recipient, old.roles, old.reverse_path, message.size, received, why)
     scanner = Scanner()
     async for block in store.read(message.id, 0, message.size):
         scanner.feed(block)

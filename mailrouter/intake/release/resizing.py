@@ -87,7 +87,7 @@ async def _plan(context: Context, store: Store, entry: QueueEntry, old: Delivery
         when=moment,
     )
     roles, alone = planned_for(desk, entry)
-    carrying = old.role.split(",") if old.handoff else []
+    carrying = old.roles if old.handoff else ()
     situations = []
     for role in roles:
         known = desk.handoffs.get(role.key)

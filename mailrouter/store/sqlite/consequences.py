@@ -16,7 +16,7 @@ from mailrouter.store.events import Event
 from mailrouter.store.ids import DeliveryId, MessageId, queue_id
 from mailrouter.store.model import Consequence, Delivery, Outcome
 from mailrouter.store.sqlite.reply_limits import remember_reply
-from mailrouter.store.sqlite.rows import DELIVERY_COLUMNS, delivery_row, note_events, run_rows
+from mailrouter.store.sqlite.rows import NEW_DELIVERY, delivery_row, note_events, of_role, run_rows
 
 _OWE = "INSERT OR REPLACE INTO owed (delivery, state, words, at, tries) VALUES {rows}"
 _FITS: dict[str, tuple[str, ...]] = {"queued": ("queued", "held")}
@@ -38,7 +38,7 @@ def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
     for number, delivery in enumerate(queued, first):
         delivery.id = ids.delivery_of(message, number)
         delivery.inside = within
-    insert = f"INSERT INTO delivery ({DELIVERY_COLUMNS}) VALUES {{rows}}"
+    insert = f"INSERT INTO delivery ({NEW_DELIVERY}) VALUES {{rows}}"
     run_rows(connection, insert, [delivery_row(delivery) for delivery in queued])
     connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(queued), message))
     return queued
@@ -93,8 +93,8 @@ def _reaches_somebody(connection: sqlite3.Connection, consequence: Consequence) 
             return True
     if not consequence.nobody_of:
         return False
-    place = "id BETWEEN ? AND ? AND kind = 'copy' AND instr(',' || role || ',', ?)"
-    values = (*ids.deliveries_of(consequence.delivery.message), f",{consequence.nobody_of},", *states)
+    place = f"id BETWEEN ? AND ? AND kind = 'copy' AND {of_role('roles')}"
+    values = (*ids.deliveries_of(consequence.delivery.message), consequence.nobody_of, *states)
     return (
         connection.execute(f"SELECT 1 FROM delivery WHERE {place} AND {in_state}", values).fetchone()
         is not None

@@ -37,12 +37,14 @@ _ASKED = """
     WHERE mailbox = ? AND asked_at > ? AND asked_at < ? AND message <> ?
 """
 _OLDEST = """
-    DELETE FROM waiting_handoff WHERE role = :role AND mailbox = :mailbox AND message NOT IN (
-        SELECT message FROM waiting_handoff WHERE role = :role AND mailbox = :mailbox
+    DELETE FROM waiting_handoff WHERE (role, purpose, mailbox) = (:role, :purpose, :mailbox) AND message NOT IN (
+        SELECT message FROM waiting_handoff WHERE (role, purpose, mailbox) = (:role, :purpose, :mailbox)
         ORDER BY asked_at DESC, message DESC LIMIT :most
     )
 """
-_OLDER = "DELETE FROM waiting_handoff WHERE role = ? AND mailbox = ? AND (asked_at, message) < (?, ?)"
+_OLDER = (
+    "DELETE FROM waiting_handoff WHERE (role, purpose, mailbox) = (?, ?, ?) AND (asked_at, message) < (?, ?)"
+)
 
 
 def keep(connection: sqlite3.Connection, new: NewHandoff) -> int:
@@ -81,14 +83,15 @@ def _take(
     connection: sqlite3.Connection, waiting: WaitingHandoff, at: Milliseconds, is_handoff: bool
 ) -> None:
     gone = connection.execute(
-        "DELETE FROM waiting_handoff WHERE role = ? AND mailbox = ? AND message = ? AND asked_at > ?",
-        (waiting.role, waiting.mailbox, waiting.message, at - WAIT_MS),
+        "DELETE FROM waiting_handoff WHERE (role, purpose, mailbox, message) = (?, ?, ?, ?) AND asked_at > ?",
+        (waiting.role, waiting.purpose, waiting.mailbox, waiting.message, at - WAIT_MS),
     ).rowcount
     if gone != 1:
         raise StoreError("The handoff that this mail confirms does not wait any more.")
     if is_handoff:
         # An answer to an older question must not put an older handoff in the place of this one.
-        connection.execute(_OLDER, (waiting.role, waiting.mailbox, waiting.asked_at, waiting.message))
+        older = (waiting.role, waiting.purpose, waiting.mailbox, waiting.asked_at, waiting.message)
+        connection.execute(_OLDER, older)
 
 
 def _wait(connection: sqlite3.Connection, waiting: WaitingHandoff) -> None:
@@ -99,12 +102,11 @@ def _wait(connection: sqlite3.Connection, waiting: WaitingHandoff) -> None:
         (asked,) = connection.execute(_ASKED, about).fetchone()
         if asked >= most:
             raise StoreError("Confirmations were asked for a moment ago.")
-    whose = (waiting.role, waiting.mailbox)
-    row = (*whose, waiting.message, waiting.asked_at, waiting.text)
-    connection.execute(
-        "INSERT INTO waiting_handoff (role, mailbox, message, asked_at, text) VALUES (?, ?, ?, ?, ?)", row
-    )
-    connection.execute(_OLDEST, {"role": waiting.role, "mailbox": waiting.mailbox, "most": MOST_WAITING})
+    insert = "INSERT INTO waiting_handoff (role, purpose, mailbox, message, asked_at, text) VALUES (?, ?, ?, ?, ?, ?)"
+    whose = (waiting.role, waiting.purpose, waiting.mailbox)
+    connection.execute(insert, (*whose, waiting.message, waiting.asked_at, waiting.text))
+    names = ("role", "purpose", "mailbox", "most")
+    connection.execute(_OLDEST, dict(zip(names, (*whose, MOST_WAITING), strict=True)))
 
 
 def begin_schedule_change(connection: sqlite3.Connection, change: ScheduleChange) -> None:

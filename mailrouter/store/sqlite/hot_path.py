@@ -33,11 +33,11 @@ SHIFT = """
 FORWARD = """
     UPDATE delivery INDEXED BY delivery_due SET next_at = ?
     WHERE state = 'queued' AND next_at > ? AND attempts <= ?
-        AND (last_reply LIKE '451 4.4.2 %' OR last_reply LIKE '421 %')
+        AND cause = 'connection'
 """
 # What was put on hold while it was being sent stays there, if it is to be tried again or ended for its time alone.
 _SETTLE = """
-    UPDATE delivery SET attempts = attempts + 1, last_reply = v.column3,
+    UPDATE delivery SET attempts = attempts + 1, last_reply = v.column3, cause = v.column6,
         state = CASE WHEN state = 'held' AND v.column5 THEN 'held' ELSE v.column2 END,
         next_at = CASE WHEN state = 'held' AND v.column5 THEN next_at ELSE v.column4 END,
         pieces = CASE WHEN v.column2 = 'delivered' AND (kind NOT IN ('copy', 'companion') OR reverse_path = '')
@@ -107,10 +107,12 @@ def accept_group(
         deliveries += [tables.delivery_row(delivery) for delivery in mine]
         queued.append(mine)
     tables.run_rows(connection, "INSERT INTO chunk (id, data) VALUES {rows}", chunks)
-    tables.run_rows(connection, f"INSERT INTO message ({tables.MESSAGE_COLUMNS}) VALUES {{rows}}", messages)
-    tables.run_rows(
-        connection, f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}", deliveries
-    )
+    tables.run_rows(connection, f"INSERT INTO message ({tables.NEW_MESSAGE}) VALUES {{rows}}", messages)
+    tables.run_rows(connection, f"INSERT INTO delivery ({tables.NEW_DELIVERY}) VALUES {{rows}}", deliveries)
+    for acceptance in group:
+        if acceptance.message.refusal:
+            refused = (acceptance.message.refusal, acceptance.message.id)
+            connection.execute("UPDATE message SET refusal = ? WHERE id = ?", refused)
     if published:
         connection.executemany("DELETE FROM receiving WHERE id = ?", published)
         connection.executemany("INSERT OR IGNORE INTO sweep VALUES (?)", unwanted)
@@ -127,7 +129,7 @@ def settle_group(
     ``keep_at`` as in ``close``."""
     outcomes = [outcome for outcomes in group for outcome in outcomes]
     rows = [
-        (o.delivery, o.state, o.reply[:500], o.retry_at or o.at, o.expired or o.state == "queued")
+        (o.delivery, o.state, o.reply[:500], o.retry_at or o.at, o.expired or o.state == "queued", o.cause)
         for o in outcomes
     ]
     # What is settled twice counts once: a message must not lose its content while a delivery is open.
@@ -215,7 +217,7 @@ def replace(
     for delivery in new:
         delivery.inside = within
     rows = [tables.delivery_row(delivery) for delivery in new]
-    insert = f"INSERT INTO delivery ({tables.DELIVERY_COLUMNS}) VALUES {{rows}}"
+    insert = f"INSERT INTO delivery ({tables.NEW_DELIVERY}) VALUES {{rows}}"
     tables.run_rows(connection, insert, rows)
     connection.execute("UPDATE message SET open = open + ? WHERE id = ?", (len(new), message))
     # Whoever put an old one on hold meant these too.

@@ -157,5 +157,6 @@ class Pruning:
             self._memories[0] = (table, key, rows[-1][0])
 
     def _prune_counts(self, connection: sqlite3.Connection, now: Milliseconds, before: Milliseconds) -> None:
-        connection.execute("DELETE FROM reply_count WHERE day < date(?, 'unixepoch')", (before // 1000,))
+        for table in ("reply_count", "capped"):
+            connection.execute(f"DELETE FROM {table} WHERE day < date(?, 'unixepoch')", (before // 1000,))
         connection.execute("DELETE FROM waiting_handoff WHERE asked_at <= ?", (now - WAIT_MS,))

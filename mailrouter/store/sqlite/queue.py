@@ -15,6 +15,7 @@ from mailrouter.store.history import Found, Life, life_of
 from mailrouter.store.ids import DeliveryId, MessageId
 from mailrouter.store.model import QueueEntry, State
 from mailrouter.store.selection import Selection, Summary
+from mailrouter.store.sqlite.rows import of_role
 
 if TYPE_CHECKING:  # it asks these functions
     from mailrouter.store.sqlite.reader import StoreReader
@@ -83,7 +84,7 @@ def _by_index(selection: Selection) -> Conditions:
 def _by_row(selection: Selection) -> Conditions:
     """What needs the rows themselves."""
     found = (
-        ("instr(',' || delivery.role || ',', ',' || ? || ',')", selection.role or None),
+        (of_role("delivery.roles"), selection.role or None),
         ("delivery.recipient = ? COLLATE NOCASE", selection.recipient or None),
         ("message.reverse_path = ? COLLATE NOCASE", selection.sender or None),
         ("message.received_at < ?", selection.received_before),

@@ -14,7 +14,7 @@ from mailrouter.store import ids
 from mailrouter.store.events import Event
 from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.store.model import Consequence, Outcome
-from mailrouter.store.selection import DONE, DROPPED_BY, Action, NewPath, Selection
+from mailrouter.store.selection import DONE, Action, NewPath, Selection
 from mailrouter.store.sqlite import consequences, hot_path, rows
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.spool import Run
@@ -31,18 +31,18 @@ _CHANGE: dict[Action, str] = {
         " WHERE state IN ('queued', 'failed')"
     ),
     "drop": (
-        "state = 'withdrawn', next_at = :at, last_reply = :words, pieces = x''"
+        "state = 'withdrawn', next_at = :at, last_reply = :words, dropped = 1, pieces = x''"
         " WHERE state IN ('queued', 'held', 'failed')"
     ),
 }
 
 
 _TAKE_BACK = """
-    SELECT id, role FROM delivery WHERE state = 'bounced' AND pieces <> x'' AND id IN ({names})
+    SELECT id, roles FROM delivery WHERE state = 'bounced' AND pieces <> x'' AND id IN ({names})
 """
 _COPY = f"""
-    INSERT INTO delivery ({rows.DELIVERY_COLUMNS})
-    SELECT :new, kind, role, recipient, :path, pieces, size, handoff, eight_bit, smtputf8, 0, :at, :at, 'queued', '',
+    INSERT INTO delivery ({rows.NEW_DELIVERY})
+    SELECT :new, kind, roles, recipient, :path, pieces, size, handoff, eight_bit, smtputf8, 0, :at, :at, 'queued', '',
         inside, id, ''
     FROM delivery WHERE id = :old
 """
@@ -59,10 +59,12 @@ def send_again(
     one is told apart. Gives the ids of what came back and is sent again now."""
     names = ", ".join("?" * len(deliveries))
     done: list[DeliveryId] = []
-    for old, role in connection.execute(_TAKE_BACK.format(names=names), list(deliveries)).fetchall():
+    for old, roles_held in connection.execute(_TAKE_BACK.format(names=names), list(deliveries)).fetchall():
         message = ids.message_of(old)
         number = consequences.free_number(connection, message)
-        if number >= ids.REPLY_NUMBER or not (reverse_path := path(role, ids.delivery_of(message, number))):
+        if number >= ids.REPLY_NUMBER or not (
+            reverse_path := path(rows.roles_of(roles_held), ids.delivery_of(message, number))
+        ):
             continue
         connection.execute(
             _COPY, {"new": ids.delivery_of(message, number), "path": reverse_path, "at": at, "old": old}
@@ -88,7 +90,7 @@ def steer(
     names = ", ".join(f":d{n}" for n in range(len(deliveries)))
     values: dict[str, object] = {f"d{n}": id_ for n, id_ in enumerate(deliveries)}
     statement = f"UPDATE delivery SET {_CHANGE[action]} AND id IN ({names}) RETURNING id"
-    values |= {"at": at, "words": f"{DROPPED_BY}{who}"}
+    values |= {"at": at, "words": f"dropped by {who}"}
     done = sorted(DeliveryId(id_) for (id_,) in connection.execute(statement, values).fetchall())
     rows.note_events(connection, [Event(id_, at, DONE[action], who, "") for id_ in done])
     if action == "drop":

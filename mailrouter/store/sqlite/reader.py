@@ -32,7 +32,6 @@ from mailrouter.store.selection import Selection, Summary
 from mailrouter.store.sqlite import handoffs, hot_path, queue
 from mailrouter.store.sqlite import rows as tables
 from mailrouter.store.sqlite.consequences import OWED
-from mailrouter.store.sqlite.reply_limits import CAPPED
 from mailrouter.store.sqlite.schema import up_to_date
 from mailrouter.store.sqlite.writer import as_store_error
 
@@ -186,11 +185,7 @@ class StoreReader:
 
     def capped(self, day: str) -> dict[str, int]:
         """How many messages of each kind a cap has kept back on ``day``."""
-        rows = self._rows(
-            "SELECT scope, n FROM reply_count WHERE day = ? AND scope >= ? AND scope < ?",
-            (day, CAPPED, f"{CAPPED}~"),
-        )
-        return {scope.removeprefix(CAPPED): n for scope, n in rows}
+        return dict(self._rows("SELECT kind, n FROM capped WHERE day = ?", (day,)))
 
     def handoff(self, role: str) -> Handoff | None:
         """The newest handoff of a role."""
@@ -206,13 +201,15 @@ class StoreReader:
         rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT ?", (role, most))
         return [Handoff(*row) for row in rows]
 
-    def waiting_handoff(self, role: str, message: MessageId, since: Milliseconds) -> WaitingHandoff | None:
+    def waiting_handoff(
+        self, role: str, purpose: str, message: MessageId, since: Milliseconds
+    ) -> WaitingHandoff | None:
         """The handoff that ``message`` brought, if it waits for a confirmation that was asked for after
         ``since``."""
         rows = self._rows(
-            "SELECT message, role, mailbox, asked_at, text FROM waiting_handoff"
-            " WHERE role = ? AND message = ? AND asked_at > ?",
-            (role, message, since),
+            "SELECT message, role, purpose, mailbox, asked_at, text FROM waiting_handoff"
+            " WHERE role = ? AND purpose = ? AND message = ? AND asked_at > ?",
+            (role, purpose, message, since),
         )
         return WaitingHandoff(*rows[0]) if rows else None
 
@@ -252,6 +249,11 @@ class StoreReader:
     def begun_schedule_changes(self) -> list[ScheduleChange]:
         """Those that a crash left between their commit and their file."""
         return [ScheduleChange(*row) for row in self._rows(handoffs.BEGUN)]
+
+    def ran_at(self) -> Milliseconds | None:
+        """When a service was last seen to run with this store."""
+        rows = self._rows("SELECT at FROM told WHERE name = 'ran'")
+        return int(rows[0][0]) if rows else None
 
     def told(self, name: str) -> str:
         """What was told last under this name; ``""`` for nothing."""

@@ -24,9 +24,6 @@ SHOW = """
     ON CONFLICT (conversation) DO UPDATE SET handoff = excluded.handoff, at = excluded.at
 """
 
-CAPPED = "capped "
-"""What the scope begins with under which messages are counted that a cap kept back."""
-
 
 def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
     """True if this reply may go out: it is the first in its period and no cap is reached. Then it is
@@ -61,8 +58,8 @@ def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
 def _note_capped(connection: sqlite3.Connection, memory: ReplyMemory, most: int) -> None:
     """Count it, and say so in the log with the first of the day."""
     (number,) = connection.execute(
-        "INSERT INTO reply_count VALUES (?, ?, 1) ON CONFLICT (day, scope) DO UPDATE SET n = n + 1 RETURNING n",
-        (memory.day, f"{CAPPED}{memory.kind}"),
+        "INSERT INTO capped VALUES (?, ?, 1) ON CONFLICT (day, kind) DO UPDATE SET n = n + 1 RETURNING n",
+        (memory.day, memory.kind),
     ).fetchone()
     if number == 1:
         log.warning(

@@ -16,14 +16,18 @@ from typing import Any
 from mailrouter.store.events import MOST_WORDS, Event
 from mailrouter.store.model import NO_REQUEST, Delivery, DsnRequest, Message
 
-MESSAGE_COLUMNS = (
+NEW_MESSAGE = (
     "id, received_at, reverse_path, recipients, size, body_start, client, helo, message_id, eight_bit, "
     "smtputf8, reasons, dsn, open"
 )
-DELIVERY_COLUMNS = (
-    "id, kind, role, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8, attempts, next_at, "
+"""The columns of a message that is accepted; ``refusal`` is set after that, where there is one."""
+MESSAGE_COLUMNS = f"{NEW_MESSAGE}, refusal"
+NEW_DELIVERY = (
+    "id, kind, roles, recipient, reverse_path, pieces, size, handoff, eight_bit, smtputf8, attempts, next_at, "
     "created_at, state, last_reply, inside, about, claim"
 )
+"""The columns of a delivery that is queued; the others hold what becomes of it."""
+DELIVERY_COLUMNS = f"{NEW_DELIVERY}, dropped"
 _MOST_PARAMETERS = 900
 
 
@@ -52,7 +56,7 @@ def run_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[tupl
 
 
 def message_row(message: Message, still_open: int) -> tuple[Any, ...]:
-    """The row of a message with ``still_open`` deliveries, in the order of MESSAGE_COLUMNS."""
+    """The row of a message with ``still_open`` deliveries, in the order of NEW_MESSAGE."""
     return (
         message.id,
         message.received_at,
@@ -81,15 +85,33 @@ def message_of(row: tuple[Any, ...]) -> Message:
         bool(row[10]),
         tuple(json.loads(row[11])),
         DsnRequest(**json.loads(row[12])) if row[12] else NO_REQUEST,
+        row[14],
     )
 
 
+@lru_cache(maxsize=4096)
+def roles_text(roles: tuple[str, ...]) -> str:
+    """Roles as their column holds them: a JSON array."""
+    return json.dumps(roles, ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4096)
+def roles_of(text: str) -> tuple[str, ...]:
+    """The roles that such a column holds."""
+    return tuple(json.loads(text))
+
+
+def of_role(column: str) -> str:
+    """A condition: the role that is bound to its mark is one of ``column``."""
+    return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE value = ?)"
+
+
 def delivery_row(d: Delivery) -> tuple[Any, ...]:
-    """The row of a delivery, in the order of DELIVERY_COLUMNS."""
+    """The row of a delivery, in the order of NEW_DELIVERY."""
     return (
         d.id,
         d.kind,
-        d.role,
+        roles_text(d.roles),
         d.recipient,
         d.reverse_path,
         d.pieces,
@@ -110,7 +132,17 @@ def delivery_row(d: Delivery) -> tuple[Any, ...]:
 
 def delivery_of(row: tuple[Any, ...]) -> Delivery:
     """The delivery of a row of DELIVERY_COLUMNS."""
-    return Delivery(*row[:8], bool(row[8]), bool(row[9]), *row[10:15], bool(row[15]), *row[16:])  # type: ignore[call-arg]
+    return Delivery(  # type: ignore[call-arg]  # what a star holds is not counted
+        *row[:2],
+        roles_of(row[2]),
+        *row[3:8],
+        bool(row[8]),
+        bool(row[9]),
+        *row[10:15],
+        bool(row[15]),
+        *row[16:18],
+        bool(row[18]),
+    )
 
 
 def note_events(connection: sqlite3.Connection, found: Sequence[Event]) -> None:

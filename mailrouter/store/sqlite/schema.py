@@ -203,6 +203,45 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX kept_at ON kept (at);
     """,
+    # What was told apart by words and marks in texts has columns of its own: the roles of a delivery, why it waits,
+    # whether somebody dropped it, for which purpose a mail waits, by which reply a trial would have refused one, and
+    # what caps have kept back.
+    """
+    ALTER TABLE delivery RENAME COLUMN role TO roles;
+    UPDATE delivery SET roles = CASE roles WHEN '' THEN '[]' ELSE '["' || replace(roles, ',', '","') || '"]' END;
+    ALTER TABLE delivery ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+    UPDATE delivery SET cause = 'connection'
+        WHERE state = 'queued' AND (last_reply LIKE '451 4.4.2 %' OR last_reply LIKE '421 %');
+    ALTER TABLE delivery ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+    UPDATE delivery SET dropped = 1 WHERE state = 'withdrawn' AND last_reply LIKE 'dropped by %';
+    ALTER TABLE message ADD COLUMN refusal TEXT NOT NULL DEFAULT '';
+    UPDATE message SET refusal = substr(json_extract(reasons, '$[0]'), 19)
+        WHERE reasons LIKE '["would be refused: %';
+    CREATE TABLE waiting (
+        role TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        mailbox TEXT NOT NULL,
+        message INTEGER NOT NULL,
+        asked_at INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (role, purpose, mailbox, message)
+    ) WITHOUT ROWID;
+    INSERT INTO waiting SELECT
+        CASE instr(role, '+') WHEN 0 THEN role ELSE substr(role, 1, instr(role, '+') - 1) END,
+        CASE instr(role, '+') WHEN 0 THEN 'handoff' ELSE substr(role, instr(role, '+') + 1) END,
+        mailbox, message, asked_at, text FROM waiting_handoff;
+    DROP TABLE waiting_handoff;
+    ALTER TABLE waiting RENAME TO waiting_handoff;
+    CREATE INDEX waiting_handoff_asked ON waiting_handoff (asked_at);
+    CREATE TABLE capped (
+        day TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        n INTEGER NOT NULL,
+        PRIMARY KEY (day, kind)
+    ) WITHOUT ROWID;
+    INSERT INTO capped SELECT day, substr(scope, 8), n FROM reply_count WHERE scope LIKE 'capped %';
+    DELETE FROM reply_count WHERE scope LIKE 'capped %';
+    """,
 )
 
 

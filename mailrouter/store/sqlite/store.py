@@ -262,7 +262,10 @@ class SqliteStore:
         outcome = Outcome(
             deliveries[0] if deliveries else ids.NO_DELIVERY, "held", words, at, consequences=told
         )
-        statement = "UPDATE delivery SET state = 'held', next_at = ?, last_reply = ? WHERE id = ? AND state = 'queued'"
+        statement = (
+            "UPDATE delivery SET state = 'held', next_at = ?, last_reply = ?, cause = ''"
+            " WHERE id = ? AND state = 'queued'"
+        )
 
         def work(connection: sqlite3.Connection) -> None:
             held = [id_ for id_ in deliveries if connection.execute(statement, (at, words, id_)).rowcount]
