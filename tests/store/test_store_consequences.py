@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailrouter.message import pieces
 from mailrouter.store.ids import REPLY_NUMBER
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
 from tests.support.examples import examples
+from tests.support.homes import Home
 from tests.support.messages import SMALL, T0, filled, message_of, put
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """An empty store."""
-    opened = SqliteStore.open(tmp_path / "m.db")
-    yield opened
-    opened.close()
 
 
 def told(to: str = "it@example.test") -> Delivery:
@@ -39,19 +30,19 @@ def failed(delivery: Delivery, *consequences: Consequence) -> Outcome:
     return Outcome(delivery.id, "failed", "550 5.1.1 no", T0, consequences=consequences)
 
 
-async def due(store: SqliteStore) -> list[tuple[str, str]]:
+async def due(store: Store) -> list[tuple[str, str]]:
     """What may be claimed: kind and recipient."""
     return sorted((d.kind, d.recipient) for d in await store.claim(10, T0))
 
 
-async def accept_bounce(store: SqliteStore, *outcomes: Outcome) -> None:
+async def accept_bounce(store: Store, *outcomes: Outcome) -> None:
     """A message that reports ``outcomes``, and nothing else."""
     spool = await filled(store, SMALL)
     content = await spool.finish()
     await store.accept(spool, Acceptance(message_of(spool.id, len(SMALL)), content, [], reported=outcomes))
 
 
-async def test_a_consequence_is_queued_with_its_outcome(store: SqliteStore) -> None:
+async def test_a_consequence_is_queued_with_its_outcome(store: Store) -> None:
     """A failure's alert is due as soon as the failure is recorded, under a number of its own."""
     a, b = await put(store)
     await store.settle([failed(a, Consequence(told()), Consequence(told("b@example.test")))])
@@ -62,7 +53,7 @@ async def test_a_consequence_is_queued_with_its_outcome(store: SqliteStore) -> N
     assert b.id == a.id + 1
 
 
-async def test_the_content_waits_for_its_consequences(store: SqliteStore) -> None:
+async def test_the_content_waits_for_its_consequences(store: Store) -> None:
     """A report of ours counts as an open delivery, so that what it quotes is there when it leaves."""
     a, b = await put(store)
     await store.settle([Outcome(b.id, "delivered", "250", T0)])
@@ -74,7 +65,7 @@ async def test_the_content_waits_for_its_consequences(store: SqliteStore) -> Non
     assert store.reader.chunk(a.message, 0) == SMALL[:18]
 
 
-async def test_only_the_last_failure_has_the_report(store: SqliteStore) -> None:
+async def test_only_the_last_failure_has_the_report(store: Store) -> None:
     """A consequence that depends on the others waits until none of them is queued or delivered."""
     a, b = await put(store)
     await store.settle([failed(a, Consequence(told(), unless=(b.id,)))])
@@ -83,7 +74,7 @@ async def test_only_the_last_failure_has_the_report(store: SqliteStore) -> None:
     assert await due(store) == [("alert", "it@example.test")]
 
 
-async def test_two_that_fail_together_have_one_report(store: SqliteStore) -> None:
+async def test_two_that_fail_together_have_one_report(store: Store) -> None:
     """Where both fail in one transaction, the report's memory lets only one pass."""
     a, b = await put(store)
     once = ReplyMemory("report", T0, 0, "2026-12-03", ())
@@ -96,7 +87,7 @@ async def test_two_that_fail_together_have_one_report(store: SqliteStore) -> Non
     assert await due(store) == [("alert", "it@example.test")]
 
 
-async def test_what_can_not_be_written_holds_up_no_other_outcome(store: SqliteStore) -> None:
+async def test_what_can_not_be_written_holds_up_no_other_outcome(store: Store) -> None:
     """A message of ours that the store does not take costs itself alone: attempts are recorded, and told."""
     a, b = await put(store)
     (c, *_) = await put(store)
@@ -110,7 +101,7 @@ async def test_what_can_not_be_written_holds_up_no_other_outcome(store: SqliteSt
     assert await due(store) == [("alert", "it@example.test")]
 
 
-async def test_a_memory_keeps_it_from_coming_again(store: SqliteStore) -> None:
+async def test_a_memory_keeps_it_from_coming_again(store: Store) -> None:
     """The same news within its time is recorded and not told."""
     a, b = await put(store)
 
@@ -122,7 +113,7 @@ async def test_a_memory_keeps_it_from_coming_again(store: SqliteStore) -> None:
     assert await due(store) == [("alert", "it@example.test")]
 
 
-async def test_a_bounce_is_recorded_once(store: SqliteStore) -> None:
+async def test_a_bounce_is_recorded_once(store: Store) -> None:
     """What was delivered and came back is bounced; a second report of it changes and queues nothing."""
     a, b = await put(store)
     await store.settle([Outcome(d.id, "delivered", "250", T0) for d in (a, b)])
@@ -138,7 +129,7 @@ async def test_a_bounce_is_recorded_once(store: SqliteStore) -> None:
     ]
 
 
-async def test_a_bounce_may_be_faster_than_our_own_mark(store: SqliteStore) -> None:
+async def test_a_bounce_may_be_faster_than_our_own_mark(store: Store) -> None:
     """A report that comes before the delivery is settled counts, and the late mark neither undoes nor repeats it."""
     a, b = await put(store)
     await store.settle([Outcome(b.id, "delivered", "250", T0)])
@@ -150,7 +141,7 @@ async def test_a_bounce_may_be_faster_than_our_own_mark(store: SqliteStore) -> N
     assert [d.state for d in entry.deliveries] == ["bounced", "delivered"]
 
 
-async def test_a_bounce_of_nothing_is_taken(store: SqliteStore) -> None:
+async def test_a_bounce_of_nothing_is_taken(store: Store) -> None:
     """A report about a delivery that is no more, or was withdrawn, brings nothing about."""
     a, _ = await put(store)
     await store.settle([Outcome(a.id, "withdrawn", "", T0)])
@@ -161,7 +152,7 @@ async def test_a_bounce_of_nothing_is_taken(store: SqliteStore) -> None:
     assert await due(store) == []
 
 
-async def test_numbers_never_run_into_the_next_message(store: SqliteStore) -> None:
+async def test_numbers_never_run_into_the_next_message(store: Store) -> None:
     """The last number is the reply's, and behind it another message begins: what finds no number is not sent."""
     (a, *_) = await put(store, recipients=[f"p{n}@example.test" for n in range(REPLY_NUMBER - 2)])
     several = [Consequence(told(f"it{n}@example.test")) for n in range(5)]
@@ -187,11 +178,11 @@ STEPS = st.lists(
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, large=st.booleans())
 async def test_a_message_keeps_its_content_as_long_as_something_needs_it(
-    tmp_path: Path, steps: list[tuple[str, int, int, bool]], large: bool
+    home: Home, tmp_path: Path, steps: list[tuple[str, int, int, bool]], large: bool
 ) -> None:
     """Attempts, bounces and drops in any order, each perhaps twice, alone or together: what is open is counted right,
     and the content goes with the last of it, but for the header."""
-    store = SqliteStore.open(tmp_path / f"{secrets.token_hex(8)}.db")
+    store = home.open(tmp_path / f"{secrets.token_hex(8)}.db")
     content = SMALL + (b"x" * 70 + b"\r\n") * 8000 if large else SMALL
     try:
         first, whole = (await put(store, content))[0], True
@@ -212,9 +203,7 @@ async def test_a_message_keeps_its_content_as_long_as_something_needs_it(
             entry = store.reader.entry(first.message)
             assert entry is not None
             needed = sum(d.state in ("queued", "failed") for d in entry.deliveries)
-            rows = await store.run(
-                lambda c: c.execute("SELECT open FROM message WHERE id = ?", (first.message,)).fetchall()
-            )
+            rows = home.rows(store, "SELECT open FROM message WHERE id = ?", (first.message,))
             assert rows == [(needed,)]
             whole = whole and bool(needed)  # what was given up does not come back
             if whole:

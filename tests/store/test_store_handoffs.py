@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -22,22 +19,14 @@ from mailrouter.store.model import (
     NewHandoff,
     WaitingHandoff,
 )
-from mailrouter.store.sqlite.schema import MIGRATIONS, migrate
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
+from tests.support.homes import Home
 from tests.support.messages import SMALL, T0, deliveries_of, filled, message_of
 
 NEW = NewHandoff("vp-hr", "Laurie", T0, "Left: all\n", b"Left: all\r\n")
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """An empty store."""
-    opened = SqliteStore.open(tmp_path / "m.db")
-    yield opened
-    opened.close()
-
-
-async def take(store: SqliteStore, *changes: HandoffChange, at: int = T0) -> list[Delivery]:
+async def take(store: Store, *changes: HandoffChange, at: int = T0) -> list[Delivery]:
     """Accept a small message that changes handoffs; each change gets a notice."""
     spool = await filled(store, SMALL)
     message = message_of(spool.id, len(SMALL), at)
@@ -57,12 +46,12 @@ def waiting(message: int = 1, mailbox: str = "laurie@example.test", at: int = T0
     return WaitingHandoff(message, "vp-hr", "handoff", mailbox, at, "Left: all\n")
 
 
-def count(store: SqliteStore, table: str) -> int:
+def count(home: Home, store: Store, table: str) -> int:
     """Rows of a table."""
-    return int(store.reader._rows(f"SELECT count(*) FROM {table}")[0][0])
+    return int(home.rows(store, f"SELECT count(*) FROM {table}")[0][0])
 
 
-async def test_a_version_and_its_notices_are_one_thing(store: SqliteStore) -> None:
+async def test_a_version_and_its_notices_are_one_thing(store: Store) -> None:
     """The notices tell which version they are of, in hand and in the store."""
     (notice,) = await take(store, HandoffChange(new=NEW))
     kept = store.reader.handoff("vp-hr")
@@ -75,16 +64,20 @@ async def test_a_version_and_its_notices_are_one_thing(store: SqliteStore) -> No
     assert await store.claim(10, T0) == [], "what was accepted is in hand"
 
 
-async def test_the_same_mail_counts_once(store: SqliteStore) -> None:
+async def test_the_same_mail_counts_once(home: Home, store: Store) -> None:
     """Of its second coming the message alone is kept, for people to find."""
     assert len(await take(store, HandoffChange(new=NEW, once="key"))) == 1
     assert store.reader.handoff_mail("key")
     assert await take(store, HandoffChange(new=NEW, once="key")) == []
-    assert (count(store, "handoff"), count(store, "message"), count(store, "delivery")) == (1, 2, 1)
+    assert (count(home, store, "handoff"), count(home, store, "message"), count(home, store, "delivery")) == (
+        1,
+        2,
+        1,
+    )
     assert len(await take(store, HandoffChange(new=NEW, once="other"))) == 1
 
 
-async def test_what_waits_is_taken_once(store: SqliteStore) -> None:
+async def test_what_waits_is_taken_once(home: Home, store: Store) -> None:
     """The second answer fails as a whole."""
     await take(store, HandoffChange(waiting=waiting()))
     found = store.reader.waiting_handoff("vp-hr", "handoff", 1, T0 - 1)
@@ -92,23 +85,27 @@ async def test_what_waits_is_taken_once(store: SqliteStore) -> None:
     await take(store, HandoffChange(new=NEW, confirms=found))
     with pytest.raises(StoreError, match="does not wait any more"):
         await take(store, HandoffChange(new=NEW, confirms=found))
-    assert (count(store, "handoff"), count(store, "message"), count(store, "waiting_handoff")) == (1, 2, 0)
+    assert (
+        count(home, store, "handoff"),
+        count(home, store, "message"),
+        count(home, store, "waiting_handoff"),
+    ) == (1, 2, 0)
 
 
-async def test_what_waited_too_long_is_not_taken_and_goes_in_time(store: SqliteStore) -> None:
+async def test_what_waited_too_long_is_not_taken_and_goes_in_time(home: Home, store: Store) -> None:
     """After a week it confirms nothing, and the next question clears it away."""
     await take(store, HandoffChange(waiting=waiting()))
     assert store.reader.waiting_handoff("vp-hr", "handoff", 1, T0) is None
     with pytest.raises(StoreError):
         await take(store, HandoffChange(new=NEW, confirms=waiting()), at=T0 + WAIT_MS)
     await take(store, HandoffChange(waiting=waiting(2, "elaine@example.test", T0 + WAIT_MS)))
-    assert count(store, "waiting_handoff") == 1
+    assert count(home, store, "waiting_handoff") == 1
 
 
 LAURIE = "laurie@example.test"
 
 
-async def test_a_mailbox_is_asked_about_three_mails_an_hour_over_all_roles(store: SqliteStore) -> None:
+async def test_a_mailbox_is_asked_about_three_mails_an_hour_over_all_roles(store: Store) -> None:
     """Each waits by itself; an hour after the first there may be another. A mail to two roles is one of them."""
     for number in (1, 2, 3):
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number)))
@@ -126,18 +123,18 @@ async def test_a_mailbox_is_asked_about_three_mails_an_hour_over_all_roles(store
     ]
 
 
-async def test_what_waits_is_bounded_and_the_oldest_makes_room(store: SqliteStore) -> None:
+async def test_what_waits_is_bounded_and_the_oldest_makes_room(home: Home, store: Store) -> None:
     """Somebody who sends mails in a partner's name for a week fills neither the disk nor every place."""
     for number in range(1, MOST_WAITING + 4):
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number * 3 * ASKING_MS)))
-    assert count(store, "waiting_handoff") == MOST_WAITING
+    assert count(home, store, "waiting_handoff") == MOST_WAITING
     assert [store.reader.waiting_handoff("vp-hr", "handoff", n, 0) is not None for n in (3, 4)] == [
         False,
         True,
     ]
 
 
-async def test_a_mailbox_is_asked_about_twelve_mails_a_day(store: SqliteStore) -> None:
+async def test_a_mailbox_is_asked_about_twelve_mails_a_day(store: Store) -> None:
     """One an hour and a bit: the thirteenth within a day is too many, and a day after the first there is room."""
     step = ASKING_MS + 1
     for number in range(MOST_ASKED_A_DAY):
@@ -149,7 +146,7 @@ async def test_a_mailbox_is_asked_about_twelve_mails_a_day(store: SqliteStore) -
 
 
 async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule_does_not(
-    store: SqliteStore,
+    store: Store,
 ) -> None:
     """A handoff is whole, so an older one can't follow a newer; changes of the schedule are each their own."""
     for number in (1, 2, 3):
@@ -165,15 +162,3 @@ async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule
         await take(store, HandoffChange(waiting=other))
     await take(store, HandoffChange(confirms=replace(waiting(5, at=T0 + 5), purpose="schedule")))
     assert store.reader.waiting_handoff("vp-hr", "schedule", 4, 0) is not None
-
-
-async def test_a_store_of_the_first_version_gets_the_new_tables(tmp_path: Path) -> None:
-    """What is in it stays."""
-    path = tmp_path / "m.db"
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
-    connection.execute("INSERT INTO handoff VALUES (7, 'vp-hr', 'Laurie', 1, 'x', x'78')")
-    migrate(connection)
-    assert connection.execute("SELECT version FROM handoff").fetchall() == [(7,)]
-    assert connection.execute("SELECT count(*) FROM waiting_handoff").fetchone() == (0,)
-    connection.close()

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from mailrouter.message import pieces
+from mailrouter.store.ids import MessageId, delivery_of, number_of
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Kind, Outcome
-from mailrouter.store.selection import ACTIONS
-from mailrouter.store.sqlite import queue_actions
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.protocols import Store
+from mailrouter.store.selection import ACTIONS, Selection
 from tests.support.examples import examples
+from tests.support.homes import Home
 from tests.support.messages import SMALL, T0, deliveries_of, filled, message_of
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -60,8 +61,8 @@ def ours(message: int, kind: Kind, unless: Sequence[int]) -> Consequence:
 class Looked:
     """One message, and what must hold of it."""
 
-    def __init__(self, store: SqliteStore, message: int) -> None:
-        self.store, self.message = store, message
+    def __init__(self, home: Home, store: Store, message: MessageId) -> None:
+        self.home, self.store, self.message = home, store, message
         self.ended: dict[int, str] = {}
 
     @property
@@ -73,13 +74,14 @@ class Looked:
 
     def check(self, said: Any) -> None:
         """Raises AssertionError."""
-        rows = self.store.reader.rows
         states = {d.id: d.state for d in self.deliveries}
-        (still_open,) = rows("SELECT open FROM message WHERE id = ?", (self.message,))[0]
+        (still_open,) = self.home.rows(self.store, "SELECT open FROM message WHERE id = ?", (self.message,))[
+            0
+        ]
         assert still_open == sum(state in OPEN for state in states.values()), (said, states)
-        (content,) = rows("SELECT data FROM chunk WHERE id = ? << 20", (self.message,))[0]
-        assert bytes(content) == SMALL if still_open else len(content) < len(SMALL), (said, states)
-        due = set(self.store.reader.due(T0 * 2, 99))
+        content = self.store.reader.chunk(self.message, 0)
+        assert content == SMALL if still_open else len(content) < len(SMALL), (said, states)
+        due = set(self.store.reader.selected(Selection(states=("queued",))))
         assert due == {id_ for id_, state in states.items() if state == "queued"}, (said, states)
         for id_, before in self.ended.items():
             assert states[id_] == before or (before, states[id_]) == ("delivered", "bounced"), (said, states)
@@ -93,7 +95,7 @@ class Looked:
             assert last == state or (state, last) == ("withdrawn", "dropped"), (said, found.events)
 
 
-async def one(store: SqliteStore, looked: Looked, step: tuple[str, int, bool], at: int) -> None:
+async def one(store: Store, looked: Looked, step: tuple[str, int, bool], at: int) -> None:
     """One thing that happens."""
     what, number, tells = step
     found = looked.deliveries
@@ -109,24 +111,26 @@ async def one(store: SqliteStore, looked: Looked, step: tuple[str, int, bool], a
         await store.report([Outcome(meant.id, state, "550 no", at, consequences=told)])
     elif what == "anew":
         if meant.state in ("queued", "held"):
-            first = max(d.id & 1023 for d in found) + 1
+            first = max(number_of(d.id) for d in found) + 1
             fresh = replace(
-                meant, id=(looked.message << 10) + first, recipient="new@example.test", state="queued"
+                meant, id=delivery_of(looked.message, first), recipient="new@example.test", state="queued"
             )
             await store.replace_delivery(meant, [fresh], at)
     else:
         ids = [meant.id, *(others if number > 6 else ())]
         reports = {meant.id: told}
-        await store.run(lambda c: queue_actions.steer(c, what, ids, at, "jim", reports))  # type: ignore[arg-type]
+        await store.steering.change(what, ids, at, "jim", reports)  # type: ignore[arg-type]
 
 
 @settings(max_examples=examples(80))
-@given(STEPS)
-def test_what_is_open_is_counted_and_its_content_is_there(steps: list[tuple[str, int, bool]]) -> None:
+@given(steps=STEPS)
+def test_what_is_open_is_counted_and_its_content_is_there(
+    home: Home, steps: list[tuple[str, int, bool]]
+) -> None:
     """For every kind, every state and everybody who changes it; and what has ended stays so, and is told truly."""
 
     async def run(folder: Path) -> None:
-        store = SqliteStore.open(folder / "m.db")
+        store = home.open(folder / "m.db")
         spool = await filled(store, SMALL)
         made = [
             replace(d, kind=kind)
@@ -136,12 +140,12 @@ def test_what_is_open_is_counted_and_its_content_is_there(steps: list[tuple[str,
         ]
         message = message_of(spool.id, len(SMALL))
         await store.accept(spool, Acceptance(message, await spool.finish(), made, None, None, ()))
-        looked = Looked(store, spool.id)
+        looked = Looked(home, store, spool.id)
         looked.check("at first")
         for n, step in enumerate(steps, 1):
             if step[0] == "restart":
                 store.close()
-                looked.store = store = SqliteStore.open(folder / "m.db")
+                looked.store = store = home.open(folder / "m.db")
             else:
                 await one(store, looked, step, T0 + 1000 * n)
             looked.check(step)

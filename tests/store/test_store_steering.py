@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from mailrouter.message import pieces
+from mailrouter.store.ids import number_of
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome
+from mailrouter.store.protocols import Store
 from mailrouter.store.selection import Action
-from mailrouter.store.sqlite import queue_actions
-from mailrouter.store.sqlite.store import SqliteStore
+from tests.support.homes import Home
 from tests.support.messages import SMALL, T0, filled, message_of, put
 
 LATER = T0 + 3_600_000
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """An empty store."""
-    opened = SqliteStore.open(tmp_path / "m.db")
-    yield opened
-    opened.close()
-
-
 async def steer(
-    store: SqliteStore,
+    store: Store,
     action: Action,
     deliveries: Sequence[Delivery],
     at: int = LATER,
@@ -35,23 +28,23 @@ async def steer(
     """Do it; which of these deliveries it was done to, by their number in the message."""
     ids = [delivery.id for delivery in deliveries]
     store.release(deliveries)
-    done = await store.run(lambda c: queue_actions.steer(c, action, ids, at, "jim", reports or {}))
-    return [id_ & 1023 for id_ in done]
+    done = await store.steering.change(action, ids, at, "jim", reports or {})
+    return [number_of(id_) for id_ in done]
 
 
-def states(store: SqliteStore, message: int) -> list[str]:
+def states(store: Store, message: int) -> list[str]:
     """The states of a message's deliveries."""
     entry = store.reader.entry(message)
     assert entry is not None
     return [delivery.state for delivery in entry.deliveries]
 
 
-def still_open(store: SqliteStore, message: int) -> int:
+def still_open(home: Home, store: Store, message: int) -> int:
     """How many deliveries the message counts as open."""
-    return int(store.reader.rows("SELECT open FROM message WHERE id = ?", (message,))[0][0])
+    return int(home.rows(store, "SELECT open FROM message WHERE id = ?", (message,))[0][0])
 
 
-async def test_what_is_on_hold_is_not_claimed_until_it_is_released(store: SqliteStore) -> None:
+async def test_what_is_on_hold_is_not_claimed_until_it_is_released(store: Store) -> None:
     """Held, it is never due; released, it is due at once, with the time it had left when it was put on hold."""
     a, b = await put(store)
     store.release([b])
@@ -68,14 +61,14 @@ async def test_what_is_on_hold_is_not_claimed_until_it_is_released(store: Sqlite
     assert found.created_at == T0 + (far - LATER), "time on hold is no time of trying"
 
 
-async def test_a_restart_keeps_what_is_on_hold(tmp_path: Path) -> None:
+async def test_a_restart_keeps_what_is_on_hold(home: Home, tmp_path: Path) -> None:
     """The state is the store's, not the process's."""
-    store = SqliteStore.open(tmp_path / "m.db")
+    store = home.open(tmp_path / "m.db")
     a, b = await put(store)
     store.release([b])
     await steer(store, "hold", [a])
     store.close()
-    store = SqliteStore.open(tmp_path / "m.db")
+    store = home.open(tmp_path / "m.db")
     try:
         assert [d.id - a.id for d in await store.claim(10, LATER)] == [1]
         assert states(store, a.message) == ["held", "queued"]
@@ -86,9 +79,7 @@ async def test_a_restart_keeps_what_is_on_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("outcome", "state"), [("queued", "held"), ("delivered", "delivered"), ("failed", "failed")]
 )
-async def test_an_attempt_under_way_while_it_is_put_on_hold(
-    store: SqliteStore, outcome: str, state: str
-) -> None:
+async def test_an_attempt_under_way_while_it_is_put_on_hold(store: Store, outcome: str, state: str) -> None:
     """It ends as it ends; only what would be tried again stays on hold, since when it was put there."""
     a, _ = await put(store)
     await steer(store, "hold", [a])
@@ -100,40 +91,40 @@ async def test_an_attempt_under_way_while_it_is_put_on_hold(
         assert (found.next_at, found.last_reply) == (LATER, "451 later")
 
 
-async def test_content_stays_while_something_is_on_hold(store: SqliteStore) -> None:
+async def test_content_stays_while_something_is_on_hold(home: Home, store: Store) -> None:
     """A delivery on hold is open: the content is there for it, and goes with it."""
     a, b = await put(store)
     await steer(store, "hold", [a])
     await store.settle([Outcome(b.id, "delivered", "250", T0)])
     assert store.reader.chunk(a.message, 0) == SMALL
-    assert still_open(store, a.message) == 1
+    assert still_open(home, store, a.message) == 1
     await steer(store, "release", [a])
     await store.settle([Outcome(a.id, "delivered", "250", T0)])
-    assert still_open(store, a.message) == 0
+    assert still_open(home, store, a.message) == 0
     assert store.reader.chunk(a.message, 0) == SMALL[:18]
 
 
-async def test_dropping_ends_whatever_is_open(store: SqliteStore) -> None:
+async def test_dropping_ends_whatever_is_open(home: Home, store: Store) -> None:
     """Queued, held and failed go, their content with the last of them; what was delivered stays delivered."""
     a, b, c, d = await put(store, recipients=["a@x.test", "b@x.test", "c@x.test", "d@x.test"])
     await store.settle([Outcome(a.id, "failed", "550", T0), Outcome(b.id, "delivered", "250", T0)])
     await steer(store, "hold", [c])
-    assert still_open(store, a.message) == 3
+    assert still_open(home, store, a.message) == 3
     assert await steer(store, "drop", [a, b, c]) == [0, 2]
-    assert still_open(store, a.message) == 1
+    assert still_open(home, store, a.message) == 1
     assert store.reader.chunk(a.message, 0) == SMALL
     assert await steer(store, "drop", [a, d]) == [3]
     assert states(store, a.message) == ["withdrawn", "delivered", "withdrawn", "withdrawn"]
-    assert still_open(store, a.message) == 0
+    assert still_open(home, store, a.message) == 0
     assert store.reader.chunk(a.message, 0) == SMALL[:18]
     assert store.reader.delivery(a.id).pieces == b""  # type: ignore[union-attr]
     # What was being sent in that moment, whatever came of it, does not bring it back.
     await store.settle([Outcome(d.id, "queued", "451", T0, T0)])
     assert states(store, a.message)[3] == "withdrawn"
-    assert still_open(store, a.message) == 0
+    assert still_open(home, store, a.message) == 0
 
 
-async def test_a_report_of_what_is_dropped_is_queued_with_it(store: SqliteStore) -> None:
+async def test_a_report_of_what_is_dropped_is_queued_with_it(home: Home, store: Store) -> None:
     """The report quotes the content, so that stays until the report has gone; none where somebody has the mail."""
     a, b = await put(store)
     words = (b"Subject: news\r\n\r\nnews\r\n",)
@@ -152,10 +143,10 @@ async def test_a_report_of_what_is_dropped_is_queued_with_it(store: SqliteStore)
     assert store.reader.chunk(a.message, 0) == SMALL
     (report,) = await store.claim(10, LATER)
     await store.settle([Outcome(report.id, "delivered", "250", T0)])
-    assert still_open(store, a.message) == 0
+    assert still_open(home, store, a.message) == 0
 
 
-async def test_what_waits_on_hold_may_still_arrive(store: SqliteStore) -> None:
+async def test_what_waits_on_hold_may_still_arrive(store: Store) -> None:
     """A failure of one copy is no reason for a report while the other is on hold."""
     a, b = await put(store)
     await steer(store, "hold", [b])
@@ -164,7 +155,7 @@ async def test_what_waits_on_hold_may_still_arrive(store: SqliteStore) -> None:
     assert states(store, a.message) == ["failed", "held"]
 
 
-async def test_what_has_failed_can_be_tried_again(store: SqliteStore) -> None:
+async def test_what_has_failed_can_be_tried_again(home: Home, store: Store) -> None:
     """It is due at once and has its whole time again; what is on hold is not touched by it."""
     a, b = await put(store)
     await store.settle([Outcome(a.id, "failed", "550", T0)])
@@ -173,10 +164,10 @@ async def test_what_has_failed_can_be_tried_again(store: SqliteStore) -> None:
     (again,) = await store.claim(10, LATER)
     assert (again.id, again.created_at) == (a.id, LATER)
     await store.settle([Outcome(a.id, "delivered", "250", LATER)])
-    assert still_open(store, a.message) == 1
+    assert still_open(home, store, a.message) == 1
 
 
-async def test_a_copy_planned_anew_stays_on_hold(store: SqliteStore) -> None:
+async def test_a_copy_planned_anew_stays_on_hold(store: Store) -> None:
     """Whoever put the old copy on hold meant its successors too."""
     a, _ = await put(store)
     await steer(store, "hold", [a])
@@ -185,7 +176,7 @@ async def test_a_copy_planned_anew_stays_on_hold(store: SqliteStore) -> None:
     assert states(store, a.message) == ["withdrawn", "queued", "held"]
 
 
-async def test_who_did_what_is_kept_in_order(store: SqliteStore) -> None:
+async def test_who_did_what_is_kept_in_order(store: Store) -> None:
     """Attempts, what people did, and how it ended, each with its time, its words and its doer."""
     a, b = await put(store)
     await store.settle([Outcome(a.id, "queued", "451 4.2.0 later", T0 + 1, T0 + 2)])
@@ -206,17 +197,17 @@ async def test_who_did_what_is_kept_in_order(store: SqliteStore) -> None:
     ]
 
 
-async def test_a_first_success_costs_no_row(store: SqliteStore) -> None:
+async def test_a_first_success_costs_no_row(home: Home, store: Store) -> None:
     """What is delivered at once leaves nothing but its own row, from which its life is told."""
     a, b = await put(store)
     await store.settle([Outcome(d.id, "delivered", "250 2.0.0 ok", T0 + 6) for d in (a, b)])
-    assert store.reader.rows("SELECT count(*) FROM event") == [(0,)]
+    assert home.rows(store, "SELECT count(*) FROM event") == [(0,)]
     told = store.reader.life(a.message)
     assert told is not None
     assert [(e.what, e.at) for e in told.events] == [("delivered", T0 + 6)] * 2
 
 
-async def test_what_came_back_was_delivered_before(store: SqliteStore) -> None:
+async def test_what_came_back_was_delivered_before(store: Store) -> None:
     """The attempt that had succeeded stays in the story, with its time and words; so does who reported the return."""
     a, _ = await put(store)
     await store.settle([Outcome(a.id, "delivered", "250 2.0.0 ok", T0 + 6)])
@@ -237,7 +228,7 @@ async def test_what_came_back_was_delivered_before(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("held_first", [True, False])
-async def test_a_hold_that_meets_the_end_of_trying_stands(store: SqliteStore, held_first: bool) -> None:
+async def test_a_hold_that_meets_the_end_of_trying_stands(store: Store, held_first: bool) -> None:
     """Put on hold while its last attempt was under way, it did not fail, and nobody is told; refused for good, it did."""
     a, b = await put(store)
     told = Consequence(Delivery(0, "report", ("vp-hr",), "s@x.test", "", b"", 0))

@@ -99,6 +99,10 @@ def _connect(path: Path) -> sqlite3.Connection:
 class StoreReader:
     """Questions to a store that exists. Every method raises StoreError where the database can't answer."""
 
+    few = 20_000
+    """So many deliveries of a selection are looked up one by one; of more, the whole stretch from the oldest on is read
+    (measured with 400,000: 0.2 s instead of 0.6 s)."""
+
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise StoreError(f"There is no store at {path} yet; it is made by the first `mailrouter serve`.")

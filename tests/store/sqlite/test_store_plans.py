@@ -65,7 +65,8 @@ async def test_the_listing_for_people_reads_open_deliveries_only(store: SqliteSt
     """Delivered mail, however much, is not read to show the queue, nor is another message's history."""
     steps = plan(store, statement)
     assert [step for step in steps if step.startswith(("SCAN", "SEARCH"))]
-    assert not [step for step in steps if step.startswith("SCAN") and "USING INDEX delivery_" not in step]
+    tables = [step for step in steps if step.startswith("SCAN") and "json_each" not in step]
+    assert not [step for step in tables if "USING INDEX delivery_" not in step]
 
 
 @pytest.fixture

@@ -1,20 +1,19 @@
-"""What the embedded store promises: all or nothing, in hand once, swept in steps."""
+"""What every store promises: all or nothing, in hand once, swept in steps."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mailrouter.errors import StoreError, StoreFull
-from mailrouter.store.ids import CHUNK_BITS, message_id_of, queue_id
+from mailrouter.errors import StoreError
+from mailrouter.store.ids import chunk_of, message_id_of, queue_id
 from mailrouter.store.model import CHUNK_SIZE, Acceptance, Outcome, ReplyMemory
+from mailrouter.store.protocols import Store
 from mailrouter.store.sqlite.pruning import SWEEP_CHUNKS
-from mailrouter.store.sqlite.store import SqliteStore
+from tests.support.homes import Home
 from tests.support.messages import PARTNERS, SMALL, T0, deliveries_of, filled, message_of, put
 
 DAY = 86_400_000
@@ -22,36 +21,28 @@ SMALL_BODY = 18
 """Octets of the header of what ``message_of`` describes."""
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """An empty store."""
-    opened = SqliteStore.open(tmp_path / "m.db")
-    yield opened
-    opened.close()
-
-
-def count(store: SqliteStore, table: str, where: str = "1") -> int:
+def count(home: Home, store: Store, table: str, where: str = "1 = 1") -> int:
     """Rows of a table."""
-    return int(store.reader._rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0])
+    return int(home.rows(store, f"SELECT count(*) FROM {table} WHERE {where}")[0][0])
 
 
-def octets(store: SqliteStore) -> int:
+def octets(home: Home, store: Store) -> int:
     """Stored octets of messages."""
-    return int(store.reader._rows("SELECT ifnull(sum(length(data)), 0) FROM chunk")[0][0])
+    return int(home.rows(store, "SELECT coalesce(sum(length(data)), 0) FROM chunk")[0][0])
 
 
-async def read(store: SqliteStore, message: int, start: int, end: int) -> bytes:
+async def read(store: Store, message: int, start: int, end: int) -> bytes:
     """A stored range."""
     return b"".join([block async for block in store.read(message, start, end)])
 
 
-async def test_accepted_mail_is_there_after_a_restart(tmp_path: Path) -> None:
+async def test_accepted_mail_is_there_after_a_restart(home: Home, tmp_path: Path) -> None:
     """Message, deliveries and content come back from a store that was closed, and are due."""
-    store = SqliteStore.open(tmp_path / "m.db")
+    store = home.open(tmp_path / "m.db")
     queued = await put(store)
     assert [delivery.content for delivery in queued] == [SMALL, SMALL]
     store.close()
-    store = SqliteStore.open(tmp_path / "m.db")
+    store = home.open(tmp_path / "m.db")
     try:
         found = await store.claim(10, T0)
         assert [(d.recipient, d.attempts, d.state) for d in found] == [(p, 0, "queued") for p in PARTNERS]
@@ -63,7 +54,7 @@ async def test_accepted_mail_is_there_after_a_restart(tmp_path: Path) -> None:
         store.close()
 
 
-async def test_neighbours_survive_a_bad_request(store: SqliteStore) -> None:
+async def test_neighbours_survive_a_bad_request(home: Home, store: Store) -> None:
     """In one group, the acceptances with an id that is taken fail alone and whole; the others are there."""
     spools = [await filled(store, SMALL) for _ in range(6)]
     requests = []
@@ -79,30 +70,15 @@ async def test_neighbours_survive_a_bad_request(store: SqliteStore) -> None:
         )
     results = await asyncio.gather(*requests, return_exceptions=True)
     assert [isinstance(result, StoreError) for result in results] == [False, False, True, False, True, False]
-    assert count(store, "message") == 4
-    assert count(store, "delivery") == 8
-    assert count(store, "chunk") == 4
+    assert count(home, store, "message") == 4
+    assert count(home, store, "delivery") == 8
+    assert count(home, store, "chunk") == 4
     assert store.shown(["c2", "c4"]) == 0
     assert store.shown(["c5"]) == 1
     assert len(await store.claim(100, T0)) == 0, "what was accepted is in hand, what failed is nowhere"
 
 
-async def test_a_failing_call_spoils_no_acceptance(store: SqliteStore) -> None:
-    """Work that raises is rolled back alone, whatever it raises, and what stood in its group is committed."""
-
-    def bad(connection: sqlite3.Connection) -> None:
-        connection.execute("DELETE FROM message")
-        raise ValueError("no")
-
-    first, failed, second = await asyncio.gather(
-        put(store), store.run(bad), put(store), return_exceptions=True
-    )
-    assert isinstance(failed, ValueError)
-    assert len(first) == len(second) == 2  # type: ignore[arg-type]
-    assert count(store, "message") == 2
-
-
-async def test_in_nobodys_hands_twice(store: SqliteStore) -> None:
+async def test_in_nobodys_hands_twice(store: Store) -> None:
     """What was accepted or claimed is not claimed again until it was released, or settled and due."""
     queued = await put(store)
     assert await store.claim(10, T0) == []
@@ -116,7 +92,7 @@ async def test_in_nobodys_hands_twice(store: SqliteStore) -> None:
     assert [(d.id, d.attempts, d.last_reply) for d in again] == [(queued[0].id, 1, "451 later")]
 
 
-async def test_a_claim_between_commit_and_echo_finds_nothing(store: SqliteStore) -> None:
+async def test_a_claim_between_commit_and_echo_finds_nothing(store: Store) -> None:
     """However claims and acceptances interleave, no delivery is handed out twice."""
     accepting = [asyncio.create_task(put(store)) for _ in range(50)]
     handed: list[int] = []
@@ -127,17 +103,17 @@ async def test_a_claim_between_commit_and_echo_finds_nothing(store: SqliteStore)
     assert len({d.id for task in accepting for d in task.result()}) == 100
 
 
-async def test_an_abandoned_acceptance_is_delivered_all_the_same(store: SqliteStore) -> None:
+async def test_an_abandoned_acceptance_is_delivered_all_the_same(store: Store) -> None:
     """If nobody waits for the commit any more, the deliveries are due for everyone."""
     task = asyncio.create_task(put(store))
     await asyncio.sleep(0)  # now it waits for its commit
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await store.run(lambda connection: None)
+    await store.answers()
     assert len(await store.claim(10, T0)) == 2
 
 
-async def test_claims_come_oldest_first_and_no_more_than_asked(store: SqliteStore) -> None:
+async def test_claims_come_oldest_first_and_no_more_than_asked(store: Store) -> None:
     """Due order, with a bound that deliveries in hand do not use up."""
     for n in range(5):
         store.release(await put(store, at=T0 + 10 - n))
@@ -147,7 +123,7 @@ async def test_claims_come_oldest_first_and_no_more_than_asked(store: SqliteStor
     assert store.next_due() == T0 + 10
 
 
-async def test_next_due_leaves_out_what_is_in_hand(store: SqliteStore) -> None:
+async def test_next_due_leaves_out_what_is_in_hand(store: Store) -> None:
     """The next moment is that of a delivery somebody may claim."""
     assert store.next_due() is None
     queued = await put(store)
@@ -156,50 +132,54 @@ async def test_next_due_leaves_out_what_is_in_hand(store: SqliteStore) -> None:
     assert store.next_due() == T0
 
 
-async def test_the_content_goes_with_the_last_delivery(store: SqliteStore) -> None:
+async def test_the_content_goes_with_the_last_delivery(home: Home, store: Store) -> None:
     """Content stays while a delivery is open or has failed; when all have ended, the header alone is left."""
     a, b = await put(store)
     await store.settle([Outcome(a.id, "delivered", "250 ok", T0)])
-    assert octets(store) == len(SMALL)
+    assert octets(home, store) == len(SMALL)
     await store.settle([Outcome(b.id, "failed", "550 no", T0)])
-    assert octets(store) == len(SMALL)
+    assert octets(home, store) == len(SMALL)
     await store.settle([Outcome(b.id, "withdrawn", "dropped", T0)])
-    assert octets(store) == SMALL_BODY
-    assert count(store, "message") == 1
+    assert octets(home, store) == SMALL_BODY
+    assert count(home, store, "message") == 1
 
 
-async def test_what_is_settled_twice_counts_once(store: SqliteStore) -> None:
+async def test_what_is_settled_twice_counts_once(home: Home, store: Store) -> None:
     """A repeat of an outcome does not take the content from a delivery that is still open."""
     a, b = await put(store)
     done = Outcome(a.id, "delivered", "250 ok", T0)
     await asyncio.gather(store.settle([done]), store.settle([done]), store.settle([done]))
     await store.settle([done])
-    assert count(store, "chunk") == 1
-    assert count(store, "delivery", "state = 'queued'") == 1
+    assert count(home, store, "chunk") == 1
+    assert count(home, store, "delivery", "state = 'queued'") == 1
     await store.settle([Outcome(b.id, "delivered", "250 ok", T0)])
-    assert octets(store) == SMALL_BODY
+    assert octets(home, store) == SMALL_BODY
 
 
-async def test_a_message_for_nobody_keeps_no_content(store: SqliteStore) -> None:
+async def test_a_message_for_nobody_keeps_no_content(home: Home, store: Store) -> None:
     """Where nothing is to be delivered, the row stays for people and the content goes."""
     assert await put(store, recipients=()) == []
     assert await put(store, bytes(CHUNK_SIZE + 1), recipients=()) == []
     assert await store.sweep()
     assert not await store.sweep()
-    assert (count(store, "message"), count(store, "chunk"), count(store, "receiving")) == (2, 0, 0)
+    assert (count(home, store, "message"), count(home, store, "chunk"), count(home, store, "receiving")) == (
+        2,
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK_SIZE, CHUNK_SIZE + 1, 3 * CHUNK_SIZE, 3 * CHUNK_SIZE + 5])
-async def test_content_of_any_size_comes_back(store: SqliteStore, size: int) -> None:
+async def test_content_of_any_size_comes_back(home: Home, store: Store, size: int) -> None:
     """Up to a chunk stays in memory until the commit; more is stored while it arrives; both read the same."""
     content = bytes(n * 7 % 251 for n in range(size))
     spool = await filled(store, content, 100_000)
-    assert count(store, "receiving") == (size > CHUNK_SIZE)
+    assert count(home, store, "receiving") == (size > CHUNK_SIZE)
     whole = await spool.finish()
     assert whole == (content if size <= CHUNK_SIZE else None)
     deliveries = deliveries_of(spool.id, size)
     queued = await store.accept(spool, Acceptance(message_of(spool.id, size), whole, deliveries))
-    assert count(store, "receiving") == 0
+    assert count(home, store, "receiving") == 0
     assert await read(store, spool.id, 0, size) == content
     for start, end in ((1, size), (CHUNK_SIZE - 1, CHUNK_SIZE + 1), (size // 2, size // 2), (0, 10)):
         assert await read(store, spool.id, start, min(end, size)) == content[start : min(end, size)]
@@ -207,20 +187,20 @@ async def test_content_of_any_size_comes_back(store: SqliteStore, size: int) -> 
     while await store.sweep():
         pass
     assert (await read(store, spool.id, 0, SMALL_BODY) if size else b"") == content[:SMALL_BODY]
-    assert octets(store) == min(size, SMALL_BODY)
+    assert octets(home, store) == min(size, SMALL_BODY)
 
 
-async def test_mail_from_nobody_leaves_nothing(store: SqliteStore) -> None:
+async def test_mail_from_nobody_leaves_nothing(home: Home, store: Store) -> None:
     """Behind <> there is nobody to send a report to, so its header is not kept."""
     spool = await filled(store, SMALL)
     message = replace(message_of(spool.id, len(SMALL)), reverse_path="")
     content = await spool.finish()
     queued = await store.accept(spool, Acceptance(message, content, deliveries_of(spool.id, len(SMALL))))
     await store.settle([Outcome(d.id, "delivered", "250", T0) for d in queued])
-    assert count(store, "chunk") == 0
+    assert count(home, store, "chunk") == 0
 
 
-async def test_large_content_goes_in_steps(store: SqliteStore) -> None:
+async def test_large_content_goes_in_steps(home: Home, store: Store) -> None:
     """A discarded message is deleted some chunks at a time, and remembered until the last is gone."""
     spool = await filled(store, bytes(CHUNK_SIZE * 2 * SWEEP_CHUNKS), CHUNK_SIZE)
     await spool.discard()
@@ -228,12 +208,12 @@ async def test_large_content_goes_in_steps(store: SqliteStore) -> None:
     more = True
     while more:
         more = await store.sweep()
-        left.append(count(store, "chunk"))
+        left.append(count(home, store, "chunk"))
     assert left[:2] == [SWEEP_CHUNKS, 0]
-    assert (count(store, "sweep"), count(store, "receiving")) == (0, 0)
+    assert (count(home, store, "sweep"), count(home, store, "receiving")) == (0, 0)
 
 
-async def test_discarding_what_was_accepted_changes_nothing(store: SqliteStore) -> None:
+async def test_discarding_what_was_accepted_changes_nothing(store: Store) -> None:
     """A discard that comes after the commit leaves a published message alone."""
     spool = await filled(store, bytes(CHUNK_SIZE * 2))
     assert await spool.finish() is None
@@ -246,43 +226,23 @@ async def test_discarding_what_was_accepted_changes_nothing(store: SqliteStore) 
     assert await read(store, spool.id, 0, CHUNK_SIZE * 2) == bytes(CHUNK_SIZE * 2)
 
 
-async def test_the_file_shrinks(tmp_path: Path) -> None:
-    """Space of large messages that are gone is given back to the disk, step by step."""
-    path = tmp_path / "m.db"
-    store = SqliteStore.open(path)
-    try:
-        queued = await put(store, bytes(24 * 1024 * 1024))
-        await store.run(lambda connection: None)
-        await store.settle([Outcome(d.id, "delivered", "250", T0) for d in queued])
-        while await store.sweep(shrink=False):
-            pass
-        free = store.reader._rows("PRAGMA freelist_count")[0][0]
-        assert free > 2000
-        while await store.sweep():
-            pass
-        assert store.reader._rows("PRAGMA freelist_count")[0][0] < 1100
-    finally:
-        store.close()
-    assert path.stat().st_size < 12 * 1024 * 1024
-
-
-async def test_ids_only_grow_even_over_what_is_being_swept(tmp_path: Path) -> None:
+async def test_ids_only_grow_even_over_what_is_being_swept(home: Home, tmp_path: Path) -> None:
     """After a restart no new message gets the id of one whose chunks are still to be deleted."""
     path = tmp_path / "m.db"
-    store = SqliteStore.open(path)
+    store = home.open(path)
     future = store.spool().id + 10**9
-    store._last_id = future - 1
+    await home.run_ahead(store, future - 1)
     spool = await filled(store, bytes(CHUNK_SIZE * 2))
     assert spool.id == future
     store.close()
-    store = SqliteStore.open(path)
+    store = home.open(path)
     try:
-        assert count(store, "receiving") == 0
-        assert count(store, "sweep") == 1, "what nobody was answered for is not kept"
+        assert count(home, store, "receiving") == 0
+        assert count(home, store, "sweep") == 1, "what nobody was answered for is not kept"
         assert store.spool().id == future + 1
         while await store.sweep():
             pass
-        assert count(store, "chunk") == 0
+        assert count(home, store, "chunk") == 0
     finally:
         store.close()
 
@@ -292,7 +252,7 @@ def memory(key: str, at: int, caps: tuple[tuple[str, int], ...] = (), again_days
     return ReplyMemory(key, at, at - again_days * DAY, str(at // DAY), caps)
 
 
-async def answered(store: SqliteStore, remembered: ReplyMemory) -> bool:
+async def answered(store: Store, remembered: ReplyMemory) -> bool:
     """Whether the reply was queued with its message."""
     spool = await filled(store, SMALL)
     copy, reply = deliveries_of(spool.id, len(SMALL))
@@ -304,7 +264,7 @@ async def answered(store: SqliteStore, remembered: ReplyMemory) -> bool:
     return len(queued) == 2
 
 
-async def test_one_reply_a_key_and_period(store: SqliteStore) -> None:
+async def test_one_reply_a_key_and_period(store: Store) -> None:
     """The same key is answered once, again after its period, and others are not touched."""
     assert await answered(store, memory("k", T0))
     assert not await answered(store, memory("k", T0 + DAY))
@@ -315,13 +275,13 @@ async def test_one_reply_a_key_and_period(store: SqliteStore) -> None:
     assert store.reader.answered_at("never") is None
 
 
-async def test_many_at_once_are_answered_once(store: SqliteStore) -> None:
+async def test_many_at_once_are_answered_once(store: Store) -> None:
     """Of messages that arrive together, in one group or in several, one is answered."""
     results = await asyncio.gather(*(answered(store, memory("k", T0)) for _ in range(20)))
     assert sum(results) == 1
 
 
-async def test_caps_hold_a_day(store: SqliteStore) -> None:
+async def test_caps_hold_a_day(store: Store) -> None:
     """No more replies a day than the smallest cap; a refused one uses up neither key nor caps."""
     caps = (("domain:x", 2), ("all", 10))
     assert [await answered(store, memory(f"k{n}", T0, caps)) for n in range(4)] == [True, True, False, False]
@@ -333,7 +293,7 @@ async def test_caps_hold_a_day(store: SqliteStore) -> None:
     assert await answered(store, memory("k3", T0 + DAY, caps))
 
 
-async def test_the_memory_falls_with_its_message(store: SqliteStore) -> None:
+async def test_the_memory_falls_with_its_message(home: Home, store: Store) -> None:
     """When the message can't be stored, the sender was not answered either."""
     spool = await filled(store, SMALL)
     message = replace(message_of(spool.id, len(SMALL)), id="not a number")  # type: ignore[arg-type]
@@ -346,10 +306,10 @@ async def test_the_memory_falls_with_its_message(store: SqliteStore) -> None:
     assert store.reader.answered_at("k") is None
     assert store.reader.replies(str(T0 // DAY), "all") == 0
     assert store.shown(["conversation"]) == 0
-    assert count(store, "delivery") == 0
+    assert count(home, store, "delivery") == 0
 
 
-async def test_handoffs_and_what_conversations_have_seen(store: SqliteStore) -> None:
+async def test_handoffs_and_what_conversations_have_seen(store: Store) -> None:
     """Versions grow over all roles, the newest of a role is found, and conversations remember the newest
     shown."""
     versions = [await store.add_handoff(role, "laurie", T0, "text", b"body") for role in ("hr", "it", "hr")]
@@ -365,60 +325,41 @@ async def test_handoffs_and_what_conversations_have_seen(store: SqliteStore) -> 
     assert store.shown([]) == 0
 
 
-async def test_what_was_shown_is_kept_over_a_restart(tmp_path: Path) -> None:
+async def test_what_was_shown_is_kept_over_a_restart(home: Home, tmp_path: Path) -> None:
     """It gathers in memory, and is in the table at the latest when the store closes."""
     path = tmp_path / "s.db"
-    first = SqliteStore.open(path)
+    first = home.open(path)
     await put(first, shown=[("c1", 3)])
     assert (first.shown(["c1"]), first.reader.shown(["c1"])) == (3, 0)
     first.close()
-    second = SqliteStore.open(path)
+    second = home.open(path)
     assert (second.shown(["c1", "c2"]), second.reader.shown(["c1"])) == (3, 3)
     await put(second, shown=[("c1", 4)])
     assert second.shown(["c1"]) == 4
     second.close()
 
 
-async def test_a_delivery_is_replaced_in_one_step(store: SqliteStore) -> None:
+async def test_a_delivery_is_replaced_in_one_step(home: Home, store: Store) -> None:
     """The old one is withdrawn, the new ones are due, and the content stays for them."""
     a, b = await put(store)
     await store.settle([Outcome(b.id, "delivered", "250", T0)])
     new = replace(a, id=a.id + 5, recipient="new@example.test")
     await store.replace_delivery(a, [new], T0)
     assert [d.recipient for d in await store.claim(10, T0)] == ["new@example.test"]
-    assert count(store, "chunk", f"id = {a.message << CHUNK_BITS}") == 1
+    assert count(home, store, "chunk", f"id = {chunk_of(a.message, 0)}") == 1
     entry = store.reader.entry(a.message)
     assert entry is not None
     assert [d.state for d in entry.deliveries] == ["withdrawn", "delivered", "queued"]
 
 
-async def test_a_closed_store_says_so(tmp_path: Path) -> None:
+async def test_a_closed_store_says_so(home: Home, tmp_path: Path) -> None:
     """What is asked after the end gets an answer instead of waiting for ever."""
-    store = SqliteStore.open(tmp_path / "m.db")
+    store = home.open(tmp_path / "m.db")
     spool = await filled(store, bytes(CHUNK_SIZE * 2))
     store.close()
     with pytest.raises(StoreError, match="closed"):
         await put(store)
     await spool.discard()
-
-
-async def test_a_store_without_room_says_so_and_works_again(store: SqliteStore) -> None:
-    """At its size limit the store refuses with StoreFull, keeps what it has, and goes on when there is
-    room."""
-    kept = await put(store)
-    await store.run(
-        lambda c: c.execute(
-            f"PRAGMA max_page_count = {c.execute('PRAGMA page_count').fetchone()[0] + 8}"
-        ).fetchone()
-    )
-    with pytest.raises(StoreFull):
-        await put(store, bytes(CHUNK_SIZE - 1))
-    with pytest.raises(StoreFull):
-        await put(store, bytes(CHUNK_SIZE * 3))
-    assert count(store, "message") == 1
-    await store.settle([Outcome(kept[0].id, "delivered", "250", T0)])
-    await store.run(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
-    assert len(await put(store, bytes(CHUNK_SIZE * 3))) == 2
 
 
 def test_queue_ids_are_read_back() -> None:

@@ -209,3 +209,15 @@ def test_what_servers_said_of_a_handoff_before_is_cut_down_to_its_codes(
     assert [found[id_] for id_ in (*mine, other)] == [left, left, words]
     assert [told[id_] for id_ in (*mine, other)] == [left, left, words]
     assert inside == set(mine)
+
+
+async def test_a_store_of_the_first_version_gets_the_new_tables(tmp_path: Path) -> None:
+    """What is in it stays."""
+    path = tmp_path / "m.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
+    connection.execute("INSERT INTO handoff VALUES (7, 'vp-hr', 'Laurie', 1, 'x', x'78')")
+    migrate(connection)
+    assert connection.execute("SELECT version FROM handoff").fetchall() == [(7,)]
+    assert connection.execute("SELECT count(*) FROM waiting_handoff").fetchone() == (0,)
+    connection.close()
