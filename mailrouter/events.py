@@ -102,7 +102,7 @@ def fault(log: logging.Logger, now: float, error: BaseException, words: str, eve
 
 
 def place_of(error: BaseException) -> str:
-    """The line of code that an error comes from: ``store/sqlite/writer.py:12``; ``""`` where it tells of none."""
+    """The line of code that an error comes from: ``smtp/server.py:12``; ``""`` where it tells of none."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

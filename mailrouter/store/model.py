@@ -173,7 +173,7 @@ class Outcome:
     cause: Cause = ""
     """Why it is tried again, where that is not the mail's or its mailbox's fault."""
     tell: bool = False
-    """What it brings about is still to be worked out: it is owed until then (``store/sqlite/owed.py``)."""
+    """What it brings about is still to be worked out: it is owed until then (``Store.pay``)."""
 
 
 @dataclass(frozen=True, slots=True)

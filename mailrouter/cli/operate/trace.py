@@ -170,7 +170,7 @@ def _step(event: Event, delivery: Delivery, tries: dict[DeliveryId, int]) -> tup
 
 
 def _made(delivery: Delivery, told: Life) -> Milliseconds:
-    """When it was queued. Of what was on hold or failed, ``created_at`` was moved (see ``store.steering``)."""
+    """When it was queued. Of what was on hold or failed, ``created_at`` was moved (see ``Steering``)."""
     received = told.entry.message.received_at
     if delivery.kind in _WITH_THE_MAIL:
         return received

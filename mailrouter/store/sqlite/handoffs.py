@@ -1,4 +1,4 @@
-"""Handoffs (versions, those that wait for a confirmation, the mails that brought them) and changes of roles' files.
+"""Handoffs (versions, those that wait for a yes, the mails that brought them), changes of roles' files, other memories.
 
 A change of a role's file is committed before its file is written, with the new text whole. After a crash between the two
 it is known what the file is to become (``mailrouter.intake.partner.file_changes.recover``).
@@ -7,9 +7,12 @@ it is known what the file is to become (``mailrouter.intake.partner.file_changes
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import Any
 
 from mailrouter.errors import StoreError
-from mailrouter.store.ids import Milliseconds
+from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.store.model import (
     ASKING_MS,
     CHANGES_KEPT,
@@ -18,11 +21,15 @@ from mailrouter.store.model import (
     MOST_WAITING,
     WAIT_MS,
     Delivery,
+    FailingMailbox,
     HandoffChange,
     NewHandoff,
     ScheduleChange,
     WaitingHandoff,
 )
+from mailrouter.store.sqlite import consequences
+from mailrouter.store.sqlite.reply_limits import tell_once
+from mailrouter.store.sqlite.writer import Work
 from mailrouter.trust.confirmations import MOST_ASKED
 
 _COLUMNS = "role, id, at, author, what, before, after, undoes, state"
@@ -137,3 +144,54 @@ def _state(connection: sqlite3.Connection, role: str, number: int, state: str) -
     connection.execute(
         "UPDATE schedule_change SET state = ? WHERE role = ? AND id = ?", (state, role, number)
     )
+
+
+class Memories(ABC):
+    """What a store remembers beside its queue."""
+
+    @abstractmethod
+    async def run(self, work: Work) -> Any:
+        """Run ``work`` in a write transaction; gives its result once it is durable."""
+
+    async def add_handoff(
+        self, role: str, author: str, written_at: Milliseconds, text: str, body: bytes
+    ) -> int:
+        """Keep a new version; gives its number."""
+        new = NewHandoff(role, author, written_at, text, body)
+        return int(await self.run(lambda connection: keep(connection, new)))
+
+    async def finish_change(self, change: ScheduleChange) -> None:
+        """The file of a change that was begun holds its text."""
+        await self.run(lambda connection: finish_schedule_change(connection, change))
+
+    async def remember_told(self, name: str, what: str, at: Milliseconds) -> None:
+        """Take ``what`` as told under ``name``."""
+        await self.run(lambda connection: tell_once(connection, name, what, at))
+
+    async def keep_failing(self, found: FailingMailbox) -> None:
+        """Keep that mail does not reach a mailbox."""
+        row = (found.mailbox, found.since, found.last, found.words, found.returned, found.taken_at)
+        insert = "INSERT OR REPLACE INTO failing_mailbox VALUES (?, ?, ?, ?, ?, ?)"
+        await self.run(lambda connection: connection.execute(insert, row))
+
+    async def forget_failing(self, mailbox: str) -> None:
+        """Mail reaches a mailbox again."""
+        await self.run(
+            lambda connection: connection.execute("DELETE FROM failing_mailbox WHERE mailbox = ?", (mailbox,))
+        )
+
+    async def saw(self, now: Milliseconds) -> None:
+        """Remember that the service ran at ``now``."""
+        await self.run(
+            lambda connection: connection.execute(
+                "INSERT OR REPLACE INTO told VALUES ('ran', ?, ?)", (str(now), now)
+            )
+        )
+
+    async def begin_telling(self, delivery: DeliveryId) -> None:
+        """Count that a telling is begun at a start: if it ends the process, the next start knows."""
+        await self.run(partial(consequences.begin_again, delivery=delivery))
+
+    async def forgive_tellings(self) -> None:
+        """Count none of the tries so far: the process ends in order."""
+        await self.run(consequences.forgive)

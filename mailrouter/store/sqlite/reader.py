@@ -115,7 +115,10 @@ class StoreReader:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._connection.close()
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            raise as_store_error(error) from error
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All that a statement gives, for the other modules of this room."""

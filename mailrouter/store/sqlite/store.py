@@ -31,8 +31,6 @@ from mailrouter.store.model import (
     Acceptance,
     Consequence,
     Delivery,
-    FailingMailbox,
-    NewHandoff,
     Outcome,
     Room,
     ScheduleChange,
@@ -47,6 +45,7 @@ from mailrouter.store.sqlite.files import (
     refuse_lost_database,
     remember_database,
 )
+from mailrouter.store.sqlite.handoffs import Memories
 from mailrouter.store.sqlite.queue_actions import SqliteSteering
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.reply_limits import Shown, tell_once
@@ -71,7 +70,7 @@ class _Settle(list[Outcome]):
     """A request to settle; a type of its own so that settles are grouped."""
 
 
-class SqliteStore:
+class SqliteStore(Memories):
     """The Store on SQLite. Made by ``SqliteStore.open`` inside a running event loop."""
 
     def __init__(self, path: Path, lock_descriptor: int, connection: sqlite3.Connection) -> None:
@@ -303,26 +302,6 @@ class SqliteStore:
         queued.tell(found)
         return found
 
-    async def begin_telling(self, delivery: DeliveryId) -> None:
-        """Count that a telling is begun at a start: if it ends the process, the next start knows."""
-        await self.run(partial(consequences.begin_again, delivery=delivery))
-
-    async def forgive_tellings(self) -> None:
-        """Count none of the tries so far: the process ends in order."""
-        await self.run(consequences.forgive)
-
-    async def keep_failing(self, found: FailingMailbox) -> None:
-        """Keep that mail does not reach a mailbox."""
-        row = (found.mailbox, found.since, found.last, found.words, found.returned, found.taken_at)
-        insert = "INSERT OR REPLACE INTO failing_mailbox VALUES (?, ?, ?, ?, ?, ?)"
-        await self.run(lambda connection: connection.execute(insert, row))
-
-    async def forget_failing(self, mailbox: str) -> None:
-        """Mail reaches a mailbox again."""
-        await self.run(
-            lambda connection: connection.execute("DELETE FROM failing_mailbox WHERE mailbox = ?", (mailbox,))
-        )
-
     async def bring_forward(
         self, now: Milliseconds, most_attempts: int, these: Collection[DeliveryId] = ()
     ) -> int:
@@ -357,13 +336,6 @@ class SqliteStore:
             if delivery not in self._in_hand:
                 return due
         return None
-
-    async def add_handoff(
-        self, role: str, author: str, written_at: Milliseconds, text: str, body: bytes
-    ) -> int:
-        """Keep a new version; gives its number."""
-        new = NewHandoff(role, author, written_at, text, body)
-        return int(await self.run(lambda connection: handoffs.keep(connection, new)))
 
     async def replace_delivery(
         self,
@@ -408,14 +380,6 @@ class SqliteStore:
             after = found
         await self.run(lambda connection: connection.execute("UPDATE kept SET at = at + ?", (step,)))
 
-    async def saw(self, now: Milliseconds) -> None:
-        """Remember that the service ran at ``now``."""
-        await self.run(
-            lambda connection: connection.execute(
-                "INSERT OR REPLACE INTO told VALUES ('ran', ?, ?)", (str(now), now)
-            )
-        )
-
     async def withdraw(self, old: Delivery, at: Milliseconds, why: str, forget: str = "") -> None:
         """Withdraw a message of ours that nothing takes the place of; ``forget`` is the key of the memory that it was
         told, so that it is told again should it become true again."""
@@ -445,14 +409,6 @@ class SqliteStore:
             notices = [notice for wanted in acceptance.handoffs for notice in wanted.notices]
             queued.tell([*acceptance.deliveries, *notices])
         return done
-
-    async def remember_told(self, name: str, what: str, at: Milliseconds) -> None:
-        """Take ``what`` as told under ``name``."""
-        await self.run(lambda connection: tell_once(connection, name, what, at))
-
-    async def finish_change(self, change: ScheduleChange) -> None:
-        """The file of a change that was begun holds its text."""
-        await self.run(lambda connection: handoffs.finish_schedule_change(connection, change))
 
     async def lose_change(
         self, change: ScheduleChange, old: Sequence[Delivery], new: Sequence[Delivery]

@@ -129,7 +129,7 @@ class Writer:
         """Finish what was asked for, then end the thread and close the connection.
 
         False where the disk did not let it end within ``seconds``: then nothing more is begun, and the thread is
-        left to what it waits for.
+        left to what it waits for. Raises StoreError.
         """
         self._closed = True
         self._queue.put(None)
@@ -137,7 +137,10 @@ class Writer:
         if self._thread.is_alive():
             self._given_up = True
             return False
-        self._connection.close()
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            raise as_store_error(error) from error
         return True
 
     def _run(self) -> None:
