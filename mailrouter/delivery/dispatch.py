@@ -276,7 +276,7 @@ class Dispatcher:
             return
         now = self._clock()
         if self._seen_at == float("-inf"):
-            seen = self._store.reader.ran_at()
+            seen = await self._store.reader.ran_at()
             self._stepped += stopped_for(seen, now) if seen is not None else 0
         if step := self._stepped:
             await self._store.shift_times(step, now, now + int(1000 * self._retry.most))
@@ -430,7 +430,7 @@ class Dispatcher:
             return 0.05 if busy else 0.0
         if busy:
             return 1.0
-        due = self._store.next_due()
+        due = await self._store.next_due()
         return 30.0 if due is None else min(30.0, max(0.05, (due - self._clock()) / 1000))
 
     def _try_alone(self, transport: Transport) -> float:

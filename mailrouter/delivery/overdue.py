@@ -73,7 +73,7 @@ class Overdue:
         ahead = first_delivery_at(now + EVERY)
         seen: tuple[Milliseconds, DeliveryId] = (-1, ids.NO_DELIVERY)
         ended = 0
-        while page := self._reader.queued_after(seen, PAGE):
+        while page := await self._reader.queued_after(seen, PAGE):
             seen = page[-1]
             found = [id_ for _, id_ in page if id_ < over or self._told_up_to <= id_ < late or id_ > ahead]
             for first in range(0, len(found), STEP):

@@ -47,7 +47,7 @@ async def list_lost(context: Context, store: Store) -> bool:
     Up to when it was listed is remembered in the transaction that queues the list.
     """
     now, desk = context.now(), context.desk
-    told = store.reader.told(_NAME)
+    told = await store.reader.told(_NAME)
     since = datetime.fromisoformat(told) if told else now
     if not told or since > now:
         await store.remember_told(_NAME, now.isoformat(), milliseconds(now))
@@ -55,7 +55,7 @@ async def list_lost(context: Context, store: Store) -> bool:
     if now - since < EVERY:
         return False
     found: list[LostMail] = []
-    for message in store.reader.messages_lost_after(milliseconds(since), MOST):
+    for message in await store.reader.messages_lost_after(milliseconds(since), MOST):
         entry = store.reader.entry(message)
         if entry is not None:
             found += _untold(desk, entry)

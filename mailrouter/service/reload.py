@@ -225,7 +225,7 @@ class Reloading:
             name = f"broken {key}"
             try:
                 found = broken.get(key)
-                told = self._store.reader.told(name)
+                told = await self._store.reader.told(name)
                 if found is None:
                     if told not in ("", _WHOLE):
                         self._told.add(key)

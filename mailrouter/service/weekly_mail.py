@@ -63,7 +63,7 @@ async def _send(context: Context, store: Store, role: Role) -> bool:
     now = context.now()
     due = last_due(role.weekly, role.time_zone, now)
     name, what = f"weekly {role.key}", due.isoformat()
-    known = store.reader.told(name)
+    known = await store.reader.told(name)
     if known and datetime.fromisoformat(known) > now + AHEAD:
         # The clock was set back since: without this, nobody would hear of a week for so long.
         await store.remember_told(name, what, milliseconds(now))

@@ -369,3 +369,12 @@ class Room:
 
     taken: int
     free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy of a store holds: its format, messages, and deliveries that wait or are on hold."""
+
+    format: int
+    messages: int
+    waiting: int

@@ -6,21 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mailrouter.store.model import Copied
 from mailrouter.store.protocols import Reading, Store
-from mailrouter.store.sqlite import backup, files
-from mailrouter.store.sqlite.backup import Copied
-from mailrouter.store.sqlite.reader import StoreReader
-from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.store.sqlite import files
+
+# A command loads as much of a home as it needs.
 
 
 def open_store(place: Path) -> Store:
     """Lock, create or migrate, and open the store at ``place`` (``Settings.store``) for this process, inside a running
     event loop. Raises StoreBusy, StoreError."""
+    from mailrouter.store.sqlite.store import SqliteStore
+
     return SqliteStore.open(place)
 
 
 def open_reader(place: Path) -> Reading:
     """The store at ``place`` as it is, to be read beside whoever holds it. Raises StoreError."""
+    from mailrouter.store.sqlite.reader import StoreReader
+
     return StoreReader(place)
 
 
@@ -46,11 +50,15 @@ def holder(place: Path) -> str | None:
 
 def copy_store(place: Path, target: Path) -> Copied:
     """Copy the store at one moment, in use or not, into the new file ``target`` (0600). Raises StoreError, OSError."""
+    from mailrouter.store.sqlite import backup
+
     return backup.copy_store(place, target)
 
 
 def check_copy(copy: Path) -> Copied:
     """Look through a copy that ``copy_store`` made. Raises StoreError where it is damaged or of a newer program."""
+    from mailrouter.store.sqlite import backup
+
     return backup.check_store(copy)
 
 

@@ -60,7 +60,11 @@ class Spool(Protocol):
 
 
 class Reading(Protocol):
-    """Questions to a store. What is asked for in lists comes in the order that is named, and misses what is gone."""
+    """Questions to a store. What is asked for in lists comes in the order that is named, and misses what is gone.
+
+    What a loop of the running service asks is awaited. The rest is asked by commands, or while something is decided,
+    and is answered at once: a home that lies across a network has to have it read before the decision begins.
+    """
 
     def close(self) -> None:
         """Let go of the store."""
@@ -80,7 +84,7 @@ class Reading(Protocol):
     def chunk(self, message: MessageId, n: int) -> bytes:
         """Part ``n`` of a message's bytes; of a small message, part 0 is all."""
 
-    def queued_after(
+    async def queued_after(
         self, seen: tuple[Milliseconds, DeliveryId], most: int
     ) -> list[tuple[Milliseconds, DeliveryId]]:
         """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
@@ -101,10 +105,10 @@ class Reading(Protocol):
     def capped(self, day: str) -> dict[str, int]:
         """How many messages of each kind a cap has kept back on ``day``."""
 
-    def ran_at(self) -> Milliseconds | None:
+    async def ran_at(self) -> Milliseconds | None:
         """When a service was last seen to run with this store (``Store.saw``)."""
 
-    def told(self, name: str) -> str:
+    async def told(self, name: str) -> str:
         """What was told last under this name; ``""`` for nothing."""
 
     def handoff(self, role: str) -> Handoff | None:
@@ -137,7 +141,7 @@ class Reading(Protocol):
     def last_schedule_change(self, role: str) -> ScheduleChange | None:
         """The change of a role's file that can be undone next."""
 
-    def begun_schedule_changes(self) -> list[ScheduleChange]:
+    async def begun_schedule_changes(self) -> list[ScheduleChange]:
         """Those that a crash left between their commit and their file."""
 
     def failing_mailboxes(self) -> list[FailingMailbox]:
@@ -146,7 +150,7 @@ class Reading(Protocol):
     def lost_copies(self, since: Milliseconds) -> list[Lost]:
         """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
 
-    def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
+    async def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
         """Messages of which a copy failed or came back after ``since``, oldest first."""
 
     def waiting(self) -> int:
@@ -275,7 +279,7 @@ class Store(Protocol):
     def read(self, message: MessageId, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes of a stored message from ``start`` to ``end``, in blocks."""
 
-    def next_due(self) -> Milliseconds | None:
+    async def next_due(self) -> Milliseconds | None:
         """When the next queued delivery that is in nobody's hands is due."""
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:

@@ -179,7 +179,7 @@ async def test_two_changes_at_once_are_both_in_the_file(tmp_path: Path) -> None:
         assert "2026-12-07" in file_of(tmp_path)
         assert "2026-12-08" in file_of(tmp_path)
         assert calls.names.count("edited_role") == 3
-        assert found.store.reader.begun_schedule_changes() == []
+        assert await found.store.reader.begun_schedule_changes() == []
 
 
 async def test_a_file_that_is_edited_by_hand_meanwhile_keeps_both_changes(tmp_path: Path) -> None:

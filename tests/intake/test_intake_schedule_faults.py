@@ -105,7 +105,7 @@ async def test_a_crash_at_any_moment_leaves_all_or_nothing(tmp_path: Path, when:
         entry = found.store.reader.entry(change.id)
         assert entry is not None
         assert [d.kind for d in entry.deliveries] == ["notice", "notice"]
-        assert found.store.reader.begun_schedule_changes() == []
+        assert await found.store.reader.begun_schedule_changes() == []
 
 
 @pytest.mark.parametrize("crashed", [True, False])

@@ -120,16 +120,16 @@ async def test_claims_come_oldest_first_and_no_more_than_asked(store: Store) -> 
     first = await store.claim(4, T0 + 100)
     second = await store.claim(4, T0 + 100)
     assert [d.next_at - T0 for d in (*first, *second)] == [6, 6, 7, 7, 8, 8, 9, 9]
-    assert store.next_due() == T0 + 10
+    assert await store.next_due() == T0 + 10
 
 
 async def test_next_due_leaves_out_what_is_in_hand(store: Store) -> None:
     """The next moment is that of a delivery somebody may claim."""
-    assert store.next_due() is None
+    assert await store.next_due() is None
     queued = await put(store)
-    assert store.next_due() is None
+    assert await store.next_due() is None
     store.release(queued[1:])
-    assert store.next_due() == T0
+    assert await store.next_due() == T0
 
 
 async def test_the_content_goes_with_the_last_delivery(home: Home, store: Store) -> None:

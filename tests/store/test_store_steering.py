@@ -53,7 +53,7 @@ async def test_what_is_on_hold_is_not_claimed_until_it_is_released(store: Store)
     claimed = await store.claim(10, far)
     assert [d.id for d in claimed] == [b.id]
     store.release(claimed)
-    assert store.next_due() == T0
+    assert await store.next_due() == T0
     assert await steer(store, "release", [a, b], far) == [0]
     found = store.reader.delivery(a.id)
     assert found is not None

@@ -102,7 +102,7 @@ class ScheduleFiles:
     async def recover(self, desk: Desk) -> bool:
         """Finish what a crash left begun; True if a file was written."""
         wrote = False
-        for change in self.store.reader.begun_schedule_changes():
+        for change in await self.store.reader.begun_schedule_changes():
             path = role_path(desk.configuration.folder, change.role)
             try:
                 if not _holds(path, change.after):

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
 from mailrouter.errors import StoreError
+from mailrouter.store.model import Copied
 from mailrouter.store.sqlite.files import private_file
 from mailrouter.store.sqlite.schema import version_of
 from mailrouter.store.sqlite.writer import as_store_error
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """What a copy holds: its format (``PRAGMA user_version``), messages, and deliveries that wait or are on hold."""
-
-    format: int
-    messages: int
-    waiting: int
 
 
 def copy_store(source: Path, target: Path) -> Copied:

@@ -168,7 +168,7 @@ class StoreReader:
         """The first ``most`` queued deliveries' ids with the moments they are due."""
         return self._rows(NEXT_DUE, (most,))
 
-    def queued_after(
+    async def queued_after(
         self, seen: tuple[Milliseconds, DeliveryId], most: int
     ) -> list[tuple[Milliseconds, DeliveryId]]:
         """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
@@ -253,16 +253,16 @@ class StoreReader:
         rows = self._rows(handoffs.LAST, (role,))
         return ScheduleChange(*rows[0]) if rows else None
 
-    def begun_schedule_changes(self) -> list[ScheduleChange]:
+    async def begun_schedule_changes(self) -> list[ScheduleChange]:
         """Those that a crash left between their commit and their file."""
         return [ScheduleChange(*row) for row in self._rows(handoffs.BEGUN)]
 
-    def ran_at(self) -> Milliseconds | None:
+    async def ran_at(self) -> Milliseconds | None:
         """When a service was last seen to run with this store."""
         rows = self._rows("SELECT at FROM told WHERE name = 'ran'")
         return int(rows[0][0]) if rows else None
 
-    def told(self, name: str) -> str:
+    async def told(self, name: str) -> str:
         """What was told last under this name; ``""`` for nothing."""
         rows = self._rows("SELECT what FROM told WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
@@ -322,7 +322,7 @@ class StoreReader:
         """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
         return [Lost(*row) for row in self._rows(LOST, (since, since))]
 
-    def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
+    async def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
         """Messages of which a copy failed or came back after ``since``, oldest first."""
         rows = self._rows(LOST_MESSAGES, (since, since, most))
         return [MessageId(message) for (message,) in rows]

@@ -330,7 +330,7 @@ class SqliteStore(Memories):
             yield data[max(0, start - offset) : end - offset]
             await asyncio.sleep(0)
 
-    def next_due(self) -> Milliseconds | None:
+    async def next_due(self) -> Milliseconds | None:
         """When the next queued delivery that is in nobody's hands is due."""
         for delivery, due in self.reader.next_due(len(self._in_hand) + 1):
             if delivery not in self._in_hand:

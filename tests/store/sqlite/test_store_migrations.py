@@ -80,7 +80,7 @@ async def test_what_stood_in_words_stands_in_columns(tmp_path: Path, number: int
         assert third.id in reader.selected(Selection(role="vp-hr"))
         assert await store.bring_forward(T0 + 1, 1) == 2
         assert {d.id for d in await store.claim(10, T0 + 1)} >= {both.id, second.id}
-        assert store.next_due() == T0 + HOUR, "the third was put off by its mailbox"
+        assert await store.next_due() == T0 + HOUR, "the third was put off by its mailbox"
         trial = reader.message(MessageId(TRIAL))
         assert trial is not None
         assert trial.refusal == "552 5.3.4 It is too large"
@@ -91,7 +91,7 @@ async def test_what_stood_in_words_stands_in_columns(tmp_path: Path, number: int
         assert reader.capped("2023-11-14") == {"report": 3}
         assert reader.replies("2023-11-14", "a@x.test") == 2
         assert reader.replies("2023-11-14", "capped report") == 0
-        assert reader.ran_at() == (T0 if number >= 6 else None)
+        assert await reader.ran_at() == (T0 if number >= 6 else None)
     finally:
         store.close()
 
