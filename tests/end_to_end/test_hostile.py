@@ -146,7 +146,7 @@ class MoodyServer:
 
 def _start(config: Path) -> tuple[Relay, float]:
     began = time.monotonic()
-    running = Relay(config)
+    running = Relay(config, fresh=True)
     return running, time.monotonic() - began
 
 

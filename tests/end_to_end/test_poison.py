@@ -147,17 +147,19 @@ WORST = {
 }
 
 
-def longest_noop(port: int, seconds: float) -> list[float]:
-    """How long each of many NOOPs waited for its answer."""
-    found = []
+def noops(port: int, seconds: float) -> tuple[list[float], float]:
+    """How long each of many NOOPs waited for its answer; and how late this process itself was at most."""
+    found, late = [], 0.0
     with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             began = time.monotonic()
             client.noop()
             found.append(time.monotonic() - began)
+            slept = time.monotonic()
             time.sleep(0.03)  # a client that brings no mail may say some hundred commands
-    return found
+            late = max(late, time.monotonic() - slept - 0.03)
+    return found, late
 
 
 @pytest.mark.parametrize(
@@ -180,10 +182,10 @@ def test_words_about_a_mail_that_is_hard_to_read_hold_nobody_up(
                 if n == 0:
                     (reply,) = send(running.port, [(JANE, ROLE, body)])
                     assert reply.startswith("250")
-                waits = longest_noop(running.port, 1.5)
+                waits, late = noops(running.port, 1.5)
                 # A machine that is busy makes single ones slow; what held the loop held it for seconds.
-                assert max(waits) < 1.5, f"{max(waits):.2f} s"
-                assert statistics.median(waits) < 0.2
+                assert max(waits) < 1.5 + 3 * late, f"{max(waits):.2f} s, and {late:.2f} s here"
+                assert statistics.median(waits) < 0.2 + 3 * late
                 wait_until(lambda: recorded(tmp_path, code), what="the outcome")
             finally:
                 running.kill()

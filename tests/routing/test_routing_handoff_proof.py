@@ -11,6 +11,7 @@ from mailrouter.routing.partner.proof import named_author, unproven
 from mailrouter.routing.verdict import dmarc_pass
 from tests.routing.situations import mail, role
 from tests.schedule.roles import LAURIE
+from tests.support.pace import slowness
 
 US = "mail.example.test"
 PASS = f"Authentication-Results: {US}; dmarc=pass header.from=example.test"
@@ -133,7 +134,7 @@ def test_a_long_from_field_takes_no_time() -> None:
     fields = (PASS, "From:" + " " * 60_000 + "laurie@example.test x", TO)
     begun = time.process_time()
     assert "more than one way" in why(*fields)
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 2 * slowness()
 
 
 ALL = "from:to:subject:date:message-id"

@@ -9,6 +9,7 @@ import pytest
 from mailrouter.message.head import Head
 from mailrouter.routing.model import Verdicts
 from mailrouter.routing.verdict import verdicts
+from tests.support.pace import slowness
 
 US = "mail.example.test"
 FAIL = b"Authentication-Results: mail.example.test; spf=pass; dmarc=fail (p=reject) header.from=x.test\r\n"
@@ -62,4 +63,4 @@ def test_a_hostile_field_takes_no_time() -> None:
     head = Head(b"Authentication-Results: mail.example.test; " + b'"\\' * 30_000 + b"(\\" * 30_000 + b"\r\n")
     begun = time.process_time()
     assert verdicts(head, US) == Verdicts()
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < 1 * slowness()
