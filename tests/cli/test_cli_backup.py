@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -51,6 +52,18 @@ def full(folder: Path) -> tuple[Path, Path, list[str]]:
         said = run(config, "backup", str(backup))
     assert "3 messages (6 deliveries still to do)" in said
     return config, backup, ids
+
+
+@pytest.fixture(scope="module")
+def good_backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of a full service, for tests that damage a copy of it."""
+    return full(tmp_path_factory.mktemp("full"))[1]
+
+
+@pytest.fixture
+def backup(good_backup: Path, tmp_path: Path) -> Path:
+    """A copy of the good backup."""
+    return Path(shutil.copy(good_backup, tmp_path / "backup.tar"))
 
 
 def test_a_backup_taken_under_load_has_all_that_was_accepted(tmp_path: Path) -> None:
@@ -216,10 +229,9 @@ def no_manifest(contents: dict[str, bytes]) -> None:
      (no_manifest, "is not a backup"), (None, "is damaged, or no backup")],
 )  # fmt: skip
 def test_what_is_no_whole_backup_changes_nothing(
-    tmp_path: Path, change: Callable[[dict[str, bytes]], None] | None, words: str
+    tmp_path: Path, backup: Path, change: Callable[[dict[str, bytes]], None] | None, words: str
 ) -> None:
     """Damaged, incomplete, foreign, malicious or newer: it is said which, and nothing is written."""
-    _, backup, _ = full(tmp_path / "old")
     if change is None:
         backup.write_bytes(backup.read_bytes()[:5000])
     else:
@@ -230,9 +242,8 @@ def test_what_is_no_whole_backup_changes_nothing(
     assert not (tmp_path / "escaped").exists()
 
 
-def test_a_store_of_a_newer_program_is_not_restored(tmp_path: Path) -> None:
+def test_a_store_of_a_newer_program_is_not_restored(tmp_path: Path, backup: Path) -> None:
     """An older program says that it can't use it, before anything is changed."""
-    _, backup, _ = full(tmp_path / "old")
 
     def newer(contents: dict[str, bytes]) -> None:
         database = tmp_path / "s.db"

@@ -44,25 +44,26 @@ async def refused(
 async def test_refused_mail_in_strangers_names_brings_few_reports(
     tmp_path: Path, sender: str, scope: str
 ) -> None:
-    """Three hundred mails: to one mailbox, domain, and of one role only so many reports a day; the others are counted."""
+    """To one mailbox, domain, and of one role only so many reports a day; the others are counted."""
+    mails = MOST[scope] + 30
     async with service(tmp_path, desk(role()), MOMENT) as running:
         reports = 0
-        for number in range(300):
+        for number in range(mails):
             found = await refused(running, sender.format(number), number)
             reports += sum(one.kind == "report" for one in found)
         assert reports == MOST[scope]
-        assert running.store.reader.capped(TODAY) == {"report": 300 - MOST[scope]}
+        assert running.store.reader.capped(TODAY) == {"report": 30}
 
 
 async def test_reports_of_success_are_bounded_like_those_of_failure(tmp_path: Path) -> None:
-    """NOTIFY=SUCCESS in a stranger's name, under three hundred sub-addresses of it."""
+    """NOTIFY=SUCCESS in a stranger's name, under many sub-addresses of it."""
     async with service(tmp_path, desk(role()), MOMENT) as running:
-        for number in range(300):
+        for number in range(MOST["mailbox"] + 30):
             raw = mail("From: bob@victim.test", f"Message-ID: <n{number}@outside.test>")
             sender = f"bob+{number}@victim.test"
             assert (await running.send(raw, sender=sender, notify="SUCCESS")).startswith("250")
         assert sum(one.kind == "report" for one in running.offered) == MOST["mailbox"]
-        assert running.store.reader.capped(TODAY) == {"success": 300 - MOST["mailbox"]}
+        assert running.store.reader.capped(TODAY) == {"success": 30}
 
 
 async def test_one_mailbox_is_answered_once_under_all_its_sub_addresses(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ async def test_history_is_bounded(tmp_path: Path) -> None:
     """The newest fifty changes of a role are kept."""
     folder_in(tmp_path)
     async with running(tmp_path) as found:
-        for number in range(30):
+        for number in range(26):
             await found.send(asked("off Monday", number=2 * number), SCHEDULE)
             await found.send(asked("undo", number=2 * number + 1), SCHEDULE)
         changes = found.store.reader.schedule_changes("vp-hr", 100)
