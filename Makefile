@@ -18,8 +18,9 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-# The fast tests: pure rooms, files and doors; nothing that starts a service or waits.
-FAST := tests/message tests/routing tests/schedule tests/trust tests/config tests/smtp tests/docs tests/test_[cek]*.py
+# The fast tests: the pure rooms and the configuration; nothing that starts a process or waits.
+FAST := tests/message tests/routing tests/schedule tests/trust tests/config tests/docs/test_docs_modules.py \
+    tests/test_caching.py tests/test_events.py tests/test_keyed.py tests/test_layout.py
 TESTS ?= $(FAST)
 WHAT ?= test
 
@@ -69,7 +70,7 @@ check: $(VENV)/.test
 	$(VENV)/bin/lint-imports
 
 quick: check
-	$(VENV)/bin/python -m pytest --quiet --numprocesses 2 --hypothesis-profile quick $(FAST) $(PYTEST)
+	$(VENV)/bin/python -m pytest --quiet --numprocesses 2 --hypothesis-profile quick -m "not slow" $(FAST) $(PYTEST)
 
 fix: $(VENV)/.test
 	$(VENV)/bin/ruff check --fix .

@@ -18,7 +18,7 @@ from tests.support.shared import excused
 # of `full`; `quick` is for `make quick`, chosen by --hypothesis-profile=quick.
 settings.register_profile("full", deadline=None, max_examples=USUAL)
 settings.register_profile("mailrouter", deadline=None, max_examples=USUAL // 2)
-settings.register_profile("quick", deadline=None, max_examples=USUAL // 10)
+settings.register_profile("quick", deadline=None, max_examples=USUAL // 20)
 settings.load_profile("full" if FULL else "mailrouter")
 
 

@@ -15,7 +15,7 @@ import pytest
 from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce
 from tests.message.real_mail import CORPUS, WHY_SKIPPED, RealMail, real_mails, scan
 
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)]
 
 _REASON = re.compile(r"\breason=([a-z]+)")
 _NEVER_SENT = {"failed", "delayed"}

@@ -14,7 +14,7 @@ from mailrouter.message.pieces import decode, encode, render
 from tests.message.real_mail import CORPUS, WHY_SKIPPED, RealMail, real_mails, scan
 from tests.support.parsed import parts_of
 
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)]
 
 PREPEND = b"Received: from x by y; Tue, 03 Mar 2026 10:00:00 +0000\r\nMailrouter-Role: vp-hr@example.test\r\n"
 NULL = "<>"

@@ -137,6 +137,7 @@ def test_what_is_too_large_or_encrypted_says_nothing() -> None:
     assert not read_yes(mail(*sealed, "Subject: yes", body=b"--b\r\n\r\nyes\r\n--b--\r\n"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not corpus.available(), reason=corpus.WHY_ABSENT)
 def test_no_mail_of_the_corpus_confirms() -> None:
     """Thousands that nobody wrote in answer to us: bounces, automatic replies, lists, people."""

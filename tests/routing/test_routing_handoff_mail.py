@@ -245,6 +245,7 @@ HOSTILE = ["<", "<!--", "<!", "<![", "<?", "</", "<a ", "<a b='", "&", "&#", "<p
            "\n>", "-- \n", "From: x\n", "On a wrote:\n", "----------\n", " "]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_takes_no_time(piece: str) -> None:
     """A million characters of anything are read in a moment."""

@@ -9,7 +9,7 @@ from mailrouter.routing.plan import plan
 from tests.message.real_mail import CORPUS, WHY_SKIPPED, real_mails, scan
 from tests.routing.situations import AWAY, HANDOFF, STAND_IN, octets, role, situation
 
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CORPUS.is_dir(), reason=WHY_SKIPPED)]
 
 
 def test_real_mail_reaches_everybody_with_its_body_intact() -> None:

@@ -138,6 +138,7 @@ def test_the_second_of_two_hours_is_told_in_utc() -> None:
     assert b"DTSTART:20261101T093000Z\r\n" in raw  # 01:30 for the second time, in PST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "zone",
     [

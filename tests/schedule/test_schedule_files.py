@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from mailrouter.schedule.views.svg import month_picture
 from tests.schedule.files import FIRST, YEARS, role_files
 from tests.schedule.roles import ends_the_night
 from tests.support.examples import examples
+
+pytestmark = pytest.mark.slow
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
