@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
-from mailrouter.store.ids import chunk_of, message_id_of, queue_id
+from mailrouter.store.ids import DeliveryId, MessageId, chunk_of, message_id_of, queue_id
 from mailrouter.store.model import CHUNK_SIZE, Acceptance, Outcome, ReplyMemory
 from mailrouter.store.protocols import Store
 from mailrouter.store.sqlite.pruning import SWEEP_CHUNKS
@@ -31,7 +31,7 @@ def octets(home: Home, store: Store) -> int:
     return int(home.rows(store, "SELECT coalesce(sum(length(data)), 0) FROM chunk")[0][0])
 
 
-async def read(store: Store, message: int, start: int, end: int) -> bytes:
+async def read(store: Store, message: MessageId, start: int, end: int) -> bytes:
     """A stored range."""
     return b"".join([block async for block in store.read(message, start, end)])
 
@@ -231,7 +231,7 @@ async def test_ids_only_grow_even_over_what_is_being_swept(home: Home, tmp_path:
     path = tmp_path / "m.db"
     store = home.open(path)
     future = store.spool().id + 10**9
-    await home.run_ahead(store, future - 1)
+    await home.run_ahead(store, MessageId(future - 1))
     spool = await filled(store, bytes(CHUNK_SIZE * 2))
     assert spool.id == future
     store.close()
@@ -343,7 +343,7 @@ async def test_a_delivery_is_replaced_in_one_step(home: Home, store: Store) -> N
     """The old one is withdrawn, the new ones are due, and the content stays for them."""
     a, b = await put(store)
     await store.settle([Outcome(b.id, "delivered", "250", T0)])
-    new = replace(a, id=a.id + 5, recipient="new@example.test")
+    new = replace(a, id=DeliveryId(a.id + 5), recipient="new@example.test")
     await store.replace_delivery(a, [new], T0)
     assert [d.recipient for d in await store.claim(10, T0)] == ["new@example.test"]
     assert count(home, store, "chunk", f"id = {chunk_of(a.message, 0)}") == 1
@@ -365,6 +365,6 @@ async def test_a_closed_store_says_so(home: Home, tmp_path: Path) -> None:
 def test_queue_ids_are_read_back() -> None:
     """A queue id is short text that gives its number back, in either case; other text is refused."""
     for number in (1, 31, 212_345_678_901):
-        assert message_id_of(f" {queue_id(number).upper()} ") == number
+        assert message_id_of(f" {queue_id(MessageId(number)).upper()} ") == number
     with pytest.raises(ValueError, match="substring not found"):
         message_id_of("aeiou")

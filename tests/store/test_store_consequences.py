@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailrouter.message import pieces
-from mailrouter.store.ids import REPLY_NUMBER
+from mailrouter.store.ids import NO_DELIVERY, REPLY_NUMBER, DeliveryId, MessageId
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.protocols import Store
 from tests.support.examples import examples
@@ -21,7 +21,15 @@ def told(to: str = "it@example.test") -> Delivery:
     """A message of ours, without a number yet."""
     words = (b"Subject: news\r\n\r\nnews\r\n",)
     return Delivery(
-        0, "alert", ("vp-hr",), to, "", pieces.encode(words), pieces.length(words), next_at=T0, created_at=T0
+        NO_DELIVERY,
+        "alert",
+        ("vp-hr",),
+        to,
+        "",
+        pieces.encode(words),
+        pieces.length(words),
+        next_at=T0,
+        created_at=T0,
     )
 
 
@@ -145,7 +153,7 @@ async def test_a_bounce_of_nothing_is_taken(store: Store) -> None:
     """A report about a delivery that is no more, or was withdrawn, brings nothing about."""
     a, _ = await put(store)
     await store.settle([Outcome(a.id, "withdrawn", "", T0)])
-    for number in (a.id, 4711):
+    for number in (a.id, DeliveryId(4711)):
         await accept_bounce(
             store, Outcome(number, "bounced", "5.1.1", T0, consequences=(Consequence(told()),))
         )
@@ -160,7 +168,7 @@ async def test_numbers_never_run_into_the_next_message(store: Store) -> None:
     entry = store.reader.entry(a.message)
     assert entry is not None
     assert [d.id - a.id for d in entry.deliveries[-2:]] == [REPLY_NUMBER - 2, REPLY_NUMBER - 1]
-    assert store.reader.entry(a.message + 1) is None
+    assert store.reader.entry(MessageId(a.message + 1)) is None
     assert (await put(store))[0].id > a.id + REPLY_NUMBER
 
 

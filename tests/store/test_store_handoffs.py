@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mailrouter.errors import StoreError
+from mailrouter.store.ids import MessageId
 from mailrouter.store.model import (
     ASKING_MS,
     DAY_MS,
@@ -43,7 +44,7 @@ async def take(store: Store, *changes: HandoffChange, at: int = T0) -> list[Deli
 
 def waiting(message: int = 1, mailbox: str = "laurie@example.test", at: int = T0) -> WaitingHandoff:
     """One that waits."""
-    return WaitingHandoff(message, "vp-hr", "handoff", mailbox, at, "Left: all\n")
+    return WaitingHandoff(MessageId(message), "vp-hr", "handoff", mailbox, at, "Left: all\n")
 
 
 def count(home: Home, store: Store, table: str) -> int:
@@ -80,7 +81,7 @@ async def test_the_same_mail_counts_once(home: Home, store: Store) -> None:
 async def test_what_waits_is_taken_once(home: Home, store: Store) -> None:
     """The second answer fails as a whole."""
     await take(store, HandoffChange(waiting=waiting()))
-    found = store.reader.waiting_handoff("vp-hr", "handoff", 1, T0 - 1)
+    found = store.reader.waiting_handoff("vp-hr", "handoff", MessageId(1), T0 - 1)
     assert found == waiting()
     await take(store, HandoffChange(new=NEW, confirms=found))
     with pytest.raises(StoreError, match="does not wait any more"):
@@ -95,7 +96,7 @@ async def test_what_waits_is_taken_once(home: Home, store: Store) -> None:
 async def test_what_waited_too_long_is_not_taken_and_goes_in_time(home: Home, store: Store) -> None:
     """After a week it confirms nothing, and the next question clears it away."""
     await take(store, HandoffChange(waiting=waiting()))
-    assert store.reader.waiting_handoff("vp-hr", "handoff", 1, T0) is None
+    assert store.reader.waiting_handoff("vp-hr", "handoff", MessageId(1), T0) is None
     with pytest.raises(StoreError):
         await take(store, HandoffChange(new=NEW, confirms=waiting()), at=T0 + WAIT_MS)
     await take(store, HandoffChange(waiting=waiting(2, "elaine@example.test", T0 + WAIT_MS)))
@@ -117,7 +118,9 @@ async def test_a_mailbox_is_asked_about_three_mails_an_hour_over_all_roles(store
         await take(store, HandoffChange(waiting=replace(waiting(6, at=T0 + 4), role="office")))
     assert store.reader.asked(LAURIE, T0) == 3
     await take(store, HandoffChange(waiting=waiting(7, at=T0 + 1 + ASKING_MS)))
-    assert [store.reader.waiting_handoff("vp-hr", "handoff", n, 0) is not None for n in (1, 2, 3, 4, 7)] == [
+    assert [
+        store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None for n in (1, 2, 3, 4, 7)
+    ] == [
         *(True, True, True),
         *(False, True),
     ]
@@ -128,7 +131,9 @@ async def test_what_waits_is_bounded_and_the_oldest_makes_room(home: Home, store
     for number in range(1, MOST_WAITING + 4):
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number * 3 * ASKING_MS)))
     assert count(home, store, "waiting_handoff") == MOST_WAITING
-    assert [store.reader.waiting_handoff("vp-hr", "handoff", n, 0) is not None for n in (3, 4)] == [
+    assert [
+        store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None for n in (3, 4)
+    ] == [
         False,
         True,
     ]
@@ -152,7 +157,9 @@ async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule
     for number in (1, 2, 3):
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number)))
     await take(store, HandoffChange(new=NEW, confirms=waiting(2, at=T0 + 2)))
-    assert [store.reader.waiting_handoff("vp-hr", "handoff", n, 0) is not None for n in (1, 2, 3)] == [
+    assert [
+        store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None for n in (1, 2, 3)
+    ] == [
         False,
         False,
         True,
@@ -161,4 +168,4 @@ async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule
         other = replace(waiting(number, at=T0 + number), purpose="schedule")
         await take(store, HandoffChange(waiting=other))
     await take(store, HandoffChange(confirms=replace(waiting(5, at=T0 + 5), purpose="schedule")))
-    assert store.reader.waiting_handoff("vp-hr", "schedule", 4, 0) is not None
+    assert store.reader.waiting_handoff("vp-hr", "schedule", MessageId(4), 0) is not None

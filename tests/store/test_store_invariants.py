@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from mailrouter.message import pieces
-from mailrouter.store.ids import MessageId, delivery_of, number_of
-from mailrouter.store.model import Acceptance, Consequence, Delivery, Kind, Outcome
+from mailrouter.store.ids import NO_DELIVERY, DeliveryId, MessageId, delivery_of, number_of
+from mailrouter.store.model import Acceptance, Consequence, Delivery, Kind, Outcome, State
 from mailrouter.store.protocols import Store
 from mailrouter.store.selection import ACTIONS, Selection
 from tests.support.examples import examples
@@ -45,11 +45,15 @@ STEPS = some.lists(
 )
 
 
-def ours(message: int, kind: Kind, unless: Sequence[int]) -> Consequence:
+def ours(message: int, kind: Kind, unless: Sequence[DeliveryId]) -> Consequence:
     """A message of ours that follows from something, unless one of these is alive still; else another in its stead."""
     made = [
         replace(
-            d, id=0, kind=kind, recipient="it@example.test", pieces=pieces.encode((b"Subject: oh\r\n\r\n",))
+            d,
+            id=NO_DELIVERY,
+            kind=kind,
+            recipient="it@example.test",
+            pieces=pieces.encode((b"Subject: oh\r\n\r\n",)),
         )
         for d in deliveries_of(message, len(SMALL), ["x", "y"])
     ]
@@ -63,7 +67,7 @@ class Looked:
 
     def __init__(self, home: Home, store: Store, message: MessageId) -> None:
         self.home, self.store, self.message = home, store, message
-        self.ended: dict[int, str] = {}
+        self.ended: dict[DeliveryId, State] = {}
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -107,7 +111,7 @@ async def one(store: Store, looked: Looked, step: tuple[str, int, bool], at: int
             retry = at + 1 if what == "queued" else 0
             await store.settle([Outcome(meant.id, what, "450 no", at, retry, consequences=told)])  # type: ignore[arg-type]
     elif what in ("bounced", "answered"):
-        state = "bounced" if what == "bounced" else "queued"
+        state: State = "bounced" if what == "bounced" else "queued"
         await store.report([Outcome(meant.id, state, "550 no", at, consequences=told)])
     elif what == "anew":
         if meant.state in ("queued", "held"):

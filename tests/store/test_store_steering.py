@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.message import pieces
-from mailrouter.store.ids import number_of
+from mailrouter.store.ids import NO_DELIVERY, DeliveryId, MessageId, number_of
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome
 from mailrouter.store.protocols import Store
 from mailrouter.store.selection import Action
@@ -23,7 +23,7 @@ async def steer(
     action: Action,
     deliveries: Sequence[Delivery],
     at: int = LATER,
-    reports: dict[int, Sequence[Consequence]] | None = None,
+    reports: dict[DeliveryId, Sequence[Consequence]] | None = None,
 ) -> list[int]:
     """Do it; which of these deliveries it was done to, by their number in the message."""
     ids = [delivery.id for delivery in deliveries]
@@ -32,7 +32,7 @@ async def steer(
     return [number_of(id_) for id_ in done]
 
 
-def states(store: Store, message: int) -> list[str]:
+def states(store: Store, message: MessageId) -> list[str]:
     """The states of a message's deliveries."""
     entry = store.reader.entry(message)
     assert entry is not None
@@ -129,9 +129,17 @@ async def test_a_report_of_what_is_dropped_is_queued_with_it(home: Home, store: 
     a, b = await put(store)
     words = (b"Subject: news\r\n\r\nnews\r\n",)
 
-    def told(unless: int) -> tuple[Consequence, ...]:
+    def told(unless: DeliveryId) -> tuple[Consequence, ...]:
         report = Delivery(
-            0, "report", ("vp-hr",), "s@x.test", "", pieces.encode(words), 22, next_at=T0, created_at=T0
+            NO_DELIVERY,
+            "report",
+            ("vp-hr",),
+            "s@x.test",
+            "",
+            pieces.encode(words),
+            22,
+            next_at=T0,
+            created_at=T0,
         )
         return (Consequence(report, (unless,)),)
 
@@ -150,7 +158,7 @@ async def test_what_waits_on_hold_may_still_arrive(store: Store) -> None:
     """A failure of one copy is no reason for a report while the other is on hold."""
     a, b = await put(store)
     await steer(store, "hold", [b])
-    told = Consequence(Delivery(0, "report", ("vp-hr",), "s@x.test", "", b"", 0), unless=(b.id,))
+    told = Consequence(Delivery(NO_DELIVERY, "report", ("vp-hr",), "s@x.test", "", b"", 0), unless=(b.id,))
     await store.settle([Outcome(a.id, "failed", "550", T0, consequences=(told,))])
     assert states(store, a.message) == ["failed", "held"]
 
@@ -171,7 +179,9 @@ async def test_a_copy_planned_anew_stays_on_hold(store: Store) -> None:
     """Whoever put the old copy on hold meant its successors too."""
     a, _ = await put(store)
     await steer(store, "hold", [a])
-    new = Delivery(a.id + 5, "copy", ("vp-hr",), "pat@x.test", "", b"", 0, next_at=T0, created_at=T0)
+    new = Delivery(
+        DeliveryId(a.id + 5), "copy", ("vp-hr",), "pat@x.test", "", b"", 0, next_at=T0, created_at=T0
+    )
     await store.replace_delivery(a, [new], LATER)
     assert states(store, a.message) == ["withdrawn", "queued", "held"]
 
@@ -231,7 +241,7 @@ async def test_what_came_back_was_delivered_before(store: Store) -> None:
 async def test_a_hold_that_meets_the_end_of_trying_stands(store: Store, held_first: bool) -> None:
     """Put on hold while its last attempt was under way, it did not fail, and nobody is told; refused for good, it did."""
     a, b = await put(store)
-    told = Consequence(Delivery(0, "report", ("vp-hr",), "s@x.test", "", b"", 0))
+    told = Consequence(Delivery(NO_DELIVERY, "report", ("vp-hr",), "s@x.test", "", b"", 0))
     over = Outcome(a.id, "failed", "451 4.4.7 not delivered", T0, consequences=(told,), expired=True)
     refused = Outcome(b.id, "failed", "550 5.1.1 no", T0)
     if held_first:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from mailrouter.store.ids import MessageId
 from mailrouter.store.protocols import Reading, Store
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
@@ -31,7 +32,7 @@ class Home(Protocol):
     async def write(self, store: Store, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each of ``rows``, as something that happened to the tables."""
 
-    async def run_ahead(self, store: Store, last: int) -> None:
+    async def run_ahead(self, store: Store, last: MessageId) -> None:
         """Have ``last`` be the id of the last message, as after a flood or a clock that was set back."""
 
 
@@ -59,7 +60,7 @@ class SqliteHome:
         assert isinstance(store, SqliteStore)
         await store.run(lambda connection: connection.executemany(statement, rows))
 
-    async def run_ahead(self, store: Store, last: int) -> None:
+    async def run_ahead(self, store: Store, last: MessageId) -> None:
         """It is kept in memory."""
         assert isinstance(store, SqliteStore)
         store._last_id = last

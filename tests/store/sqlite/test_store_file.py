@@ -35,11 +35,16 @@ async def test_a_failing_call_spoils_no_acceptance(store: SqliteStore) -> None:
         connection.execute("DELETE FROM message")
         raise ValueError("no")
 
+    first: object
+    failed: object
+    second: object
     first, failed, second = await asyncio.gather(
         put(store), store.run(bad), put(store), return_exceptions=True
     )
     assert isinstance(failed, ValueError)
-    assert len(first) == len(second) == 2  # type: ignore[arg-type]
+    assert isinstance(first, list)
+    assert isinstance(second, list)
+    assert len(first) == len(second) == 2
     assert count(store, "message") == 2
 
 

@@ -17,7 +17,7 @@ from mailrouter.store.sqlite.schema import MIGRATIONS, migrate
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, T0, queue_of
 
-OPEN, DONE, FAILED, WORDS, TRIAL = 1001, 1002, 1003, 1004, 1005
+OPEN, DONE, FAILED, WORDS, TRIAL = (MessageId(number) for number in range(1001, 1006))
 """Messages: one that waits, one that was delivered, one of which a copy failed, one whose deliveries are told apart by
 what stands in words, and one that a trial would have refused."""
 TEXT = "Done:\n- the budget\n"
@@ -133,9 +133,7 @@ async def test_a_store_of_each_earlier_format_is_taken_up(tmp_path: Path, number
         assert store.shown(["conversation"]) == 7
         assert store.reader.answered_at("key") == T0
         assert store.reader.handoff_mail("once") == (number >= 2)
-        assert (store.reader.waiting_handoff("vp-hr", "handoff", MessageId(OPEN), 0) is not None) == (
-            number >= 2
-        )
+        assert (store.reader.waiting_handoff("vp-hr", "handoff", OPEN, 0) is not None) == (number >= 2)
         while await store.sweep(shrink=False):
             pass
         assert store.reader.rows("SELECT count(*) FROM chunk WHERE id >> 20 = 999") == [(0,)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.store.ids import MessageId
 from mailrouter.store.model import Acceptance, HandoffChange, NewHandoff, Outcome, ReplyMemory, WaitingHandoff
 from mailrouter.store.selection import ACTIONS, Selection
 from mailrouter.store.sqlite import hot_path, queue, queue_actions
@@ -52,8 +53,8 @@ async def test_reads_go_by_an_index(store: SqliteStore, statement: str, steps: l
 
 LISTINGS = [
     queue.open_ids(Selection())[0],
-    queue.open_ids(Selection(due_before=1, until=1))[0],
-    queue.among(Selection(messages=(1,)), "delivery.id BETWEEN 1 AND 2", "delivery.id")[0],
+    queue.open_ids(Selection(due_before=1, until=MessageId(1)))[0],
+    queue.among(Selection(messages=(MessageId(1),)), "delivery.id BETWEEN 1 AND 2", "delivery.id")[0],
     queue.among(Selection(role="r", sender="s", received_after=1), "delivery.id IN (1, 2)", "delivery.id")[0],
     queue.among(Selection(recipient="a"), "delivery.id BETWEEN 1 AND 2", "state, count(*)")[0],
     queue.EVENTS,

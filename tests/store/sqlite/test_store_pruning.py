@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailrouter.store.ids import DELIVERY_BITS, EPOCH
-from mailrouter.store.model import CHUNK_SIZE, Acceptance, Outcome, ReplyMemory
+from mailrouter.store.ids import DELIVERY_BITS, EPOCH, MessageId, delivery_of
+from mailrouter.store.model import CHUNK_SIZE, Acceptance, Outcome, ReplyMemory, State
 from mailrouter.store.sqlite import pruning as tidying
 from mailrouter.store.sqlite import queue_actions
 from mailrouter.store.sqlite.pruning import (
@@ -43,9 +44,11 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     opened.close()
 
 
-async def add(store: SqliteStore, at: int, content: bytes = SMALL, memory: ReplyMemory | None = None) -> int:
+async def add(
+    store: SqliteStore, at: int, content: bytes = SMALL, memory: ReplyMemory | None = None
+) -> MessageId:
     """A message that came in at this time, with two copies; gives its number."""
-    number = at - EPOCH
+    number = MessageId(at - EPOCH)
     spool = store.spool()
     spool.id = number
     if spool.hold(content):
@@ -60,10 +63,9 @@ async def add(store: SqliteStore, at: int, content: bytes = SMALL, memory: Reply
     return number
 
 
-async def end(store: SqliteStore, message: int, state: str, at: int) -> None:
+async def end(store: SqliteStore, message: MessageId, state: State, at: int) -> None:
     """Both copies end like this."""
-    first = message << DELIVERY_BITS
-    await store.settle([Outcome(first + k, state, "words", at) for k in (0, 1)])  # type: ignore[arg-type]
+    await store.settle([Outcome(delivery_of(message, k), state, "words", at) for k in (0, 1)])
 
 
 async def walk(store: SqliteStore, now: int = NOW, keep: int = KEEP) -> int:
@@ -79,9 +81,9 @@ def known(store: SqliteStore) -> set[int]:
     return {id_ for (id_,) in store.reader.rows("SELECT id FROM message")}
 
 
-def left(store: SqliteStore, message: int) -> int:
+def left(store: SqliteStore, message: MessageId) -> int:
     """Rows of a message, in all tables."""
-    first = message << DELIVERY_BITS
+    first = delivery_of(message, 0)
     (found,) = store.reader.rows(
         "SELECT (SELECT count(*) FROM message WHERE id = ?1) + (SELECT count(*) FROM delivery WHERE id >> 10 = ?1)"
         " + (SELECT count(*) FROM event WHERE delivery >> 10 = ?1) + (SELECT count(*) FROM chunk WHERE id >> 20 = ?1)",
@@ -96,7 +98,7 @@ async def test_what_ended_long_ago_is_forgotten_whole(store: SqliteStore) -> Non
     old = await add(store, NOW - KEEP - DAY_MS)
     young = await add(store, NOW - KEEP + DAY_MS)
     for message in (old, young):
-        first = message << DELIVERY_BITS
+        first = delivery_of(message, 0)
         await store.settle([Outcome(first, "queued", "451 later", NOW - KEEP - DAY_MS, NOW)])
         await end(store, message, "delivered", message + EPOCH + 5)
     await walk(store)
@@ -108,10 +110,12 @@ async def test_what_ended_long_ago_is_forgotten_whole(store: SqliteStore) -> Non
 async def test_what_is_open_is_never_forgotten(store: SqliteStore, state: str) -> None:
     """However old: one copy that waits or is on hold keeps the message with all that belongs to it."""
     message = await add(store, NOW - 400 * DAY_MS)
-    first = message << DELIVERY_BITS
+    first = delivery_of(message, 0)
     await store.settle([Outcome(first, "delivered", "250", NOW - 400 * DAY_MS)])
     if state == "held":
-        await store.run(lambda c: queue_actions.steer(c, "hold", [first + 1], NOW - 399 * DAY_MS, "jim", {}))
+        await store.run(
+            lambda c: queue_actions.steer(c, "hold", [delivery_of(message, 1)], NOW - 399 * DAY_MS, "jim", {})
+        )
     await walk(store)
     assert known(store) == {message}
     assert store.reader.chunk(message, 0) == SMALL
@@ -157,7 +161,7 @@ async def test_memories_go_with_the_history(store: SqliteStore) -> None:
         memory = ReplyMemory(
             f"key {age}", at, 0, f"{time.strftime('%Y-%m-%d', time.gmtime(at / 1000))}", (("all", 9),)
         )
-        await store.run(lambda c, m=memory: remember_reply(c, m))
+        await store.run(partial(remember_reply, memory=memory))
     await store.run(
         lambda c: c.executemany(
             "INSERT INTO shown VALUES (?, 1, ?)",
