@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import time, timedelta
 from typing import Any
 
 import yaml
 
-from mailrouter.config.to_yaml import Written, flow, scalar
+from mailrouter.config.to_yaml import Written, absence_end, absence_written, flow, scalar, swap_written
 from mailrouter.config.yaml.reader import Loader
 from mailrouter.errors import MailrouterError
 from mailrouter.schedule.changes.edits import (
@@ -26,8 +25,7 @@ from mailrouter.schedule.changes.edits import (
     EndAbsence,
     changed,
 )
-from mailrouter.schedule.date_words import clock_words
-from mailrouter.schedule.model import FOREVER, Absence, Person, Role, Swap
+from mailrouter.schedule.model import Absence, Role, Swap
 
 _BREAK = re.compile("\r\n|\r|\n")
 _BOM = "\ufeff"
@@ -54,18 +52,18 @@ def _one(text: str, edit: Edit, role: Role) -> str:
     draft = _Draft(text)
     match edit:
         case AddAbsence(absence):
-            draft.add("absences", _absence(absence))
+            draft.add("absences", absence_written(absence))
         case AddSwap(swap):
-            draft.add("swaps", _swap(swap))
+            draft.add("swaps", swap_written(swap))
         case DropAbsence(absence):
             draft.drop("absences", _place(role.absences, absence, "absences"))
         case DropSwap(swap):
             draft.drop("swaps", _place(role.swaps, swap, "swaps"))
         case EndAbsence(absence):
             at = _place(role.absences, absence, "absences")
-            if not draft.put("absences", at, "until", _until(edit.ended)):
+            if not draft.put("absences", at, "until", absence_end(edit.ended)):
                 # `date:` is one day, of which a part is left.
-                draft.rewrite("absences", at, _absence(edit.ended))
+                draft.rewrite("absences", at, absence_written(edit.ended))
     return draft.text
 
 
@@ -75,45 +73,6 @@ def _place(among: Sequence[Absence] | Sequence[Swap], one: Absence | Swap, secti
         if known == one:
             return number
     raise CannotEdit(f"The entry isn't found below `{section}`.")
-
-
-def _absence(absence: Absence) -> dict[str, Written]:
-    start = absence.start
-    written: dict[str, Written] = {
-        "partner": absence.who,
-        "from": start.date().isoformat()
-        if absence.from_day and start.time() == time.min
-        else f"{start:%Y-%m-%d %H:%M}",
-        "until": _until(absence),
-    }
-    if absence.note:
-        written["note"] = absence.note
-    if isinstance(absence.cover, Person):
-        written["cover"] = {"name": absence.cover.name, "email": absence.cover.email}
-    elif absence.cover:
-        written["cover"] = absence.cover
-    return written
-
-
-def _until(absence: Absence) -> str:
-    end = absence.end
-    if end == FOREVER:
-        return "further notice"
-    if absence.until_day and end.time() == time.min:
-        return (end.date() - timedelta(days=1)).isoformat()
-    return f"{end:%Y-%m-%d %H:%M}"
-
-
-def _swap(swap: Swap) -> dict[str, Written]:
-    written: dict[str, Written] = {"date": swap.day.isoformat(), "partner": swap.who}
-    if swap.given_back:
-        hours = ""
-        if swap.back_start is not None and swap.back_end is not None:
-            hours = f" {clock_words(swap.back_start)}-{clock_words(swap.back_end)}"
-        written["for"] = f"{swap.given_back.isoformat()}{hours}"
-    if swap.start is not None and swap.end is not None:
-        written["hours"] = f"{clock_words(swap.start)}-{clock_words(swap.end)}"
-    return written
 
 
 class _Draft:

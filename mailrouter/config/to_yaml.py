@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 
 from mailrouter.config.settings import HostPort, Settings
 from mailrouter.config.values.durations import span
 from mailrouter.config.values.recurrence import every_words
+from mailrouter.schedule.date_words import clock_words
 from mailrouter.schedule.model import (
     BEGINNING,
     Absence,
@@ -122,8 +123,8 @@ def role_written(role: Role) -> dict[str, Written]:
         "rota": _rota(role),
         "special_days": _special_days(role),
         "holidays": _holidays(role.holidays),
-        "absences": [_absence(absence) for absence in role.absences if absence.source == "file"],
-        "swaps": list(map(_swap, role.swaps)),
+        "absences": [absence_written(absence) for absence in role.absences if absence.source == "file"],
+        "swaps": list(map(swap_written, role.swaps)),
         "emergency": _emergency(role.emergency),
         "note": role.note,
         "handoff": {"attach": role.handoff},
@@ -142,7 +143,7 @@ def _weekly(weekly: Weekly | None) -> Written:
     return {
         "to": list(weekly.to),
         "on": _WEEKDAYS[weekly.weekday],
-        "at": _time(weekly.minute),
+        "at": clock_words(weekly.minute),
         "picture": "month" if weekly.picture else "none",
     }
 
@@ -215,35 +216,41 @@ def _day(shifts: Iterable[Shift], role: Role) -> Written:
 
 
 def _hours(start: Minute, end: Minute) -> str:
-    # An end of 1440 is midnight; more is a time of the next day.
-    return f"{_time(start)}-{_time(end if end <= 1440 else end - 1440)}"
+    return f"{clock_words(start)}-{clock_words(end)}"
 
 
-def _time(minute: Minute) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
-
-
-def _absence(absence: Absence) -> Written:
-    """As ``from`` and ``until``; what comes round may have neither."""
-    start = absence.start.date().isoformat() if absence.from_day else _moment(absence.start)
-    end = absence.last_day.isoformat() if absence.until_day else _moment(absence.end)
+def absence_written(absence: Absence) -> dict[str, Written]:
+    """One entry of ``absences:``, as ``from`` and ``until``; what comes round may have neither."""
+    start = absence.start
+    day = absence.from_day and start.time() == time.min
+    since = start.date().isoformat() if day else _moment(start)
     cover = _person(absence.cover) if isinstance(absence.cover, Person) else absence.cover
     return _given(
         partner=absence.who,
         every=every_words(absence.every) if absence.every else None,
-        from_=None if absence.start == BEGINNING and absence.every else start,
-        until=(None if absence.every else "further notice") if absence.open_ended else end,
+        from_=None if start == BEGINNING and absence.every else since,
+        until=None if absence.every and absence.open_ended else absence_end(absence),
         hours=_hours(*absence.hours) if absence.hours else None,
         note=absence.note,
         cover=cover,
     )
 
 
+def absence_end(absence: Absence) -> str:
+    """The value of ``until:``: a last day, a moment, or ``further notice``."""
+    if absence.open_ended:
+        return "further notice"
+    if absence.until_day and absence.end.time() == time.min:
+        return absence.last_day.isoformat()
+    return _moment(absence.end)
+
+
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _swap(swap: Swap) -> Written:
+def swap_written(swap: Swap) -> dict[str, Written]:
+    """One entry of ``swaps:``."""
     hours = None if swap.start is None or swap.end is None else (swap.start, swap.end)
     given_back = swap.given_back.isoformat() if swap.given_back else None
     if given_back and swap.back_start is not None and swap.back_end is not None:
