@@ -43,13 +43,28 @@ def role_named(configuration: Configuration, name: str) -> Role:
     return role
 
 
+def partners_called(role: Role, name: str) -> list[Person]:
+    """The partners whom ``name`` may mean: by short name, else by name, first name or address; whatever its case."""
+    folded = " ".join(name.split()).casefold()
+    by_key = [person for person in role.partners if person.key.casefold() == folded]
+    exact = [person for person in by_key if person.key == name]
+    called = [
+        person
+        for person in role.partners
+        if folded in (known.casefold() for known in (person.name, person.first_name, person.email))
+    ]
+    return exact or by_key or called
+
+
 def partner_named(role: Role, name: str) -> Person:
-    """The partner by short name, whatever its case. Raises UsageError, naming those there are."""
-    for person in role.partners:
-        if person.key.casefold() == name.strip().casefold():
-            return person
-    known = ", ".join(person.key for person in role.partners)
-    raise UsageError(f"{name} is not a partner of {role.key}; the partners are: {known}.")
+    """The one partner whom ``name`` means (``partners_called``). Raises UsageError, naming those there are."""
+    found = partners_called(role, name)
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(person.key for person in found or role.partners)
+    if found:
+        raise UsageError(f"{name} may be one of these partners of {role.key}: {known}. Use the short name.")
+    raise UsageError(f"{name} is not a partner of {role.key}; its partners are: {known}.")
 
 
 def moment_of(text: str | None, role: Role) -> datetime:

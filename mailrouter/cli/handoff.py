@@ -9,7 +9,7 @@ import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailrouter.cli.common import load, print_json, role_named, store_of, width
+from mailrouter.cli.common import load, partner_named, print_json, role_named, store_of, width
 from mailrouter.config import Configuration
 from mailrouter.errors import UsageError
 from mailrouter.routing.handoff import age_words, read_sections
@@ -97,17 +97,7 @@ def _author(role: Role, named: str | None) -> str:
     if named is None:
         on = [person for person in roster.duty(now).on if person in role.partners]
         return on[0].first_name if len(on) == 1 else "the partners"
-    for person in role.partners:
-        if named.lower() in (
-            person.key,
-            person.name.lower(),
-            person.first_name.lower(),
-            person.email.lower(),
-        ):
-            return person.first_name
-    raise UsageError(
-        f"{named} is not a partner of {role.key}; its partners are {', '.join(p.key for p in role.partners)}."
-    )
+    return partner_named(role, named).first_name
 
 
 def _written(role: Role, version: Handoff) -> datetime:

@@ -196,7 +196,7 @@ def _schedule(commands: Commands) -> None:
     )
     schedule.add_argument("--json", action="store_true", help="as JSON")
     schedule.add_argument("--ical", action="store_true", help="as an iCalendar file (default: half a year)")
-    schedule.add_argument("--partner", metavar="KEY", help="with --ical: this partner's own shifts")
+    schedule.add_argument("--partner", metavar="PARTNER", help="with --ical: this partner's own shifts")
 
 
 def _calendars(commands: Commands) -> None:
@@ -207,7 +207,7 @@ def _calendars(commands: Commands) -> None:
 
     address = _command(commands, "calendar-address", "Print the secret address of a calendar feed.")
     address.add_argument("role", metavar="ROLE", help="the role's short name or address")
-    address.add_argument("--partner", metavar="KEY", help="the feed of this partner's own shifts")
+    address.add_argument("--partner", metavar="PARTNER", help="the feed of this partner's own shifts")
     address.add_argument("--new", action="store_true", help="take the present address out of use")
 
 
@@ -223,7 +223,7 @@ def _who(commands: Commands) -> None:
 def _changes(commands: Commands) -> None:
     days = 'as people say it: today, Thursday, 21 Dec, 2026-12-21, "tomorrow 14:00"'
     off = _command(commands, "off", "Say that a partner is away; both are told.")
-    off.add_argument("partner", metavar="PARTNER", help="who is away: the short name")
+    off.add_argument("partner", metavar="PARTNER", help="who is away: short name, name or address")
     off.add_argument("--from", dest="first", metavar="DAY", help=f"{days} (default: today)")
     off.add_argument("--until", dest="last", metavar="DAY", help="the last day, included (default: that day)")
     off.add_argument("--note", metavar="TEXT", help="why, for the partners alone")
@@ -231,7 +231,7 @@ def _changes(commands: Commands) -> None:
     swap = _command(
         commands, "swap", "Say that a partner works on a day in place of the others; both are told."
     )
-    swap.add_argument("partner", metavar="PARTNER", help="who works on that day: the short name")
+    swap.add_argument("partner", metavar="PARTNER", help="who works on that day: short name, name or address")
     swap.add_argument("day", metavar="DAY", help=days)
     swap.add_argument(
         "--for", dest="back", metavar="DAY", help="the day given back, on which the others work"

@@ -87,7 +87,7 @@ def test_the_address_of_a_feed(folder: MakeFolder, capsys: Capture) -> None:
     main(["calendar-address", "vp-hr", "--partner", "elaine"])
     assert capsys.readouterr().out == elaine
     assert main(["calendar-address", "vp-hr", "--partner", "nobody"]) == 2
-    assert "the partners are: laurie, elaine" in capsys.readouterr().err
+    assert "its partners are: laurie, elaine" in capsys.readouterr().err
 
 
 def test_the_schedule_as_a_file(folder: MakeFolder, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

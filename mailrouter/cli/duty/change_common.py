@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from mailrouter.cli.common import load, print_json, role_named, width
+from mailrouter.cli.common import load, partners_called, print_json, role_named, width
 from mailrouter.config import Configuration
 from mailrouter.config.last_good import serving
 from mailrouter.errors import NoSuchRole, UsageError
@@ -23,7 +23,7 @@ from mailrouter.schedule.date_words import date_words
 from mailrouter.schedule.language.lexer import Unclear
 from mailrouter.schedule.language.requests import Off, Request, Works
 from mailrouter.schedule.localtime import local_day
-from mailrouter.schedule.model import Person, Role
+from mailrouter.schedule.model import Role
 from mailrouter.schedule.rota import monday_of
 from mailrouter.schedule.views.diff import week_lines
 from mailrouter.service.control import ask
@@ -38,7 +38,7 @@ def role_of(configuration: Configuration, options: argparse.Namespace, partner: 
         return role_named(configuration, options.role)
     roles = configuration.roles
     if partner:
-        roles = tuple(role for role in roles if _partner_in(role, partner) is not None)
+        roles = tuple(role for role in roles if partners_called(role, partner))
         if not roles:
             known = sorted({person.key for role in configuration.roles for person in role.partners})
             raise NoSuchRole(f"{partner} is not a partner here; the partners are: {', '.join(known)}.")
@@ -46,24 +46,6 @@ def role_of(configuration: Configuration, options: argparse.Namespace, partner: 
         names = ", ".join(role.key for role in roles)
         raise UsageError(f"Which role? Add --role; it is one of: {names}.")
     return roles[0]
-
-
-def partner_of(role: Role, named: str) -> Person:
-    """A partner by short name, name or address. Raises UsageError."""
-    found = _partner_in(role, named)
-    if found is None:
-        known = ", ".join(person.key for person in role.partners)
-        raise UsageError(f"{named} is not a partner of {role.key}; its partners are: {known}.")
-    return found
-
-
-def _partner_in(role: Role, named: str) -> Person | None:
-    folded = named.casefold()
-    for person in role.partners:
-        names = (person.key, person.name, person.first_name, person.email)
-        if folded in (name.casefold() for name in names):
-            return person
-    return None
 
 
 def read_as(option: str, read: Callable[[], Any]) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from mailrouter.cli.common import load
-from mailrouter.cli.duty.change_common import carry_out, partner_of, read_as, role_of, wall_now
+from mailrouter.cli.common import load, partner_named
+from mailrouter.cli.duty.change_common import carry_out, read_as, role_of, wall_now
 from mailrouter.config.values.errors import Wrong
 from mailrouter.config.values.times import time_range
 from mailrouter.errors import UsageError
@@ -17,7 +17,7 @@ def swap(options: argparse.Namespace) -> int:
     """Put a swap into the role's file, and have both partners told."""
     configuration = load(options)
     role = role_of(configuration, options, options.partner)
-    who = partner_of(role, options.partner)
+    who = partner_named(role, options.partner)
     today = wall_now(role).date()
     day = read_as("DAY", lambda: day_in(options.day, today))
     back = read_as("--for", lambda: day_in(options.back, today)) if options.back else None
