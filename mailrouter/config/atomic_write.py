@@ -10,8 +10,11 @@ import contextlib
 import errno
 import os
 import stat
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from mailrouter.config.folder import ROLES_FOLDER
 from mailrouter.errors import MailrouterError
@@ -59,49 +62,68 @@ class Draft:
 def draft(path: Path, before: bytes, after: bytes) -> Draft:
     """Write ``after`` beside ``path``, which has to hold ``before``. Raises ChangedMeanwhile, CannotWrite."""
     target = Path(os.path.realpath(path))
-    made = target.with_name(f".{target.name}.new")
+    new = target.with_name(f".{target.name}.new")
     try:
         known = target.stat()
         if not known.st_mode & 0o222 or not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if target.read_bytes() != before:
             raise ChangedMeanwhile(f"{path.name} was changed by somebody else in this moment.")
-        with contextlib.suppress(FileNotFoundError):
-            made.unlink()  # left by a crash
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            _write(descriptor, after)
-            _same_owner(descriptor, known)
-            os.fchmod(descriptor, stat.S_IMODE(known.st_mode))
-            os.fsync(descriptor)
-        except BaseException:
-            made.unlink()
-            raise
-        finally:
-            os.close(descriptor)
+        with _synced(new, known, stat.S_IMODE(known.st_mode)) as file:
+            file.write(after)
     except OSError as error:
         raise _why_not(path, error) from error
-    return Draft(path, target, made, before)
+    return Draft(path, target, new, before)
 
 
 def replace_private(path: Path, data: bytes) -> None:
-    """A file of our own (mode 0600, its folder's owner's) replaced in the same way. Raises OSError."""
-    made = path.with_name(f".{path.name}.{os.getpid()}.new")
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    """Replace a file of our own (mode 0600, its folder's owner's) by ``data``. Raises OSError."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = 0o600, *, keep: bool = False, share: bool = True) -> Iterator[BinaryIO]:
+    """A new content for ``path``, put in its place when the block ends without an error. Raises OSError.
+
+    With ``keep`` a file that is there by then stays, and the new content goes. What root writes is given to the
+    folder's owner, or a service of that user could not read it; without ``share`` it stays root's.
+    """
+    new = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.new")
+    owner = path.parent.stat() if share and os.geteuid() == 0 else None
+    with _synced(new, owner, mode) as file:
+        yield file
     try:
-        try:
-            os.fchmod(descriptor, 0o600)
-            _write(descriptor, data)
+        if keep:
+            with contextlib.suppress(FileExistsError):
+                os.link(new, path)
+        else:
+            os.replace(new, path)
+    finally:
+        with contextlib.suppress(OSError):
+            new.unlink()
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _synced(path: Path, like: os.stat_result | None, mode: int) -> Iterator[BinaryIO]:
+    """A new file with the owner of ``like``, private until it is synced at the end; an error takes it away."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()  # left by a crash
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            made = os.fstat(descriptor)
+            if like and (made.st_uid, made.st_gid) != (like.st_uid, like.st_gid):
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, mode)
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        give_to_owner_of(path.parent, made)
-        os.replace(made, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            made.unlink()
+            path.unlink()
         raise
-    sync_folder(path.parent)
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
@@ -119,17 +141,6 @@ def give_to_owner_of(folder: Path, path: Path) -> None:
         wanted, found = folder.stat(), path.stat()
         if (wanted.st_uid, wanted.st_gid) != (found.st_uid, found.st_gid):
             os.chown(path, wanted.st_uid, wanted.st_gid)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def _same_owner(descriptor: int, known: os.stat_result) -> None:
-    mine = os.fstat(descriptor)
-    if (mine.st_uid, mine.st_gid) != (known.st_uid, known.st_gid):
-        os.fchown(descriptor, known.st_uid, known.st_gid)
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailrouter.config.atomic_write import give_to_owner_of, make_folder, sync_folder
+from mailrouter.config.atomic_write import make_folder, replace_private, replacing
 from mailrouter.errors import StoreError
 from mailrouter.store.ids import Milliseconds
 from mailrouter.trust.tokens import VALID_DAYS
@@ -62,7 +61,9 @@ def read_keys(path: Path) -> Keys:
     try:
         make_folder(path.parent)
         if not path.exists():
-            _make(path)
+            # Another process may make one in this moment: then its key is the one.
+            with replacing(path, keep=True) as file:
+                file.write(os.urandom(KEY_SIZE))
         _make_private(path)
         content = path.read_bytes()
     except OSError as error:
@@ -97,13 +98,7 @@ def rotate(path: Path, now: Milliseconds) -> Keys:
     lines = [f"current {new.current.hex()}", f"memory {new.memory.hex()}"]
     lines += [f"earlier {key.hex()} until {moment_written(until)}" for key, until in new.earlier]
     try:
-        draft = _draft(path, _HEAD + "".join(f"{line}\n" for line in lines).encode())
-        try:
-            os.replace(draft, path)
-        except BaseException:
-            draft.unlink()
-            raise
-        sync_folder(path.parent)
+        replace_private(path, _HEAD + "".join(f"{line}\n" for line in lines).encode())
     except OSError as error:
         raise StoreError(f"The key file {path} can't be written: {error.strerror}.") from error
     return new
@@ -116,28 +111,6 @@ def moment_written(at: Milliseconds) -> str:
 
 def _moment(text: str) -> Milliseconds:
     return int(datetime.fromisoformat(text).timestamp() * 1000)
-
-
-def _make(path: Path) -> None:
-    """The file appears whole or not at all, and whoever is second keeps the first one's."""
-    draft = _draft(path, os.urandom(KEY_SIZE))
-    try:
-        with suppress(FileExistsError):  # another process made it in this moment; its key is the one
-            os.link(draft, path)
-    finally:
-        draft.unlink()
-
-
-def _draft(path: Path, content: bytes) -> Path:
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    give_to_owner_of(path.parent, draft)
-    return draft
 
 
 def _make_private(path: Path) -> None:

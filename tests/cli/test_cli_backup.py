@@ -170,7 +170,7 @@ def test_a_backup_is_not_written_over(tmp_path: Path) -> None:
     assert "holds 3 messages" in run(config, "backup", str(backup), "--force"), (
         "a broken role is copied as it is"
     )
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob(".*.new"))
     empty = write_configuration(tmp_path / "empty")
     assert "There is no store" in run(empty, "backup", str(tmp_path / "e.tar"), code=1)
     assert not (tmp_path / "e.tar").exists()

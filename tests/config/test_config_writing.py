@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.config.atomic_write import CannotWrite, ChangedMeanwhile, draft, replace_private, role_path
+from mailrouter.config.atomic_write import (
+    CannotWrite,
+    ChangedMeanwhile,
+    draft,
+    replace_private,
+    replacing,
+    role_path,
+)
 
 BEFORE, AFTER = b"before\n", b"after\n"
 
@@ -155,6 +162,47 @@ def test_files_of_our_own_are_private(tmp_path: Path) -> None:
     replace_private(path, AFTER)
     assert path.read_bytes() == AFTER
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_error_while_a_file_is_written_leaves_the_old_one(tmp_path: Path) -> None:
+    """And nothing beside it."""
+    path = tmp_path / "backup.tar"
+    path.write_bytes(BEFORE)
+
+    def fail() -> None:
+        with replacing(path) as file:
+            file.write(AFTER)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_bytes() == BEFORE
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_whoever_makes_a_file_second_keeps_the_first_ones(tmp_path: Path) -> None:
+    """As two services that start together make one key."""
+    path = tmp_path / "key"
+    with replacing(path, keep=True) as late:
+        late.write(AFTER)
+        with replacing(path.with_name("other")) as other:
+            other.write(BEFORE)
+        path.with_name("other").rename(path)
+    assert path.read_bytes() == BEFORE
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_root_writes_is_the_folders_owners(tmp_path: Path) -> None:
+    """Or the service could not read its key; a backup stays root's, since it holds all mail."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    os.chown(tmp_path, 65534, 65534)
+    replace_private(tmp_path / "key", AFTER)
+    with replacing(tmp_path / "backup", share=False) as file:
+        file.write(AFTER)
+    assert (tmp_path / "key").stat().st_uid == 65534
+    assert (tmp_path / "backup").stat().st_uid == 0
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 def test_the_ending_of_a_role_file(tmp_path: Path) -> None:

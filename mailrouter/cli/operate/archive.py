@@ -18,7 +18,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from mailrouter.errors import MailrouterError
 
@@ -52,8 +52,8 @@ def files_under(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(folder).as_posix(), path
 
 
-def write(target: Path, manifest: Manifest, contents: Mapping[str, Path]) -> None:
-    """Write the archive to ``target``, which is there already, private and empty. Raises OSError."""
+def write(target: BinaryIO, manifest: Manifest, contents: Mapping[str, Path], *, compress: bool) -> None:
+    """Write the archive into ``target``, an empty file. Raises OSError."""
     hashes = {name: _sha256(path) for name, path in contents.items()}
     said = {
         "backup": FORM,
@@ -63,17 +63,13 @@ def write(target: Path, manifest: Manifest, contents: Mapping[str, Path]) -> Non
         "places": dict(manifest.places),
         "files": hashes,
     }
-    compress = target.name.endswith((".gz.partial", ".tgz.partial"))
-    with target.open("wb") as file:
-        with tarfile.open(fileobj=file, mode="w:gz" if compress else "w") as archive:
-            _add(archive, MANIFEST, json.dumps(said, indent=1).encode())
-            for name, path in contents.items():
-                info = tarfile.TarInfo(name)
-                info.size, info.mode = path.stat().st_size, 0o600
-                with path.open("rb") as content:
-                    archive.addfile(info, content)
-        file.flush()
-        os.fsync(file.fileno())
+    with tarfile.open(fileobj=target, mode="w:gz" if compress else "w") as archive:
+        _add(archive, MANIFEST, json.dumps(said, indent=1).encode())
+        for name, path in contents.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = path.stat().st_size, 0o600
+            with path.open("rb") as content:
+                archive.addfile(info, content)
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import tempfile
 import textwrap
@@ -18,6 +17,7 @@ from mailrouter.cli.operate import archive
 from mailrouter.cli.operate.archive import KEY, STORE, Manifest
 from mailrouter.cli.operate.queue_text import counted, size
 from mailrouter.config import Settings
+from mailrouter.config.atomic_write import replacing
 from mailrouter.config.last_good import GOOD_FOLDER
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.runtime.keys import NAME
@@ -41,7 +41,6 @@ def backup(options: argparse.Namespace) -> int:
 
 
 def _make(folder: Path, settings: Settings, target: Path) -> str:
-    partial = target.with_name(f"{target.name}.partial")
     with tempfile.TemporaryDirectory(prefix=".mailrouter-backup-", dir=target.absolute().parent) as name:
         copied = copy_store(settings.store, Path(name) / STORE)
         found = {KEY: settings.run_folder / NAME}
@@ -65,14 +64,8 @@ def _make(folder: Path, settings: Settings, target: Path) -> str:
             shutil.copyfile(path, contents[inside])
         made = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = Manifest(__version__, made, copied.format, _places(folder, settings))
-        partial.unlink(missing_ok=True)
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            archive.write(partial, manifest, contents)
-            os.replace(partial, target)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        with replacing(target, share=False) as file:
+            archive.write(file, manifest, contents, compress=target.name.endswith((".gz", ".tgz")))
     return (
         f"{target} ({size(target.stat().st_size)}) holds {counted(copied.messages, 'message')} "
         f"({counted(copied.waiting, 'delivery', 'deliveries')} still to do), the handoffs, the key and the "

@@ -15,6 +15,7 @@ from mailrouter.cli.common import width
 from mailrouter.cli.operate import archive
 from mailrouter.cli.operate.archive import KEY, STORE
 from mailrouter.cli.operate.queue_text import counted
+from mailrouter.config.atomic_write import replacing
 from mailrouter.errors import MailrouterError
 from mailrouter.runtime.keys import NAME, keys_in
 from mailrouter.store.opening import check_copy, files_beside, held
@@ -91,9 +92,6 @@ def _move(old: Path, new: Path, private: bool = False) -> None:
     """Also from one disk to another: the file appears whole. A ``private`` one has its folder for itself."""
     new.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     new.parent.mkdir(exist_ok=True, mode=0o700 if private else 0o750)
-    draft = new.with_name(f".{new.name}.restoring")
-    shutil.copyfile(old, draft)
-    draft.chmod(0o640 if new.suffix in (".yaml", ".yml", ".j2") and not private else 0o600)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(draft, new)
+    mode = 0o640 if new.suffix in (".yaml", ".yml", ".j2") and not private else 0o600
+    with old.open("rb") as content, replacing(new, mode) as file:
+        shutil.copyfileobj(content, file)
