@@ -7,8 +7,9 @@ from datetime import datetime
 
 from mailrouter.address import canonical
 from mailrouter.message.pieces import Pieces
+from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.message.text.writing import safe_subject
-from mailrouter.routing.letters.plain_alert import PlainAlert
+from mailrouter.routing.letters.own_mail import OwnMail, role_marks
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import milliseconds, own_message
 from mailrouter.schedule.model import Role
@@ -102,6 +103,13 @@ def _made(desk: Desk, role: Role | None, subject: str, words: str, now: datetime
     if desk.role_of(settings.postmaster)[0] is not None:  # it would come in again
         return None
     address, mark = (role.address, desk.loop_marks[role.key]) if role else ("", "")
-    return PlainAlert(
-        subject, words, settings.postmaster, settings.hostname, address, mark, now, os.urandom(32)
+    return OwnMail(
+        to=Mailbox("", settings.postmaster),
+        subject=subject,
+        words=words,
+        moment=now,
+        hostname=settings.hostname,
+        seed=os.urandom(32),
+        what=subject,
+        marks=role_marks(mark, address),
     ).pieces()

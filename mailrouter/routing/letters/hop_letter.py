@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailrouter.message import compose
 from mailrouter.message.pieces import Pieces
-from mailrouter.message.text import writing
 from mailrouter.message.text.mailboxes import Mailbox
+from mailrouter.routing.letters.own_mail import OwnMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +28,15 @@ class HopTrouble:
 
 def hop_letter(trouble: HopTrouble, postmaster: str) -> Pieces:
     """The message: from when to when, why, and how many mails waited."""
-    derived = hashlib.blake2b(b"next hop", key=trouble.seed[:64], digest_size=15).digest()
-    left = base64.b32encode(derived).decode().lower()
-    headers = b"".join(
-        (
-            writing.address_field("From", [Mailbox("mailrouter", f"mailrouter@{trouble.hostname}")]),
-            writing.address_field("To", [Mailbox("", postmaster)]),
-            writing.field("Subject", f"The next mail server takes mail again ({trouble.hop})"),
-            f"Date: {writing.date_field(trouble.until)}\r\n".encode(),
-            f"Message-ID: {writing.message_id(left, trouble.hostname)}\r\n".encode(),
-            b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
-            b"X-Auto-Response-Suppress: All\r\n",
-        )
-    )
-    return compose.fresh(headers, [compose.note_part(_words(trouble))])
+    return OwnMail(
+        to=Mailbox("", postmaster),
+        subject=f"The next mail server takes mail again ({trouble.hop})",
+        words=_words(trouble),
+        moment=trouble.until,
+        hostname=trouble.hostname,
+        seed=trouble.seed,
+        what="next hop",
+    ).pieces()
 
 
 def _words(trouble: HopTrouble) -> str:

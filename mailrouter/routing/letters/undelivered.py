@@ -6,17 +6,15 @@ may know where partners read their mail; a remote server's words are shown to th
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mailrouter.message import compose
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
 from mailrouter.message.text.mailboxes import Mailbox
+from mailrouter.routing.letters.own_mail import OwnMail, role_marks
 from mailrouter.routing.wording import Wording
 from mailrouter.schedule.date_words import called, date_words, joined
 from mailrouter.schedule.model import Person, Role
@@ -81,8 +79,7 @@ def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Piece
         subject = f"{what} for {trouble.role.name} did not reach {trouble.recipient}"
         words = wording.notice("undelivered-operator", facts)
     # Not from the role: nobody answers a machine there. Not from the postmaster, to whom it goes.
-    sender = Mailbox("mailrouter", f"mailrouter@{trouble.hostname}")
-    return _message(trouble, sender, Mailbox("", postmaster), subject, words, "operator")
+    return _message(trouble, None, Mailbox("", postmaster), subject, words, "operator")
 
 
 def partner_notice(trouble: Trouble, to: Person, wording: Wording) -> Pieces:
@@ -132,23 +129,18 @@ def _facts(trouble: Trouble) -> dict[str, object]:
     }
 
 
-def _message(trouble: Trouble, sender: Mailbox, to: Mailbox, subject: str, words: str, what: str) -> Pieces:
+def _message(
+    trouble: Trouble, sender: Mailbox | None, to: Mailbox, subject: str, words: str, what: str
+) -> Pieces:
     role = trouble.role
-    derived = hashlib.blake2b(f"{what} {trouble.recipient}".encode(), key=trouble.seed[:64], digest_size=15)
-    left = base64.b32encode(derived.digest()).decode().lower()
-    date = writing.date_field(trouble.moment.astimezone(role.time_zone))
-    headers = b"".join(
-        (
-            # A mailbox that forwards this to the role is stopped at the door.
-            f"Mailrouter-Loop: {trouble.loop_mark}\r\n".encode("ascii"),
-            writing.field("Mailrouter-Role", role.address),
-            writing.address_field("From", [sender]),
-            writing.address_field("To", [to]),
-            writing.field("Subject", writing.safe_subject(subject)),
-            f"Date: {date}\r\n".encode(),
-            f"Message-ID: {writing.message_id(left, trouble.hostname)}\r\n".encode(),
-            b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
-            b"X-Auto-Response-Suppress: All\r\n",
-        )
-    )
-    return compose.fresh(headers, [compose.note_part(words)])
+    return OwnMail(
+        to=to,
+        subject=subject,
+        words=words,
+        moment=trouble.moment.astimezone(role.time_zone),
+        hostname=trouble.hostname,
+        seed=trouble.seed,
+        what=f"{what} {trouble.recipient}",
+        sender=sender,
+        marks=role_marks(trouble.loop_mark, role.address),
+    ).pieces()

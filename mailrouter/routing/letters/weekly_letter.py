@@ -9,6 +9,7 @@ from mailrouter.message.pieces import Pieces
 from mailrouter.message.text import writing
 from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.routing.letters.letter import dated
+from mailrouter.routing.letters.own_mail import AUTOMATIC, role_marks
 from mailrouter.routing.model import Situation
 from mailrouter.schedule.date_words import short_date
 from mailrouter.schedule.model import Weekly
@@ -31,15 +32,12 @@ def weekly_letter(situation: Situation, weekly: Weekly, to: str, due: datetime) 
     subject = f"Who is in as {role.name}: {short_date(first)} to {short_date(last)}"
     headers = b"".join(
         (
-            # A list that sends this back to the role is stopped at the door.
-            f"Mailrouter-Loop: {situation.loop_mark}\r\n".encode("ascii"),
-            writing.field("Mailrouter-Role", role.address),
+            role_marks(situation.loop_mark, role.address),
             writing.address_field("From", [Mailbox(role.name, role.address)]),
             writing.address_field("To", [Mailbox("", to)]),
             writing.field("Subject", writing.safe_subject(subject)),
             *dated(situation, f"weekly {role.key} {to}"),
-            b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
-            b"X-Auto-Response-Suppress: All\r\n",
+            AUTOMATIC,
             b"Precedence: bulk\r\n",
         )
     )
