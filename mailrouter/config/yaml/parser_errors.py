@@ -4,103 +4,168 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from yaml import Mark
 
 from mailrouter.config.values.errors import shown
 from mailrouter.config.yaml.slips import Words, last_written, never_closed, slip
 
-_CONFLICT = "keep one of the two, and delete the lines of <, = and >"
+_CONFLICTS = ("<<<<<<<", "=======", ">>>>>>>")
+_CONFLICT = (
+    "two versions of the file were put together here",
+    "keep one of the two, and delete the lines of <, = and >",
+)
 _BULLET = re.compile("\\s*([\u2022\u00b7\u2013\u2014\u2212\u25aa\u2023\u25e6\uf0b7])\\s")
 _EQUALS = re.compile(r"\s*+([\w-]++)\s*+=\s*+(.*)")
 _NO_SPACE = re.compile(r"\s*+([\w-]++:)(\S.*)")
 _NO_COLON = re.compile(r"(\s*)([\w-]+)\s+([^#\s].*)")
 
 
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Where a parser gave up (line and column from 0), and what it said there.
+
+    ``context`` is the place where it began what it could not end, if it names one.
+    """
+
+    lines: Sequence[str]
+    line: int
+    column: int
+    said: str
+    at_the_end: bool
+    context: Mark | None
+    mark: Mark | None
+
+    @property
+    def text(self) -> str:
+        """The line."""
+        return self.lines[self.line] if self.lines else ""
+
+    @property
+    def here(self) -> str:
+        """The character at the place, ``""`` behind the last one."""
+        return self.text[self.column : self.column + 1]
+
+    @property
+    def before(self) -> str:
+        """The line up to the place."""
+        return self.text[: self.column]
+
+    @property
+    def indentation(self) -> str:
+        """The white space before the line's text."""
+        return self.text[: len(self.text) - len(self.text.lstrip())]
+
+    def told(self, what: str, hint: str) -> Words:
+        """These words, about the place itself."""
+        return self.line, self.column, what, hint
+
+
 def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
     """The place and the words for ``error``, a parser's, raised while it read ``lines``."""
-    mark = getattr(error, "problem_mark", None)
-    context = getattr(error, "context_mark", None)
+    mark: Mark | None = getattr(error, "problem_mark", None)
     line, column = (mark.line, mark.column) if mark else (0, 0)
     at_the_end = line > (last := last_written(lines))
     if at_the_end and lines:  # the end of a text is on a line after its last
         line, column = last, len(lines[last])
-    text = lines[line] if lines else ""
     said = f"{getattr(error, 'context', '') or ''} {getattr(error, 'problem', '') or ''}"
+    context: Mark | None = getattr(error, "context_mark", None)
+    fault = _Fault(lines, line, column, said, at_the_end, context, mark)
+    return _by_the_line(fault) or _by_the_parser(fault) or fault.told(*_misplaced(fault))
 
-    if text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
-        return line, 0, "two versions of the file were put together here", _CONFLICT
+
+def _by_the_line(fault: _Fault) -> Words | None:
+    """What the line itself, or the one above, shows to whoever looks at it."""
+    line, text, before = fault.line, fault.text, fault.before.rstrip()
+    near = [(number, fault.lines[number]) for number in (line, line - 1) if number >= 0 and fault.lines]
+    if text.startswith(_CONFLICTS):
+        return line, 0, *_CONFLICT
     if text.lstrip().startswith(">"):
         return line, text.index(">"), "a line can't start with >", "remove it here and on the lines below"
-    if text[column : column + 1] == ":":
-        before = text[:column].rstrip()
-        if not before or before.endswith((",", "[", "{", ": ", "-")):
-            return line, column, "a value can't start with a colon", 'put quotes around it, as in "::1/128"'
-    for near in (line, line - 1):
-        if near >= 0 and (bullet := _BULLET.match(lines[near])):
+    if fault.here == ":" and (not before or before.endswith((",", "[", "{", ": ", "-"))):
+        return fault.told("a value can't start with a colon", 'put quotes around it, as in "::1/128"')
+    for number, shows in near:
+        if bullet := _BULLET.match(shows):
             what = f"a {bullet[1]} where a hyphen belongs"
-            return near, bullet.start(1), what, "begin the entry with an ordinary hyphen and a space: - "
+            return number, bullet.start(1), what, "begin the entry with an ordinary hyphen and a space: - "
     if equals := _EQUALS.match(text):
         hint = f"write {shown(equals[1])}: {shown(equals[2])}"
         return line, text.index("="), "an = where a colon belongs", hint
-    indentation = text[: len(text) - len(text.lstrip())]
-    if "\t" in indentation or text[column : column + 1] == "\t":
+    if "\t" in fault.indentation or fault.here == "\t":
         return line, text.index("\t"), "a tab", "use spaces to move text to the right"
-    for near in (line, line - 1):
-        if near >= 0 and "\xa0" in lines[near] and ("mapping" in said or "key" in said or "token" in said):
-            return near, lines[near].index("\xa0"), "a no-break space", "replace it by an ordinary space"
+    for number, shows in near:
+        if "\xa0" in shows and any(word in fault.said for word in ("mapping", "key", "token")):
+            return number, shows.index("\xa0"), "a no-break space", "replace it by an ordinary space"
+    return None
+
+
+def _by_the_parser(fault: _Fault) -> Words | None:
+    """What the parser's words come to."""
+    said, began = fault.said, fault.context
     if "escape" in said:
-        what = "a backslash in double quotes has a special meaning"
-        return line, column, what, "use single quotes: '…'"
-    if "quoted scalar" in said and context:
-        return (
-            context.line,
-            context.column,
-            "this quote is never closed",
-            "put the same quote at the value's end",
-        )
-    if (at_the_end or "flow node" in said) and (opened := never_closed(lines)):
-        return _unclosed(*opened, len(lines), 0, lines)
-    if slipped := slip(line, column, lines):
+        return fault.told("a backslash in double quotes has a special meaning", "use single quotes: '…'")
+    if "quoted scalar" in said and began:
+        return began.line, began.column, "this quote is never closed", "put the same quote at the value's end"
+    if (fault.at_the_end or "flow node" in said) and (opened := never_closed(fault.lines)):
+        return _unclosed(*opened, len(fault.lines), 0, fault.lines)
+    if slipped := slip(fault.line, fault.column, fault.lines):
         return slipped
-    if context and ("flow sequence" in said or "flow mapping" in said):
-        return _unclosed(context.line, context.column, line, column, lines)
+    if began and ("flow sequence" in said or "flow mapping" in said):
+        return _unclosed(began.line, began.column, fault.line, fault.column, fault.lines)
     if "mapping values are not allowed" in said:
-        above = _NO_COLON.match(lines[line - 1]) if line else None
-        if above and ":" not in lines[line - 1] and above[1] == indentation:
-            hint = f"write {shown(above[2])}: {shown(above[3])}"
-            return line - 1, above.end(2), f"a colon is missing after `{shown(above[2])}`", hint
-        if ":" in text[:column]:
-            hint = "put quotes around the value, or begin a new line after the first colon"
-            return line, column, "a second colon on this line", hint
-        return line, column, "a colon that doesn't fit here", _colon_hint(line, lines)
-    if "sequence entries are not allowed" in said:
-        return line, column, "a list can't start on this line", "begin it on a new line, or write [one, two]"
-    if "start any token" in said or "expected alphabetic" in said:
-        return (
-            line,
-            column,
-            f"a value can't start with {text[column : column + 1]}",
-            "put quotes around the value",
-        )
-    if "block scalar" in said:
-        return line, column, "| and > begin a text on the lines below", "put quotes around the value"
+        return _second_colon(fault)
     if "could not find expected ':'" in said:
-        place = context or mark
-        line, column = (place.line, place.column) if place else (line, column)
-        text = lines[line] if line < len(lines) else ""
-        if text.startswith(("<<<<<<<", "=======", ">>>>>>>")):
-            return line, 0, "two versions of the file were put together here", _CONFLICT
-        if tight := _NO_SPACE.match(text):
-            hint = f"write {shown(tight[1])} {shown(tight[2])}"
-            return line, tight.end(1), "a space is missing after the colon", hint
-        return line, column, "there is no colon after this name", "write it as name: value"
-    if "directive" in said or "YAML document" in said:
-        return (
-            line,
-            column,
-            "a line starting with % has a special meaning",
-            "remove it, or put quotes around it",
-        )
-    return line, column, *_misplaced(line, column, text, context)
+        return _no_colon(fault)
+    for phrases, what, hint in _SIGNS:
+        if any(phrase in said for phrase in phrases):
+            return fault.told(what.format(here=fault.here), hint)
+    return None
+
+
+def _second_colon(fault: _Fault) -> Words:
+    line, lines = fault.line, fault.lines
+    above = _NO_COLON.match(lines[line - 1]) if line else None
+    if above and ":" not in lines[line - 1] and above[1] == fault.indentation:
+        hint = f"write {shown(above[2])}: {shown(above[3])}"
+        return line - 1, above.end(2), f"a colon is missing after `{shown(above[2])}`", hint
+    if ":" in fault.before:
+        hint = "put quotes around the value, or begin a new line after the first colon"
+        return fault.told("a second colon on this line", hint)
+    return fault.told("a colon that doesn't fit here", _colon_hint(line, lines))
+
+
+def _no_colon(fault: _Fault) -> Words:
+    place = fault.context or fault.mark
+    line, column = (place.line, place.column) if place else (fault.line, fault.column)
+    text = fault.lines[line] if line < len(fault.lines) else ""
+    if text.startswith(_CONFLICTS):
+        return line, 0, *_CONFLICT
+    if tight := _NO_SPACE.match(text):
+        hint = f"write {shown(tight[1])} {shown(tight[2])}"
+        return line, tight.end(1), "a space is missing after the colon", hint
+    return line, column, "there is no colon after this name", "write it as name: value"
+
+
+_SIGNS = (
+    (
+        ("sequence entries are not allowed",),
+        "a list can't start on this line",
+        "begin it on a new line, or write [one, two]",
+    ),
+    (
+        ("start any token", "expected alphabetic"),
+        "a value can't start with {here}",
+        "put quotes around the value",
+    ),
+    (("block scalar",), "| and > begin a text on the lines below", "put quotes around the value"),
+    (
+        ("directive", "YAML document"),
+        "a line starting with % has a special meaning",
+        "remove it, or put quotes around it",
+    ),
+)
+"""What the parser says, and what it means; ``{here}`` is the character at the place."""
 
 
 def _unclosed(line: int, column: int, end: int, end_column: int, lines: Sequence[str]) -> Words:
@@ -127,15 +192,15 @@ def _colon_hint(line: int, lines: Sequence[str]) -> str:
     return "is the colon missing on the line above?"
 
 
-def _misplaced(line: int, column: int, text: str, context: object) -> tuple[str, str]:
-    if text[column : column + 1] in ("]", "}"):
+def _misplaced(fault: _Fault) -> tuple[str, str]:
+    if fault.here in ("]", "}"):
         return "a closing bracket without an opening one", "remove it"
-    if text[:column].count("'") + text[:column].count('"') >= 2:
+    if fault.before.count("'") + fault.before.count('"') >= 2:
         return (
             "something stands after the closing quote",
             "quote the whole value; within '…' a ' is written twice",
         )
-    if context is not None and not text[:column].strip():
+    if fault.context is not None and not fault.before.strip():
         return "this line isn't in line with those above", "lines of one group start in the same column"
     return (
         "this can't be understood here",
