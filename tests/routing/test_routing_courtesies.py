@@ -13,7 +13,16 @@ ITEMS = "Done:\n- the budget\n\nLeft:\n- call Jim"
 
 
 @pytest.mark.parametrize(
-    "above", ["Hello,\n\n", "Hi Elaine,\n", "Dear Elaine\n\n", "Hallo zusammen,\n\n", "Good morning!\n\n", ""]
+    "above",
+    [
+        "Hello,\n\n",
+        "Hi Elaine,\n",
+        "Dear Elaine\n\n",
+        "Hallo zusammen,\n\n",
+        "Good day\n\n",
+        "Morning!\n",
+        "",
+    ],
 )
 @pytest.mark.parametrize(
     "below",
@@ -21,6 +30,8 @@ ITEMS = "Done:\n- the budget\n\nLeft:\n- call Jim"
         "\n\nBest regards\nLaurie",
         "\n\nThanks!\n\nLaurie Cremona\n+1 650 555 0101",
         "\n\nViele Grüße,\nLaurie",
+        "\n\nThx\nLaurie",
+        "\n\nBest wishes\n\nLaurie",
         "\n\nLaurie",
         "",
     ],

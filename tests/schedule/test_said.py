@@ -69,6 +69,8 @@ UNDERSTOOD: dict[str, tuple[Request, ...]] = {
     "Hi,\n\noff tomorrow\n\nThanks,\nLaurie\nVP Human Resources\n+1 650 555 0101": (
         off("laurie", "tomorrow"),
     ),
+    "Hallo Elaine,\n\noff tomorrow\n\nViele Grüße\nLaurie": (off("laurie", "tomorrow"),),
+    "Bonjour,\noff today. Merci, Laurie": (off("laurie", "today"),),
     "off tomorrow\nLaurie": (off("laurie", "tomorrow"),),
     "off tomorrow please": (off("laurie", "tomorrow"),),
     "off from 14:00 to 16:00 on Monday": (off("laurie", "Monday 14:00 to 16:00"),),

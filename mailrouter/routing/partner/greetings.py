@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from mailrouter.message.text.courtesies import CLOSING, GREETING
+
 # Both never go back over what they have read, and are tried only on lines that are short enough.
 _GREETING = re.compile(
-    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|morning|hallo|moin|guten (?:morgen|tag|abend)"
-    r"|lieber?|bonjour|bonsoir|salut|cher|chère|hola|buenos días|ciao|olá)"
+    rf"(?:{GREETING}|morning)"
     r"(?P<names>(?:\s++[^\W\d](?:[^\s,:;!?]|,(?=\s++(?:and|und|et|y|e|en)\b))*+){0,4}+)\s*+[,!.]*+\Z",
     re.I,
 )
@@ -21,14 +22,7 @@ _TOGETHER_WORDS = (
 )
 """Words in a greeting that aren't written like a name."""
 _TOGETHER = frozenset(_TOGETHER_WORDS.split())
-_CLOSING = re.compile(
-    r"(?:(?:with )?(?:best|kind|kindest|warm|many)?\s*+(?:regards|wishes|greetings)|all the best|best|cheers|yours"
-    r"|(?:many )?thanks(?: again| a lot)?|thank you(?: again)?|(?:yours )?(?:sincerely|truly|faithfully)"
-    r"|(?:mit )?(?:viele|liebe|beste|freundliche|schöne|herzliche)n? grü(?:ß|ss)en?|grü(?:ß|ss)e|gruß|lg|vg|mfg|danke"
-    r"|cordialement|bien à (?:toi|vous)|merci|bises|un saludo|saludos(?: cordiales)?|gracias|cordiali saluti|saluti"
-    r"|atenciosamente|abraços?)\s*+[,!.]*+\Z",
-    re.I,
-)
+_CLOSING = re.compile(rf"{CLOSING}\s*+[,!.]*+\Z", re.I)
 _ITEM = re.compile(r"\s*+(?:[-*+•–]|\d{1,3}+[.)])\s")
 _BELOW = 4
 """Lines that may stand below a closing: a name, a job, a telephone number."""

@@ -8,20 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from mailrouter.message.text.courtesies import CLOSING, GREETING
 from mailrouter.schedule.language.lexer import MOST, Unclear
 
 NOTE_LENGTH = 200
 MOST_SUBJECT = 200
 """Characters of a Subject that may be a request."""
-_GREETING = re.compile(
-    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[^.!?:;0-9]{0,40}+[.!:]?+\s*+\Z", re.I
-)
-_CLOSING_WORDS = (
-    r"(?:many |with )?"
-    r"(?:thanks|thank you|thx|cheers|best wishes|best regards|best|(?:kind |warm )?regards|yours|love|bye)"
-)
-_CLOSING = re.compile(rf"{_CLOSING_WORDS}\b[^.!?:;0-9]{{0,30}}+[.!]?+\s*+\Z", re.I)
-_CLOSES_BEFORE_NAME = re.compile(rf"\b{_CLOSING_WORDS}\Z", re.I)
+_GREETING = re.compile(rf"{GREETING}\b[^.!?:;0-9]{{0,40}}+[.!:]?+\s*+\Z", re.I)
+_CLOSING = re.compile(rf"{CLOSING}\b[^.!?:;0-9]{{0,30}}+[.!]?+\s*+\Z", re.I)
+_CLOSES_BEFORE_NAME = re.compile(rf"\b{CLOSING}\Z", re.I)
 _NOTE = re.compile(
     r"(?:(?<=[\s,;])|^)(?:because of|because|due to|note:|reason:)\s(?P<said>[^,.;()]++)|\((?P<aside>[^()]*+)\)",
     re.I,
