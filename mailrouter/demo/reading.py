@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailrouter.message import parts as mime_parts
 from mailrouter.message.head import Head
-from mailrouter.message.text.charsets import decode_charset
-from mailrouter.message.text.html_text import text_of_html
 from mailrouter.message.text.words import decode_words
 
 _LOOKED_AT = 256 * 1024
@@ -69,10 +67,5 @@ def _name(leaf: mime_parts.Part) -> str:
 
 def _text(leaves: Sequence[mime_parts.Part]) -> str:
     """The first plain text, else the words of the first HTML."""
-    kinds: tuple[tuple[str, Callable[[str], str]], ...] = (("text/plain", str), ("text/html", text_of_html))
-    for kind, plain in kinds:
-        for leaf in leaves:
-            if leaf.kind == kind:
-                text = decode_charset(leaf.decoded(_LOOKED_AT), leaf.charset)
-                return plain(text).replace("\r\n", "\n").strip("\n")
-    return ""
+    found = [leaf for kind in ("text/plain", "text/html") for leaf in leaves if leaf.kind == kind]
+    return found[0].text(marks=True).strip("\n") if found else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import re
 from typing import NamedTuple
 
@@ -11,7 +10,6 @@ CALENDAR = 4 * 1024
 TEXT = 128
 """Octets of a text in which the mark of an encrypted one is looked for."""
 
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]++")
 _PGP = (b"-----BEGIN PGP MESSAGE-----", b"LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0t")
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _METHOD = re.compile(rb"^METHOD(?:;[^:\r\n]*+)?:[ \t]*+([A-Za-z-]{1,20})[ \t]*+$", re.I | re.M)
@@ -29,14 +27,6 @@ class Glance(NamedTuple):
     encoding: str
     kind: str
     beside: bool
-
-
-def decoded(octets: bytes, encoding: str) -> bytes:
-    """The beginning of a part without its transfer encoding (RFC 2045 §6); an incomplete end is left out."""
-    if encoding == "base64":
-        letters = _NOT_BASE64.sub(b"", octets)
-        return binascii.a2b_base64(letters[: len(letters) // 4 * 4])
-    return binascii.a2b_qp(octets) if encoding == "quoted-printable" else octets
 
 
 def begins_encrypted(octets: bytes) -> bool:

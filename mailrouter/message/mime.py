@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64, a2b_qp
 from urllib.parse import unquote_to_bytes
 
 from mailrouter.caching import cached_by_text
@@ -15,6 +16,8 @@ _COMMENTS = r"\s*+(?:\([^()]*+\)\s*+)*+"
 _TYPE = re.compile(rf"{_COMMENTS}({_TOKEN}+)\s*+/\s*+({_TOKEN}+)")
 _ENCODING = re.compile(rf"{_COMMENTS}({_TOKEN}+)")
 _PARAMETER = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^;\s]*+))', re.S)
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(octet for octet in range(256) if octet not in _BASE64)
 _ESCAPED = re.compile(r"\\(.)", re.S)
 _SECTION = re.compile(r"([^*]++)(?:\*([0-9]{1,3}+))?+(\*)?+\Z")
 
@@ -62,6 +65,16 @@ def transfer_encoding(value: str) -> str:
     """
     match = _ENCODING.match(value[: bounds.STRUCTURED])
     return match[1].lower() if match else ""
+
+
+def decoded(octets: bytes, encoding: str) -> bytes:
+    """``octets`` without their transfer encoding (RFC 2045 §6), as far as they go: they may be a part's beginning."""
+    if encoding == "base64":
+        letters = octets.translate(None, _NOT_BASE64)
+        whole = len(letters) // 4 * 4
+        rest = letters[whole:]  # an incomplete quantum; a single letter says nothing
+        return a2b_base64(letters[:whole] + (rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b""))
+    return a2b_qp(octets) if encoding == "quoted-printable" else octets
 
 
 def plain_parameters(value: str) -> dict[str, str]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from binascii import a2b_base64, a2b_qp
 from typing import NamedTuple
 
 from mailrouter.message import bounds
 from mailrouter.message.head import Head
-from mailrouter.message.mime import transfer_encoding
+from mailrouter.message.mime import decoded, transfer_encoding
 from mailrouter.message.text.charsets import decode_charset
 from mailrouter.message.text.html_text import text_of_html
 
-_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_NOT_BASE64 = bytes(octet for octet in range(256) if octet not in _BASE64)
 _RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
 
 
@@ -38,20 +35,14 @@ class Part(NamedTuple):
 
     def decoded(self, most: int = bounds.PART_TEXT) -> bytes:
         """The octets without their transfer encoding (RFC 2045 §6), the first ``most`` of those that were sent."""
-        content = self.content[:most]
         encoding = transfer_encoding(self.head.structured("content-transfer-encoding") or "")
-        if encoding == "base64":
-            letters = content.translate(None, _NOT_BASE64)
-            return a2b_base64(letters[: len(letters) // 4 * 4] + _last(letters))
-        if encoding == "quoted-printable":
-            return a2b_qp(content)
-        return content
+        return decoded(self.content[:most], encoding)
 
-    def text(self) -> str:
-        """The words that a person would read, LF at line ends; HTML without its tags."""
+    def text(self, *, marks: bool = False) -> str:
+        """The words that a person would read, LF at line ends; HTML without its tags, with ``marks`` for them."""
         text = decode_charset(self.decoded(), self.charset)
         if self.kind == "text/html":
-            return text_of_html(text, marks=False)
+            return text_of_html(text, marks=marks)
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -135,9 +126,3 @@ def _next(content: bytes, line: bytes, at: int) -> tuple[int, int]:
         return 0, len(line)
     found = content.find(b"\r\n" + line, at)
     return found, found + 2 + len(line)
-
-
-def _last(letters: bytes) -> bytes:
-    """The last, incomplete quantum of base64, padded; a single letter says nothing."""
-    rest = letters[len(letters) // 4 * 4 :]
-    return rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b""

@@ -10,6 +10,7 @@ from mailrouter.message import glance
 from mailrouter.message.glance import Glance
 from mailrouter.message.head import Head
 from mailrouter.message.mime import (
+    decoded,
     field_values,
     media_type,
     parameter,
@@ -256,7 +257,7 @@ class Structure:
             return
         for boundary in self._open:
             octets = octets.partition(b"\r\n--" + boundary)[0]
-        text = glance.decoded(octets, part.encoding)
+        text = decoded(octets, part.encoding)
         method = glance.method_of(text)
         if method in _ANSWERS or not part.beside:
             self.calendar = True
