@@ -37,7 +37,7 @@ _NOT_YET = "not available in this version"
 class Destination:
     """Where copies go: a folder of Maildirs (``path``), or a server (``host``, ``port``)."""
 
-    scheme: Literal["maildir", "smtp", "lmtp"]
+    scheme: Literal["maildir", "smtp"]
     host: str = ""
     port: int = 0
     path: Path | None = None
@@ -47,7 +47,7 @@ class Destination:
         if self.scheme == "maildir":
             return f"maildir:{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"smtp://{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,7 @@ class Nature:
     list: bool
     automatic: bool
     report: bool
-    signed: bool
-    encrypted: bool
     calendar: bool
-    tnef: bool
-    unparsable: bool
     quiet: bool
     wrap_refusal: str | None
     """Why a copy goes out unwrapped, in words for people, or None where it may be wrapped."""
@@ -71,11 +67,7 @@ def classify(head: Head, shape: Shape) -> Nature:
         list=listed,
         automatic=automatic,
         report=report,
-        signed=shape.signed,
-        encrypted=shape.encrypted,
         calendar=shape.calendar,
-        tnef=shape.tnef,
-        unparsable=_distrust(shape) is not None,
         quiet=listed or certain or report or shape.calendar,
         wrap_refusal=_wrap_refusal(head, shape),
     )

@@ -10,9 +10,6 @@ from mailrouter.message.head import Head
 from mailrouter.message.shape import Limits, Shape
 from mailrouter.message.structure import Structure
 
-_LINE_LIMIT = 998  # RFC 5322 §2.1.1
-
-
 _NOTHING = Head(b"")
 _FIELD = 250
 """Octets that one field of a Head takes beside its text, about."""
@@ -30,8 +27,6 @@ class Scanner:
         self._structure = Structure(self._limits)
         self._size = self._crlf = self._cr = self._lf = self._nul = 0
         self._tail = b""
-        self._line = 0
-        self._longest = _LINE_LIMIT
         self._head = bytearray()
         self.head_bytes = b""
         self.head = _NOTHING
@@ -60,7 +55,6 @@ class Scanner:
         self._lf += block.count(b"\n")
         if b"\0" in block:
             self._nul += block.count(b"\0")
-        self._measure(block)
         self._tail = (self._tail + block[-2:])[-2:]
         self._size += len(block)
         if self._header_end < 0:
@@ -85,15 +79,12 @@ class Scanner:
             size=self._size,
             header_end=self._header_end,
             body_start=min(self._header_end + (0 if self._header_too_large else 2), self._size),
-            field_count=fields,
             header_bytes=len(head),
             header_eight_bit=not head.isascii(),
             eight_bit=self._eight_bit,
             bare_cr=self._cr - self._crlf,
             bare_lf=self._lf - self._crlf,
             nul=self._nul,
-            longest_line=max(self._longest, self._line),
-            ends_with_crlf=self._tail == b"\r\n",
             parts=structure.parts,
             depth=structure.depth,
             content_types=frozenset(structure.types),
@@ -151,19 +142,3 @@ class Scanner:
         self.head_bytes = section
         self.head = Head(section)
         self._structure.malformed = "its header is too large"
-
-    def _measure(self, block: bytes) -> None:
-        """Look for lines longer than the longest so far, in steps of that length instead of line by line."""
-        start, size = -self._line, len(block)
-        while True:
-            window = start + self._longest + 2
-            found = block.rfind(b"\n", max(start, 0), window) if window > 0 else -1
-            if found < 0:
-                if window >= size:
-                    break
-                found = block.find(b"\n", max(window, 0))
-                if found < 0:
-                    break
-                self._longest = found - 1 - start
-            start = found + 1
-        self._line = size - start

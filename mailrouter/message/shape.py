@@ -29,8 +29,6 @@ class Shape:
     size: int
     header_end: int
     body_start: int
-    field_count: int
-    """Lines of the header section that start a field (folded lines are not counted)."""
     header_bytes: int
     header_eight_bit: bool
     eight_bit: bool
@@ -38,9 +36,6 @@ class Shape:
     bare_cr: int
     bare_lf: int
     nul: int
-    longest_line: int
-    """Octets of the longest line without its CRLF; 998 (RFC 5322 §2.1.1) stands for all below it."""
-    ends_with_crlf: bool
     parts: int = 1
     """MIME entities, the message itself and those inside attached messages included."""
     depth: int = 0

@@ -227,7 +227,7 @@ class Role:
     copy_inside: Literal["cc", "hidden"] = "cc"
     copy_outside: Literal["cc", "hidden"] = "hidden"
     reply_to: Literal["sender-and-role", "sender"] = "sender-and-role"
-    forwarding: Literal["auto", "wrap", "companion", "munge", "untouched"] = "auto"
+    forwarding: Literal["auto", "wrap", "companion", "untouched"] = "auto"
     already_addressed: Literal["copy", "skip"] = "copy"
     lunch: tuple[Minute, Minute] | None = None
     special_days: tuple[tuple[date, tuple[Shift, ...]], ...] = ()

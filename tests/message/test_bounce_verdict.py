@@ -50,17 +50,15 @@ DELIVERED = "Final-Recipient: rfc822; e@home.test\nAction: delivered (to mailbox
 
 
 def test_a_delivery_status_is_read_field_by_field() -> None:
-    """Verdict, recipient, status, action and the server's words come from RFC 3464's fields."""
-    assert verdict(dsn(FAILED)) == Bounce("failed", "5.1.1", ("laurie@home.test",), "550", "failed", True)
+    """Verdict, status and the server's words come from RFC 3464's fields."""
+    assert verdict(dsn(FAILED)) == Bounce("failed", "5.1.1", "550", in_field=True)
     assert verdict(dsn(DELAYED)).kind == "delayed"
-    assert verdict(dsn(DELIVERED)) == Bounce(
-        "delivered", "2.0.0", ("e@home.test",), "Something happened.", "delivered"
-    )
+    assert verdict(dsn(DELIVERED)) == Bounce("delivered", "2.0.0", "Something happened.")
 
 
 def test_the_worst_of_several_recipients_counts() -> None:
     """Of a report on three recipients the failed one is told."""
-    assert verdict(dsn(DELIVERED, DELAYED, FAILED)).recipients == ("laurie@home.test",)
+    assert verdict(dsn(DELIVERED, DELAYED, FAILED)).kind == "failed"
     assert verdict(dsn(DELIVERED, DELAYED)).kind == "delayed"
 
 
@@ -75,13 +73,15 @@ def test_without_an_action_the_status_decides(status: str, kind: str) -> None:
 def test_international_reports_are_read() -> None:
     """RFC 6533: another media type, and an address escaped into ASCII."""
     group = "Final-Recipient: utf-8; j\\x{F6}rg@home.test\nAction: failed\nStatus: 5.1.1"
-    assert verdict(dsn(group, kind="message/global-delivery-status")).recipients == ("jörg@home.test",)
+    found = verdict(dsn(group, kind="message/global-delivery-status"))
+    assert (found.kind, found.status) == ("failed", "5.1.1")
 
 
 def test_an_encoded_delivery_status_is_decoded() -> None:
     """Gateways encode the status part although RFC 3464 §2.1 says 7bit."""
-    group = "Final-Recipient: rfc822; a=40b.test\nAction: failed\nStatus: 5.1.1"
-    assert verdict(dsn(group, encoding="quoted-printable")).recipients == ("a@b.test",)
+    group = "Final-Recipient: rfc822; a=40b.test\nAction: f=61iled\nStatus: 5.1.1"
+    found = verdict(dsn(group, encoding="quoted-printable"))
+    assert (found.kind, found.status) == ("failed", "5.1.1")
 
 
 def test_a_delivery_status_outside_a_report_counts() -> None:
@@ -114,13 +114,13 @@ def test_a_delivery_status_outside_a_report_counts() -> None:
 def test_bounces_in_words_are_understood(subject: str, text: str, kind: str, status: str) -> None:
     """Servers that write for people only are read as people would."""
     found = verdict(f"From: MAILER-DAEMON@remote.test\n{TOKEN}Subject: {subject}\n\n{text}\n")
-    assert (found.kind, found.recipients, found.status) == (kind, ("a@b.test",), status)
+    assert (found.kind, found.status) == (kind, status)
 
 
-def test_failed_recipients_named_in_the_header_come_first() -> None:
-    """X-Failed-Recipients says it better than the text."""
-    mail = f"X-Failed-Recipients: a@b.test,\n c@d.test\n{TOKEN}Subject: Failed\n\nfor x@y.test: failed\n"
-    assert verdict(mail).recipients == ("a@b.test", "c@d.test")
+def test_failed_recipients_in_the_header_tell_a_bounce() -> None:
+    """X-Failed-Recipients stands in no other mail, whatever the text says."""
+    mail = f"X-Failed-Recipients: a@b.test,\n c@d.test\n{TOKEN}Subject: About x\n\nSee below.\n"
+    assert verdict(mail).kind == "failed"
 
 
 def test_the_words_of_the_returned_message_do_not_count() -> None:
@@ -129,7 +129,7 @@ def test_the_words_of_the_returned_message_do_not_count() -> None:
         f"From: postmaster@remote.test\n{TOKEN}Subject: Mail failure\n\na@b.test was rejected\n\n"
         "----- Original message -----\n\nThis is a warning message only. c@d.test\n"
     )
-    assert verdict(mail) == Bounce("failed", "", ("a@b.test",), "a@b.test was rejected")
+    assert verdict(mail) == Bounce("failed", "", "a@b.test was rejected")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_complaints_and_receipts_are_told_apart() -> None:
     ):
         mail = dsn(FAILED).replace("message/delivery-status", f"message/{kind}")
         found = verdict(mail.replace("Reporting-MTA: dns; remote.test\n\n" + FAILED, fields))
-        assert (found.kind, found.recipients) == (wanted, ("a@b.test",))
+        assert found.kind == wanted
         assert why in found.diagnostic
 
 

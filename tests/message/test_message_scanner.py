@@ -129,15 +129,6 @@ def test_parts_inside_attached_messages_are_seen() -> None:
     assert (shape.calendar, shape.calendar_method) == (False, None)
 
 
-def test_the_longest_line_is_measured_above_the_limit() -> None:
-    """Lines up to 998 octets count as 998; a longer one counts exactly, wherever it stands."""
-    assert scan(b"A: b\r\n\r\n" + b"x" * 998 + b"\r\n")[1].longest_line == 998
-    for block in (1, 7, 5_000):
-        raw = b"A: b\r\n\r\n" + b"y" * 70 + b"\r\n" + b"x" * 1_234 + b"\r\n" + b"z" * 1_100 + b"\r\n"
-        assert scan(raw, block)[1].longest_line == 1_234
-    assert scan(b"A: b\r\n\r\n" + b"x" * 1_500)[1].longest_line == 1_500
-
-
 @pytest.mark.parametrize(
     ("header", "body", "why"),
     [

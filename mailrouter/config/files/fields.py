@@ -140,7 +140,7 @@ def one_of(literal: Any, *, not_yet: str = "") -> PlainValidator:
 
     def parse(text: str) -> str:
         if text == not_yet:
-            raise Wrong(f"`{text}` is {NOT_YET}", f"use {choice([w for w in words if w != not_yet])}")
+            raise Wrong(f"`{text}` is {NOT_YET}", f"use {choice(words)}")
         if text in words:
             return text
         meant = did_you_mean(text, words)

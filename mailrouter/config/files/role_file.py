@@ -41,7 +41,7 @@ Attach = Literal["thread", "always", "new", "never"]
 Visible = Literal["cc", "hidden"]
 Picture = Literal["none", "month"]
 ReplyTo = Literal["sender-and-role", "sender"]
-Forwarding = Literal["auto", "wrap", "companion", "munge", "untouched"]
+Forwarding = Literal["auto", "wrap", "companion", "untouched"]
 AlreadyAddressed = Literal["copy", "skip"]
 Tell = Literal["inside", "everyone", "nobody"]
 

@@ -7,7 +7,6 @@ only those. What is automatic in any way is at least ``other-report``: nothing o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +14,7 @@ from mailrouter.address import canonical, split_tag
 from mailrouter.message.absence import says_away
 from mailrouter.message.classify import classify
 from mailrouter.message.dsn import wording
-from mailrouter.message.dsn.status import STATUS_KINDS, read_status, typed_address, verdict
+from mailrouter.message.dsn.status import STATUS_KINDS, read_status, verdict
 from mailrouter.message.head import Head
 from mailrouter.message.parts import Part, leaves
 from mailrouter.message.provenance.senders import (
@@ -32,7 +31,6 @@ Kind = Literal["failed", "delayed", "delivered", "auto-reply", "feedback", "rece
 
 MAX_READ = 256 * 1024
 """Octets of a message, from its first one on, that are ever looked at here."""
-MAX_RECIPIENTS = 20
 _MAX_WORDS = 8 * 1024
 
 _RECEIPTS = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
@@ -65,18 +63,15 @@ _NOTIFIED_KINDS: dict[str, Kind] = {
 class Bounce:
     """What a report says, as far as it could be read.
 
-    ``status`` is an enhanced code (RFC 3463), found or inferred, ``recipients`` are the addresses it speaks
-    of, ``diagnostic`` is one line of at most 200 characters, ``action`` the field's word (RFC 3464 §2.3.3);
-    each is empty where nothing says it. ``in_field``: the diagnostic is the report's own Diagnostic-Code; found
-    among words, it may as well be a line of the mail that is quoted there. All of it is a stranger's words and may
-    name partners.
+    ``status`` is an enhanced code (RFC 3463), found or inferred, ``diagnostic`` is one line of at most 200
+    characters; each is empty where nothing says it. ``in_field``: the diagnostic is the report's own Diagnostic-Code;
+    found among words, it may as well be a line of the mail that is quoted there. All of it is a stranger's words and
+    may name partners.
     """
 
     kind: Kind
     status: str = ""
-    recipients: tuple[str, ...] = ()
     diagnostic: str = ""
-    action: str = ""
     in_field: bool = False
 
 
@@ -169,9 +164,8 @@ def _complaint(report: _Report) -> Bounce | None:
     for part in report.parts:
         if part.kind == "message/feedback-report":
             fields = Head(part.decoded().lstrip(b"\r\n"))
-            named = [typed_address(value) for value in fields.all_structured("original-rcpt-to")]
             why = fields.structured("feedback-type") or report.subject
-            return Bounce("feedback", "", _each(named), wording.one_line(why))
+            return Bounce("feedback", diagnostic=wording.one_line(why))
     said = report.head.parameter("content-type", "report-type") or ""
     if said.lower() == "feedback-report" or (report.automatic and _COMPLAINT.match(report.subject)):
         return Bounce("feedback", diagnostic=wording.one_line(report.subject))
@@ -183,10 +177,7 @@ def _receipt(report: _Report) -> Bounce | None:
     for part in report.parts:
         if part.kind in _RECEIPTS:
             fields = Head(part.decoded().lstrip(b"\r\n"))
-            named = [typed_address(fields.structured("final-recipient") or "")]
-            return Bounce(
-                "receipt", "", _each(named), wording.one_line(fields.structured("disposition") or "")
-            )
+            return Bounce("receipt", diagnostic=wording.one_line(fields.structured("disposition") or ""))
     return None
 
 
@@ -202,9 +193,7 @@ def _status_report(report: _Report) -> Bounce | None:
     return Bounce(
         kind=kind,
         status=status or wording.status_of(why or report.words, kind),
-        recipients=_each([one.recipient or one.original for one in judged]) or _named(report),
         diagnostic=wording.one_line(why or wording.diagnostic_in(report.words) or report.subject),
-        action=next((one.action for one in judged if one.action), ""),
         in_field=bool(why),
     )
 
@@ -265,17 +254,5 @@ def _in_words(report: _Report, kind: Kind | None = None) -> Bounce:
     return Bounce(
         kind=kind,
         status=wording.status_of(words, kind),
-        recipients=_named(report),
         diagnostic=wording.diagnostic_in(words) or wording.one_line(report.subject),
     )
-
-
-def _named(report: _Report) -> tuple[str, ...]:
-    """The recipients by X-Failed-Recipients (Exim, Google), else the addresses among the words."""
-    field = ",".join(report.head.all_structured("x-failed-recipients"))
-    named = [address.strip(" <>\t") for address in field.split(",")]
-    return _each([a for a in named if "@" in a and a.isprintable()]) or wording.addresses_in(report.words)
-
-
-def _each(addresses: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, addresses)))[:MAX_RECIPIENTS]

@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 from mailrouter.message.head import Head
 from mailrouter.message.parts import Part
 from mailrouter.message.text.words import strip_controls
-from mailrouter.message.text.xtext import decode_utf8_address
 
 STATUS_KINDS = frozenset(
     {"message/delivery-status", "message/global-delivery-status", "message/x-delivery-status"}
@@ -26,8 +25,6 @@ _RECIPIENT = ("final-recipient", "original-recipient", "action", "status")
 class RecipientStatus(NamedTuple):
     """What became of one recipient; ``""`` where the report does not say."""
 
-    recipient: str
-    original: str
     action: str
     status: str
     diagnostic: str
@@ -48,8 +45,6 @@ def read_status(part: Part) -> tuple[RecipientStatus, ...]:
         diagnostic = strip_controls(head.structured("diagnostic-code") or "")
         found.append(
             RecipientStatus(
-                recipient=typed_address(head.structured("final-recipient") or ""),
-                original=typed_address(head.structured("original-recipient") or ""),
                 action=strip_controls(head.structured("action") or "").partition("(")[0].strip().lower(),
                 status=status_in(head.structured("status") or "") or status_in(diagnostic),
                 diagnostic=_TYPED.sub("", diagnostic, count=1),
@@ -79,13 +74,6 @@ def status_in(text: str) -> str:
     """
     match = _STATUS.search(text)
     return ".".join(str(int(number)) for number in match.groups()) if match else ""
-
-
-def typed_address(value: str) -> str:
-    """The address in ``rfc822; local@domain`` (RFC 3464 §2.1.2, RFC 6533 §3), or ``""``."""
-    address = _TYPED.sub("", value, count=1).strip().strip("<>").strip()
-    address = decode_utf8_address(address)
-    return address if "@" in address and address.isprintable() and " " not in address else ""
 
 
 def _one(recipient: RecipientStatus) -> str:

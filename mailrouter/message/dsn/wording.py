@@ -67,10 +67,6 @@ _REPLY_CODE = re.compile(r"(?<![0-9.:/])([45])[0-9][0-9](?:[ -]|$)", re.M)
 _SAID = re.compile(
     r"(?<![0-9.:/-])[45][0-9][0-9][ -]\S|\b[45]\.[0-9]{1,3}\.[0-9]{1,3}\b|\b(?:said|reason|error)\b ?:", re.I
 )
-_ADDRESS = re.compile(
-    r"(?<![\w.+=/-])([\w!#$%&'*+/=?^`{|}~-][\w.!#$%&'*+/=?^`{|}~-]{0,63}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,10})"
-)
-_OF_SERVERS = re.compile(r"(?:mailer-daemon|postmaster|abuse|no-?reply|support|help)@", re.I)
 
 _MEANINGS = (
     (
@@ -138,18 +134,6 @@ def diagnostic_in(words: str) -> str:
             if pattern.search(line):
                 return one_line(line)
     return one_line(lines[0]) if lines else ""
-
-
-def addresses_in(words: str, most: int = 10) -> tuple[str, ...]:
-    """The addresses in ``words``, each once, without those of the servers themselves."""
-    found: dict[str, None] = {}
-    for match in _ADDRESS.finditer(words):
-        address = match[1].rstrip(".")
-        if not _OF_SERVERS.match(address):
-            found.setdefault(address)
-        if len(found) >= most:
-            break
-    return tuple(found)
 
 
 def one_line(text: str) -> str:
