@@ -16,17 +16,3 @@ SETTINGS: Mapping[str, str] = {
     "calendar_url": "the path alone is told",
     "calendar_hosts": "none",
 }
-
-ROLE: Mapping[str, str] = {
-    "aliases": "none",
-    "from": "it has always been so",
-    "until": "it goes on",
-    "lunch": "none",
-    "special_days": "none",
-    "holidays": "none",
-    "absences": "nobody is away",
-    "swaps": "none",
-    "emergency": "nobody is named",
-    "phone": "none",
-    "weekly_mail": "none is sent",
-}

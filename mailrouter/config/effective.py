@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from mailrouter.config import defaults
 from mailrouter.config.configuration import Configuration
+from mailrouter.config.files.role_file import RoleFile, role_written
 from mailrouter.config.folder import Files
 from mailrouter.config.report import follow
-from mailrouter.config.to_yaml import Written, role_written, settings_written
+from mailrouter.config.to_yaml import Written, settings_written
 from mailrouter.config.values.errors import masked
 from mailrouter.config.yaml.tree import Text, Tree, is_empty
 
@@ -40,7 +41,8 @@ class FileInForce:
 def in_force(configuration: Configuration, files: Files) -> tuple[FileInForce, ...]:
     """The settings, then each role; ``configuration`` is what ``files`` gave. Passwords are masked."""
     settings = _file(files.settings, settings_written(configuration.settings), defaults.SETTINGS)
-    roles = (_file(files.roles[role.key], role_written(role), defaults.ROLE) for role in configuration.roles)
+    words = {key: told.otherwise for key, (_, told) in RoleFile.described().items() if told}
+    roles = (_file(files.roles[role.key], role_written(role), words) for role in configuration.roles)
     return (settings, *roles)
 
 

@@ -9,12 +9,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from mailrouter.config.files.fields import MOST_PROBLEMS, Reading
+from mailrouter.config.files.role_file import RoleFile
 from mailrouter.config.files.rota_file import WEEKDAYS
+from mailrouter.config.to_yaml import flow
 from mailrouter.config.values.errors import Wrong, shown
 from mailrouter.config.yaml.tree import Entry, Items, Mapping, Node, Text, Tree, is_empty
 from mailrouter.errors import Problem
 
 _AS_IN = {
+    **{
+        name: flow(told.examples[0])
+        for name, (_, told) in RoleFile.described().items()
+        if told and isinstance(told.examples[0], dict)
+    },
     "role": "vp-hr@example.com",
     "name": "VP Human Resources",
     "time_zone": "Europe/Berlin",
@@ -30,8 +37,6 @@ _AS_IN = {
     "emergency": "{name: HR duty line, phone: +1 650 555 0100}",
     "handoff": "{attach: thread}",
     "auto_reply": "{inside: nobody, outside: nobody}",
-    "copy": "{inside: cc, outside: hidden}",
-    "weekly_mail": "{to: [sue@example.com], on: friday, at: 15:00}",
     "also": "{2026-12-24: Christmas Eve}",
     "listen": "{smtp: 127.0.0.1:2525}",
     "timeouts": "{reply: 5 min}",

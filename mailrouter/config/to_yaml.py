@@ -108,36 +108,23 @@ def _place(at: HostPort) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def role_written(role: Role) -> dict[str, Written]:
-    """Every key of a role's file."""
-    return {
-        "role": role.address,
-        "aliases": list(role.aliases),
-        "name": role.name,
-        "time_zone": role.time_zone.key,
-        "partners": {person.key: _person(person) for person in role.partners},
-        "from": role.since.isoformat() if role.since else None,
-        "until": role.until.isoformat() if role.until else None,
-        "hours": _hours(*role.hours),
-        "lunch": _hours(*(minute % 1440 for minute in role.lunch)) if role.lunch else None,
-        "rota": _rota(role),
-        "special_days": _special_days(role),
-        "holidays": _holidays(role.holidays),
-        "absences": [absence_written(absence) for absence in role.absences if absence.source == "file"],
-        "swaps": list(map(swap_written, role.swaps)),
-        "emergency": _emergency(role.emergency),
-        "note": role.note,
-        "handoff": {"attach": role.handoff},
-        "auto_reply": {"inside": role.reply_inside, "outside": role.reply_outside},
-        "copy": {"inside": role.copy_inside, "outside": role.copy_outside},
-        "reply_to": role.reply_to,
-        "forwarding": role.forwarding,
-        "already_addressed": role.already_addressed,
-        "weekly_mail": _weekly(role.weekly),
-    }
+def partners(role: Role) -> dict[str, Written]:
+    """The value of ``partners:``, those of all times."""
+    return {person.key: _person(person) for person in role.partners}
 
 
-def _weekly(weekly: Weekly | None) -> Written:
+def lunch(role: Role) -> str | None:
+    """The value of ``lunch:``, by the clock."""
+    return hours(*(minute % 1440 for minute in role.lunch)) if role.lunch else None
+
+
+def absences(role: Role) -> list[Written]:
+    """The value of ``absences:``: those of the file, and none of a calendar."""
+    return [absence_written(absence) for absence in role.absences if absence.source == "file"]
+
+
+def weekly(weekly: Weekly | None) -> Written:
+    """The value of ``weekly_mail:``."""
     if weekly is None:
         return None
     return {
@@ -166,7 +153,7 @@ def _person(person: Person) -> dict[str, Written]:
         email=person.email,
         phone=person.phone,
         time_zone=person.time_zone.key if person.time_zone else None,
-        holidays=_holidays(person.holidays),
+        holidays=holidays(person.holidays),
         from_=person.since.isoformat() if person.since else None,
         until=person.until.isoformat() if person.until else None,
         follows=person.follows,
@@ -181,7 +168,8 @@ def _calendar(source: CalendarSource | None) -> dict[str, Written] | None:
     return _given(file=source.file, url=source.url, absent_when=when, cover=source.cover)
 
 
-def _holidays(rule: HolidayRule | None) -> dict[str, Written] | str | None:
+def holidays(rule: HolidayRule | None) -> dict[str, Written] | str | None:
+    """The value of ``holidays:``, of a role or of a person."""
     if rule is None or not rule.country:
         return None if rule is None else "none"
     also: dict[str, Written] = {day.isoformat(): name for day, name in rule.also}
@@ -189,7 +177,8 @@ def _holidays(rule: HolidayRule | None) -> dict[str, Written] | str | None:
     return _given(country=rule.country, subdivision=rule.subdivision, also=also, never=never)
 
 
-def _rota(role: Role) -> dict[str, Written]:
+def rota(role: Role) -> dict[str, Written]:
+    """The value of ``rota:``."""
     rota = role.rota
     weeks = [
         {name: _day(shifts, role) for name, shifts in zip(_WEEKDAYS, week, strict=True)}
@@ -200,7 +189,8 @@ def _rota(role: Role) -> dict[str, Written]:
     )
 
 
-def _special_days(role: Role) -> dict[str, Written]:
+def special_days(role: Role) -> dict[str, Written]:
+    """The value of ``special_days:``."""
     return {day.isoformat(): _day(shifts, role) for day, shifts in role.special_days}
 
 
@@ -208,14 +198,15 @@ def _day(shifts: Iterable[Shift], role: Role) -> Written:
     """Hours beside a name would be read in that person's own time; so the role's hours stand for themselves."""
     zones = {person.key: person.time_zone for person in role.partners}
     written = [
-        shift.who if zones.get(shift.who) != shift.zone else f"{shift.who} {_hours(shift.start, shift.end)}"
+        shift.who if zones.get(shift.who) != shift.zone else f"{shift.who} {hours(shift.start, shift.end)}"
         for shift in shifts
     ]
     written = list(dict.fromkeys(written))
     return written[0] if len(written) == 1 else written or "nobody"
 
 
-def _hours(start: Minute, end: Minute) -> str:
+def hours(start: Minute, end: Minute) -> str:
+    """Hours of a day, as a range."""
     return f"{clock_words(start)}-{clock_words(end)}"
 
 
@@ -230,7 +221,7 @@ def absence_written(absence: Absence) -> dict[str, Written]:
         every=every_words(absence.every) if absence.every else None,
         from_=None if start == BEGINNING and absence.every else since,
         until=None if absence.every and absence.open_ended else absence_end(absence),
-        hours=_hours(*absence.hours) if absence.hours else None,
+        hours=hours(*absence.hours) if absence.hours else None,
         note=absence.note,
         cover=cover,
     )
@@ -251,16 +242,17 @@ def _moment(moment: datetime) -> str:
 
 def swap_written(swap: Swap) -> dict[str, Written]:
     """One entry of ``swaps:``."""
-    hours = None if swap.start is None or swap.end is None else (swap.start, swap.end)
+    part = None if swap.start is None or swap.end is None else (swap.start, swap.end)
     given_back = swap.given_back.isoformat() if swap.given_back else None
     if given_back and swap.back_start is not None and swap.back_end is not None:
-        given_back += f" {_hours(swap.back_start, swap.back_end)}"
+        given_back += f" {hours(swap.back_start, swap.back_end)}"
     return _given(
-        date=swap.day.isoformat(), partner=swap.who, for_=given_back, hours=_hours(*hours) if hours else None
+        date=swap.day.isoformat(), partner=swap.who, for_=given_back, hours=hours(*part) if part else None
     )
 
 
-def _emergency(contact: Emergency | None) -> Written:
+def emergency(contact: Emergency | None) -> Written:
+    """The value of ``emergency:``."""
     if contact is None:
         return None
     return _given(name=contact.name, phone=contact.phone, email=contact.email, tell=contact.tell)

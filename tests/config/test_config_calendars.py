@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mailrouter import config
-from mailrouter.config.to_yaml import flow, role_written
+from mailrouter.config.files.role_file import role_written
+from mailrouter.config.to_yaml import flow
 from mailrouter.config.values.errors import masked
 from mailrouter.schedule.model import CalendarSource
 from tests.config.files import ROLE, MakeFolder, ProblemsOf

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mailrouter.config.files.role_file import role_written
 from mailrouter.config.folder import files_of
 from mailrouter.config.loading import configuration_of
-from mailrouter.config.to_yaml import flow, role_written
+from mailrouter.config.to_yaml import flow
 from mailrouter.errors import ConfigurationError
 from mailrouter.schedule.check.warnings import warnings
 from mailrouter.schedule.duty import Roster

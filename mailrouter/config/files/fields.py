@@ -13,8 +13,10 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationInfo, model_validator
+from pydantic.fields import FieldInfo
 
 from mailrouter.config.values.errors import Wrong, choice, did_you_mean, shown
+from mailrouter.config.values.forms import Schema
 from mailrouter.config.yaml.slips import quoted
 from mailrouter.config.yaml.tree import Mapping as MappingNode
 from mailrouter.config.yaml.tree import Placed, Text, is_empty
@@ -50,6 +52,30 @@ class Reading:
     further: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What people read about a key, in the reference and in editors; stands beside the key's type, in ``Annotated``.
+
+    ``says`` is a sentence on what the key is for. ``form`` is its JSON Schema where the type does not give it: words
+    and lines do. A value of ``word`` may stand for the whole of lines. ``default`` is the default as one would type it,
+    ``otherwise`` the same in words where it can't be typed. ``written`` makes the value of what was read; without it
+    that is what was read.
+    """
+
+    says: str
+    examples: tuple[Any, ...]
+    form: Schema | None = None
+    word: Any = None
+    default: Any = None
+    otherwise: str = ""
+    written: Callable[[Any], Any] | None = None
+
+
+def about(says: str, *examples: Any, **more: Any) -> About:
+    """``About``, the examples one after the other."""
+    return About(says, examples, **more)
+
+
 class Lines(BaseModel):
     """``key: value`` lines. ``elsewhere`` says of unknown keys (lower case) what is wrong and what to do.
 
@@ -57,10 +83,20 @@ class Lines(BaseModel):
     people's own, in which a comma needs quotes.
     """
 
+    demands: ClassVar[Schema] = {}
+    """What the JSON Schema of the lines says besides their keys."""
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True, extra="ignore")
     elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = MappingProxyType({})
     synonyms: ClassVar[Mapping[str, str]] = MappingProxyType({})
     texts: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def described(cls) -> dict[str, tuple[FieldInfo, About | None]]:
+        """Each key as it is typed, with its field and what people read about it."""
+        return {
+            field.alias or name: (field, next((m for m in field.metadata if isinstance(m, About)), None))
+            for name, field in cls.model_fields.items()
+        }
 
     @model_validator(mode="before")
     @classmethod

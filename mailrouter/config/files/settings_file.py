@@ -31,6 +31,7 @@ from mailrouter.config.settings import (
 from mailrouter.config.values.addresses import domain, email, host_name
 from mailrouter.config.values.durations import span
 from mailrouter.config.values.errors import Wrong, shown
+from mailrouter.moments import DAY_MS
 from mailrouter.schedule.model import Role
 
 _SERVER = re.compile(r'[^\s;"()]+')
@@ -159,8 +160,8 @@ class SettingsFile(Lines):
     run_folder: Annotated[Path, reads(Path)] = Path("var/run")
     timeouts: TimeoutsFile = TimeoutsFile()
     retry: RetryFile = RetryFile()
-    keep_history: Annotated[int, reads(history)] = 30 * 86_400_000
-    keep_bounced: Annotated[int, reads(bounced)] = 5 * 86_400_000
+    keep_history: Annotated[int, reads(history)] = 30 * DAY_MS
+    keep_bounced: Annotated[int, reads(bounced)] = 5 * DAY_MS
     log: LogFile = LogFile()
     calendar_url: Annotated[str | None, reads(feeds_url)] = None
     calendar_hosts: Annotated[tuple[Annotated[str, reads(calendar_host)], ...], BeforeValidator(listed)] = ()

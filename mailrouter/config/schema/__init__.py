@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from mailrouter.config.schema.forms import Schema
 from mailrouter.config.schema.role_keys import role
 from mailrouter.config.schema.settings_keys import settings
+from mailrouter.config.values.forms import Schema
 
 __all__ = ["KINDS", "Schema", "file_name", "schema_of", "texts"]
 

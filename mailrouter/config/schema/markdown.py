@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mailrouter.config.schema.forms import Schema
 from mailrouter.config.to_yaml import flow
+from mailrouter.config.values.forms import Schema
 
 _START = """\
 # The configuration, key by key
 
-<!-- Made by `mailrouter schema --markdown`; change the descriptions in `mailrouter/config/schema/`. -->
+<!-- Made by `mailrouter schema --markdown`; change the descriptions in `mailrouter/config/schema/`, and a role's in
+`mailrouter/config/files/`. -->
 
 A configuration is a folder, `config/` here or `/etc/mailrouter`: `mailrouter.yaml` is IT's file, and each
 role has a file in `roles/` that its partners keep. `mailrouter init DIR` makes such a folder by asking five

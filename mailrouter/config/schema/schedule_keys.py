@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mailrouter.config.defaults import ROLE as OTHERWISE
-from mailrouter.config.schema import forms
-from mailrouter.config.schema.forms import Schema, either, key, lines, ref, some, words
+from mailrouter.config.values import forms
+from mailrouter.config.values.forms import Schema, either, key, lines, ref, some, words
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -98,7 +97,7 @@ SPECIAL_DAYS: Schema = {
 _MAILBOX = {
     "name": key("First name and family name; notes use the first name.", forms.TEXT, "Laurie Cremona"),
     "email": key("The person's own mailbox; copies go there.", forms.EMAIL, "laurie@example.com"),
-    "phone": key("A telephone number.", forms.PHONE, "+1 650 555 0101", otherwise=OTHERWISE["phone"]),
+    "phone": key("A telephone number.", forms.PHONE, "+1 650 555 0101", otherwise="none"),
     "time_zone": key(
         "The time zone in which this person's own hours in the rota, absences and holidays are written, where "
         "they live elsewhere.",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mailrouter.config.defaults import SETTINGS as OTHERWISE
-from mailrouter.config.schema import forms
-from mailrouter.config.schema.forms import Schema, key, lines, some
+from mailrouter.config.values import forms
+from mailrouter.config.values.forms import Schema, key, lines, some
 
 _LISTEN = {
     "smtp": key(
