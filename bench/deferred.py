@@ -20,8 +20,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bench.load import cpu_seconds
+from mailrouter.clock import now_ms
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Slice
+from mailrouter.moments import HOUR_MS
 from mailrouter.store.ids import EPOCH, MessageId, delivery_of
 from mailrouter.store.model import Acceptance, Delivery, Message, Outcome
 from mailrouter.store.selection import Selection
@@ -32,7 +34,7 @@ from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.store.sqlite.writer import connect
 from tests.support.relay import PARTNERS, Relay, write_configuration
 
-HOUR = 3_600_000
+HOUR = HOUR_MS
 BODY = b"Subject: budget\r\n\r\n" + b"How is it going?\r\n" * 100
 PIECES = pieces.encode((b"Received: from a test\r\n" * 15, Slice(0, 0, len(BODY))))
 AT_ONCE = 50
@@ -113,7 +115,7 @@ class Measured:
                 part = claimed[start : start + 100]
                 await store.settle([Outcome(d.id, "delivered", "250 2.0.0 ok", now) for d in part])
 
-        now = int(time.time() * 1000)
+        now = now_ms()
         await self.timed("take", messages, accept)
         store.release(taken)
         await self.timed("claim", messages, claim)
@@ -122,7 +124,7 @@ class Measured:
 
     async def after_an_outage(self) -> float:
         """CPU time in milliseconds of one claim of 500 while 2,000 are in hand and everything is due."""
-        later = int(time.time() * 1000) + 3 * HOUR
+        later = now_ms() + 3 * HOUR
         held = [delivery for _ in range(4) for delivery in await self.store.claim(500, later)]
         before = time.process_time()
         held += await self.store.claim(500, later)
@@ -204,7 +206,7 @@ def main() -> None:
             configs[which] = write_configuration(folder / which, "smtp://127.0.0.1:1")
             (folder / which / "var").mkdir()
         full = folder / "full" / "var" / "mailrouter.db"
-        fill(full, chosen.deferred, int(time.time() * 1000))
+        fill(full, chosen.deferred, now_ms())
         print(f"{chosen.deferred:,} deferred messages: {full.stat().st_size / 1e6:.0f} MB")
         asyncio.run(rounds(folder / "empty" / "var" / "mailrouter.db", full, chosen.messages, chosen.rounds))
         print("\nSeconds, whole commands, median (worst), and of CPU time:")

@@ -40,6 +40,17 @@ def split_tag(address: str) -> tuple[str, str]:
     return base + at + domain, tag
 
 
+def with_tag(address: str, tag: str) -> str:
+    """``address`` with a sub-address (RFC 5233), inside the quotes where its local part stands in some.
+
+    >>> with_tag("vp-hr@example.test", "handoff"), with_tag('"v p"@example.test', "handoff")
+    ('vp-hr+handoff@example.test', '"v p+handoff"@example.test')
+    """
+    local, _, domain = address.rpartition("@")
+    quoted = len(local) > 2 and local[0] == local[-1] == '"'
+    return f'{local[:-1]}+{tag}"@{domain}' if quoted else f"{local}+{tag}@{domain}"
+
+
 def mailbox_of(address: str) -> str:
     """The mailbox behind ``address``, for counting what is sent to it: without its sub-address, and at Gmail without
     dots, which mean nothing there.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import b32encode
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 
@@ -21,6 +22,24 @@ def digest(key: bytes, words: bytes) -> bytes:
 @lru_cache(maxsize=8)
 def _with(key: bytes) -> hmac.HMAC:
     return hmac.new(key, None, "sha256")
+
+
+def memory_key(key: bytes, words: str) -> str:
+    """The key under which the store remembers something of people: whoever has the store can't read ``words`` in it."""
+    return digest(key, words.encode())[:15].hex()
+
+
+def made_by_any(keys: Iterable[bytes], make: Callable[[bytes], str], mark: str) -> bool:
+    """Whether ``mark`` is what ``make`` gives for one of ``keys``; the time it takes tells nothing of which."""
+    genuine = False
+    for key in keys:
+        genuine |= same(make(key), mark)
+    return genuine
+
+
+def same(mark: str, other: str) -> bool:
+    """Whether two marks are the same, in the same time wherever they differ."""
+    return hmac.compare_digest(mark.encode(), other.encode())
 
 
 def base32(octets: bytes) -> str:

@@ -13,10 +13,12 @@ from mailrouter.calendars.cache import folder_of, kept_of, with_kept
 from mailrouter.calendars.feed_secret import generations, name_of
 from mailrouter.config import Configuration
 from mailrouter.errors import StoreError
+from mailrouter.keyed import same
+from mailrouter.moments import moment_at
 from mailrouter.schedule.ical.feed import feed
 from mailrouter.schedule.localtime import day_start, local_day
 from mailrouter.schedule.model import Role
-from mailrouter.trust.calendar_address import SECRET, feed_secret, same
+from mailrouter.trust.calendar_address import SECRET, feed_secret
 
 log = logging.getLogger("mailrouter.calendars")
 
@@ -80,7 +82,7 @@ class Feeds:
         """The keys by which addresses are known, each with the moment at which it ends."""
         yield self._key, None
         for key, until in self._earlier:
-            if now < (end := datetime.fromtimestamp(until / 1000, UTC)):
+            if now < (end := moment_at(until)):
                 yield key, end
 
     def _addresses(self, key: bytes, now: datetime) -> Iterator[tuple[Role, str, str]]:

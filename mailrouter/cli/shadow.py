@@ -8,13 +8,13 @@ import textwrap
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from mailrouter.cli.common import load, print_json, store_of, width
 from mailrouter.config import Configuration
 from mailrouter.errors import MailrouterError, UsageError
 from mailrouter.intake.shadow import shadow_settings
+from mailrouter.moments import iso_utc, moment_at
 from mailrouter.schedule.date_words import called, joined, short_date
 from mailrouter.store.ids import NO_MESSAGE, message_id_of, queue_id
 from mailrouter.store.model import Kind, QueueEntry
@@ -238,7 +238,7 @@ def _entry_data(entry: QueueEntry) -> dict[str, object]:
     message = entry.message
     return {
         "id": queue_id(message.id),
-        "received": datetime.fromtimestamp(message.received_at / 1000, UTC).isoformat(timespec="seconds"),
+        "received": iso_utc(message.received_at),
         "from": message.reverse_path,
         "to": list(message.recipients),
         "size": message.size,
@@ -274,5 +274,5 @@ def _wrapped(words: str, indent: str = "") -> list[str]:
 
 
 def _when(at: int, zone: ZoneInfo) -> str:
-    local = datetime.fromtimestamp(at / 1000, zone)
+    local = moment_at(at, zone)
     return f"{short_date(local.date())} {local:%H:%M}"

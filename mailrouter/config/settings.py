@@ -13,6 +13,7 @@ from mailrouter.config.retry_settings import USUAL_RETRY, USUAL_TIMEOUTS, Retry,
 from mailrouter.config.values.addresses import host_name
 from mailrouter.config.values.durations import duration
 from mailrouter.config.values.errors import Wrong, did_you_mean, shown
+from mailrouter.moments import DAY_MS
 from mailrouter.trust.tokens import VALID_DAYS
 
 Network = IPv4Network | IPv6Network
@@ -20,9 +21,9 @@ HostPort = tuple[str, int]
 LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), ip_network("::1/128"))
 
 LogFormat = Literal["text", "json"]
-SHORTEST_HISTORY = (VALID_DAYS + 1) * 86_400_000
+SHORTEST_HISTORY = (VALID_DAYS + 1) * DAY_MS
 """Reports about a copy come for so long, and have to find what they are about."""
-MOST_KEPT_BOUNCED = VALID_DAYS * 86_400_000
+MOST_KEPT_BOUNCED = VALID_DAYS * DAY_MS
 """Content is kept no longer than a report about it can come."""
 MIN_SIZE = 64 * 1024
 """RFC 5321 §4.5.3.1.7: a server has to take messages of 64K octets at least."""
@@ -78,8 +79,8 @@ class Settings:
     templates: Path | None = None
     timeouts: Timeouts = USUAL_TIMEOUTS
     retry: Retry = USUAL_RETRY
-    keep_history: int = 30 * 86_400_000
-    keep_bounced: int = 5 * 86_400_000
+    keep_history: int = 30 * DAY_MS
+    keep_bounced: int = 5 * DAY_MS
     log_format: LogFormat = "text"
     web: HostPort | None = None
     calendar_url: str | None = None

@@ -6,11 +6,12 @@ moments of what waits are set with it, so that a step neither fails mail early n
 
 from __future__ import annotations
 
+from mailrouter.moments import HOUR_MS
 from mailrouter.store.ids import Milliseconds
 
 LEAST: Milliseconds = 60_000
 """A smaller difference is a clock that is being corrected, or a machine that was busy; nothing is decided by it."""
-DOWN: Milliseconds = 3_600_000
+DOWN: Milliseconds = HOUR_MS
 """A service that was not running for longer than this has not tried mail meanwhile."""
 UNSURE = 900.0
 """Seconds after a step in which nothing is given up: a delivery that is being sent still has its old moments."""

@@ -19,6 +19,7 @@ from itertools import filterfalse
 from typing import Protocol
 
 from mailrouter import events
+from mailrouter.clock import now_ms
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.clock_steps import ClockSteps, stopped_for
 from mailrouter.delivery.overdue import Overdue
@@ -458,11 +459,6 @@ class Dispatcher:
         await self._write()
         if self._telling is not None:
             await self._telling.close()
-
-
-def now_ms() -> Milliseconds:
-    """The time of day, in milliseconds since the epoch."""
-    return int(time.time() * 1000)
 
 
 def _about(delivery: Delivery) -> dict[str, events.Value]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from mailrouter import events
+from mailrouter.clock import now_ms
 from mailrouter.config.retry_settings import Retry, Timeouts
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.hop_health import ENOUGH, PuttingOff, of_server
 from mailrouter.delivery.refusing import Refusing, Siblings, as_recorded
 from mailrouter.smtp.capabilities import Outgoing

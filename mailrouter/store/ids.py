@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NewType
 
+from mailrouter.moments import Milliseconds as Milliseconds
+
 MessageId = NewType("MessageId", int)
 DeliveryId = NewType("DeliveryId", int)
 ChunkId = NewType("ChunkId", int)
-Milliseconds = int
-"""A moment since the Unix epoch, or a length of time."""
 
 NO_MESSAGE, NO_DELIVERY = MessageId(0), DeliveryId(0)
 EPOCH: Milliseconds = 1577836800000

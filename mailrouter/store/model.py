@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mailrouter.message.pieces import Pieces
+from mailrouter.moments import DAY_MS, HOUR_MS
 from mailrouter.store.ids import (
     NO_DELIVERY,
     NO_MESSAGE,
@@ -210,11 +211,11 @@ class FailingMailbox:
     @property
     def lasting(self) -> bool:
         """Whether failures lie a day apart or more, with nothing that arrived between them."""
-        return self.last - self.since >= 86_400_000
+        return self.last - self.since >= DAY_MS
 
     def mended(self, now: Milliseconds) -> bool:
         """Whether nothing has come back for an hour of what was taken."""
-        return bool(self.taken_at) and now - self.taken_at >= 3_600_000
+        return bool(self.taken_at) and now - self.taken_at >= HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +229,13 @@ class NewHandoff:
     body: bytes
 
 
-WAIT_MS: Milliseconds = 7 * 86_400_000
+WAIT_MS: Milliseconds = 7 * DAY_MS
 """A handoff waits this long for its confirmation."""
-ASKING_MS: Milliseconds = 3_600_000
+ASKING_MS: Milliseconds = HOUR_MS
 """Within this time one mailbox is asked about ``MOST_ASKED`` mails, whatever their roles, while none of the questions
 is answered."""
-DAY_MS: Milliseconds = 86_400_000
 MOST_ASKED_A_DAY = 12
-"""The same for a day."""
+"""The same for a day (24 hours)."""
 MOST_WAITING = 24
 """So many wait for one mailbox and role; a further one takes the place of the oldest."""
 

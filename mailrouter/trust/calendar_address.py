@@ -6,9 +6,9 @@ takes the address before it out of use.
 
 from __future__ import annotations
 
-import hmac
 import re
-from base64 import b32encode
+
+from mailrouter import keyed
 
 SECRET = re.compile(r"[a-z2-7]{32}")
 """160 bits, in letters and digits that survive any program that an address is pasted into."""
@@ -17,9 +17,4 @@ SECRET = re.compile(r"[a-z2-7]{32}")
 def feed_secret(key: bytes, role: str, partner: str, generation: str) -> str:
     """The secret of a role's feed (``partner`` is ``""``) or of a partner's, by their short names."""
     words = "\0".join(("calendar feed", role, partner, generation))
-    return b32encode(hmac.digest(key, words.encode(), "sha256")[:20]).decode().lower()
-
-
-def same(secret: str, other: str) -> bool:
-    """Whether two secrets are the same, in the same time wherever they differ."""
-    return hmac.compare_digest(secret.encode(), other.encode())
+    return keyed.base32(keyed.digest(key, words.encode())[:20])

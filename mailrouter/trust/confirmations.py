@@ -9,11 +9,12 @@ serves once, is the store's to say.
 
 from __future__ import annotations
 
-import hmac
 import re
-from base64 import b32decode, b32encode
+from base64 import b32decode
 from collections.abc import Sequence
 
+from mailrouter import keyed
+from mailrouter.address import with_tag
 from mailrouter.trust.tokens import LONGEST_LOCAL_PART, TokenError
 
 TAG = "handoff"
@@ -37,7 +38,7 @@ def make(key: bytes, role: str, message: int, tag: str = TAG) -> str:
         raise ValueError("a token needs a key")
     if message < 0 or message >> (64 - _ZEROS):
         raise ValueError(f"message {message} does not fit into a token")
-    body = b32encode((message << _ZEROS).to_bytes(8, "big")).decode("ascii").lower()[:_BODY]
+    body = keyed.base32((message << _ZEROS).to_bytes(8, "big"))[:_BODY]
     return body + _tag(key, role, body, tag)
 
 
@@ -47,10 +48,7 @@ def read(keys: Sequence[bytes], role: str, token: str, tag: str = TAG) -> int:
     if not token.isascii() or not _FORM.match(folded):
         raise TokenError("malformed", "this confirms nothing")
     body, mark = folded[:_BODY], folded[_BODY:]
-    genuine = False
-    for key in keys:  # every key is tried, so that the time tells nothing of which one fits
-        genuine |= hmac.compare_digest(_tag(key, role, body, tag), mark)
-    if not genuine:
+    if not keyed.made_by_any(keys, lambda key: _tag(key, role, body, tag), mark):
         raise TokenError("forged", "this confirmation was not made here")
     return int.from_bytes(b32decode(body.upper() + "AAA==="), "big") >> _ZEROS
 
@@ -70,17 +68,14 @@ def partners_address(role_address: str, tag: str, token: str = "") -> str:
 
     Raises ValueError where a token makes the local part longer than 64 octets (RFC 5321 §4.5.3.1.1).
     """
-    local, _, domain = role_address.rpartition("@")
-    tail = f"+{tag}-{token}" if token else f"+{tag}"
-    quoted = len(local) > 2 and local[0] == local[-1] == '"'
-    whole = f'{local[:-1]}{tail}"' if quoted else local + tail
-    if token and len(whole.encode("utf-8")) > LONGEST_LOCAL_PART:
+    whole = with_tag(role_address, f"{tag}-{token}" if token else tag)
+    if token and len(whole.rpartition("@")[0].encode("utf-8")) > LONGEST_LOCAL_PART:
         raise ValueError(f"{role_address} is too long to ask for a confirmation by mail")
-    return f"{whole}@{domain}"
+    return whole
 
 
 def _tag(key: bytes, role: str, body: str, tag: str = TAG) -> str:
     # What it is for stands first, so that no other mark made with this key is ever a confirmation.
     purpose = tag.encode("ascii") + b"\0"
-    digest = hmac.digest(key, purpose + role.encode("utf-8") + b"\0" + body.encode("ascii"), "sha256")
-    return b32encode(digest[:10]).decode("ascii").lower()[: LENGTH - _BODY]
+    digest = keyed.digest(key, purpose + role.encode("utf-8") + b"\0" + body.encode("ascii"))
+    return keyed.base32(digest[:10])[: LENGTH - _BODY]

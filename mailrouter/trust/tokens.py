@@ -7,13 +7,13 @@ the case of local parts: 16 for the delivery's id (63 bits) and the day it was m
 
 from __future__ import annotations
 
-import hmac
 import re
 from base64 import b32decode
 from collections.abc import Sequence
 from typing import Literal
 
 from mailrouter import keyed
+from mailrouter.address import with_tag
 from mailrouter.errors import MailrouterError
 
 VALID_DAYS = 21
@@ -62,10 +62,7 @@ def read(keys: Sequence[bytes], token: str, today: int) -> int:
     if not token.isascii() or not _FORM.match(folded):
         raise TokenError("malformed", "this is no token of a return path")
     body, tag = folded[:_BODY], folded[_BODY:]
-    genuine = False
-    for key in keys:  # every key is tried, so that the time tells nothing of which one fits
-        genuine |= hmac.compare_digest(_tag(key, body), tag)
-    if not genuine:
+    if not keyed.made_by_any(keys, lambda key: _tag(key, body), tag):
         raise TokenError("forged", "this token was not made here")
     number = int.from_bytes(b32decode(body.upper()), "big")
     age = today - (number & (1 << _DAY_BITS) - 1)
@@ -82,13 +79,9 @@ def return_path(role_address: str, token: str, return_domain: str | None = None)
     the mail server before us delivers to us: a shortened name would be unknown there. Then a local part of
     more than ``LONGEST_ROLE`` octets raises ValueError.
     """
-    local, _, domain = role_address.rpartition("@")
-    if len(local) > 2 and local[0] == local[-1] == '"':
-        whole = f'{local[:-1]}+{_PREFIX}{token}"'
-    else:
-        whole = f"{local}+{_PREFIX}{token}"
-    if len(whole.encode("utf-8")) <= LONGEST_LOCAL_PART:
-        return f"{whole}@{return_domain or domain}"
+    local, _, domain = with_tag(role_address, _PREFIX + token).rpartition("@")
+    if len(local.encode("utf-8")) <= LONGEST_LOCAL_PART:
+        return f"{local}@{return_domain or domain}"
     if return_domain:
         return f"{_PREFIX}{token}@{return_domain}"
     raise ValueError(

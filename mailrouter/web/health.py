@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from mailrouter.delivery.dispatch import now_ms
+from mailrouter.clock import now_ms
 from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.outcomes import lost_lately, lost_words
 from mailrouter.store.ids import Milliseconds

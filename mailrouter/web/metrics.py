@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mailrouter import __version__
-from mailrouter.delivery.dispatch import now_ms
+from mailrouter.clock import now_ms
 from mailrouter.errors import StoreError
-from mailrouter.runtime.rows import day_of
+from mailrouter.moments import day_of
 from mailrouter.store.model import Room
 from mailrouter.store.timings import Timings
 from mailrouter.web.pages import Answer, Asked

@@ -15,7 +15,9 @@ from mailrouter.calendars.feed_secret import FILE, draw_anew, generations
 from mailrouter.calendars.feeds import Feeds, Published
 from mailrouter.config import Configuration, load
 from mailrouter.errors import StoreError
-from mailrouter.trust.calendar_address import SECRET, feed_secret, same
+from mailrouter.keyed import same
+from mailrouter.moments import milliseconds
+from mailrouter.trust.calendar_address import SECRET, feed_secret
 from tests.calendars.test_calendars_kept import configured
 from tests.support.relay import write_configuration
 
@@ -76,7 +78,7 @@ def test_addresses_of_the_key_before_last_as_long_as_it_does(
     before = feeds_of(configuration)
     old, own = before.secret(role), before.secret(role, "elaine")
     until = NOW + timedelta(days=10)
-    feeds = Feeds(configuration, new, [(KEY, int(until.timestamp() * 1000))])
+    feeds = Feeds(configuration, new, [(KEY, milliseconds(until))])
     found = given(feeds, old)
     (told,) = titles(found) - titles(given(feeds, feeds.secret(role)))
     assert told == "VP Human Resources: ask IT for this calendar's new address"

@@ -10,13 +10,14 @@ import pytest
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.clock_steps import DOWN, LEAST, UNSURE, ClockSteps, stopped_for
 from mailrouter.delivery.dispatch import Dispatcher
+from mailrouter.moments import DAY_MS, HOUR_MS
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite.reply_limits import remember_reply
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import put, until
 
-HOUR, DAY = 3_600_000, 86_400_000
+HOUR, DAY = HOUR_MS, DAY_MS
 T0 = 1_900_000_000_000
 WEEK, YEAR = 7 * DAY, 365 * DAY
 

@@ -9,6 +9,7 @@ import pytest
 
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.retry import outcome
+from mailrouter.moments import DAY_MS
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.ids import DeliveryId, delivery_of
 from mailrouter.store.model import Consequence, Delivery, Outcome
@@ -32,7 +33,7 @@ def test_no_word_of_a_server_becomes_part_of_an_outcome(code: int, stage: str) -
     unmarked = outcome(delivery, replace(reply, own=True), T0, 0.0, Retry())
     assert WORDS not in unmarked.reply
     assert WORDS not in replace(reply, own=True).brief
-    late = outcome(delivery, reply, T0 + 10 * 86_400_000, 0.0, Retry())
+    late = outcome(delivery, reply, T0 + 10 * DAY_MS, 0.0, Retry())
     assert WORDS not in late.reply
 
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailrouter.clock import now_ms
 from mailrouter.delivery import content
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.maildir import GATHER, MaildirTransport, folder_name, in_lines_of_unix
 from mailrouter.store.ids import CHUNK_BITS
 from mailrouter.store.model import Delivery

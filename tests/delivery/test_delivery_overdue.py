@@ -11,13 +11,14 @@ from pathlib import Path
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.retry import outcome
+from mailrouter.moments import HOUR_MS
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.ids import EPOCH, DeliveryId, MessageId
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import SMALL, deliveries_of, message_of, until
 
-HOUR = 3_600_000
+HOUR = HOUR_MS
 DAY = 24 * HOUR
 START = EPOCH + 2000 * DAY
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from mailrouter.clock import now_ms
 from mailrouter.config.retry_settings import Retry
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.telling import Follow
 from mailrouter.errors import StoreError
 from mailrouter.smtp.replies import Reply

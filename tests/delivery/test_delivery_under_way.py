@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.clock import now_ms
+from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.under_way import SIZE, UnderWay, incoming_key, is_incoming
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery

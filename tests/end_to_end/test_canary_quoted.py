@@ -8,13 +8,14 @@ import html
 import itertools
 import quopri
 import re
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from mailrouter.clock import now_ms
+from mailrouter.moments import DAY_MS
 from mailrouter.store.model import FailingMailbox
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.end_to_end.test_bounces import bounce
@@ -30,7 +31,6 @@ JANE, IT, OFFICE = "jane@outside.test", "it@example.test", "office@example.test"
 LAURIE, ELAINE, CARMEN = "laurie@example.test", "elaine@example.test", "carmen@example.test"
 INSIDERS = (LAURIE, ELAINE, CARMEN)
 OLDER, NEWER = "zebraquartz wexford zqx", "vermilionyak jackdaw qjv"
-DAY_MS = 86_400_000
 RETRY = "retry: {first: 0.1 s, most: 0.2 s, delay_notice: 0.4 s, give_up: 3 s}\n"
 
 
@@ -60,7 +60,7 @@ def configuration(folder: Path, hop: Standing, web: int) -> Path:
 
     async def keep() -> None:
         store = SqliteStore.open(folder / "var" / "mailrouter.db")
-        since = int(time.time() * 1000) - 2 * DAY_MS
+        since = now_ms() - 2 * DAY_MS
         await store.keep_failing(FailingMailbox(LAURIE, since, since + DAY_MS // 2, "450"))
         store.close()
 

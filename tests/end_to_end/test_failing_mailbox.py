@@ -6,9 +6,10 @@ import asyncio
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 
+from mailrouter.clock import now_ms
+from mailrouter.moments import DAY_MS
 from mailrouter.store.model import FailingMailbox
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
@@ -19,7 +20,6 @@ from tests.support.sending import send
 
 LAURIE, ELAINE = PARTNERS
 JANE, IT = "jane@outside.test", "it@example.test"
-DAY_MS = 86_400_000
 QUICK = "retry: {first: 0.1 s, most: 0.2 s}\n"
 FULL = "450 4.2.2 <elaine@example.test>: the mailbox is full"
 LINE = b"Mail to Elaine's mailbox has not been arriving since"
@@ -54,7 +54,7 @@ def mail(number: int) -> bytes:
 
 def test_a_mailbox_that_fails_for_a_day(tmp_path: Path) -> None:
     """Over a restart: the others are told once, copies and ``check --live`` say so, until it takes mail."""
-    since = int(time.time() * 1000) - 2 * DAY_MS
+    since = now_ms() - 2 * DAY_MS
     kept(tmp_path, since)
     full = Script({"rcpt": lambda line: FULL if ELAINE in line else None})
     with standing(full) as hop:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mailrouter.delivery.content import whole as whole_of
+from mailrouter.moments import milliseconds
 from mailrouter.service.lost_mail import list_lost
 from mailrouter.store.model import Delivery, Outcome
 from tests.intake.services import Service, desk, service
@@ -15,11 +16,6 @@ from tests.schedule.roles import at
 OFFICE = role()
 NOON = at(OFFICE, "2026-12-04 12:00")
 MAIL = b"From: jane@example.test\r\nTo: vp-hr@example.test\r\nSubject: Secret\r\nMessage-ID: <%d@x>\r\n\r\nhello\r\n"
-
-
-def milliseconds(moment: datetime) -> int:
-    """As the store counts."""
-    return int(moment.timestamp() * 1000)
 
 
 async def lose(running: Service, number: int, copies: int, moment: datetime) -> str:

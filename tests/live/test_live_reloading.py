@@ -12,6 +12,7 @@ import pytest
 
 from mailrouter.config import Configuration
 from mailrouter.config.last_good import read_good, serving
+from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.keys import Keys
 from mailrouter.service.reload import Reloading, what_is_different
@@ -22,7 +23,7 @@ from tests.support.programs import mailrouter
 from tests.support.relay import ROLE_FILE, write_configuration
 
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
-LATER = int(MOMENT.timestamp() * 1000) * 2
+LATER = milliseconds(MOMENT) * 2
 
 
 def desk_of(configuration: Configuration) -> Desk:

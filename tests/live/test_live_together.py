@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from mailrouter.calendars.cache import Kept, folder_of, keep, kept_of
+from mailrouter.clock import now_ms
 from mailrouter.config import Configuration
 from mailrouter.config.last_good import serving
-from mailrouter.delivery.dispatch import now_ms
 from mailrouter.errors import StoreError
+from mailrouter.moments import DAY_MS
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.keys import read_keys
 from mailrouter.service import main
@@ -140,7 +141,7 @@ async def test_a_former_partners_mailbox_is_nothing_that_is_wrong(tmp_path: Path
     role.write_text(role.read_text().replace("rota:", gone))
     async with started(config) as service:
         for mailbox in ("zoe@example.test", "laurie@example.test"):
-            for at in (now_ms() - 2 * 86_400_000, now_ms()):
+            for at in (now_ms() - 2 * DAY_MS, now_ms()):
                 service.mailboxes.failed(mailbox, at, "550 5.1.1 no such user")
         failing = service.status()["failing"]
         assert [one["mailbox"] for one in failing] == ["laurie@example.test"]  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from mailrouter.message import pieces
+from mailrouter.moments import milliseconds
 from mailrouter.schedule.model import Role, Weekly
 from mailrouter.service.weekly_mail import send_due
 from tests.intake.services import desk, service
@@ -26,8 +27,8 @@ async def queued_at(folder: Path, moment: datetime, of: Role = OFFICE) -> list[b
     """What is queued at this moment, by a service that starts just then."""
     async with service(folder, desk(of), moment) as running:
         await send_due(running.context, running.store)
-        due = await running.store.claim(10, int(moment.timestamp() * 1000))
-        before = [d for d in due if d.created_at < int(moment.timestamp() * 1000)]
+        due = await running.store.claim(10, milliseconds(moment))
+        before = [d for d in due if d.created_at < milliseconds(moment)]
         return [
             b"".join(p for p in pieces.decode(d.pieces) if isinstance(p, bytes))
             for d in due

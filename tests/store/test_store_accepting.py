@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
+from mailrouter.moments import DAY_MS
 from mailrouter.store.ids import DeliveryId, MessageId, chunk_of, message_id_of, queue_id
 from mailrouter.store.model import CHUNK_SIZE, Acceptance, Outcome, ReplyMemory
 from mailrouter.store.protocols import Store
@@ -16,7 +17,7 @@ from mailrouter.store.sqlite.pruning import SWEEP_CHUNKS
 from tests.support.homes import Home
 from tests.support.messages import PARTNERS, SMALL, T0, deliveries_of, filled, message_of, put
 
-DAY = 86_400_000
+DAY = DAY_MS
 SMALL_BODY = 18
 """Octets of the header of what ``message_of`` describes."""
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailrouter.message import pieces
+from mailrouter.moments import HOUR_MS
 from mailrouter.store.ids import NO_DELIVERY, REPLY_NUMBER, DeliveryId, MessageId
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.protocols import Store
@@ -114,7 +115,7 @@ async def test_a_memory_keeps_it_from_coming_again(store: Store) -> None:
     a, b = await put(store)
 
     def hourly(at: int) -> ReplyMemory:
-        return ReplyMemory("failure vp-hr", at, at - 3_600_000, "2026-12-03", ())
+        return ReplyMemory("failure vp-hr", at, at - HOUR_MS, "2026-12-03", ())
 
     await store.settle([failed(a, Consequence(told(), memory=hourly(T0)))])
     await store.settle([failed(b, Consequence(told(), memory=hourly(T0 + 60_000)))])

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from mailrouter.errors import StoreError
+from mailrouter.moments import DAY_MS
 from mailrouter.store.ids import MessageId
 from mailrouter.store.model import (
     ASKING_MS,
-    DAY_MS,
     MOST_ASKED_A_DAY,
     MOST_WAITING,
     WAIT_MS,

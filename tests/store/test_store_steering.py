@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.message import pieces
+from mailrouter.moments import DAY_MS, HOUR_MS
 from mailrouter.store.ids import NO_DELIVERY, DeliveryId, MessageId, number_of
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome
 from mailrouter.store.protocols import Store
@@ -15,7 +16,7 @@ from mailrouter.store.selection import Action
 from tests.support.homes import Home
 from tests.support.messages import SMALL, T0, filled, message_of, put
 
-LATER = T0 + 3_600_000
+LATER = T0 + HOUR_MS
 
 
 async def steer(
@@ -49,7 +50,7 @@ async def test_what_is_on_hold_is_not_claimed_until_it_is_released(store: Store)
     a, b = await put(store)
     store.release([b])
     assert await steer(store, "hold", [a]) == [0]
-    far = LATER + 30 * 86_400_000
+    far = LATER + 30 * DAY_MS
     claimed = await store.claim(10, far)
     assert [d.id for d in claimed] == [b.id]
     store.release(claimed)

@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from mailrouter.clock import now_ms
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery import content
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.smtp import Pool, SmtpTransport
 from mailrouter.smtp.client import Outgoing, Timeouts
 from mailrouter.store.model import Delivery

@@ -6,7 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.clock import now_ms
+from mailrouter.delivery.dispatch import Dispatcher
+from mailrouter.moments import HOUR_MS
 from mailrouter.smtp.handler import Traffic
 from mailrouter.store.sqlite.queue_actions import steer
 from mailrouter.store.sqlite.store import SqliteStore
@@ -16,7 +18,7 @@ from mailrouter.web.pages import Asked
 from mailrouter.web.watched import Watched
 from tests.support.messages import T0, put
 
-HOUR = 3_600_000
+HOUR = HOUR_MS
 
 
 def unasked() -> Any:

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from mailrouter.cli.common import load, load_settings, print_json, store_of, width
-from mailrouter.cli.operate.queue_text import counted, entry_data, entry_lines, now, summary_lines, wrapped
+from mailrouter.cli.operate.queue_text import counted, entry_data, entry_lines, summary_lines, wrapped
+from mailrouter.clock import now_ms
 from mailrouter.config import Settings
 from mailrouter.config.values.durations import duration
 from mailrouter.config.values.errors import Wrong
@@ -55,7 +56,7 @@ def queue(options: argparse.Namespace) -> int:
 
 def _selection(options: argparse.Namespace) -> Selection:
     role = _role(options) if options.role else ""
-    at = now()
+    at = now_ms()
     return Selection(
         messages=tuple(_message(text) for text in options.id),
         role=role,

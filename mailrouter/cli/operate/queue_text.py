@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from datetime import UTC, datetime
 
+from mailrouter.clock import now_ms
+from mailrouter.moments import iso_utc
 from mailrouter.store.ids import Milliseconds, queue_id
 from mailrouter.store.model import Delivery, Message, QueueEntry, State
 from mailrouter.store.selection import Summary
@@ -31,7 +32,7 @@ def summary_lines(summary: Summary, width: int, most: int = 5) -> list[str]:
     )
     words = f"{counted(summary.messages, 'message')}, {counted(summary.deliveries, 'delivery', 'deliveries')}: {states}."
     if summary.oldest is not None:
-        words += f" The oldest came in {span(now() - summary.oldest)} ago."
+        words += f" The oldest came in {span(now_ms() - summary.oldest)} ago."
     lines = textwrap.wrap(words, width)
     for recipient, number in summary.by_recipient[:most]:
         lines.append(f"  {number:>7,}  to {recipient}")
@@ -43,7 +44,7 @@ def summary_lines(summary: Summary, width: int, most: int = 5) -> list[str]:
 def entry_lines(entry: QueueEntry, width: int) -> list[str]:
     """One message with its deliveries."""
     message = entry.message
-    lines = [f"{queue_id(message.id)}  {size(message.size)}  {span(now() - message.received_at)} old"]
+    lines = [f"{queue_id(message.id)}  {size(message.size)}  {span(now_ms() - message.received_at)} old"]
     lines += wrapped(f"from <{message.reverse_path}> to {', '.join(message.recipients)}", width, 2)
     for delivery in entry.deliveries:
         lines += wrapped(f"{delivery.kind} to {delivery.recipient}: {state(delivery)}", width, 4)
@@ -70,12 +71,12 @@ def state(delivery: Delivery) -> str:
     tries = counted(delivery.attempts, "try", "tries")
     match delivery.state:
         case "queued":
-            wait = delivery.next_at - now()
+            wait = delivery.next_at - now_ms()
             return f"waiting, {tries}, {f'next in {span(wait)}' if wait > 0 else 'next at once'}"
         case "held":
-            return f"on hold for {span(now() - delivery.next_at)}, {tries}"
+            return f"on hold for {span(now_ms() - delivery.next_at)}, {tries}"
         case "bounced":
-            return f"came back {span(now() - delivery.next_at)} ago"
+            return f"came back {span(now_ms() - delivery.next_at)} ago"
         case other:
             return f"{other}, {tries}"
 
@@ -89,7 +90,7 @@ def message_data(message: Message) -> dict[str, object]:
     """What is said of a message alone."""
     return {
         "id": queue_id(message.id),
-        "received": iso(message.received_at),
+        "received": iso_utc(message.received_at),
         "size": message.size,
         "from": message.reverse_path,
         "to": list(message.recipients),
@@ -104,20 +105,10 @@ def _delivery_data(delivery: Delivery) -> dict[str, object]:
         "role": delivery.role,
         "state": delivery.state,
         "attempts": delivery.attempts,
-        "next_attempt": iso(delivery.next_at) if delivery.state == "queued" else None,
-        "held_since": iso(delivery.next_at) if delivery.state == "held" else None,
+        "next_attempt": iso_utc(delivery.next_at) if delivery.state == "queued" else None,
+        "held_since": iso_utc(delivery.next_at) if delivery.state == "held" else None,
         "last_reply": delivery.last_reply,
     }
-
-
-def now() -> Milliseconds:
-    """The moment."""
-    return int(datetime.now(UTC).timestamp() * 1000)
-
-
-def iso(moment: Milliseconds) -> str:
-    """In UTC, ISO 8601, to the second."""
-    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="seconds")
 
 
 def size(octets: int) -> str:

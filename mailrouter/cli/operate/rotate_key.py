@@ -6,7 +6,7 @@ import argparse
 import textwrap
 
 from mailrouter.cli.common import load_settings, width
-from mailrouter.cli.operate.queue_text import now
+from mailrouter.clock import now_ms
 from mailrouter.runtime import keys
 from mailrouter.service.control import ask
 from mailrouter.store.opening import held
@@ -18,7 +18,7 @@ def rotate_key(options: argparse.Namespace) -> int:
     done = ask(settings.run_folder / "mailrouter.sock", {"do": "rotate-key"})
     if done is None:
         with held(settings.store):
-            made = keys.rotate(settings.run_folder / keys.NAME, now())
+            made = keys.rotate(settings.run_folder / keys.NAME, now_ms())
         done = {"until": keys.moment_written(made.earlier[0][1])}
     words = f"A new key is in force. By the one before it, bounces and loops are known until {done['until']}."
     words += " So are the addresses of calendar feeds, each of which says in the calendar itself that it ends; tell"

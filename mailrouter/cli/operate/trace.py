@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
 
 from mailrouter.cli.common import load_settings, print_json, store_of, width
-from mailrouter.cli.operate.queue_text import entry_data, iso, message_data, size, span, state, wrapped
-from mailrouter.cli.operate.queue_text import now as moment_now
+from mailrouter.cli.operate.queue_text import entry_data, message_data, size, span, state, wrapped
+from mailrouter.clock import now_ms
 from mailrouter.config import Settings
+from mailrouter.moments import iso_utc, moment_at
 from mailrouter.store.events import Event
 from mailrouter.store.history import LOOKED, Life
 from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds, message_id_of, queue_id
@@ -174,7 +174,7 @@ def _made(delivery: Delivery, told: Life) -> Milliseconds:
     received = told.entry.message.received_at
     if delivery.kind in _WITH_THE_MAIL:
         return received
-    first = min((event.at for event in told.events if event.delivery == delivery.id), default=moment_now())
+    first = min((event.at for event in told.events if event.delivery == delivery.id), default=now_ms())
     return max(received, min(delivery.created_at, first))
 
 
@@ -190,7 +190,7 @@ def _data(told: Life) -> dict[str, object]:
         "deliveries": entry_data(told.entry)["deliveries"],
         "events": [
             {
-                "at": iso(event.at),
+                "at": iso_utc(event.at),
                 "what": event.what,
                 "kind": by_id[event.delivery].kind,
                 "recipient": by_id[event.delivery].recipient,
@@ -204,4 +204,4 @@ def _data(told: Life) -> dict[str, object]:
 
 
 def _when(at: Milliseconds) -> str:
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment_at(at):%Y-%m-%d %H:%M:%S} UTC"

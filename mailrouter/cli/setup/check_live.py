@@ -11,6 +11,7 @@ from typing import Any
 
 from mailrouter.address import canonical
 from mailrouter.config import Settings
+from mailrouter.moments import iso_utc, moment_at
 from mailrouter.schedule.date_words import called, date_words, joined, moment_words
 from mailrouter.schedule.model import Role
 from mailrouter.service.control import ask
@@ -101,7 +102,7 @@ class Live:
 
     def _failing(self, one: dict[str, Any]) -> str:
         zone = self.roles[0].time_zone if self.roles else UTC
-        since = datetime.fromtimestamp(one["since"] / 1000, zone)
+        since = moment_at(one["since"], zone)
         who = next(_named(self.roles, one["mailbox"]), "not in the files as they are now")
         words = f" Its server says: {one['words']}" if one["words"] else ""
         day = date_words(since.date(), self.moment.astimezone(zone).date())
@@ -109,7 +110,7 @@ class Live:
 
     def _moment(self, at: Milliseconds) -> str:
         """``Tuesday 24 November at 10:00``, by the clocks of the first role."""
-        moment = datetime.fromtimestamp(at / 1000, UTC)
+        moment = moment_at(at)
         if not self.roles:
             return _iso(at) or ""
         zone = self.roles[0].time_zone
@@ -132,4 +133,4 @@ def _named(roles: Iterable[Role], mailbox: str) -> Iterator[str]:
 
 
 def _iso(at: Milliseconds | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
+    return None if at is None else iso_utc(at)

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 from mailrouter.errors import StoreError
+from mailrouter.moments import DAY_MS
 from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.store.model import (
     ASKING_MS,
     CHANGES_KEPT,
-    DAY_MS,
     MOST_ASKED_A_DAY,
     MOST_WAITING,
     WAIT_MS,

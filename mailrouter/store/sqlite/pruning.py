@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 
+from mailrouter.moments import DAY_MS, HOUR_MS
 from mailrouter.store import ids
 from mailrouter.store.ids import EPOCH, Milliseconds
 from mailrouter.store.model import CHUNK_SIZE, WAIT_MS
 from mailrouter.store.sqlite import hot_path
 from mailrouter.trust.tokens import VALID_DAYS
 
-DAY_MS: Milliseconds = 86_400_000
 SHORTEST: Milliseconds = (VALID_DAYS + 1) * DAY_MS
 """History is kept so long in any case: reports come to the return paths of copies that are younger."""
 HANDOFF_MAIL_MS: Milliseconds = 366 * DAY_MS
@@ -21,7 +21,7 @@ VACUUM_PAGES = 256
 PRUNE_MESSAGES = 40
 RELEASE_MESSAGES = 40
 PRUNE_MEMORIES = 200
-AGAIN_MS: Milliseconds = 3_600_000
+AGAIN_MS: Milliseconds = HOUR_MS
 """From the end of one walk through the history to the next."""
 _MEMORIES = (("reply_memory", "key"), ("shown", "conversation"), ("handoff_mail", "key"))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mailrouter.errors import StoreError
+from mailrouter.moments import DAY_MS
 from mailrouter.store import ids
 from mailrouter.store.history import LOOKED, Found, Life
 from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
@@ -35,7 +36,6 @@ from mailrouter.store.sqlite.consequences import OWED
 from mailrouter.store.sqlite.schema import up_to_date
 from mailrouter.store.sqlite.writer import as_store_error
 
-DAY_MS: Milliseconds = 86_400_000
 _HANDOFF = "SELECT version, role, author, written_at, text, body FROM handoff"
 NEXT_DUE = (
     "SELECT id, next_at FROM delivery INDEXED BY delivery_due WHERE state = 'queued' ORDER BY next_at LIMIT ?"

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mailrouter.clock import now_ms
+from mailrouter.moments import DAY_MS
 from mailrouter.store.ids import Milliseconds
 from mailrouter.store.model import ReplyMemory
 from mailrouter.store.sqlite.rows import run_rows
-
-DAY_MS: Milliseconds = 86_400_000
 
 log = logging.getLogger("mailrouter.store")
 
@@ -110,7 +109,7 @@ class Shown:
         self._closed = True
 
     def _write(self) -> None:
-        rows = [(key, version, int(time.time() * 1000)) for key, version in sorted(self._pending.items())]
+        rows = [(key, version, now_ms()) for key, version in sorted(self._pending.items())]
         if not rows or self._closed:
             return
         written = self._submit(lambda connection: run_rows(connection, SHOW, rows))

@@ -10,13 +10,13 @@ import asyncio
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mailrouter.clock import now_ms
 from mailrouter.errors import StoreChanged, StoreError
 from mailrouter.store import ids, queued
 from mailrouter.store.events import Event
@@ -137,7 +137,7 @@ class SqliteStore(Memories):
 
     def keep_at(self) -> Milliseconds:
         """From when on content is kept that is no longer needed now; 0 where it is not kept."""
-        return int(time.time() * 1000) if self.keep_bounced else 0
+        return now_ms() if self.keep_bounced else 0
 
     async def run(self, work: Work) -> Any:
         """Run ``work`` in a write transaction; gives its result once it is durable."""
@@ -167,7 +167,7 @@ class SqliteStore(Memories):
 
     def spool(self) -> SqliteSpool:
         """A place, and an id, for the next message."""
-        self._last_id = ids.new_message(self._last_id, int(time.time() * 1000))
+        self._last_id = ids.new_message(self._last_id, now_ms())
         return SqliteSpool(self.run, self._last_id)
 
     async def accept(self, spool: Spool, acceptance: Acceptance) -> list[Delivery]:
@@ -431,11 +431,9 @@ class SqliteStore(Memories):
         def step(connection: sqlite3.Connection) -> bool:
             if pruning.sweep_step(connection):
                 return True
-            if pruning.release_step(connection, int(time.time() * 1000) - self.keep_bounced):
+            if pruning.release_step(connection, now_ms() - self.keep_bounced):
                 return True
-            if self.keep_history is not None and self._pruning.step(
-                connection, int(time.time() * 1000), self.keep_history
-            ):
+            if self.keep_history is not None and self._pruning.step(connection, now_ms(), self.keep_history):
                 return True
             return shrink and pruning.shrink_step(connection)
 

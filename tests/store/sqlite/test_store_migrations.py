@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
+from mailrouter.moments import HOUR_MS
 from mailrouter.store.ids import DELIVERY_BITS, MessageId
 from mailrouter.store.model import Outcome
 from mailrouter.store.selection import Selection
@@ -23,7 +24,7 @@ what stands in words, and one that a trial would have refused."""
 TEXT = "Done:\n- the budget\n"
 FORMATS = Path(__file__).parent / "formats"
 """A store of each format as text (``.dump``): mail, handoffs and memories as the program of that time left them."""
-HOUR = 3_600_000
+HOUR = HOUR_MS
 
 
 def store_of_format(path: Path, number: int) -> None:

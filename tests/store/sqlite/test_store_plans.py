@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from mailrouter.moments import DAY_MS
 from mailrouter.store.ids import MessageId
 from mailrouter.store.model import Acceptance, HandoffChange, NewHandoff, Outcome, ReplyMemory, WaitingHandoff
 from mailrouter.store.selection import ACTIONS, Selection
 from mailrouter.store.sqlite import hot_path, queue, queue_actions
 from mailrouter.store.sqlite import pruning as tidying
-from mailrouter.store.sqlite.pruning import DAY_MS, Pruning
+from mailrouter.store.sqlite.pruning import Pruning
 from mailrouter.store.sqlite.reader import NEXT_DUE, OF_MESSAGE, QUEUED_AFTER
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.store.sqlite.writer import connect

@@ -12,18 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailrouter.clock import now_ms
+from mailrouter.moments import DAY_MS
 from mailrouter.store.ids import DELIVERY_BITS, EPOCH, MessageId, delivery_of
 from mailrouter.store.model import CHUNK_SIZE, Acceptance, Outcome, ReplyMemory, State
 from mailrouter.store.sqlite import pruning as tidying
 from mailrouter.store.sqlite import queue_actions
-from mailrouter.store.sqlite.pruning import (
-    DAY_MS,
-    HANDOFF_MAIL_MS,
-    PRUNE_MEMORIES,
-    PRUNE_MESSAGES,
-    SHORTEST,
-    Pruning,
-)
+from mailrouter.store.sqlite.pruning import HANDOFF_MAIL_MS, PRUNE_MEMORIES, PRUNE_MESSAGES, SHORTEST, Pruning
 from mailrouter.store.sqlite.reply_limits import remember_reply
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.store.sqlite.writer import connect
@@ -222,7 +217,7 @@ def test_whatever_the_history_only_the_old_and_ended_goes(mails: list[tuple[int,
 async def test_the_service_prunes_beside_its_mail(tmp_path: Path) -> None:
     """The sweep that the delivery loop calls does it, as soon as it is told how long to keep."""
     store = SqliteStore.open(tmp_path / "m.db")
-    message = await add(store, int(time.time() * 1000) - 60 * DAY_MS)
+    message = await add(store, now_ms() - 60 * DAY_MS)
     await end(store, message, "delivered", message + EPOCH)
     while await store.sweep(shrink=False):
         pass
