@@ -12,7 +12,6 @@ import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 
 Value = str | int | float | bool | Sequence[str] | None
 Fields = Mapping[str, Value]
@@ -26,7 +25,6 @@ TRACE_SECONDS = 600.0
 MOST_PLACES = 100
 
 _TOKEN = re.compile(r"(?<=-)[a-z2-7]{22}(?:[a-z2-7]{6})?(?=@|\Z)", re.IGNORECASE)
-_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 _shown: dict[str, float] = {}
 """When an error's traceback was logged last, by its place."""
 
@@ -42,7 +40,6 @@ class EventRecord(logging.LogRecord):
         queue_id: str,
         fields: Fields,
         words: str,
-        error: _ExcInfo | None,
     ) -> None:
         # Not LogRecord.__init__: it works out much that no line shows (measured: a third of a line's cost).
         moment = time.time()
@@ -52,7 +49,6 @@ class EventRecord(logging.LogRecord):
             "msg": words or event,
             "levelname": logging.getLevelName(level),
             "levelno": level,
-            "exc_info": error,
             "created": moment,
             "msecs": moment % 1 * 1000,
         }
@@ -74,7 +70,6 @@ def tell(
     *,
     level: int = logging.INFO,
     words: str = "",
-    error: BaseException | None = None,
 ) -> None:
     """Log one event. A field that is None is left out; addresses lose the token of a return path or confirmation.
 
@@ -82,8 +77,16 @@ def tell(
     message.
     """
     if log.isEnabledFor(level):
-        info = None if error is None else (type(error), error, error.__traceback__)
-        log.handle(EventRecord(log.name, level, event, queue_id, _shown_fields(fields or {}), words, info))
+        log.handle(EventRecord(log.name, level, event, queue_id, _shown_fields(fields or {}), words))
+
+
+def tell_error(
+    log: logging.Logger, event: str, fields: Fields, words: str, error: BaseException | None = None
+) -> None:
+    """Log one event that is an error, with the traceback of ``error``."""
+    record = EventRecord(log.name, logging.ERROR, event, "", _shown_fields(fields), words)
+    record.exc_info = None if error is None else (type(error), error, error.__traceback__)
+    log.handle(record)
 
 
 def fault(log: logging.Logger, now: float, error: BaseException, words: str, event: str = "fault") -> None:
@@ -98,7 +101,7 @@ def fault(log: logging.Logger, now: float, error: BaseException, words: str, eve
             _shown.clear()
         _shown[place] = now
     where = {"error": type(error).__name__, "place": place}
-    tell(log, event, fields=where, level=logging.ERROR, words=words, error=error if fresh else None)
+    tell_error(log, event, where, words, error if fresh else None)
 
 
 def place_of(error: BaseException) -> str:

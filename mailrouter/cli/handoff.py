@@ -12,6 +12,7 @@ from pathlib import Path
 from mailrouter.cli.common import load, partner_named, print_json, role_named, store_of, width
 from mailrouter.config import Configuration
 from mailrouter.errors import UsageError
+from mailrouter.moments import moment_at
 from mailrouter.routing.handoff import age_words, read_sections
 from mailrouter.schedule.date_words import date_words
 from mailrouter.schedule.duty import Roster
@@ -101,7 +102,7 @@ def _author(role: Role, named: str | None) -> str:
 
 
 def _written(role: Role, version: Handoff) -> datetime:
-    return datetime.fromtimestamp(version.written_at / 1000, UTC).astimezone(role.time_zone)
+    return moment_at(version.written_at, role.time_zone)
 
 
 def _title(role: Role, version: Handoff) -> str:

@@ -73,9 +73,8 @@ def _failed(
     verbose: bool = False,
     fields: events.Fields | None = None,
 ) -> int:
-    shown = error if verbose else None
     said: dict[str, events.Value] = dict(fields or {})
     if error is not None:
         said |= {"error": type(error).__name__, "place": events.place_of(error)}
-    events.tell(log, "start_failed", fields=said, level=logging.ERROR, words=words, error=shown)
+    events.tell_error(log, "start_failed", said, words, error if verbose else None)
     return 1

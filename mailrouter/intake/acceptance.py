@@ -11,9 +11,10 @@ from mailrouter.intake.effects import Effects
 from mailrouter.intake.feedback.failures import of_expansion
 from mailrouter.intake.partner.stored import changes_of
 from mailrouter.intake.received import Received
+from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.conversations import shown_by
-from mailrouter.runtime.rows import deliveries_of, milliseconds, reply_of, request_of
+from mailrouter.runtime.rows import deliveries_of, reply_of, request_of
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import delivery_of
 from mailrouter.store.model import Acceptance, Consequence, Message

@@ -27,9 +27,9 @@ from mailrouter.intake.received import Received
 from mailrouter.intake.refused import RefusedMail, tell_vacant
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
+from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Context, Desk
 from mailrouter.runtime.conversations import version_seen
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client

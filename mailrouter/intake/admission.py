@@ -13,8 +13,8 @@ from mailrouter.intake.partner.decide import confirmable
 from mailrouter.intake.purposes import Addressed, recipient_of
 from mailrouter.intake.received import Received
 from mailrouter.message.shape import Shape
+from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import too_large
 from mailrouter.store.ids import MOST_PLANNED

@@ -16,11 +16,11 @@ from mailrouter.intake.purposes import Addressed, addressed, recipient_of
 from mailrouter.intake.received import Received
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
+from mailrouter.moments import DAY_MS, day_of, milliseconds
 from mailrouter.routing.autoreply import AGAIN_DAYS
 from mailrouter.routing.model import NOT_ANSWERED, Answered, Plan, Reply
 from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.runtime.context import Desk, earlier_ids, seed_of
-from mailrouter.runtime.rows import DAY_MS, day_of
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
@@ -118,7 +118,7 @@ def _about(handing: Handing) -> str:
 
 def _answered(store: Reading, reply: Reply, moment: datetime) -> Answered:
     """What the store would say when it commits this reply."""
-    now = int(moment.timestamp() * 1000)
+    now = milliseconds(moment)
     last = store.answered_at(reply.key)
     day = day_of(now)
     return Answered(

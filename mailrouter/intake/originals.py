@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailrouter.message.pieces import Pieces, encode, length
-from mailrouter.runtime.rows import milliseconds
+from mailrouter.moments import milliseconds
 from mailrouter.store import ids
 from mailrouter.store.ids import MessageId, Milliseconds
 from mailrouter.store.model import Acceptance, Delivery, HandoffChange, Kind, Message, ScheduleChange
@@ -29,15 +29,13 @@ async def originate(
     originals: Sequence[Original],
     moment: datetime,
     reason: str,
-    name: str = "",
-    what: str = "",
+    once: tuple[str, str] = ("", ""),
 ) -> bool:
-    """Queue them under the null reverse-path; False where ``what`` was told under ``name`` already."""
+    """Queue them under the null reverse-path; False where the second word of ``once`` was told under the first."""
     number, at = store.spool().id, milliseconds(moment)
     deliveries = [delivery_of(number, n, role, original, at) for n, original in enumerate(originals)]
-    return await store.originate(
-        Acceptance(_message(number, at, originals, reason), b"", deliveries), name, what
-    )
+    acceptance = Acceptance(_message(number, at, originals, reason), b"", deliveries)
+    return await store.originate(acceptance, *once)
 
 
 async def originate_change(

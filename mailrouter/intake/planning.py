@@ -21,7 +21,7 @@ from mailrouter.intake.resting import in_turns
 from mailrouter.message.head import Head
 from mailrouter.routing.model import NOT_ANSWERED, Answered, Plan, Situation
 from mailrouter.routing.plan import last_resort, plain_plan, plan_in_steps
-from mailrouter.runtime.context import Desk
+from mailrouter.runtime.context import Arrival, Desk
 from mailrouter.schedule.model import Role
 from mailrouter.store.protocols import Reading
 from mailrouter.turns import Steps
@@ -144,16 +144,13 @@ def _situation(
     """The facts of one role for what has arrived."""
     received = case.received
     yield from case.desk.rosters[role.key].duty_in_steps(received.moment)
-    found = case.desk.situation(
-        role,
-        head,
-        reverse_path=received.reverse_path,
-        moment=received.moment,
-        received=trace,
-        seed=received.seed,
-        handoff_seen=seen,
-        next_hop_size=received.next_hop_size,
-        to_handoff=to_handoff,
-        client=received.handed_in_by,
+    arrival = Arrival(
+        received.reverse_path,
+        received.moment,
+        trace,
+        received.seed,
+        received.handed_in_by,
+        received.next_hop_size,
     )
+    found = case.desk.situation(role, head, arrival, handoff_seen=seen, to_handoff=to_handoff)
     return replace(found, answered=case.answered) if case.answered is not NOT_ANSWERED else found

@@ -12,8 +12,8 @@ from mailrouter.intake.admission import Refusal
 from mailrouter.intake.feedback.bounces import returned_to
 from mailrouter.intake.feedback.loops import of_loop
 from mailrouter.intake.received import Received
+from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.sessions import network_of
 from mailrouter.store.ids import unnumbered
@@ -64,7 +64,7 @@ class RefusedMail:
         try:
             found = returned_to(desk, reader, received.reverse_path, milliseconds(moment))
             of = found if isinstance(found, Delivery) else None
-            alert = of_loop(desk, reader, role, of, received.head, received.client.address, moment)
+            alert = of_loop(desk, reader, received, role, of)
             if alert is None or alert.reply is None:
                 return
             spool = self._store.spool()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from mailrouter.calendars.cache import with_kept
 from mailrouter.config.atomic_write import CannotWrite, role_path
 from mailrouter.config.proposals import edited_role, replaced_role
 from mailrouter.intake.worker_answers import Answers
+from mailrouter.moments import moment_at
 from mailrouter.routing.partner.file.difference import FileDifference, file_difference
 from mailrouter.routing.partner.file.merged import PastChange, merged, taken_back
 from mailrouter.routing.partner.schedule_request import LastChange, Proposed, ScheduleRequest
@@ -85,7 +86,7 @@ def schedule_request(desk: Desk, reader: Reading | None, role: Role, answers: An
     last = reader.last_schedule_change(role.key) if reader else None
     known = None
     if last is not None:
-        at = datetime.fromtimestamp(last.at / 1000, UTC)
+        at = moment_at(last.at)
         known = LastChange(last.id, at, queue_id(last.id), last.what, last.author, last.before, last.after)
     return ScheduleRequest(FolderFile(desk, role, answers), known, partial(_past, reader, role.key))
 

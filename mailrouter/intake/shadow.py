@@ -14,8 +14,8 @@ from mailrouter.intake.acceptor import Acceptor
 from mailrouter.intake.purposes import recipient_of
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
+from mailrouter.moments import milliseconds
 from mailrouter.routing.partner.handoff_text import MAX_MAIL
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
 from mailrouter.store.ids import queue_id

@@ -13,6 +13,7 @@ from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.config import Configuration
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import loop_mark
+from mailrouter.moments import milliseconds, moment_at
 from mailrouter.routing.findings import NO_FINDINGS, Findings, findings
 from mailrouter.routing.model import CurrentHandoff, Situation
 from mailrouter.routing.verdict import verdicts, vouched_for
@@ -25,6 +26,23 @@ from mailrouter.schedule.duty import Roster
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Handoff
 from mailrouter.store.protocols import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a message came, and when: the same for every role that it is for.
+
+    ``received`` is our trace field for it, ``seed`` at least 16 random octets. ``client`` is the address of who handed
+    it in; None: it is told as if one of our own servers had. ``next_hop_size`` is what the next server takes, None
+    while that is not known.
+    """
+
+    reverse_path: str
+    moment: datetime
+    received: bytes
+    seed: bytes
+    client: str | None = None
+    next_hop_size: int | None = None
 
 
 @dataclass(slots=True)
@@ -91,45 +109,36 @@ class Desk:
         self,
         role: Role,
         head: Head,
+        arrival: Arrival,
         *,
-        reverse_path: str,
-        moment: datetime,
-        received: bytes,
-        seed: bytes,
         handoff_seen: int = 0,
-        next_hop_size: int | None = None,
         to_handoff: bool = False,
-        client: str | None = None,
     ) -> Situation:
-        """All facts about one role for one message; what memory knows is given by the caller.
-
-        ``client`` is the address of who handed it in; None: it is told as if one of our own servers had.
-        """
+        """All facts about one role for one message; what memory knows is given by the caller."""
+        moment = arrival.moment
         settings = self.configuration.settings
-        found, vouched = self._checked(head, client)
+        found, vouched = self._checked(head, arrival.client)
         roster = self.rosters[role.key]
         role = roster.role_at(moment)
         return Situation(
             role=role,
             duty=roster.duty(moment),
-            reverse_path=reverse_path,
+            reverse_path=arrival.reverse_path,
             hostname=settings.hostname,
             our_domains=settings.our_domains,
             ours=self.ours,
-            received=received,
+            received=arrival.received,
             loop_mark=self.loop_marks[role.key],
-            seed=seed,
+            seed=arrival.seed,
             wording=self.wording,
             handoff=self.handoffs.get(role.key),
             handoff_seen=handoff_seen,
             verdicts=verdicts(head, settings.authserv_id, found),
             findings=found,
             vouched=vouched,
-            next_hop_size=next_hop_size,
+            next_hop_size=arrival.next_hop_size,
             to_handoff=to_handoff,
-            unreached=self.mailboxes.unreached(role, int(moment.timestamp() * 1000))
-            if self.mailboxes
-            else (),
+            unreached=self.mailboxes.unreached(role, milliseconds(moment)) if self.mailboxes else (),
             whole=roster.role,
         )
 
@@ -150,8 +159,7 @@ class Desk:
     def conversation(self, role: Role, message_ids: Sequence[str]) -> list[str]:
         """The keys under which this role's conversations with these Message-IDs are remembered."""
         return [
-            keyed.digest(self.keys.memory, f"{role.key}\0{id_}".encode())[:15].hex()
-            for id_ in dict.fromkeys(message_ids)
+            keyed.memory_key(self.keys.memory, f"{role.key}\0{id_}") for id_ in dict.fromkeys(message_ids)
         ]
 
 
@@ -179,7 +187,7 @@ def earlier_ids(head: Head) -> list[str]:
 
 def current(handoff: Handoff) -> CurrentHandoff:
     """What planning needs to know of a stored handoff."""
-    written = datetime.fromtimestamp(handoff.written_at / 1000, UTC)
+    written = moment_at(handoff.written_at)
     return CurrentHandoff(handoff.version, handoff.author, written, len(handoff.body))
 
 

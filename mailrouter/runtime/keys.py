@@ -13,11 +13,12 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from mailrouter.config.atomic_write import make_folder, replace_private, replacing
 from mailrouter.errors import StoreError
+from mailrouter.moments import DAY_MS, iso_utc, milliseconds
 from mailrouter.store.ids import Milliseconds
 from mailrouter.trust.tokens import VALID_DAYS
 
@@ -26,7 +27,7 @@ log = logging.getLogger("mailrouter.keys")
 KEY_SIZE = 32
 NAME = "mailrouter.key"
 """The file's name in the run folder."""
-OVERLAP_MS: Milliseconds = (VALID_DAYS + 1) * 86_400_000
+OVERLAP_MS: Milliseconds = (VALID_DAYS + 1) * DAY_MS
 """So long after a rotation the key before it is taken: the life of a return path, the longest of all that it made."""
 _HEAD = b"mailrouter keys 1\n"
 
@@ -106,11 +107,11 @@ def rotate(path: Path, now: Milliseconds) -> Keys:
 
 def moment_written(at: Milliseconds) -> str:
     """In UTC, ISO 8601, to the second."""
-    return datetime.fromtimestamp(at // 1000, UTC).isoformat().replace("+00:00", "Z")
+    return iso_utc(at).replace("+00:00", "Z")
 
 
 def _moment(text: str) -> Milliseconds:
-    return int(datetime.fromisoformat(text).timestamp() * 1000)
+    return milliseconds(datetime.fromisoformat(text))
 
 
 def _make_private(path: Path) -> None:

@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import get_args
 
 from mailrouter.address import canonical
 from mailrouter.message.dsn.bounce import Kind
+from mailrouter.moments import moment_at
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import Milliseconds
 from mailrouter.store.model import FailingMailbox
 
-DAY_MS = 86_400_000
-HOUR_MS = 3_600_000
 SAVE_AGAIN_MS = 600_000
 """How late the stored moment of the last failure may be: each refusal of many need not be written."""
 OF_MAILBOXES = ("copy", "companion", "notice")
@@ -107,6 +106,4 @@ class Mailboxes:
         if not self._failing:
             return ()
         pairs = ((person, self.lasting(person.email, now)) for person in role.partners)
-        return tuple(
-            (person.key, datetime.fromtimestamp(found.since / 1000, UTC)) for person, found in pairs if found
-        )
+        return tuple((person.key, moment_at(found.since)) for person, found in pairs if found)

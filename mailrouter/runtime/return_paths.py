@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailrouter.address import domain_of
+from mailrouter.moments import DAY_MS
 from mailrouter.store import ids
 from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.trust import tokens
 from mailrouter.trust.tokens import TokenError, token_of
-
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class ReturnPaths:
         A role whose name leaves no room for a token is its copies' return path itself: their bounces come to the
         role then, as mail that only partners get.
         """
-        token = tokens.make(self.keys[0], delivery, at // _DAY_MS)
+        token = tokens.make(self.keys[0], delivery, at // DAY_MS)
         try:
             return tokens.return_path(role_address, token, self.domain)
         except ValueError:
@@ -43,7 +42,7 @@ class ReturnPaths:
         if token is None or not (domain_of(address) in self.domains or domain_of(address) == self.domain):
             return None
         keys = [*self.keys, *(key for key, until in self.earlier if until > at)]
-        return ids.DeliveryId(tokens.read(keys, token, at // _DAY_MS))
+        return ids.DeliveryId(tokens.read(keys, token, at // DAY_MS))
 
 
 __all__ = ["ReturnPaths", "TokenError"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from mailrouter.message import pieces
 from mailrouter.message.pieces import Pieces
+from mailrouter.moments import DAY_MS, day_of
 from mailrouter.routing.autoreply import AGAIN_DAYS
 from mailrouter.routing.model import Plan
 from mailrouter.routing.partner.handoff_notices import Notice
@@ -14,10 +14,8 @@ from mailrouter.runtime.return_paths import ReturnPaths
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.store import ids
-from mailrouter.store.ids import DeliveryId, MessageId, Milliseconds
-from mailrouter.store.model import NO_REQUEST, Claim, Delivery, DsnRequest, Kind, Message, ReplyMemory
-
-DAY_MS = 86_400_000
+from mailrouter.store.ids import MessageId, Milliseconds
+from mailrouter.store.model import NO_REQUEST, Delivery, DsnRequest, Kind, Message, ReplyMemory
 
 
 def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int = 0) -> list[Delivery]:
@@ -32,7 +30,8 @@ def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int =
     def add(
         kind: Kind, roles: Sequence[str], recipient: str, path: str, content: Pieces, handoff: int
     ) -> None:
-        made = _delivery(message, first + len(found), kind, roles, recipient, path, content, handoff)
+        made = _delivery(message, first + len(found), kind, roles, recipient, content)
+        made.handoff, made.inside = handoff, handoff > 0
         if path:  # ``<>`` stays what it is: nobody wants to hear of it
             made.reverse_path = paths.of(path, made.id, message.received_at)
         found.append(made)
@@ -51,7 +50,7 @@ def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int =
 def notices_of(message: Message, role: Role, notices: Sequence[Notice], first: int) -> list[Delivery]:
     """A delivery for each notice; its reverse-path is ``<>`` (see ``mailrouter.routing.partner.handoff_notices``)."""
     return [
-        _delivery(message, number, "notice", (role.key,), notice.recipient, "", notice.pieces, 0)
+        _delivery(message, number, "notice", (role.key,), notice.recipient, notice.pieces)
         for number, notice in enumerate(notices, first)
     ]
 
@@ -71,10 +70,8 @@ def own_message(
     recipient: str,
     content: Pieces,
     at: Milliseconds,
-    claim: tuple[Claim, DeliveryId] = ("", ids.NO_DELIVERY),
 ) -> Delivery:
-    """A delivery of a message of ours that some outcome of ``message`` brings about; it has no number yet. ``claim`` is
-    what it says, and of which delivery."""
+    """A delivery of a message of ours that some outcome of ``message`` brings about; it has no number yet."""
     return Delivery(
         id=ids.unnumbered(message),
         kind=kind,
@@ -85,8 +82,6 @@ def own_message(
         size=pieces.length(content),
         next_at=at,
         created_at=at,
-        about=claim[1],
-        claim=claim[0],
     )
 
 
@@ -95,49 +90,24 @@ def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory
     reply = plan.reply
     if reply is None:
         return None, None
-    delivery = _delivery(
-        message, ids.REPLY_NUMBER, "reply", (reply.role,), reply.recipient, "", reply.pieces, 0
-    )
+    delivery = _delivery(message, ids.REPLY_NUMBER, "reply", (reply.role,), reply.recipient, reply.pieces)
     again = message.received_at - AGAIN_DAYS * DAY_MS
     day = day_of(message.received_at)
     return delivery, ReplyMemory(reply.key, message.received_at, again, day, reply.caps)
 
 
-def milliseconds(moment: datetime) -> Milliseconds:
-    """A moment as it is stored."""
-    return int(moment.timestamp() * 1000)
-
-
-def day_of(milliseconds: int) -> str:
-    """The day (UTC) by which replies are counted: ``2026-12-03``."""
-    return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%d}"
-
-
-def hour_of(milliseconds: int) -> str:
-    """The hour (UTC) by which alerts are counted: ``2026-12-03T09``."""
-    return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%dT%H}"
-
-
 def _delivery(
-    message: Message,
-    number: int,
-    kind: Kind,
-    roles: Sequence[str],
-    recipient: str,
-    path: str,
-    content: Pieces,
-    handoff: int,
+    message: Message, number: int, kind: Kind, roles: Sequence[str], recipient: str, content: Pieces
 ) -> Delivery:
     return Delivery(
         id=ids.delivery_of(message.id, number),
         kind=kind,
         roles=tuple(roles),
         recipient=recipient,
-        reverse_path=path,
+        reverse_path="",
         pieces=pieces.encode(content),
         size=pieces.length(content),
-        handoff=handoff,
-        inside=handoff > 0 or kind == "notice",
+        inside=kind == "notice",
         eight_bit=message.eight_bit and kind == "copy",
         smtputf8=message.smtputf8 and kind == "copy",
         next_at=message.received_at,

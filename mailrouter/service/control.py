@@ -12,12 +12,12 @@ import json
 import logging
 import os
 import socket
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mailrouter.clock import now_ms
 from mailrouter.config.atomic_write import make_folder
 from mailrouter.errors import MailrouterError, NoSuchRole
 from mailrouter.message.text.writing import quoted_printable
@@ -62,7 +62,7 @@ async def set_handoff(store: Store, role: str, author: str, text: str) -> int:
     """Keep a new handoff version; gives its number. Raises MailrouterError as ``check_handoff``."""
     check_handoff(text)
     body = quoted_printable(text if text.endswith("\n") else text + "\n")
-    return await store.add_handoff(role, author, int(time.time() * 1000), text, body)
+    return await store.add_handoff(role, author, now_ms(), text, body)
 
 
 class Control:
@@ -160,7 +160,6 @@ class Control:
         wanted = from_json(dict(request["request"]))
         what = await change_by_command(
             context.desk,
-            self._store,
             acceptor.files,
             str(request["role"]),
             [wanted],

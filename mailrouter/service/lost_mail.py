@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.feedback.affected import ALIVE, copies_of, roles_of
 from mailrouter.intake.originals import Original, originate
+from mailrouter.moments import milliseconds
 from mailrouter.routing.letters.lost_letter import LostMail, lost_letter
 from mailrouter.runtime.context import Context, Desk
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.store.ids import queue_id
 from mailrouter.store.model import QueueEntry
 from mailrouter.store.protocols import Store
@@ -75,7 +75,7 @@ async def list_lost(context: Context, store: Store) -> bool:
     )
     log.error("nobody has %d mails of the last hour", len(found))
     alert = Original("alert", settings.postmaster, letter)
-    return await originate(store, "", [alert], now, "mails that nobody has", _NAME, now.isoformat())
+    return await originate(store, "", [alert], now, "mails that nobody has", (_NAME, now.isoformat()))
 
 
 def _untold(desk: Desk, entry: QueueEntry) -> list[LostMail]:

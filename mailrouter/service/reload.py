@@ -17,6 +17,7 @@ from mailrouter.errors import ConfigurationError, MailrouterError
 from mailrouter.intake.feedback.plain_alerts import of_settings
 from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.partner.file_changes import own_situation
+from mailrouter.moments import milliseconds
 from mailrouter.routing.partner import schedule_notices
 from mailrouter.runtime.context import Context, Desk, current
 from mailrouter.schedule.localtime import local_day
@@ -115,7 +116,7 @@ class Reloading:
         what = hashlib.sha256(problems.encode()).hexdigest()
         try:
             if await originate(
-                self._store, role.key, [alert], moment, LAST_SETTINGS, "broken settings", what
+                self._store, role.key, [alert], moment, LAST_SETTINGS, ("broken settings", what)
             ):
                 self._wake()
         except MailrouterError as error:
@@ -229,9 +230,7 @@ class Reloading:
                 if found is None:
                     if told not in ("", _WHOLE):
                         self._told.add(key)
-                        await self._store.remember_told(
-                            name, _WHOLE, int(self._context.now().timestamp() * 1000)
-                        )
+                        await self._store.remember_told(name, _WHOLE, milliseconds(self._context.now()))
                     self._told.discard(key)
                     continue
                 what = _digest(found)
@@ -259,7 +258,7 @@ class Reloading:
         originals = [Original("notice", notice.recipient, notice.pieces) for notice in told]
         originals.append(Original("alert", alert.recipient, alert.pieces))
         reason = f"the file of {broken.key} is broken"
-        return await originate(self._store, role.key, originals, self._context.now(), reason, name, what)
+        return await originate(self._store, role.key, originals, self._context.now(), reason, (name, what))
 
 
 def _until_restart(old: Serving, new: Serving) -> tuple[Serving, list[str]]:

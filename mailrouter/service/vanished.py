@@ -70,4 +70,6 @@ class Vanished:
         alert = Original("alert", notice.recipient, notice.pieces)
         why = f"the file of {role.key} is missing"
         this_time = f"{moment.isoformat()} {self._since.get(role.key)}"
-        return await originate(self._store, role.key, [alert], moment, why, f"vanished {role.key}", this_time)
+        return await originate(
+            self._store, role.key, [alert], moment, why, (f"vanished {role.key}", this_time)
+        )

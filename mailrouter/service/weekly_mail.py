@@ -11,9 +11,9 @@ from mailrouter import events
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.originals import Original, originate
 from mailrouter.intake.partner.file_changes import own_situation
+from mailrouter.moments import milliseconds
 from mailrouter.routing.letters.weekly_letter import weekly_letter
 from mailrouter.runtime.context import Context
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.schedule.views.weekly import MOST_LATE, last_due
 from mailrouter.store.protocols import Store
@@ -78,7 +78,7 @@ async def _send(context: Context, store: Store, role: Role) -> bool:
         Original("letter", to, weekly_letter(situation, role.weekly, to, due)) for to in role.weekly.to
     ]
     reason = "the weekly mail about who is in"
-    if not await originate(store, role.key, letters, now, reason, name, what):
+    if not await originate(store, role.key, letters, now, reason, (name, what)):
         return False
     fields: events.Fields = {"role": role.key, "letters": len(letters)}
     events.tell(

@@ -17,9 +17,10 @@ from mailrouter.address import canonical
 from mailrouter.calendars.cache import with_kept
 from mailrouter.calendars.feeds import Feeds
 from mailrouter.calendars.refresh import keep_fresh
+from mailrouter.clock import now_ms
 from mailrouter.config import Configuration, Settings
 from mailrouter.config.last_good import Serving, keep_good, serving
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.maildir import MaildirTransport
 from mailrouter.delivery.shadow import ShadowTransport
 from mailrouter.delivery.smtp import SmtpTransport, pool_for
@@ -32,11 +33,11 @@ from mailrouter.intake.feedback.outcomes import kept_mailboxes, learn, lost_late
 from mailrouter.intake.release.queue_actions import Order, steer
 from mailrouter.intake.release.release import Leaving
 from mailrouter.intake.shadow import ShadowGate, shadow_settings
+from mailrouter.moments import day_of
 from mailrouter.runtime import keys
 from mailrouter.runtime.context import Context, Desk
 from mailrouter.runtime.keys import read_keys
 from mailrouter.runtime.origin import trusts
-from mailrouter.runtime.rows import day_of
 from mailrouter.runtime.templates import templates_of
 from mailrouter.schedule.duty import Roster
 from mailrouter.service.control import Control

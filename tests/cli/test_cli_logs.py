@@ -70,7 +70,7 @@ def test_an_unexpected_error_does_not_quote_mail(form: logging.Formatter) -> Non
 def test_an_events_fields_are_fields() -> None:
     """In JSON each by itself, with the event's name and the queue id; as text on one line."""
     fields: Fields = {"to": ["a@b.test"], "delay": 0.25, "dsn": "2.0.0"}
-    event = EventRecord("mailrouter.x", logging.INFO, "delivered", queue_id(MessageId(5)), fields, "", None)
+    event = EventRecord("mailrouter.x", logging.INFO, "delivered", queue_id(MessageId(5)), fields, "")
     assert {"time", "message"} <= (made := json.loads(Json().format(event))).keys()
     assert made["event"] == "delivered"
     assert made["level"] == "info"
@@ -90,7 +90,7 @@ def test_the_journal_gets_the_priority_of_each_line() -> None:
     """Before each line of a traceback as well; the journal takes it away again."""
     form = ForJournal(Text())
     levels = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
-    said = [form.format(EventRecord("mailrouter", level, "x", "", {}, "", None))[:3] for level in levels]
+    said = [form.format(EventRecord("mailrouter", level, "x", "", {}, ""))[:3] for level in levels]
     assert said == ["<7>", "<6>", "<4>", "<3>", "<2>"]
     whole = form.format(record("it failed", error=ValueError("x"))).splitlines()
     assert len(whole) > 2

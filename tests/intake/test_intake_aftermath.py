@@ -12,7 +12,8 @@ from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.content import whole
 from mailrouter.delivery.retry import outcome
 from mailrouter.intake.feedback.failures import of_failure
-from mailrouter.runtime.rows import milliseconds
+from mailrouter.intake.feedback.incident import Answer
+from mailrouter.moments import milliseconds
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
 from tests.intake.services import Service, desk, service
@@ -38,7 +39,9 @@ async def fails(running: Service, delivery: Delivery, words: str = NO, later: fl
     """The next hop refuses a delivery, ``later`` hours after the mail came; gives what that brings about."""
     now = MOMENT + timedelta(hours=later)
     result = outcome(delivery, Reply(int(words[:3]), words[4:]), milliseconds(now), 0.0, Retry())
-    told = of_failure(running.context.desk, running.store.reader, delivery, "failed", result.reply, now)
+    told = of_failure(
+        running.context.desk, running.store.reader, delivery, Answer("failed", result.reply), now
+    )
     await running.store.settle([replace(result, consequences=told)])
     return await running.store.claim(100, milliseconds(now))
 

@@ -10,7 +10,7 @@ import pytest
 
 from mailrouter.address import mailbox_of
 from mailrouter.intake.feedback.report_limits import MOST_REPORTS
-from mailrouter.runtime.rows import day_of, milliseconds
+from mailrouter.moments import day_of, milliseconds
 from mailrouter.store.model import Delivery
 from tests.intake.services import Service, desk, service
 from tests.intake.test_intake_aftermath import IT, fails, text, to_whom

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.runtime.context import earlier_ids
+from mailrouter.runtime.context import Arrival, earlier_ids
 from tests.intake.services import desk
 from tests.routing.situations import mail, role, second_role
 
@@ -34,9 +34,7 @@ def test_a_situation_holds_the_facts_of_its_role() -> None:
     made = desk(role(), second_role(), authserv_id="mail.example.test")
     head = Head(mail("Authentication-Results: mail.example.test; dmarc=fail"))
     moment = datetime(2026, 12, 3, 18, tzinfo=UTC)
-    found = made.situation(
-        role(), head, reverse_path="x@y.test", moment=moment, received=b"", seed=b"s", handoff_seen=3
-    )
+    found = made.situation(role(), head, Arrival("x@y.test", moment, b"", b"s"), handoff_seen=3)
     assert [person.key for person in found.duty.on] == ["elaine"]
     assert found.verdicts.dmarc_fail
     assert found.ours == {"vp-hr@example.test", "office@example.test", "it@example.test"}

@@ -16,6 +16,7 @@ from mailrouter.intake.explain import Explanation, explained, in_hand
 from mailrouter.intake.release.recheck import may_have, plan_anew
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import render
+from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.origin import trusts
 from mailrouter.schedule.model import Role
@@ -81,7 +82,7 @@ async def test_a_question_is_good_for_a_week(tmp_path: Path, after: timedelta, r
         stored = running.store.reader.handoff("vp-hr")
         assert stored is not None
         assert (stored.author, stored.text) == ("Laurie", HANDOFF_TEXT)
-        assert stored.written_at == int(MOMENT.timestamp() * 1000)
+        assert stored.written_at == milliseconds(MOMENT)
         assert running.context.desk.handoffs["vp-hr"].version == stored.version
         assert {row.handoff for row in running.offered} == {stored.version}
 

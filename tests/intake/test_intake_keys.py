@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.loops import came_back
 from mailrouter.message.head import Head
+from mailrouter.moments import DAY_MS
 from mailrouter.runtime.keys import OVERLAP_MS, Keys, keys_in, read_keys, rotate
 from mailrouter.runtime.return_paths import ReturnPaths
 from mailrouter.store.ids import DeliveryId
@@ -25,7 +26,7 @@ from tests.intake.services import desk
 from tests.routing.situations import role
 from tests.support.messages import T0
 
-DAY = 86_400_000
+DAY = DAY_MS
 AS_NOBODY = """
 import os, sys
 from pathlib import Path

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mailrouter.intake.feedback.failures import of_lasting
 from mailrouter.intake.feedback.outcomes import learn
 from mailrouter.message.pieces import decode, render
-from mailrouter.runtime.mailbox_health import DAY_MS, HOUR_MS, Mailboxes
+from mailrouter.moments import DAY_MS, HOUR_MS, milliseconds
+from mailrouter.runtime.mailbox_health import Mailboxes
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import FailingMailbox, Kind, Outcome, State
 from mailrouter.store.sqlite.store import SqliteStore
@@ -25,7 +26,7 @@ from tests.support.messages import deliveries_of
 ELAINE = "elaine@example.test"
 T0 = 1_796_000_000_000
 MOMENT = datetime(2026, 12, 3, 18, tzinfo=UTC)
-NOW = int(MOMENT.timestamp() * 1000)
+NOW = milliseconds(MOMENT)
 
 
 def test_a_mailbox_fails_lastingly_after_a_day() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailrouter.message.pieces import decode, length
+from mailrouter.moments import DAY_MS, day_of
 from mailrouter.runtime.return_paths import ReturnPaths
-from mailrouter.runtime.rows import day_of, deliveries_of, reply_of
+from mailrouter.runtime.rows import deliveries_of, reply_of
 from mailrouter.store.ids import DELIVERY_BITS, REPLY_NUMBER, MessageId
 from mailrouter.store.model import Message
 from tests.routing.situations import (
@@ -83,7 +84,7 @@ def test_the_reply_leaves_from_nobody_and_is_remembered() -> None:
     assert (row.reverse_path, row.recipient, row.kind) == ("", "jane@example.test", "reply")
     assert row.id & REPLY_NUMBER == REPLY_NUMBER
     assert not row.eight_bit
-    assert memory.again_after == MESSAGE.received_at - 7 * 86_400_000
+    assert memory.again_after == MESSAGE.received_at - 7 * DAY_MS
     assert memory.day == "2026-12-03"
     assert found.reply is not None
     assert (memory.key, memory.caps) == (found.reply.key, found.reply.caps)

@@ -13,6 +13,7 @@ from mailrouter.errors import MailrouterError
 from mailrouter.intake.explain import explained, in_hand
 from mailrouter.intake.partner.by_command import as_json, change_by_command, from_json
 from mailrouter.message.scanner import Scanner
+from mailrouter.moments import milliseconds
 from mailrouter.schedule.language.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import spans_in
 from mailrouter.smtp.envelope import Envelope
@@ -42,9 +43,7 @@ async def test_a_command_does_the_same_and_both_are_told(tmp_path: Path) -> None
 
             again = from_json(json.loads(json.dumps(as_json(request), default=str)))
             assert again == request
-            return await change_by_command(
-                found.context.desk, found.store, found.acceptor.files, "vp-hr", [again], MOMENT
-            )
+            return await change_by_command(found.context.desk, found.acceptor.files, "vp-hr", [again], MOMENT)
 
         off = Off("laurie", spans_in("Monday", now), "elaine")
         assert await command(off) == "Laurie is away on Monday 7 December; Elaine covers."
@@ -55,7 +54,7 @@ async def test_a_command_does_the_same_and_both_are_told(tmp_path: Path) -> None
         assert "on Friday 4 December from 12:00 to 17:00" in await command(swap)
         assert "swaps:\n  - {date: 2026-12-04, partner: laurie, hours: 12:00-17:00}\n" in file_of(tmp_path)
         assert (await command(Plain("undo"))).startswith("Undone: Laurie works")
-        due = await found.store.claim(10, int(MOMENT.timestamp() * 1000))
+        due = await found.store.claim(10, milliseconds(MOMENT))
         assert [(d.kind, d.recipient) for d in due] == [("notice", LAURIE), ("notice", ELAINE)] * 3
         assert b"A command changed the schedule" in due[0].pieces
         (tmp_path / "config" / "roles" / "vp-hr.yaml").chmod(0o444)

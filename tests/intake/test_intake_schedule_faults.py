@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.errors import StoreError
+from mailrouter.moments import milliseconds
 from tests.intake.rescheduling import (
     COMMENTED,
     ELAINE,
@@ -142,7 +143,7 @@ async def test_a_change_that_can_not_be_put_in_after_all_is_told_instead(
         entry = found.store.reader.entry(change.id)
         assert entry is not None
         assert [d.state for d in entry.deliveries] == ["withdrawn", "withdrawn", "queued", "queued"]
-        due = await found.store.claim(10, int(MOMENT.timestamp() * 1000) * 2)
+        due = await found.store.claim(10, milliseconds(MOMENT) * 2)
         assert [delivery.recipient for delivery in due] == [LAURIE, ELAINE]
         assert b"could not be put into the file after all" in due[0].pieces
     assert file_of(tmp_path) == theirs

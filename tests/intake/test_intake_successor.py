@@ -13,6 +13,7 @@ import pytest
 from mailrouter.delivery.content import whole
 from mailrouter.intake.explain import explained, in_hand
 from mailrouter.intake.feedback.failures import of_failure
+from mailrouter.intake.feedback.incident import Answer
 from mailrouter.intake.release.recheck import may_have, plan_anew
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import own_message
@@ -106,7 +107,7 @@ async def test_a_late_bounce_is_told_to_partners_of_the_moment(tmp_path: Path) -
         assert (await running.send(mail())).startswith("250")
         (failed,) = [d for d in running.offered if d.recipient == "laurie@example.test"]
         told = of_failure(
-            running.context.desk, running.store.reader, failed, "bounced", "550 5.1.1 no", AFTER
+            running.context.desk, running.store.reader, failed, Answer("bounced", "550 5.1.1 no"), AFTER
         )
         whom = {
             c.delivery.recipient.partition("@")[0] for c in told if c.delivery.kind in ("alert", "notice")
@@ -163,7 +164,11 @@ async def test_the_sender_hears_where_one_copy_failed_and_the_other_is_withdrawn
 
         async def refused() -> None:
             told = of_failure(
-                running.context.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
+                running.context.desk,
+                running.store.reader,
+                copies["laurie"],
+                Answer("failed", "550 5.1.1 no"),
+                AFTER,
             )
             await running.store.settle(
                 [Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1, consequences=told)]
@@ -206,7 +211,11 @@ async def test_a_failure_found_before_a_copy_was_planned_anew_does_not_say_that_
         copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
         running.context.clock = lambda: AFTER
         told = of_failure(
-            running.context.desk, running.store.reader, copies["laurie"], "failed", "550 5.1.1 no", AFTER
+            running.context.desk,
+            running.store.reader,
+            copies["laurie"],
+            Answer("failed", "550 5.1.1 no"),
+            AFTER,
         )
         await plan_anew(running.context, running.store, copies["elaine"], lambda: 1)
         await running.store.settle(

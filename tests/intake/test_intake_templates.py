@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailrouter.routing.partner import handoff_notices
+from mailrouter.routing.partner.handoff_notices import Question
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.people import people_facts
 from mailrouter.routing.wording import CurrentHandoff, Wording, handoff_facts
@@ -114,9 +115,9 @@ def test_the_samples_of_our_messages_about_handoffs_have_their_facts() -> None:
     recorder = Recorder()
     facts = situation(role(AWAY), handoff=HANDOFF, wording=Wording(recorder))
     head, _ = read(mail())
-    handoff_notices.taken(facts, head, ELAINE, LAURIE, HANDOFF_TEXT, "x", facts.duty.moment)
+    handoff_notices.taken(facts, head, ELAINE, LAURIE, Written(HANDOFF_TEXT, "x"), facts.duty.moment)
     handoff_notices.confirm(
-        facts, head, LAURIE, Written(HANDOFF_TEXT, "x"), "vp-hr+handoff-x@example.test", "192.0.2.1"
+        facts, head, LAURIE, Written(HANDOFF_TEXT, "x"), Question("vp-hr+handoff-x@example.test", "192.0.2.1")
     )
     handoff_notices.unusable(facts, head, LAURIE, LAURIE, "x")
     for name, given in recorder.given.items():

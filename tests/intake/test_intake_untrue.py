@@ -8,9 +8,10 @@ from typing import Literal
 import pytest
 
 from mailrouter.intake.feedback.failures import of_failure
+from mailrouter.intake.feedback.incident import Answer
 from mailrouter.intake.release.queue_actions import Order, steer
 from mailrouter.intake.release.recheck import may_be_told, plan_anew
-from mailrouter.runtime.rows import milliseconds
+from mailrouter.moments import DAY_MS, HOUR_MS, milliseconds
 from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.selection import BACK, Selection
 from tests.intake.services import Service, desk, service
@@ -78,7 +79,7 @@ async def test_a_report_that_was_withdrawn_can_be_told_again(tmp_path: Path) -> 
         full, now = "552 5.2.2 full", NOW + 1
         await running.store.report([Outcome(made["elaine"].id, "bounced", full, now)])
         last = made["laurie"]
-        then = of_failure(running.context.desk, running.store.reader, last, "bounced", full, MOMENT)
+        then = of_failure(running.context.desk, running.store.reader, last, Answer("bounced", full), MOMENT)
         await running.store.report([Outcome(last.id, "bounced", full, now, consequences=then)])
         queued = await running.store.claim(100, now)
         assert [d.kind for d in queued].count("report") == 1
@@ -97,7 +98,7 @@ async def test_that_one_copy_did_not_arrive_is_true_of_that_one_alone(tmp_path: 
         assert {says(running, d) for d in (*of_elaine, *of_nobody)} == {"never"}
 
 
-@pytest.mark.parametrize("keep", [0, 86_400_000])
+@pytest.mark.parametrize("keep", [0, DAY_MS])
 async def test_what_came_back_is_sent_again_while_its_content_is_kept(tmp_path: Path, keep: int) -> None:
     """As a delivery of its own under another return path; without content there is nothing to send."""
     async with service(tmp_path, desk(role()), MOMENT) as running:
@@ -126,7 +127,7 @@ async def test_content_is_given_up_when_its_time_is_over(tmp_path: Path) -> None
     """Not before; what came back has its time from then on."""
     async with service(tmp_path, desk(role()), MOMENT) as running:
         store = running.store
-        store.keep_bounced = 3_600_000
+        store.keep_bounced = HOUR_MS
         made = await copies(running)
         for copy in made.values():
             await delivered(running, copy)

@@ -6,7 +6,8 @@ import dataclasses
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from mailrouter.message.dsn.compose import Undelivered, compose_dsn
+from mailrouter.message.dsn.compose import compose_dsn
+from mailrouter.message.dsn.undelivered import Undelivered
 from mailrouter.message.pieces import render
 from tests.message.real_mail import scan, to_crlf
 

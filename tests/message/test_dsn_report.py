@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailrouter.message.dsn.bounce import read_bounce
-from mailrouter.message.dsn.compose import MAX_FULL, compose_dsn, wants_dsn
+from mailrouter.message.dsn.compose import MAX_FULL, compose_dsn
 from mailrouter.message.dsn.compose_text import advice, spoken
+from mailrouter.message.dsn.undelivered import wants_dsn
 from mailrouter.message.pieces import Slice
 from tests.message.dsn_examples import DELAYED, ELAINE, LAURIE, NEWS, ORIGINAL, PRIVATE, report
 from tests.message.real_mail import scan, to_crlf

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.routing.partner.proof import named_author, unproven
+from mailrouter.routing.partner.proof import Checks, named_author, unproven
 from tests.routing.situations import role
 from tests.schedule.roles import ELAINE, LAURIE
 
@@ -22,7 +22,7 @@ def proven(*fields: str) -> bool:
     """Whether Mike is the author, and proven."""
     head = Head(("\r\n".join((AR, *fields)) + "\r\n" + REST).encode())
     author = named_author(head, OF)
-    return author == MIKE and unproven(head, OF, MIKE, US, True) == ""
+    return author == MIKE and unproven(head, OF, MIKE, Checks(US, True)) == ""
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_the_role_has_to_stand_in_to_and_not_in_what_a_resender_adds() -> None:
         f"{AR}\r\nResent-To: vp-hr+handoff@example.test\r\nFrom: mike@kontor.test\r\nTo: eve@evil.test\r\n"
         "Message-ID: <1@kontor.test>\r\n".encode()
     )
-    assert "does not stand in To" in unproven(head, OF, MIKE, US, True)
+    assert "does not stand in To" in unproven(head, OF, MIKE, Checks(US, True))

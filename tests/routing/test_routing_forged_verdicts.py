@@ -12,7 +12,7 @@ from mailrouter.message.head import Head
 from mailrouter.message.provenance.auth_results import MAX_FIELD, read_results
 from mailrouter.message.provenance.hops import provenance
 from mailrouter.routing.findings import findings
-from mailrouter.routing.partner.proof import named_author, unproven
+from mailrouter.routing.partner.proof import Checks, named_author, unproven
 from mailrouter.routing.verdict import dmarc_pass
 from mailrouter.runtime.origin import trusts
 from tests.routing.situations import role
@@ -38,7 +38,7 @@ def why(form: str) -> str:
     head = head_of(form)
     found = findings(head, ID, provenance(head, "127.0.0.1", OURS))
     assert named_author(head, role()) is not None
-    return unproven(head, role(), LAURIE, ID, True, found=found)
+    return unproven(head, role(), LAURIE, Checks(ID, True, found))
 
 
 @pytest.mark.parametrize("server", GENUINE)

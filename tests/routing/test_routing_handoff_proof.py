@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.routing.partner.proof import named_author, unproven
+from mailrouter.routing.partner.proof import Checks, named_author, unproven
 from mailrouter.routing.verdict import dmarc_pass
 from tests.routing.situations import mail, role
 from tests.schedule.roles import LAURIE
@@ -28,7 +28,7 @@ def head_of(*fields: str) -> Head:
 
 def why(*fields: str, authserv_id: str | None = US, trusted: bool = True) -> str:
     """Why Laurie is not proven; the mail has a Message-ID of its own."""
-    return unproven(head_of(*fields, ID), OF, LAURIE, authserv_id, trusted)
+    return unproven(head_of(*fields, ID), OF, LAURIE, Checks(authserv_id, trusted))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_dmarc_is_asked_of_the_partners_domain() -> None:
 
 def test_without_a_message_id_nothing_is_proven() -> None:
     """The same mail could be sent again and again."""
-    assert "no Message-ID" in unproven(head_of(PASS, FROM, TO), OF, LAURIE, US, True)
+    assert "no Message-ID" in unproven(head_of(PASS, FROM, TO), OF, LAURIE, Checks(US, True))
 
 
 def test_a_long_from_field_takes_no_time() -> None:

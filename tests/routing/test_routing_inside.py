@@ -7,7 +7,7 @@ import pytest
 from mailrouter.message.head import Head
 from mailrouter.routing.model import Situation
 from mailrouter.routing.sender import sender_of
-from mailrouter.runtime.context import Desk
+from mailrouter.runtime.context import Arrival, Desk
 from tests.intake.services import desk
 from tests.routing.situations import mail, role, situation
 from tests.schedule.roles import at
@@ -25,9 +25,7 @@ def checked(
     made = of or desk(role(), authserv_id=US)
     head = Head("\r\n".join((*fields, FROM, "To: vp-hr@example.test", "")).encode())
     moment = at(role(), "2026-12-03 10:00")
-    return head, made.situation(
-        role(), head, reverse_path=path, moment=moment, received=b"", seed=b"s" * 32, client=client
-    )
+    return head, made.situation(role(), head, Arrival(path, moment, b"", b"s" * 32, client))
 
 
 def inside(*fields: str, path: str = COLLEAGUE, client: str = "127.0.0.1", of: Desk | None = None) -> bool:

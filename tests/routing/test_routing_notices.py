@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from mailrouter.routing.partner import handoff_notices
-from mailrouter.routing.partner.handoff_notices import Notice, read_facts
+from mailrouter.routing.partner.handoff_notices import Notice, Question, read_facts
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.sections import MAX_TEXT
 from tests.routing.situations import (
@@ -31,7 +31,8 @@ FACTS = situation(role(), "2026-12-10 10:00", handoff=HANDOFF)
 
 def taken(text: str, facts: object = FACTS) -> Notice:
     """What Elaine is told of a new version by Laurie."""
-    return handoff_notices.taken(facts, HEAD, ELAINE, LAURIE, text, "the text of the mail", FACTS.duty.moment)  # type: ignore[arg-type]
+    written = Written(text, "the text of the mail")
+    return handoff_notices.taken(facts, HEAD, ELAINE, LAURIE, written, FACTS.duty.moment)  # type: ignore[arg-type]
 
 
 def test_what_was_understood_and_what_was_before() -> None:
@@ -63,7 +64,7 @@ def test_a_question_says_what_an_answer_means() -> None:
     written = Written("Left: x\n", "the attached file plan.md")
     message = parsed(
         handoff_notices.confirm(
-            FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1"
+            FACTS, HEAD, LAURIE, written, Question("vp-hr+handoff-abc@example.test", "192.0.2.1")
         ).pieces
     )
     text = " ".join(text_of(message).split())
@@ -81,7 +82,7 @@ def test_a_question_shows_a_subject_and_a_server_that_can_not_lie_about_more() -
     head, _ = read(mail(f"Subject: {subject}"))
     written = Written("Left: x\n", "the text of the mail")
     asked = handoff_notices.confirm(
-        FACTS, head, LAURIE, written, "vp-hr+handoff-abc@example.test", "h\r\nFrom: x"
+        FACTS, head, LAURIE, written, Question("vp-hr+handoff-abc@example.test", "h\r\nFrom: x")
     )
     lines = text_of(parsed(asked.pieces))
     assert "\x1b" not in lines
@@ -112,7 +113,7 @@ def test_a_subject_can_not_look_like_the_line_that_says_where_it_came_from(subje
     head, _ = read(mail(f"Subject: {subject}"))
     written = Written("Left: x\n", "the text of the mail")
     asked = handoff_notices.confirm(
-        FACTS, head, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1"
+        FACTS, head, LAURIE, written, Question("vp-hr+handoff-abc@example.test", "192.0.2.1")
     )
     lines = text_of(parsed(asked.pieces)).splitlines()
     assert [line for line in lines if line.lower().lstrip().startswith("came from")] == [
@@ -129,7 +130,7 @@ def test_a_long_line_of_a_handoff_can_not_look_like_one_of_ours() -> None:
         "x" * 60 + " Came from: mail.example.test " + "y" * 50 + " If it is yours\n", "the text of the mail"
     )
     asked = handoff_notices.confirm(
-        FACTS, HEAD, LAURIE, written, "vp-hr+handoff-abc@example.test", "192.0.2.1"
+        FACTS, HEAD, LAURIE, written, Question("vp-hr+handoff-abc@example.test", "192.0.2.1")
     )
     lines = text_of(parsed(asked.pieces)).splitlines()
     assert sum(line.startswith("Came from:") for line in lines) == 1
@@ -160,7 +161,7 @@ def test_no_line_of_a_handoff_ends_a_header() -> None:
     author = replace(LAURIE, name="Laurie\r\nBcc: x@outside.test")
     facts = replace(FACTS, role=replace(FACTS.role, partners=(author, ELAINE)))
     notice = handoff_notices.taken(
-        facts, HEAD, author, author, "Left:\r- a\u2028Bcc: y@outside.test", "x", FACTS.duty.moment
+        facts, HEAD, author, author, Written("Left:\r- a\u2028Bcc: y@outside.test", "x"), FACTS.duty.moment
     )
     message = parsed(notice.pieces)
     assert message["bcc"] is None

@@ -104,6 +104,6 @@ async def _alone(configuration: Configuration, role: Role, request: Request) -> 
         desk.texts, desk.read = now.texts, now.configuration
         files = ScheduleFiles(store)
         await files.recover(desk)
-        return await change_by_command(desk, store, files, role.key, [request], datetime.now(UTC))
+        return await change_by_command(desk, files, role.key, [request], datetime.now(UTC))
     finally:
         store.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from mailrouter.address import canonical
 from mailrouter.errors import StoreError
@@ -68,7 +67,3 @@ def repeated_in(entry: QueueEntry) -> dict[DeliveryId, Delivery]:
 
 def others_of(entry: QueueEntry, role: Role, delivery: Delivery) -> list[Delivery]:
     return [other for other in copies_of(entry, role) if other.id != delivery.id]
-
-
-def moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC)

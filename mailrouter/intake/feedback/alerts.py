@@ -5,78 +5,30 @@ Each of them hears of one mailbox at most once an hour. That nobody has a mail i
 
 from __future__ import annotations
 
-import hmac
-import os
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
+from mailrouter import keyed
 from mailrouter.address import canonical
-from mailrouter.intake.feedback.affected import ALIVE, moment, others_of
-from mailrouter.intake.feedback.sender_dsn import forged, hears
-from mailrouter.message.head import Head
-from mailrouter.routing.letters.undelivered import News, Trouble, operator_alert, partner_notice
+from mailrouter.intake.feedback.affected import ALIVE
+from mailrouter.intake.feedback.incident import Incident
+from mailrouter.moments import HOUR_MS, Milliseconds, day_of, hour_of, milliseconds
+from mailrouter.routing.letters.undelivered import Trouble, operator_alert, partner_notice
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import day_of, hour_of, milliseconds, own_message
-from mailrouter.schedule.model import Person, Role
+from mailrouter.runtime.rows import own_message
+from mailrouter.schedule.model import Person
 from mailrouter.store import ids
-from mailrouter.store.ids import DeliveryId, queue_id
-from mailrouter.store.model import Claim, Consequence, Delivery, QueueEntry, ReplyMemory
+from mailrouter.store.ids import DeliveryId
+from mailrouter.store.model import Claim, Consequence, ReplyMemory
 
-HOUR_MS = 3_600_000
 NOBODY_AN_HOUR = 20
 """Alerts of an hour that nobody has a mail, each about one mail of a role."""
 
 
-def trouble_of(
-    desk: Desk,
-    role: Role,
-    entry: QueueEntry,
-    delivery: Delivery,
-    news: News,
-    words: str,
-    now: datetime,
-    head: Head,
-) -> Trouble:
-    others = others_of(entry, role, delivery)
-    message = entry.message
-    if delivery.inside and words:
-        words += " (the rest is left out: it may quote a handoff)"
-    return Trouble(
-        news=news,
-        role=role,
-        recipient=delivery.recipient,
-        words=words,
-        queue=queue_id(message.id),
-        sender=message.reverse_path,
-        subject=head.text("subject") or "",
-        message_id=message.message_id,
-        arrived=moment(message.received_at),
-        moment=now,
-        hostname=desk.configuration.settings.hostname,
-        loop_mark=desk.loop_marks[role.key],
-        seed=os.urandom(32),
-        have=tuple(other.recipient for other in others if other.state == "delivered"),
-        trying=tuple(other.recipient for other in others if other.state in ("queued", "held")),
-        ours=news != "away" and delivery.kind != "copy",
-        lost=tuple(other.recipient for other in others if other.state in ("failed", "bounced")),
-        sender_hears=news != "away"
-        and delivery.kind == "copy"
-        and hears(entry, role, "failed")
-        and not forged(desk, head),
-    )
-
-
-def told_to(
-    desk: Desk,
-    trouble: Trouble,
-    partners: Iterable[Person],
-    delivery: Delivery,
-    again: int,
-    others: Sequence[Delivery],
-) -> list[Consequence]:
-    """To the operator first, then to the other partners: each at most once in ``again`` milliseconds. ``others`` are
-    the other copies of the message."""
+def told_to(incident: Incident, trouble: Trouble, again: Milliseconds) -> list[Consequence]:
+    """To the operator first, then to the other partners: each at most once in ``again`` milliseconds."""
+    desk, delivery, others = incident.desk, incident.delivery, incident.others(trouble.role)
+    # Two mailboxes that fail would tell of each other's notices for ever; and no mail is missing.
+    partners = () if trouble.ours else incident.partners(trouble.role)
     message = delivery.message
     claim: tuple[Claim, DeliveryId] = ("", ids.NO_DELIVERY)
     if trouble.news != "away":
@@ -96,27 +48,27 @@ def told_to(
         key = told_key(desk, about, role.key, failed, canonical(address), *sent_again)
         memory = ReplyMemory(key, at, at - again, day_of(at), ())
         if person is not None:
-            notice = own_message(
-                message, "notice", role.key, address, partner_notice(trouble, person, desk.wording), at, claim
-            )
+            words = partner_notice(trouble, person, desk.wording)
+            notice = own_message(message, "notice", role.key, address, words, at)
+            notice.claim, notice.about = claim
             # Whose copy ends together with this one has a mailbox that does not take this notice either.
             own = tuple(copy.id for copy in others if copy.recipient == address and copy.state == "queued")
             found.append(Consequence(notice, own, ("failed", "bounced"), memory))
             continue
-        alert = own_message(
-            message, "alert", role.key, address, operator_alert(trouble, address, desk.wording), at, claim
-        )
+        words = operator_alert(trouble, address, desk.wording)
+        alert = own_message(message, "alert", role.key, address, words, at)
+        alert.claim, alert.about = claim
         told = Consequence(alert, memory=memory)
         found.append(
             told
             if about != "trouble" or trouble.ours
-            else _nobody_has_it(desk, trouble, told, others, sent_again)
+            else _nobody_has_it(incident, trouble, told, sent_again)
         )
     return found
 
 
 def _nobody_has_it(
-    desk: Desk, trouble: Trouble, told: Consequence, others: Sequence[Delivery], sent_again: tuple[str, ...]
+    incident: Incident, trouble: Trouble, told: Consequence, sent_again: tuple[str, ...]
 ) -> Consequence:
     """The alert that no partner has a mail, or ``told`` where one has it, or may still get it.
 
@@ -124,16 +76,17 @@ def _nobody_has_it(
     however many copies failed (and one for each copy that was sent again, ``sent_again``); those beyond
     ``NOBODY_AN_HOUR`` are listed together (``live.lost_mail``).
     """
-    role, at = trouble.role, milliseconds(trouble.moment)
+    role, at, desk = trouble.role, milliseconds(trouble.moment), incident.desk
+    others = incident.others(role)
     lost = tuple(copy.recipient for copy in others)
     address = told.delivery.recipient
     made = operator_alert(replace(trouble, have=(), trying=(), lost=lost, nobody=True), address, desk.wording)
     key = told_key(desk, "nobody", role.key, canonical(address), trouble.queue, *sent_again)
     caps = ((f"nobody {role.key}", NOBODY_AN_HOUR),)
+    alert = own_message(told.delivery.message, "alert", role.key, address, made, at)
+    alert.claim, alert.about = "nobody", told.delivery.about
     return Consequence(
-        own_message(
-            told.delivery.message, "alert", role.key, address, made, at, ("nobody", told.delivery.about)
-        ),
+        alert,
         tuple(copy.id for copy in others),
         ALIVE,
         ReplyMemory(key, at, at - HOUR_MS, hour_of(at), caps),
@@ -144,5 +97,4 @@ def _nobody_has_it(
 
 def told_key(desk: Desk, about: str, *names: str) -> str:
     """The key of the memory that something was told: keyed, for the table is not to tell whose mailbox had troubles."""
-    words = "\0".join((about, *names))
-    return f"told {hmac.digest(desk.keys.memory, words.encode(), 'sha256')[:15].hex()}"
+    return f"told {keyed.memory_key(desk.keys.memory, chr(0).join((about, *names)))}"

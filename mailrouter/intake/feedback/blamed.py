@@ -10,8 +10,8 @@ from mailrouter import events
 from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.plain_alerts import of_arriving, of_suspect
 from mailrouter.intake.originals import Original, originate
+from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.store import ids
 from mailrouter.store.ids import DeliveryId, MessageId, queue_id
 from mailrouter.store.protocols import Store
@@ -33,7 +33,7 @@ async def tell_of_arriving(
     role = next(iter(desk.configuration.roles)).key
     alert = Original("alert", desk.configuration.settings.postmaster, made)
     why = "a mail that was being worked on at two unexpected ends is put off"
-    return await originate(store, role, [alert], now, why, "put off", f"{client} {path} {size}")
+    return await originate(store, role, [alert], now, why, ("put off", f"{client} {path} {size}"))
 
 
 async def hold(store: Store, desk: Desk, blamed: Iterable[DeliveryId], now: datetime) -> list[DeliveryId]:

@@ -16,15 +16,16 @@ from datetime import datetime
 from mailrouter import events
 from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.failures import of_failure
+from mailrouter.intake.feedback.incident import Answer
 from mailrouter.intake.feedback.loops import BEEN_HERE
 from mailrouter.intake.received import Received
 from mailrouter.intake.resting import in_turns
 from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce, unmarked_absence
 from mailrouter.message.dsn.wording import one_line
 from mailrouter.message.head import Head
+from mailrouter.moments import milliseconds
 from mailrouter.routing.letters.undelivered import News
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import DeliveryId
 from mailrouter.store.model import Delivery, Outcome
@@ -108,26 +109,21 @@ def _read_reports(
                 f"somebody wrote to the return path of {delivery.queue_id}; it is mail to the role"
             )
         else:
-            _record(desk, reader, found, delivery, said, head, moment)
+            found.reasons.append(
+                f"{_MEANING[said.kind]} about {delivery.queue_id} to {delivery.recipient}: it goes to nobody"
+            )
+            if (outcome := _outcome(desk, reader, delivery, said, head, moment)) is not None:
+                found.outcomes.append(outcome)
     return found
 
 
-def _record(
-    desk: Desk,
-    reader: Reading,
-    found: Reported,
-    delivery: Delivery,
-    bounce: Bounce,
-    head: Head,
-    moment: datetime,
-) -> None:
-    """Record one report, whatever it says; nobody but those it concerns hears of it."""
+def _outcome(
+    desk: Desk, reader: Reading, delivery: Delivery, bounce: Bounce, head: Head, moment: datetime
+) -> Outcome | None:
+    """Log one report and learn from it; gives what it makes of the delivery, with what is told of it."""
     desk.mailboxes.reports[bounce.kind] += 1
     line = _line(bounce, head)
     words = _codes(bounce) if delivery.inside else line
-    found.reasons.append(
-        f"{_MEANING[bounce.kind]} about {delivery.queue_id} to {delivery.recipient}: it goes to nobody"
-    )
     # Its words stay out of the log: they may be a subject.
     fields: events.Fields = {
         "kind": bounce.kind,
@@ -146,18 +142,18 @@ def _record(
     elif bounce.kind in ("failed", "delayed") and not round_again:
         desk.mailboxes.failed(delivery.recipient, at, words, returned=True)
     if bounce.kind not in ("failed", "auto-reply"):
-        return
+        return None
     news: News = "away" if bounce.kind == "auto-reply" else "loop" if round_again else "bounced"
     state = delivery.state if news == "away" else "bounced"
-    outcome = Outcome(delivery.id, state, words, at)
     try:
-        told = of_failure(desk, reader, delivery, news, words, moment, bounce.status, bounce.in_field)
+        answer = Answer(news, words, bounce.status, bounce.in_field)
+        told = of_failure(desk, reader, delivery, answer, moment)
     except StoreError:
         raise
     except Exception:
         log.exception("%s: nobody can be told that it came back", delivery.queue_id)
         told = ()
-    found.outcomes.append(Outcome(outcome.delivery, outcome.state, words, outcome.at, consequences=told))
+    return Outcome(delivery.id, state, words, at, consequences=told)
 
 
 _MEANING = {

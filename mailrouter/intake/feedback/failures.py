@@ -13,78 +13,54 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailrouter.address import canonical
-from mailrouter.intake.feedback.affected import header_of, moment, others_of, roles_of
-from mailrouter.intake.feedback.alerts import HOUR_MS, told_to, trouble_of
-from mailrouter.intake.feedback.report_limits import remembered, tellable
-from mailrouter.intake.feedback.sender_dsn import (
-    composed,
-    forged,
-    hears,
-    news_of,
-    report_of,
-    status_in,
-    wishes,
-)
-from mailrouter.message.dsn.compose import wants_dsn
+from mailrouter.intake.feedback.alerts import told_to
+from mailrouter.intake.feedback.incident import Answer, read_incident
+from mailrouter.intake.feedback.report_limits import remembered
+from mailrouter.intake.feedback.sender_dsn import composed, forged, news_of, status_in, wishes
+from mailrouter.message.dsn.undelivered import wants_dsn
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
-from mailrouter.routing.letters.undelivered import News
+from mailrouter.moments import DAY_MS, HOUR_MS, milliseconds, moment_at
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Consequence, Delivery, Message
 from mailrouter.store.protocols import Reading
 
 log = logging.getLogger("mailrouter.intake")
 
-DAY_MS = 24 * HOUR_MS
-AWAY_AGAIN_MS = 7 * 24 * HOUR_MS
+AWAY_AGAIN_MS = 7 * DAY_MS
 """An out-of-office that the schedule knows nothing of is told again after this long."""
 DROPPED = "5.7.0"
 """The status of what an operator dropped: a matter of policy, and no more is said (RFC 3463 §3.8)."""
 
 
 def of_failure(
-    desk: Desk,
-    reader: Reading,
-    delivery: Delivery,
-    news: News,
-    words: str,
-    now: datetime,
-    status: str = "",
-    sayable: bool = True,
+    desk: Desk, reader: Reading, delivery: Delivery, answer: Answer, now: datetime
 ) -> tuple[Consequence, ...]:
     """What is sent because ``delivery`` failed, came back (``bounced``), came round (``loop``) or was answered
     (``away``).
 
-    ``words`` is one line by the other server, ``status`` its enhanced code where it is known apart from them;
-    without ``sayable`` the sender gets none of the words. An alert or a report of ours that fails brings nothing
-    about but its line in the log. Raises StoreError.
+    An alert or a report of ours that fails brings nothing about but its line in the log. Raises StoreError.
     """
-    entry = reader.entry(delivery.message)
-    if entry is None or delivery.kind in ("alert", "report", "delay", "reply", "letter"):
+    if delivery.kind in ("alert", "report", "delay", "reply", "letter"):
+        return ()
+    incident = read_incident(desk, reader, delivery, now, answer.words, answer.status)
+    if incident is None:
         return ()
     found: list[Consequence] = []
-    head, shape = header_of(reader, entry.message)
-    if not (roles := roles_of(desk, entry, delivery)):
+    if not incident.roles:
         log.error("%s: its role %s is no more, so nobody is told", delivery.queue_id, delivery.role)
-    code = status or status_in(words)
-    for role in roles:
-        away = news == "away"
+    sayable = incident if answer.sayable else replace(incident, words="", status=incident.code)
+    away = answer.news == "away"
+    for role in incident.roles:
         if away and _known_away(desk, role, delivery.recipient, now):
             continue
-        trouble = trouble_of(desk, role, entry, delivery, news, words, now, head)
-        if trouble.sender_hears and not tellable(desk, entry.message, head, code):
+        trouble = incident.trouble(role, answer.news)
+        if trouble.sender_hears and not incident.tellable():
             trouble = replace(trouble, sender_hears=False)
-        # Two mailboxes that fail would tell of each other's notices for ever; and no mail is missing.
-        partners = () if trouble.ours else desk.role_at(role, now).partners
-        again = AWAY_AGAIN_MS if away else HOUR_MS
-        found += told_to(desk, trouble, partners, delivery, again, others_of(entry, role, delivery))
+        found += told_to(incident, trouble, AWAY_AGAIN_MS if away else HOUR_MS)
         if trouble.sender_hears:
-            said = words if sayable else ""
-            found += report_of(
-                desk, role, entry, delivery, said, code, now, head, shape, refused=news == "failed"
-            )
+            found += sayable.report(role, refused=answer.news == "failed")
     return tuple(found)
 
 
@@ -93,14 +69,13 @@ def of_delay(
 ) -> tuple[Consequence, ...]:
     """The one notice to the sender that nobody behind the role has the mail yet (RFC 3461 §4.1, DELAY), in which
     ``until`` is when trying will end. Raises StoreError."""
-    entry = reader.entry(delivery.message)
-    if entry is None or delivery.kind != "copy":
+    incident = read_incident(desk, reader, delivery, now, words) if delivery.kind == "copy" else None
+    if incident is None:
         return ()
-    head, shape = header_of(reader, entry.message)
     found: list[Consequence] = []
-    for role in roles_of(desk, entry, delivery):
-        if hears(entry, role, "delayed") and not forged(desk, head):
-            found += report_of(desk, role, entry, delivery, words, "", now, head, shape, until=until)
+    for role in incident.roles:
+        if incident.sender_hears(role, "delayed"):
+            found += incident.report(role, until=until)
     return tuple(found)
 
 
@@ -110,22 +85,15 @@ def of_lasting(
     """What is sent because a mailbox has been failing for a day or more, though this mail is still tried: to the
     operator and the other partners, once a day. Raises StoreError."""
     failing = desk.mailboxes.lasting(delivery.recipient, milliseconds(now))
-    entry = reader.entry(delivery.message) if failing and delivery.kind == "copy" else None
-    if failing is None or entry is None:
+    if failing is None or delivery.kind != "copy":
         return ()
-    head, _ = header_of(reader, entry.message)
+    incident = read_incident(desk, reader, delivery, now, words)
+    if incident is None:
+        return ()
     found: list[Consequence] = []
-    for role in roles_of(desk, entry, delivery):
-        trouble = trouble_of(desk, role, entry, delivery, "failing", words, now, head)
-        trouble = replace(trouble, since=moment(failing.since))
-        found += told_to(
-            desk,
-            trouble,
-            desk.role_at(role, now).partners,
-            delivery,
-            DAY_MS,
-            others_of(entry, role, delivery),
-        )
+    for role in incident.roles:
+        trouble = replace(incident.trouble(role, "failing"), since=moment_at(failing.since))
+        found += told_to(incident, trouble, DAY_MS)
     return tuple(found)
 
 
@@ -149,19 +117,16 @@ def _given_up(
     desk: Desk, reader: Reading, delivery: Delivery, now: datetime, status: str = ""
 ) -> tuple[Consequence, ...]:
     """``status`` is the report's; without it that of the copies that failed."""
-    entry = reader.entry(delivery.message)
-    if entry is None or delivery.kind != "copy":
+    incident = read_incident(desk, reader, delivery, now, status=status) if delivery.kind == "copy" else None
+    if incident is None:
         return ()
-    head, shape = header_of(reader, entry.message)
     found: list[Consequence] = []
-    for role in roles_of(desk, entry, delivery):
-        if hears(entry, role, "failed") and not forged(desk, head):
-            replies = (other.last_reply for other in others_of(entry, role, delivery))
-            refused = next(filter(None, map(status_in, replies)), "")
-            if not status and not tellable(desk, entry.message, head, refused):
-                continue
-            why = status or refused
-            found += report_of(desk, role, entry, delivery, "", why, now, head, shape, refused=True)
+    for role in incident.roles:
+        if incident.sender_hears(role, "failed"):
+            refused = (status_in(other.last_reply) for other in incident.others(role))
+            told = incident if status else replace(incident, status=next(filter(None, refused), ""))
+            if status or told.tellable():
+                found += told.report(role, refused=True)
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from mailrouter.errors import StoreError
 from mailrouter.intake.originals import Original, originate
+from mailrouter.moments import moment_at
 from mailrouter.routing.letters.hop_letter import HopTrouble, hop_letter
 from mailrouter.runtime.context import Desk
 from mailrouter.store.ids import Milliseconds
@@ -37,7 +38,7 @@ async def tell_of_recovery(
         now = datetime.now(UTC)
         trouble = HopTrouble(
             hop,
-            datetime.fromtimestamp(since / 1000, zone),
+            moment_at(since, zone),
             now.astimezone(zone),
             words,
             store.reader.waiting_messages(),

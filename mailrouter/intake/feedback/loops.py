@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import datetime
 
 from mailrouter.address import canonical
-from mailrouter.intake.feedback.alerts import HOUR_MS, told_key
+from mailrouter.intake.feedback.alerts import told_key
+from mailrouter.intake.received import Received
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import LOOP_FIELD, has_loop_mark, loop_mark, received_count
+from mailrouter.moments import HOUR_MS, day_of, milliseconds
 from mailrouter.routing.letters.undelivered import Trouble, operator_alert
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import day_of, milliseconds, own_message
+from mailrouter.runtime.rows import own_message
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import NO_MESSAGE, Milliseconds
 from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
@@ -46,19 +47,14 @@ def came_back(
 
 
 def of_loop(
-    desk: Desk,
-    reader: Reading,
-    role: Role,
-    of: Delivery | None,
-    head: Head | None,
-    by: str,
-    now: datetime,
+    desk: Desk, reader: Reading, received: Received, role: Role, of: Delivery | None
 ) -> Acceptance | None:
     """The alert that a copy of ours came back to ``role``, as a message of its own (id 0, to be given); None within an
     hour of the last one.
 
-    ``of`` is the delivery that came back, where its return path tells; ``by`` is who handed it in.
+    ``of`` is the delivery that came back, where its return path tells.
     """
+    head, now = received.head, received.moment
     at, postmaster = milliseconds(now), desk.configuration.settings.postmaster
     recipient = of.recipient if of else ""
     # The same key as for what bounces: the refusal will come back to us as one.
@@ -72,7 +68,7 @@ def of_loop(
         recipient=recipient,
         words="",
         queue=of.queue_id if of else "",
-        sender=by,
+        sender=received.client.address,
         subject="",
         message_id=(head.message_id or "") if head else "",
         arrived=now,

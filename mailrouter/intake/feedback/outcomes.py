@@ -9,6 +9,7 @@ from collections.abc import Container, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mailrouter.moments import DAY_MS
 from mailrouter.runtime.mailbox_health import OF_MAILBOXES, Mailboxes
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.ids import Milliseconds
@@ -50,9 +51,6 @@ def learn(mailboxes: Mailboxes, delivery: Delivery, outcome: Outcome, reply: Rep
     if reply.own or reply.waits == "server" or reply.code == 421 or delivery.kind not in OF_MAILBOXES:
         return False  # it tells of a connection, or of a sender's mailbox
     return mailboxes.failed(delivery.recipient, outcome.at, outcome.reply).lasting
-
-
-DAY_MS = 86_400_000
 
 
 def lost_lately(reader: Reading, now: Milliseconds) -> list[Lost]:

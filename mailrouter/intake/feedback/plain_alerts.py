@@ -9,9 +9,10 @@ from mailrouter.address import canonical
 from mailrouter.message.pieces import Pieces
 from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.message.text.writing import safe_subject
+from mailrouter.moments import milliseconds
 from mailrouter.routing.letters.own_mail import OwnMail, role_marks
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds, own_message
+from mailrouter.runtime.rows import own_message
 from mailrouter.schedule.model import Role
 from mailrouter.store.model import Consequence, Delivery, Message, Outcome
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from mailrouter.address import domain_of, mailbox_of
 from mailrouter.message.head import Head
+from mailrouter.moments import day_of
 from mailrouter.routing.findings import findings
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.origin import trusts, way_of
-from mailrouter.runtime.rows import day_of
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import MessageId, Milliseconds
 from mailrouter.store.model import Message, ReplyMemory

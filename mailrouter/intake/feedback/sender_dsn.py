@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from mailrouter.address import split_tag
-from mailrouter.intake.feedback.affected import ALIVE, moment, others_of
-from mailrouter.intake.feedback.report_limits import remembered
-from mailrouter.message.dsn.compose import Undelivered, compose_dsn, wants_dsn
+from mailrouter.message.dsn.compose import compose_dsn
+from mailrouter.message.dsn.undelivered import Undelivered, wants_dsn
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
+from mailrouter.moments import moment_at
 from mailrouter.routing.verdict import verdicts
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds, own_message
+from mailrouter.runtime.rows import own_message
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import Milliseconds, queue_id
-from mailrouter.store.model import Consequence, Delivery, Kind, Message, QueueEntry, State
+from mailrouter.store.model import Delivery, Kind, Message, QueueEntry
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -49,49 +48,8 @@ def wishes(message: Message, role: Role, which: Literal["notify", "orcpt"]) -> l
     return wishes or [None]
 
 
-def report_of(
-    desk: Desk,
-    role: Role,
-    entry: QueueEntry,
-    delivery: Delivery,
-    words: str,
-    status: str,
-    now: datetime,
-    head: Head,
-    shape: Shape,
-    *,
-    refused: bool = False,
-    until: datetime | None = None,
-) -> list[Consequence]:
-    """The report to the sender; none where its return path can't be written into one.
-
-    What was ``refused`` is still whole in the store; of what came back the header alone is left. What was refused for
-    what it holds (RFC 3463 §3.7, §3.8) is not given back whole: its sender may be forged, and it would be ours then.
-    """
-    message, at = entry.message, milliseconds(now)
-    code = status or status_in(words)
-    news = replace(
-        news_of(desk, role, message, entry.deliveries, now),
-        status=code,
-        diagnostic=words,
-        full=refused
-        and message.dsn.ret.upper() == "FULL"
-        and code.split(".")[1:2] not in (["6"], ["7"])
-        and _fits_whole(desk, message),
-        retry_until=until.astimezone(role.time_zone) if until else None,
-    )
-    others = tuple(other.id for other in others_of(entry, role, delivery))
-    kind = "delay" if until else "report"
-    once = remembered(kind, message, role, at)
-    states: tuple[State, ...] = ("delivered",) if until else ALIVE
-    made = composed(news, message, role, head, shape, at)
-    if not until:
-        for report in made:
-            report.about, report.claim = delivery.id, "nobody"
-    return [Consequence(report, others, states, once, nobody_of=role.key) for report in made]
-
-
-def _fits_whole(desk: Desk, message: Message) -> bool:
+def fits_whole(desk: Desk, message: Message) -> bool:
+    """Whether the next server takes a report with the whole message in it, as far as is known."""
     limit = desk.next_hop_size()
     return limit is None or message.size + REPORT_SIZE <= limit
 
@@ -106,7 +64,7 @@ def news_of(
         reverse_path=message.reverse_path,
         hostname=desk.configuration.settings.hostname,
         moment=now.astimezone(role.time_zone),
-        arrived=moment(message.received_at).astimezone(role.time_zone),
+        arrived=moment_at(message.received_at).astimezone(role.time_zone),
         seed=os.urandom(32),
         private=_private(desk, deliveries),
         envid=message.dsn.envid or None,

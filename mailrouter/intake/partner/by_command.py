@@ -18,13 +18,12 @@ from mailrouter.intake.originals import Original, originate_change
 from mailrouter.intake.partner.file_changes import ScheduleFiles, own_situation
 from mailrouter.intake.role_file import schedule_request
 from mailrouter.intake.worker_answers import Answers
+from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.language.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import Said
 from mailrouter.store.ids import MessageId, queue_id
 from mailrouter.store.model import ScheduleChange
-from mailrouter.store.protocols import Store
 from mailrouter.worker.worker import Calls, WorkerError
 
 
@@ -67,7 +66,6 @@ def from_json(data: dict[str, Any]) -> Request:
 
 async def change_by_command(
     desk: Desk,
-    store: Store,
     files: ScheduleFiles,
     role_key: str,
     requests: Sequence[Request],
@@ -82,9 +80,9 @@ async def change_by_command(
         role = desk.configuration.role_for(role_key)
         if role is None:
             raise NoSuchRole(f"There is no role {role_key!r} here.")
-        number = store.spool().id
+        number = files.store.spool().id
         answers = Answers(calls, ahead=True)
-        request = schedule_request(desk, store.reader, role, answers)
+        request = schedule_request(desk, files.store.reader, role, answers)
         situation = own_situation(desk, role, moment)
         try:
             decided = await answers.decide(
@@ -101,7 +99,7 @@ async def change_by_command(
         change = ScheduleChange(role.key, number, at, "", file.what, file.before, file.after, undoes)
         originals = [Original("notice", told.recipient, told.pieces) for told in decided.notices]
         try:
-            wanted = await originate_change(store, change, originals)
+            wanted = await originate_change(files.store, change, originals)
         except BaseException:
             made.discard()
             raise

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
+from mailrouter import keyed
 from mailrouter.address import canonical
 from mailrouter.intake.purposes import Target
 from mailrouter.intake.received import Received
 from mailrouter.intake.worker_answers import Answers
 from mailrouter.message.head import Head
+from mailrouter.moments import DAY_MS, milliseconds, moment_at
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.contents import Contents
 from mailrouter.routing.partner.decision import Handed, Handover, PartnerRequest, Waiting, handed_over
 from mailrouter.routing.partner.handoff_notices import Notice
-from mailrouter.routing.partner.proof import named_author, unproven
+from mailrouter.routing.partner.proof import Checks, named_author, unproven
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.origin import came_from, trusts, way_of
-from mailrouter.runtime.rows import milliseconds
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import MessageId, Milliseconds
-from mailrouter.store.model import ASKING_MS, DAY_MS, MOST_ASKED_A_DAY, WAIT_MS, WaitingHandoff
+from mailrouter.store.model import ASKING_MS, MOST_ASKED_A_DAY, WAIT_MS, WaitingHandoff
 from mailrouter.store.protocols import Reading
 from mailrouter.trust import confirmations
 from mailrouter.trust.confirmations import MOST_ASKED, TAG, partners_address
@@ -205,9 +205,8 @@ def is_proven(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> bo
         if target.token is not None:
             return True
         author = named_author(mail.head, situation.role)
-        if author and not unproven(
-            mail.head, situation.role, author, authserv_id, mail.trusted, target.purpose.tag
-        ):
+        checks = Checks(authserv_id, mail.trusted)
+        if author and not unproven(mail.head, situation.role, author, checks, target.purpose.tag):
             return True
     return False
 
@@ -274,7 +273,7 @@ def _within_reason(decided: Decided, before: Sequence[Decided]) -> Decided:
 def _facts_of(waiting: WaitingHandoff | None) -> Waiting | None:
     if waiting is None:
         return None
-    return Waiting(waiting.mailbox, datetime.fromtimestamp(waiting.asked_at / 1000, UTC), waiting.text)
+    return Waiting(waiting.mailbox, moment_at(waiting.asked_at), waiting.text)
 
 
 def _ask_from(desk: Desk, role: Role, message: MessageId, tag: str) -> str:
@@ -293,10 +292,10 @@ def _key(desk: Desk, role: Role, mailbox: str, head: Head, tag: str) -> str:
     if not head.message_id:
         return ""
     named = f"{tag} mail\0{role.key}\0{mailbox}\0{head.message_id}"
-    return hmac.digest(desk.keys.memory, named.encode(), "sha256")[:15].hex()
+    return keyed.memory_key(desk.keys.memory, named)
 
 
 def _question_key(desk: Desk, role: Role, waiting: MessageId, tag: str) -> str:
     """What tells a question of ours, about the message ``waiting``, from every other."""
     named = f"{tag} question\0{role.key}\0{waiting}"
-    return hmac.digest(desk.keys.memory, named.encode(), "sha256")[:15].hex()
+    return keyed.memory_key(desk.keys.memory, named)

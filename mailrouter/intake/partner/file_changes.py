@@ -23,10 +23,10 @@ from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake.originals import Original, delivery_of
 from mailrouter.intake.partner.decide import Handing
 from mailrouter.message.head import Head
+from mailrouter.moments import milliseconds
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner import schedule_notices
-from mailrouter.runtime.context import Desk
-from mailrouter.runtime.rows import milliseconds
+from mailrouter.runtime.context import Arrival, Desk
 from mailrouter.schedule.model import Role
 from mailrouter.store import ids
 from mailrouter.store.model import Delivery, HandoffChange, ScheduleChange
@@ -139,9 +139,7 @@ class ScheduleFiles:
 
 def own_situation(desk: Desk, role: Role, moment: datetime) -> Situation:
     """The facts for a message of ours that no mail brings about."""
-    return desk.situation(
-        role, Head(b"\r\n"), reverse_path="", moment=moment, received=b"", seed=os.urandom(32)
-    )
+    return desk.situation(role, Head(b"\r\n"), Arrival("", moment, b"", os.urandom(32)))
 
 
 def _holds(path: Path, text: bytes) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mailrouter.address import canonical
 from mailrouter.intake.partner.decide import Handing
 from mailrouter.message.text.writing import quoted_printable
-from mailrouter.runtime.rows import milliseconds, notices_of
+from mailrouter.moments import milliseconds
+from mailrouter.runtime.rows import notices_of
 from mailrouter.schedule.date_words import called
 from mailrouter.store.ids import MessageId
 from mailrouter.store.model import HandoffChange, Message, NewHandoff, ScheduleChange, WaitingHandoff

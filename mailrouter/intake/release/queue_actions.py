@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from mailrouter import events
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.clock import now_ms
+from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.errors import MailrouterError
 from mailrouter.intake.feedback.failures import of_drop
 from mailrouter.runtime.context import Desk

@@ -8,29 +8,25 @@ message is planned anew with the configuration in force, and the old copy is wit
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
 from mailrouter import events
 from mailrouter.address import canonical
-from mailrouter.errors import StoreChanged
 from mailrouter.intake.admission import vacant
 from mailrouter.intake.feedback.affected import repeated_in
 from mailrouter.intake.feedback.failures import of_withdrawal
 from mailrouter.intake.feedback.report_limits import told_once
 from mailrouter.intake.purposes import addressed
-from mailrouter.message.provenance.received import received_field
-from mailrouter.message.scanner import Scanner
-from mailrouter.message.shape import Shape
+from mailrouter.intake.release.read_again import arrival_of, scanned, until_unchanged
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import mail_alone, plain_plan
 from mailrouter.runtime.context import Context, Desk
 from mailrouter.runtime.rows import deliveries_of
 from mailrouter.schedule.model import Person, Role
 from mailrouter.store import ids
-from mailrouter.store.ids import Milliseconds, queue_id
+from mailrouter.store.ids import Milliseconds
 from mailrouter.store.model import Delivery, Message, QueueEntry
 from mailrouter.store.protocols import Reading, Store
 
@@ -38,8 +34,6 @@ log = logging.getLogger("mailrouter.intake")
 
 ARRIVED = "not true any more: the mail arrived, or is not tried any more"
 """Why a message of ours was withdrawn, as ``trace`` shows it."""
-MOST_AT_ONCE = 50
-"""So often a message is read once more because something was added to it meanwhile."""
 
 
 def for_partners_alone(desk: Desk, reader: Reading, delivery: Delivery) -> bool:
@@ -130,15 +124,8 @@ def planned_for(desk: Desk, entry: QueueEntry) -> tuple[list[Role], set[str]]:
 
 
 async def plan_anew(context: Context, store: Store, delivery: Delivery, now: Callable[[], int]) -> None:
-    """``_replace``, from the beginning where another delivery of the message was planned anew in the same moment, or
-    something else was added to it. Raises as that does."""
-    for _ in range(MOST_AT_ONCE):
-        try:
-            await _replace(context, store, delivery, now)
-            return
-        except StoreChanged:
-            continue
-    await _replace(context, store, delivery, now)
+    """Re-plan one delivery; retry while other deliveries of the message change at once. Raises as ``_replace`` does."""
+    await until_unchanged(lambda: _replace(context, store, delivery, now))
 
 
 async def _replace(context: Context, store: Store, delivery: Delivery, now: Callable[[], int]) -> None:
@@ -209,33 +196,12 @@ async def _plan(
     to_handoff: Container[str],
     old: Delivery,
 ) -> Plan:
-    moment, desk = context.now(), context.desk
-    received = received_field(
-        helo=message.helo,
-        peer=message.client,
-        by=desk.configuration.settings.hostname,
-        protocol="ESMTP",
-        queue_id=queue_id(message.id),
-        when=moment,
-    )
+    desk = context.desk
+    arrival = arrival_of(desk, message, context.now())
     why = "a handoff must not go to somebody who is no partner any more"
     if not roles:
-        return mail_alone(old.recipient, old.roles, old.reverse_path, message.size, received, why)
-    scanner = Scanner()
-    async for block in store.read(message.id, 0, message.size):
-        scanner.feed(block)
-    shape: Shape = scanner.finish()
-    situations = [
-        desk.situation(
-            role,
-            scanner.head,
-            reverse_path=message.reverse_path,
-            moment=moment,
-            received=received,
-            seed=os.urandom(32),
-            to_handoff=role.key in to_handoff,
-            client=message.client,
-        )
-        for role in roles
-    ]
-    return plain_plan(scanner.head, shape, situations, why)
+        return mail_alone(old.recipient, old.roles, old.reverse_path, message.size, arrival.received, why)
+    head, shape = await scanned(store, message)
+    arrivals = ((role, arrival_of(desk, message, arrival.moment)) for role in roles)
+    situations = [desk.situation(role, head, of, to_handoff=role.key in to_handoff) for role, of in arrivals]
+    return plain_plan(head, shape, situations, why)

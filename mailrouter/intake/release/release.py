@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailrouter import events
+from mailrouter.clock import now_ms
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery import content
-from mailrouter.delivery.dispatch import Dispatcher, now_ms
+from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.retry import takes_long
 from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.failures import of_delay, of_failure, of_lasting
+from mailrouter.intake.feedback.incident import Answer
 from mailrouter.intake.feedback.plain_alerts import of_untold
 from mailrouter.intake.release.recheck import for_partners_alone, may_be_told, may_have, plan_anew
 from mailrouter.intake.release.resizing import send_smaller, smaller_fits
@@ -47,7 +49,7 @@ class Leaving:
         """What an attempt that failed, or has long been trying, brings about."""
         desk, reader, now = self._context.desk, self._store.reader, self._context.now()
         if outcome.state == "failed":
-            told = of_failure(desk, reader, delivery, "failed", outcome.reply, now)
+            told = of_failure(desk, reader, delivery, Answer("failed", outcome.reply), now)
         else:
             told = of_lasting(desk, reader, delivery, outcome.reply, now)
             if takes_long(delivery, outcome.at, self._retry):

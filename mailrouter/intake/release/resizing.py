@@ -3,23 +3,19 @@ companion. When the copy was made, that server's SIZE was not known yet."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from mailrouter.address import canonical
-from mailrouter.errors import StoreChanged
-from mailrouter.intake.release.recheck import MOST_AT_ONCE, planned_for
-from mailrouter.message.provenance.received import received_field
-from mailrouter.message.scanner import Scanner
+from mailrouter.intake.release.read_again import arrival_of, scanned, until_unchanged
+from mailrouter.intake.release.recheck import planned_for
+from mailrouter.moments import moment_at
 from mailrouter.routing.model import Plan
 from mailrouter.routing.plan import plan
 from mailrouter.runtime.context import Context
 from mailrouter.runtime.rows import deliveries_of
 from mailrouter.smtp.replies import Reply
 from mailrouter.store import ids
-from mailrouter.store.ids import queue_id
 from mailrouter.store.model import Delivery, QueueEntry
 from mailrouter.store.protocols import Reading, Store
 
@@ -45,13 +41,7 @@ async def send_smaller(
 ) -> None:
     """Put an untouched copy and its companion in the place of ``delivery``; from the beginning where another copy was
     planned anew in the same moment. Raises StoreError, ValueError for a message that is gone."""
-    for _ in range(MOST_AT_ONCE):
-        try:
-            await _replace(context, store, delivery, limit, now)
-            return
-        except StoreChanged:
-            continue
-    await _replace(context, store, delivery, limit, now)
+    await until_unchanged(lambda: _replace(context, store, delivery, limit, now))
 
 
 async def _replace(
@@ -73,37 +63,15 @@ async def _replace(
 
 async def _plan(context: Context, store: Store, entry: QueueEntry, old: Delivery, limit: int) -> Plan:
     desk, message = context.desk, entry.message
-    moment = datetime.fromtimestamp(message.received_at / 1000, UTC)
-    scanner = Scanner()
-    async for block in store.read(message.id, 0, message.size):
-        scanner.feed(block)
-    shape = scanner.finish()
-    received = received_field(
-        helo=message.helo,
-        peer=message.client,
-        by=desk.configuration.settings.hostname,
-        protocol="ESMTP",
-        queue_id=queue_id(message.id),
-        when=moment,
-    )
+    head, shape = await scanned(store, message)
     roles, alone = planned_for(desk, entry)
     carrying = old.roles if old.handoff else ()
     situations = []
     for role in roles:
         known = desk.handoffs.get(role.key)
-        situations.append(
-            desk.situation(
-                role,
-                scanner.head,
-                reverse_path=message.reverse_path,
-                moment=moment,
-                received=received,
-                seed=os.urandom(32),
-                # What the old copy did not carry, this one does not either.
-                handoff_seen=0 if role.key in carrying or known is None else known.version,
-                next_hop_size=limit,
-                to_handoff=role.key in alone,
-                client=message.client,
-            )
-        )
-    return plan(scanner.head, shape, situations)
+        # What the old copy did not carry, this one does not either.
+        seen = 0 if role.key in carrying or known is None else known.version
+        arrival = arrival_of(desk, message, moment_at(message.received_at), limit)
+        to_handoff = role.key in alone
+        situations.append(desk.situation(role, head, arrival, handoff_seen=seen, to_handoff=to_handoff))
+    return plan(head, shape, situations)

@@ -12,12 +12,11 @@ from __future__ import annotations
 import re
 from binascii import b2a_qp
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import blake2b
 
 from mailrouter.message import compose
-from mailrouter.message.dsn.compose_text import Action, human_text, subject_line
+from mailrouter.message.dsn.compose_text import human_text, subject_line
+from mailrouter.message.dsn.undelivered import Undelivered
 from mailrouter.message.head import Head
 from mailrouter.message.pieces import Pieces, Slice
 from mailrouter.message.shape import Shape
@@ -38,55 +37,6 @@ _NOT_IN_HOST = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
 _UNWRITABLE = re.compile(r'[\s<>(),;:"\\]')
 
 
-@dataclass(frozen=True, slots=True)
-class Undelivered:
-    """What is known of mail that reached nobody behind a role.
-
-    ``reverse_path`` is the original's; ``moment`` and ``arrived`` have time zones, and people read them in
-    that zone. ``status`` is an enhanced code (RFC 3463) and ``diagnostic`` the remote server's words; both as
-    they came. ``private`` are the partners' addresses, and any names or hosts that may not be told.
-    ``envid``, ``orcpt`` and ``full`` (RET=FULL) are the parameters of RFC 3461 as the sender wrote them.
-    ``retry_until`` makes it a delay notice, ``expanded`` one that the mail was passed on. ``seed`` is 16 random octets
-    or more. ``sender`` is the address that reports: the postmaster at ``hostname`` where it is empty.
-    """
-
-    role_address: str
-    role_name: str
-    reverse_path: str
-    hostname: str
-    moment: datetime
-    arrived: datetime
-    seed: bytes
-    status: str = ""
-    diagnostic: str = field(default="", repr=False)
-    private: tuple[str, ...] = field(default=(), repr=False)
-    envid: str | None = None
-    orcpt: str | None = None
-    full: bool = False
-    retry_until: datetime | None = None
-    expanded: bool = False
-    sender: str = ""
-
-    @property
-    def international(self) -> bool:
-        """Whether the report goes to an address beyond ASCII, and so may be UTF-8 itself (RFC 6533 §4)."""
-        return not self.reverse_path.isascii()
-
-    @property
-    def action(self) -> Action:
-        """What became of the mail (RFC 3464 §2.3.3)."""
-        return "expanded" if self.expanded else "delayed" if self.retry_until else "failed"
-
-
-def wants_dsn(notify: str | None, event: Action) -> bool:
-    """May the sender hear of this, by the NOTIFY parameter of the role's RCPT (RFC 3461 §4.1)?
-
-    Without one, failure and delay are told (§5.2.1 leaves the delay to us).
-    """
-    words = {word.strip().upper() for word in (notify or "FAILURE,DELAY").split(",")}
-    return {"failed": "FAILURE", "delayed": "DELAY", "expanded": "SUCCESS"}[event] in words
-
-
 def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
     """The whole report: a text for people, the delivery status, and the original's header (blob 0).
 
@@ -102,16 +52,7 @@ def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
         raise ValueError("mail from the null reverse-path is never answered")
     words = _sayable(news.diagnostic, news.private)
     status = _status(news)
-    said = human_text(
-        news.role_name,
-        news.role_address,
-        head.text("subject") or "",
-        news.action,
-        status=status,
-        words=words,
-        arrived=news.arrived,
-        retry_until=news.retry_until,
-    )
+    said = human_text(news, head.text("subject") or "", status, words)
     returned, wide = _original(news, head, shape)
     headers = b"".join(
         (

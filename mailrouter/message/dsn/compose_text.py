@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from datetime import datetime
-from typing import Literal
 
+from mailrouter.message.dsn.undelivered import Action, Undelivered
 from mailrouter.message.text.writing import safe_subject
 
 _MONTHS = (
@@ -26,8 +26,6 @@ _ADVICE = (
 _LATER = "Please send it again a little later. If it comes back once more, get in touch in another way."
 _OTHERWISE = "Please get in touch in another way; those who look after this address are told."
 
-Action = Literal["failed", "delayed", "expanded"]
-"""What became of the mail (RFC 3464 §2.3.3); ``expanded``: passed on to several, of whom nothing is told."""
 _LEADS: dict[Action, str] = {"failed": "Undelivered", "delayed": "Delayed", "expanded": "Passed on"}
 
 
@@ -36,31 +34,21 @@ def subject_line(role_name: str, action: Action) -> str:
     return f"{_LEADS[action]}: your mail to {safe_subject(role_name, 80)}"
 
 
-def human_text(
-    role_name: str,
-    role_address: str,
-    subject: str,
-    action: Action,
-    *,
-    status: str,
-    words: str,
-    arrived: datetime,
-    retry_until: datetime | None,
-) -> str:
-    """The report's text, its times in the zone of ``arrived``.
+def human_text(news: Undelivered, subject: str, status: str, words: str) -> str:
+    """The report's text, its times in the zone of ``news.arrived``.
 
     ``words`` are a remote server's, already without anything private.
     """
-    role = f"{safe_subject(role_name, 80)} ({role_address})"
+    role = f"{safe_subject(news.role_name, 80)} ({news.role_address})"
     about = f'Your mail "{safe_subject(subject, 120)}"' if subject.strip() else "Your mail"
-    taken = f"which we took on {spoken(arrived)},"
-    if action == "expanded":
+    taken = f"which we took on {spoken(news.arrived)},"
+    if news.action == "expanded":
         paragraphs = [
             f"{about} to {role}, {taken} was passed on to everybody who shares this address.",
             "You get this report because your mail asked for one. It does not say that the mail was read.",
         ]
-    elif retry_until:
-        until = retry_until.astimezone(arrived.tzinfo)
+    elif news.retry_until:
+        until = news.retry_until.astimezone(news.arrived.tzinfo)
         paragraphs = [
             f"{about} to {role}, {taken} has not been delivered yet.",
             f"There is nothing that you need to do. We keep trying until {spoken(until)}, and we write "

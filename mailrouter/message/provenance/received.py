@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from datetime import datetime
 from functools import lru_cache
@@ -26,27 +25,18 @@ def received_field(
     protocol: str,
     queue_id: str,
     when: datetime,
-    tls: str | None = None,
-    for_role: str | None = None,
 ) -> bytes:
     """Our Received field (RFC 5321 §4.4), folded, with its CRLF.
 
     ``helo`` is what the client called itself, ``peer`` its address (RFC 5321 §4.1.3 literals are made here),
-    ``protocol`` a keyword of RFC 3848 (``ESMTPS`` …), ``tls`` the version and cipher. ``for_role`` is the
-    role's own address or None; a partner's mailbox never stands in a trace.
+    ``protocol`` a keyword of RFC 3848 (``ESMTPS`` …). Whom the mail is for never stands in a trace.
     """
     address = _NOT_DOMAIN.sub("", peer)[:64].strip("[]")
     literal = f"[IPv6:{address}]" if ":" in address else f"[{address or 'unknown'}]"
     source = _NOT_DOMAIN.sub("", helo)[:255] or literal
-    lines = [f"from {source} ({literal})"]
-    if tls:
-        lines.append(f"({_comment(tls)})")
     token = _NOT_TOKEN.sub("", protocol)[:20] or "SMTP"
-    lines.append(f"by {_NOT_DOMAIN.sub('', by)} with {token} id {_NOT_TOKEN.sub('', queue_id)[:64]}")
-    if for_role and for_role.isascii() and for_role.isprintable() and not set(for_role) & set(" <>();"):
-        lines.append(f"for <{for_role}>")
-    lines[-1] += ";"
-    lines.append(date_field(when))
+    by_us = f"by {_NOT_DOMAIN.sub('', by)} with {token} id {_NOT_TOKEN.sub('', queue_id)[:64]};"
+    lines = [f"from {source} ({literal})", by_us, date_field(when)]
     return ("Received: " + "\r\n\t".join(lines) + "\r\n").encode("ascii")
 
 
@@ -66,10 +56,5 @@ def has_loop_mark(head: Head, key: bytes, role_address: str) -> bool:
     values = head.raw_values(LOOP_FIELD)
     if not values:
         return False
-    mark = loop_mark(key, role_address).encode("ascii")
-    return any(hmac.compare_digest(value.strip().lower(), mark) for value in values)
-
-
-def _comment(text: str) -> str:
-    kept = "".join(c for c in text if c.isascii() and c.isprintable() and c not in "()\\")
-    return kept[:100]
+    mark = loop_mark(key, role_address)
+    return any(keyed.same(value.strip().lower().decode("latin-1"), mark) for value in values)

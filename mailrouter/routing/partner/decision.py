@@ -20,9 +20,9 @@ from mailrouter.routing.model import Situation
 from mailrouter.routing.partner import handoff_notices
 from mailrouter.routing.partner.confirmation import says_yes
 from mailrouter.routing.partner.contents import Contents
-from mailrouter.routing.partner.handoff_notices import Notice
+from mailrouter.routing.partner.handoff_notices import Notice, Question
 from mailrouter.routing.partner.handoff_text import MAX_MAIL, Written
-from mailrouter.routing.partner.proof import named_author, unproven
+from mailrouter.routing.partner.proof import Checks, named_author, unproven
 from mailrouter.schedule.date_words import called
 from mailrouter.schedule.model import Person
 from mailrouter.trust.confirmations import MOST_ASKED
@@ -159,8 +159,8 @@ def handed_over(mail: Handed, request: PartnerRequest) -> Handover:
     if mail.again:
         return Handover("nothing", (f"this very mail by {name} was worked on before",))
     written = request.written(mail, author)
-    found = mail.situation.findings
-    if why := unproven(mail.head, role, author, mail.authserv_id, mail.trusted, request.tag, found):
+    checks = Checks(mail.authserv_id, mail.trusted, mail.situation.findings)
+    if why := unproven(mail.head, role, author, checks, request.tag):
         return _asked(mail, author, written, f"nothing proves that {name} wrote it: {why}", request)
     proof = f"{name} wrote it to the {request.tag} address, as {mail.authserv_id} says (dmarc=pass)"
     if written.problem:
@@ -175,9 +175,9 @@ def too_large() -> Written:
     return Written(problem=f"The mail is larger than {MAX_MAIL // 1_000_000} MB; the text alone is enough.")
 
 
-def is_last(mail: Handed) -> bool:
-    """Whether the question about this mail is the last of the hour."""
-    return mail.asked + 1 >= MOST_ASKED
+def question_of(mail: Handed) -> Question:
+    """How its author is asked to confirm a mail; whether the question is the last of the hour is seen here."""
+    return Question(mail.ask_from, mail.origin, last=mail.asked + 1 >= MOST_ASKED)
 
 
 def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], request: PartnerRequest) -> Handover:

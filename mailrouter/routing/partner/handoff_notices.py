@@ -18,6 +18,7 @@ from mailrouter.message.text import writing
 from mailrouter.message.text.mailboxes import Mailbox
 from mailrouter.message.text.showing import quoted, visible
 from mailrouter.routing.letters.letter import dated, derived, threading
+from mailrouter.routing.letters.own_mail import AUTOMATIC, role_marks
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.sections import read_sections
@@ -44,8 +45,33 @@ class Notice:
     pieces: Pieces
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How a partner is asked to confirm a mail: an answer that says yes to ``sender`` does.
+
+    ``origin`` is the server that handed the mail in: with the Subject it tells one's own mail from a forgery. ``last``:
+    there are no more questions this hour, whatever comes in.
+    """
+
+    sender: str
+    origin: str
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeText:
+    """What a notice says, from ``sender``; ``letters.dated`` tells of ``what`` and ``known_by``."""
+
+    sender: str
+    subject: str
+    words: str
+    what: str
+    known_by: str = ""
+    parts: Sequence[Pieces] = ()
+
+
 def taken(
-    situation: Situation, head: Head, to: Person, author: Person, handoff: str, source: str, at: datetime
+    situation: Situation, head: Head, to: Person, author: Person, handoff: Written, at: datetime
 ) -> Notice:
     """What was understood of a new version, and what it takes the place of."""
     role = situation.role
@@ -53,28 +79,16 @@ def taken(
         **_facts(situation),
         **_when(situation, at),
         "author": called(role)[author.key],
-        "source": source,
+        "source": handoff.source,
     }
-    words = situation.wording.notice("handoff-taken", facts | {"read": _read(situation, handoff)})
+    words = situation.wording.notice("handoff-taken", facts | {"read": _read(situation, handoff.text)})
     subject = f"Handoff for {role.name} by {facts['author']}, {facts['written']}"
-    return notice(situation, head, to, handoff_address(role.address), subject, words, "taken")
+    text = NoticeText(handoff_address(role.address), subject, words, "taken")
+    return notice(situation, head, to, text)
 
 
-def confirm(
-    situation: Situation,
-    head: Head,
-    to: Person,
-    written: Written,
-    sender: str,
-    origin: str,
-    *,
-    last: bool = False,
-) -> Notice:
-    """A question to the registered mailbox of whoever is named in From; a yes to ``sender`` confirms.
-
-    ``origin`` is the server that handed the mail in: with the Subject it tells one's own mail from a forgery. ``last``:
-    there are no more questions this hour, whatever comes in.
-    """
+def confirm(situation: Situation, head: Head, to: Person, written: Written, question: Question) -> Notice:
+    """A question to the registered mailbox of whoever is named in From."""
     role, moment = situation.role, situation.duty.moment
     until = (moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
     facts = {
@@ -84,12 +98,12 @@ def confirm(
         "source": written.source,
         "until": date_words(until, local_day(role, situation.duty)),
         "read": _read(situation, written.text),
-        "last": last,
-        **told_apart(head, origin),
+        "last": question.last,
+        **told_apart(head, question.origin),
     }
     words = situation.wording.notice("handoff-confirm", facts)
     subject = f"Please confirm: handoff for {role.name}"
-    return notice(situation, head, to, sender, subject, words, "confirm")
+    return notice(situation, head, to, NoticeText(question.sender, subject, words, "confirm"))
 
 
 def once_more(
@@ -100,7 +114,8 @@ def once_more(
     day = date_words(until.astimezone(role.time_zone).date(), local_day(role, situation.duty))
     facts = {"author": called(role)[to.key], "role": role.name, "until": day}
     words = situation.wording.notice("confirm-again", facts)
-    return notice(situation, head, to, sender, f"Please say yes: {what} {role.name}", words, "again")
+    text = NoticeText(sender, f"Please say yes: {what} {role.name}", words, "again")
+    return notice(situation, head, to, text)
 
 
 def told_apart(head: Head, origin: str) -> dict[str, object]:
@@ -124,7 +139,8 @@ def unusable(
     }
     words = situation.wording.notice("handoff-unusable", facts)
     subject = f"No new handoff for {role.name}"
-    return notice(situation, head, to, handoff_address(role.address), subject, words, "unusable")
+    text = NoticeText(handoff_address(role.address), subject, words, "unusable")
+    return notice(situation, head, to, text)
 
 
 def read_facts(handoff: str) -> dict[str, object]:
@@ -174,36 +190,24 @@ def _when(situation: Situation, at: datetime) -> dict[str, object]:
     return {"written": date_words(local.date(), local_day(role, situation.duty)), "time": f"{local:%H:%M}"}
 
 
-def notice(
-    situation: Situation,
-    head: Head,
-    to: Person,
-    sender: str,
-    subject: str,
-    words: str,
-    what: str,
-    *,
-    known_by: str = "",
-    parts: Sequence[Pieces] = (),
-) -> Notice:
-    """A message of ours to a partner, from ``sender``, in answer to the mail of ``head``; see ``letters.dated`` for
-    ``what`` and ``known_by``. ``parts`` are attached."""
+def notice(situation: Situation, head: Head, to: Person, text: NoticeText) -> Notice:
+    """A message of ours to a partner, in answer to the mail of ``head``."""
     role = situation.role
-    back = Mailbox(role.name, sender)
+    back = Mailbox(role.name, text.sender)
     headers = b"".join(
         (
-            # A mailbox that forwards this to the role is stopped at the door.
-            f"Mailrouter-Loop: {situation.loop_mark}\r\n".encode("ascii"),
-            writing.field("Mailrouter-Role", role.address),
+            role_marks(situation.loop_mark, role.address),
             writing.address_field("From", [back]),
             writing.address_field("Reply-To", [back]),
             writing.address_field("To", [Mailbox(to.name, to.email)]),
-            writing.field("Subject", writing.safe_subject(subject)),
-            *dated(situation, f"{what} {role.key} {to.email}", known_by),
+            writing.field("Subject", writing.safe_subject(text.subject)),
+            *dated(situation, f"{text.what} {role.key} {to.email}", text.known_by),
             *threading(head),
-            b"Auto-Submitted: auto-generated\r\n",  # RFC 3834 §5
-            b"X-Auto-Response-Suppress: All\r\n",
+            AUTOMATIC,
         )
     )
-    boundary = compose.choose_boundary(derived(situation, "notice", what, to.email)) if parts else ""
-    return Notice(to.email, compose.fresh(headers, [compose.note_part(words), *parts], boundary=boundary))
+    boundary = (
+        compose.choose_boundary(derived(situation, "notice", text.what, to.email)) if text.parts else ""
+    )
+    parts = [compose.note_part(text.words), *text.parts]
+    return Notice(to.email, compose.fresh(headers, parts, boundary=boundary))

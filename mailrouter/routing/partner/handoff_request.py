@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from mailrouter.routing.partner import handoff_notices as notices
-from mailrouter.routing.partner.decision import Handed, Handover, PartnerRequest, is_last, too_large
+from mailrouter.routing.partner.decision import Handed, Handover, PartnerRequest, question_of, too_large
 from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.quoted_text import forwarded
@@ -29,9 +29,7 @@ class HandoffRequest(PartnerRequest):
 
     def question(self, mail: Handed, author: Person, written: Written) -> Notice:
         """Ask, with the handoff as it was read."""
-        return notices.confirm(
-            mail.situation, mail.head, author, written, mail.ask_from, mail.origin, last=is_last(mail)
-        )
+        return notices.confirm(mail.situation, mail.head, author, written, question_of(mail))
 
     def doubt(self, mail: Handed, written: Written) -> str:
         """The reason to ask where it may be an out-of-office that nothing marks as one, to a message of ours.
@@ -50,8 +48,7 @@ class HandoffRequest(PartnerRequest):
         """Take the new handoff, and tell all partners how it was read."""
         role, text, source = mail.situation.role, written.text, written.source
         told = tuple(
-            notices.taken(mail.situation, mail.head, person, author, text, source, at)
-            for person in role.partners
+            notices.taken(mail.situation, mail.head, person, author, written, at) for person in role.partners
         )
         reason = f"{source} is the new handoff by {called(role)[author.key]}; the partners are told how it was read"
         return Handover("set", (reason,), author, text, at, told)

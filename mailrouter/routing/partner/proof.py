@@ -8,6 +8,7 @@ mail comes from there.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from mailrouter.address import canonical, domain_of, split_tag
 from mailrouter.message.head import Head
@@ -42,22 +43,26 @@ def named_author(head: Head, role: Role) -> Person | None:
     return found if found is None or written.isascii() or not found.email.isascii() else None
 
 
-def unproven(
-    head: Head,
-    role: Role,
-    author: Person,
-    authserv_id: str | None,
-    trusted: bool,
-    tag: str = TAG,
-    found: Findings | None = None,
-) -> str:
+class Checks(NamedTuple):
+    """What our own mail server, ``authserv_id``, says of a mail; ``found`` is read from its fields where it is left out.
+
+    ``trusted`` says that the mail came from one of our own servers: an Authentication-Results field from anybody else
+    is anybody's.
+    """
+
+    authserv_id: str | None
+    trusted: bool
+    found: Findings | None = None
+
+
+def unproven(head: Head, role: Role, author: Person, checks: Checks, tag: str = TAG) -> str:
     """Why it is not proven that ``author`` wrote this mail to the role's address with ``tag``; ``""``: it is.
 
-    ``trusted`` says that it came from one of our own servers: an Authentication-Results field from anybody
-    else is anybody's. The very address has to stand in To, or else whoever has some signed mail of a partner's
+    The very address has to stand in To, or else whoever has some signed mail of a partner's
     could send it there once more. In Cc it is not enough: many signatures leave out a Cc that was not there, so
     anybody can add one. By its Message-ID a mail is known that was worked on before.
     """
+    authserv_id, trusted, found = checks
     if not authserv_id:
         return "no mail server is named whose checks are believed (authserv_id)"
     if not trusted:

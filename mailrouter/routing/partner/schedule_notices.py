@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from mailrouter.errors import Problem
@@ -20,7 +21,14 @@ from mailrouter.message.text.writing import quoted_printable
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.file.difference import FileDifference
 from mailrouter.routing.partner.file.merged import with_version
-from mailrouter.routing.partner.handoff_notices import WAIT_DAYS, Notice, notice, told_apart
+from mailrouter.routing.partner.handoff_notices import (
+    WAIT_DAYS,
+    Notice,
+    NoticeText,
+    Question,
+    notice,
+    told_apart,
+)
 from mailrouter.routing.people import local_day
 from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.model import Person, Role
@@ -37,22 +45,31 @@ _LONGEST = 200
 _LONGEST_SHOWN = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """How a request was read: ``words``, a line each.
+
+    ``first`` is the first day spoken of; without one it is the first that differs. ``notes`` are written into the
+    file; they are shown to the author alone, for others they stand there. ``undoes`` is the change that is taken back.
+    """
+
+    words: Sequence[str]
+    first: date | None = None
+    notes: Sequence[str] = ()
+    undoes: int = 0
+
+
 def changed_notices(
     situation: Situation,
     head: Head,
     author: Person | None,
     change: FileDifference,
-    words: Sequence[str],
-    first: date | None,
+    understood: Understood,
     queue: str,
-    undone: bool = False,
-    notes: Sequence[str] = (),
 ) -> tuple[Notice, ...]:
-    """To all partners: what was understood, what is different, and the weeks as they stand now.
-
-    ``author`` is None for a command. ``first`` is the first day spoken of; without one it is the first that differs.
-    ``notes`` are written into the file; they are shown to the author alone, for others they stand there.
-    """
+    """To all partners: what was understood, what is different, and the weeks as they stand now. ``author`` is None for
+    a command."""
+    words, undone = understood.words, bool(understood.undoes)
     old, new = change.old, change.new
     today = local_day(old, situation.duty)
     told = summed_up(change.days, today)
@@ -66,27 +83,18 @@ def changed_notices(
         "more": max(0, len(told) - _MOST_DIFFERENCES),
         "file": change.lines.lines,
         "more_file": change.lines.more,
-        "weeks": _weeks(new, today, change.days, first),
+        "weeks": _weeks(new, today, change.days, understood.first),
     }
     parts = [_attached(old, change.text)] if change.lines.more else []
     subject = f"Schedule of {old.name}: {'undone' if undone else words[0]}"
     sender = schedule_address(old.address)
     known_by = f"{_CHANGE}{queue}-"
     body = situation.wording.notice("schedule-changed", {**facts, "notes": []})
-    shown = [writing.safe_subject(note, _LONGEST) for note in notes]
+    shown = [writing.safe_subject(note, _LONGEST) for note in understood.notes]
     own = situation.wording.notice("schedule-changed", {**facts, "notes": shown}) if shown else body
+    text = NoticeText(sender, subject, body, "rescheduled", known_by, parts)
     return tuple(
-        notice(
-            situation,
-            head,
-            person,
-            sender,
-            subject,
-            own if person == author else body,
-            "rescheduled",
-            known_by=known_by,
-            parts=parts,
-        )
+        notice(situation, head, person, replace(text, words=own) if person == author else text)
         for person in situation.role.partners  # those of this moment
     )
 
@@ -96,16 +104,13 @@ def confirm(
     head: Head,
     to: Person,
     lines: Sequence[str],
-    sender: str,
-    origin: str,
-    *,
-    last: bool = False,
+    question: Question,
     change: FileDifference | None = None,
 ) -> Notice:
-    """A question to the registered mailbox of whoever is named in From; a yes to ``sender`` confirms.
+    """A question to the registered mailbox of whoever is named in From.
 
     ``lines`` are what was written, none for an edited file, of which ``change`` tells what it does (None: it can't be
-    used); ``origin`` is the server that handed the mail in. ``last``: there are no more questions this hour.
+    used).
     """
     role = situation.role
     today = local_day(role, situation.duty)
@@ -123,18 +128,19 @@ def confirm(
         "changes": marked((difference.in_mail() for difference in told[:_MOST_DIFFERENCES]), "  ", 40)[0],
         "more": max(0, len(told) - _MOST_DIFFERENCES),
         "until": date_words(until, today),
-        "last": last,
-        **told_apart(head, origin),
+        "last": question.last,
+        **told_apart(head, question.origin),
     }
     words = situation.wording.notice("schedule-confirm", facts)
     parts = [_attached(role, change.text)] if change else []
     subject = f"Please confirm: schedule of {role.name}"
-    return notice(situation, head, to, sender, subject, words, "confirm schedule", parts=parts)
+    text = NoticeText(question.sender, subject, words, "confirm schedule", parts=parts)
+    return notice(situation, head, to, text)
 
 
 def refused(situation: Situation, head: Head, to: Person, problem: str, *, examples: bool = True) -> Notice:
     """Why nothing changed, with examples and this week."""
-    return _answer(situation, head, to, situation.schedule, [problem], examples, "not changed")
+    return _answer(situation, head, to, _Answer([problem], examples))
 
 
 def problems(
@@ -143,7 +149,7 @@ def problems(
     """What is wrong in a text of the file: the one that came, or the one that is there ``already``."""
     said = "The file has problems as it is" if already else "The file can't be taken as you wrote it"
     lines = [f"{said}, so nothing was changed.", *problem_lines(found)]
-    return _answer(situation, head, to, situation.schedule, lines, False, "not changed")
+    return _answer(situation, head, to, _Answer(lines))
 
 
 def problem_lines(found: Sequence[Problem]) -> list[str]:
@@ -163,24 +169,16 @@ def problem_lines(found: Sequence[Problem]) -> list[str]:
 
 def week(situation: Situation, head: Head, to: Person, role: Role, *, examples: bool) -> Notice:
     """Who is in, this week and the next."""
-    return _answer(situation, head, to, role, [], examples, "who is in", both_weeks=True)
+    return _answer(situation, head, to, _Answer([], examples, "who is in", role, weeks=2))
 
 
 def file(situation: Situation, head: Head, to: Person, content: bytes, mark: str) -> Notice:
     """The file itself, for the partner who asked; its version stands in a line of its own."""
     role = situation.role
     words = situation.wording.notice("schedule-file", _facts(situation))
-    return notice(
-        situation,
-        head,
-        to,
-        schedule_address(role.address),
-        f"The schedule of {role.name}",
-        words,
-        "file",
-        known_by=f"{_FILE}{mark}-",
-        parts=[_attached(role, content, mark)],
-    )
+    subject, parts = f"The schedule of {role.name}", [_attached(role, content, mark)]
+    text = NoticeText(schedule_address(role.address), subject, words, "file", f"{_FILE}{mark}-", parts)
+    return notice(situation, head, to, text)
 
 
 def _attached(role: Role, content: bytes, version: str = "") -> Pieces:
@@ -193,8 +191,7 @@ def _attached(role: Role, content: bytes, version: str = "") -> Pieces:
 def lost(situation: Situation, to: Person, what: str, why: str) -> Notice:
     """That a change which was told of could not be put into the file after all."""
     lines = [f"This could not be put into the file after all: {what}", why, "Please write it again."]
-    head = Head(b"\r\n")
-    return _answer(situation, head, to, situation.schedule, lines, False, "not changed")
+    return _answer(situation, Head(b"\r\n"), to, _Answer(lines))
 
 
 def broken(situation: Situation, to: Person, found: Sequence[Problem], file: str, kept: bool) -> Notice:
@@ -203,7 +200,8 @@ def broken(situation: Situation, to: Person, found: Sequence[Problem], file: str
     facts = {**_facts(situation), "file": file, "problems": problem_lines(found), "kept": kept}
     words = situation.wording.notice("schedule-broken", facts)
     subject = f"The schedule of {role.name} has problems"
-    return notice(situation, Head(b"\r\n"), to, schedule_address(role.address), subject, words, "broken file")
+    text = NoticeText(schedule_address(role.address), subject, words, "broken file")
+    return notice(situation, Head(b"\r\n"), to, text)
 
 
 def vanished(situation: Situation, to: Person, file: str) -> Notice:
@@ -212,33 +210,35 @@ def vanished(situation: Situation, to: Person, file: str) -> Notice:
     facts = {"role": role.name, "role_address": role.address, "file": file}
     words = situation.wording.notice("role-file-gone", facts)
     subject = f"The file of {role.name} is missing"
-    return notice(
-        situation, Head(b"\r\n"), to, schedule_address(role.address), subject, words, "missing file"
-    )
+    text = NoticeText(schedule_address(role.address), subject, words, "missing file")
+    return notice(situation, Head(b"\r\n"), to, text)
 
 
-def _answer(
-    situation: Situation,
-    head: Head,
-    to: Person,
-    role: Role,
-    lines: Sequence[str],
-    examples: bool,
-    what: str,
-    *,
-    both_weeks: bool = False,
-) -> Notice:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a partner is answered: some lines, examples of requests, and so many weeks of ``role``, or of the schedule."""
+
+    lines: Sequence[str]
+    examples: bool = False
+    what: str = "not changed"
+    role: Role | None = None
+    weeks: int = 1
+
+
+def _answer(situation: Situation, head: Head, to: Person, answer: _Answer) -> Notice:
+    role = answer.role or situation.schedule
     today = local_day(role, situation.duty)
     facts = {
         **_facts(situation),
-        "lines": list(lines),
-        "examples": examples,
+        "lines": list(answer.lines),
+        "examples": answer.examples,
         "other": _somebody_else(situation.role, to),  # no former partner
-        "weeks": _weeks(role, today, (), None, 2 if both_weeks else 1),
+        "weeks": _weeks(role, today, (), None, answer.weeks),
     }
     words = situation.wording.notice("schedule-answer", facts)
-    subject = f"Schedule of {role.name}: {what}"
-    return notice(situation, head, to, schedule_address(role.address), subject, words, f"answer {what}")
+    subject = f"Schedule of {role.name}: {answer.what}"
+    text = NoticeText(schedule_address(role.address), subject, words, f"answer {answer.what}")
+    return notice(situation, head, to, text)
 
 
 def _somebody_else(role: Role, to: Person) -> str:

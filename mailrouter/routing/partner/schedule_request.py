@@ -21,7 +21,7 @@ from mailrouter.routing.partner.decision import (
     Handed,
     Handover,
     PartnerRequest,
-    is_last,
+    question_of,
     too_large,
 )
 from mailrouter.routing.partner.file.difference import FileDifference
@@ -32,6 +32,7 @@ from mailrouter.routing.partner.handoff_notices import Notice, once_more
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.readings import understood
 from mailrouter.routing.partner.schedule_mail import Asked
+from mailrouter.routing.partner.schedule_notices import Understood
 from mailrouter.routing.people import local_day
 from mailrouter.schedule.changes.changes import change_for
 from mailrouter.schedule.changes.edits import Edit, changed, same_schedule
@@ -182,16 +183,7 @@ class ScheduleRequest(PartnerRequest):
                 change = None
         else:
             lines = (asked.text or asked.subject).splitlines()
-        return schedule_notices.confirm(
-            mail.situation,
-            mail.head,
-            author,
-            lines,
-            mail.ask_from,
-            mail.origin,
-            last=is_last(mail),
-            change=change,
-        )
+        return schedule_notices.confirm(mail.situation, mail.head, author, lines, question_of(mail), change)
 
     def _file_change(self, situation: Situation, base: Proposed, proposed: Proposed) -> FileDifference:
         """What a whole new text does, in lines and in who is in."""
@@ -273,7 +265,7 @@ class ScheduleRequest(PartnerRequest):
                 "The file is written in a way in which this can't be put in safely; please change it by hand "
                 '(answer "send file" to get it).'
             )
-        return self._set(mail, author, base, proposed, change.words, change.first, notes=change.notes)
+        return self._set(mail, author, base, proposed, Understood(change.words, change.first, change.notes))
 
     def _not_of_a_calendar(self, role: Role, requests: Sequence[Request], now: datetime) -> None:
         """Raises MailrouterError where the absence that is to end is no line of the file, but of a calendar."""
@@ -306,7 +298,7 @@ class ScheduleRequest(PartnerRequest):
             )
         proposed = self._replaced(last.before)
         words = (f"Undone: {last.what}",)
-        return self._set(mail, author, base, proposed, words, None, undoes=last.id, whole=True)
+        return self._set(mail, author, base, proposed, Understood(words, undoes=last.id), whole=True)
 
     def _whole_file(self, mail: Handed, author: Person, base: Proposed, asked: Asked) -> Handover:
         if mail.waiting and asked.answers not in ("", _NOT_SEEN, version_mark(base.text)):
@@ -329,7 +321,7 @@ class ScheduleRequest(PartnerRequest):
         words = [f"{called(base.role)[author.key]} sent an edited file, and it is taken."]
         if older or asked.merged:
             words.append("The file was changed meanwhile; what was changed there still stands.")
-        return self._set(mail, author, base, proposed, words, None, whole=True)
+        return self._set(mail, author, base, proposed, Understood(words), whole=True)
 
     def _resolved(self, base: Proposed, asked: Asked, author: Person) -> tuple[bytes, bool]:
         """The text that the file would get, and whether it was made of an older one. Raises MailrouterError."""
@@ -371,10 +363,8 @@ class ScheduleRequest(PartnerRequest):
         author: Person | None,
         base: Proposed,
         proposed: Proposed,
-        words: Sequence[str],
-        first: date | None,
-        undoes: int = 0,
-        notes: Sequence[str] = (),
+        understood: Understood,
+        *,
         whole: bool = False,
     ) -> Handover:
         """``whole``: the text is another one, of which words do not tell all."""
@@ -384,17 +374,20 @@ class ScheduleRequest(PartnerRequest):
             mail.head,
             author,
             difference if whole else replace(difference, lines=NO_LINES),
-            words,
-            first,
+            understood,
             mail.queue,
-            bool(undoes),
-            notes,
         )
-        what = " ".join(words)
+        what = " ".join(understood.words)
         reason = f"the file is changed, and the partners are told: {what}"
         at = mail.situation.duty.moment
         return Handover(
-            "set", (reason,), author, "", at, told, FileChange(base.text, proposed.text, what, undoes)
+            "set",
+            (reason,),
+            author,
+            "",
+            at,
+            told,
+            FileChange(base.text, proposed.text, what, understood.undoes),
         )
 
     def _send_file(self, mail: Handed, author: Person, base: Proposed) -> Handover:

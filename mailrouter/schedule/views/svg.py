@@ -78,7 +78,7 @@ def month_picture(role: Role, of: date, *, reasons: bool = True) -> str:
     for day in found.values():
         x = _EDGE + day.date.weekday() * _CELL
         y = _TOP + 22 + (day.date - monday).days // 7 * height
-        lines += _cell(day, role, paint, (opens, closes), x, y, height)
+        lines += _cell(day, role, paint, (opens, closes), (x, y, height))
     lines += _key(role, paint, (opens, closes), total - 36)
     return "\n".join([*lines, "</svg>", ""])
 
@@ -88,8 +88,10 @@ def _holidays(day: Day) -> tuple[str, ...]:
 
 
 def _cell(
-    day: Day, role: Role, paint: Mapping[str, str], hours: tuple[int, int], x: int, y: int, height: int
+    day: Day, role: Role, paint: Mapping[str, str], hours: tuple[int, int], place: tuple[int, int, int]
 ) -> Iterator[str]:
+    """One day, at ``place``: left, top and height in units of the picture."""
+    x, y, height = place
     names = called(role)
     opens, closes = (at_minute(day.date, minute, role.time_zone) for minute in hours)
     whole = max((closes - opens).total_seconds(), 1)
