@@ -71,15 +71,32 @@ def test_a_request_that_is_none_is_refused(data: dict[str, object]) -> None:
         from_json(data)
 
 
+def earlier(database: Path, number: int) -> None:
+    """So many changes like the only one, made before it."""
+    with sqlite3.connect(database) as connection:
+        (row,) = connection.execute("SELECT * FROM schedule_change")
+        places = ", ".join("?" * len(row))
+        role, last, *rest = row
+        rows = [(role, last - n, *rest) for n in range(1, number + 1)]
+        connection.executemany(f"INSERT INTO schedule_change VALUES ({places})", rows)
+    connection.close()
+
+
 async def test_history_is_bounded(tmp_path: Path) -> None:
     """The newest fifty changes of a role are kept."""
     folder_in(tmp_path)
     async with running(tmp_path) as found:
-        for number in range(26):
-            await found.send(asked("off Monday", number=2 * number), SCHEDULE)
-            await found.send(asked("undo", number=2 * number + 1), SCHEDULE)
+        await found.send(asked("off Monday", number=1), SCHEDULE)
+        (first,) = found.store.reader.schedule_changes("vp-hr", 100)
+        earlier(tmp_path / "mailrouter.db", 48)
+        assert len(found.store.reader.schedule_changes("vp-hr", 100)) == 49
+        await found.send(asked("undo", number=2), SCHEDULE)
+        assert len(found.store.reader.schedule_changes("vp-hr", 100)) == 50
+        for number in (3, 4):
+            await found.send(asked("off Monday" if number % 2 else "undo", number=number), SCHEDULE)
         changes = found.store.reader.schedule_changes("vp-hr", 100)
         assert len(changes) == 50
+        assert changes[3].id == first.id, "it is the oldest ones that went"
     assert file_of(tmp_path) == COMMENTED
     mode = (tmp_path / "mailrouter.db").stat().st_mode & 0o777
     assert mode == 0o600
