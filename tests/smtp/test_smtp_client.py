@@ -22,7 +22,7 @@ from tests.support.misbehaving import (
 )
 from tests.support.ports import free_port
 
-QUICK = Timeouts(connect=2, reply=0.15, data_end=0.2)
+QUICK = Timeouts(connect=5, reply=0.4, data_end=0.5)
 NO_PIPELINING = tuple(word for word in PLAIN_OFFER if word != "PIPELINING")
 CONTENT = b"Subject: x\r\n\r\n.dot\r\n..\r\nend\r\n"
 

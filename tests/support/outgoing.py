@@ -16,7 +16,7 @@ from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite.store import SqliteStore
 from tests.support.messages import PARTNERS, SMALL, put, until
 
-TIMEOUTS = Timeouts(connect=2, reply=0.3, data_end=0.3)
+TIMEOUTS = Timeouts(connect=5, reply=0.8, data_end=0.8)
 POOL = Pool(idle=0.2, patience=0.02, full=0.1, pauses=(0.05,))
 
 
