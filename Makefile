@@ -82,7 +82,7 @@ test: check
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 coverage: $(VENV)/.test
-	$(VENV)/bin/python -m coverage run -m pytest --quiet --hypothesis-profile quick $(TESTS) $(PYTEST)
+	$(VENV)/bin/python -m coverage run -m pytest --quiet --hypothesis-profile quick -m "not slow" $(TESTS) $(PYTEST)
 	$(VENV)/bin/python -m coverage report
 
 test-all:
