@@ -49,6 +49,7 @@ $(VENV)/.test: $(VENV)/bin/mailrouter
 install-locked: $(VENV)/bin/python
 	$(PIP) install --require-hashes --requirement requirements/development.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(VENV)/bin/python -m compileall -q mailrouter
 	@touch $(VENV)/bin/mailrouter $(VENV)/.test
 
 # The first time it makes .venv, which takes a while: the dots show that it is at work. They end with the shell
@@ -82,8 +83,8 @@ test: check
 	$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 coverage: $(VENV)/.test
-	$(VENV)/bin/python -m coverage run -m pytest --quiet --hypothesis-profile quick -m "not slow" $(TESTS) $(PYTEST)
-	$(VENV)/bin/python -m coverage report
+	$(VENV)/bin/python -m coverage run -m pytest --quiet --hypothesis-profile quick -m "not slow" $(TESTS) $(PYTEST); \
+	    passed=$$?; $(VENV)/bin/python -m coverage report && exit $$passed
 
 test-all:
 	@$(PYTHON) tools/test_all.py $(WHAT)
