@@ -93,7 +93,9 @@ async def test_a_hostile_calendar_fails_in_bounded_time(tmp_path: Path, name: st
 
 def children() -> set[str]:
     """The processes that this one has begun: one that has ended and was not waited for counts."""
-    return {child for tasks in Path("/proc/self/task").glob("*/children") for child in tasks.read_text().split()}
+    return {
+        child for tasks in Path("/proc/self/task").glob("*/children") for child in tasks.read_text().split()
+    }
 
 
 async def test_a_process_that_does_not_end_is_ended(tmp_path: Path) -> None:
