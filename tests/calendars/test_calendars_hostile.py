@@ -87,7 +87,8 @@ async def test_a_hostile_calendar_fails_in_bounded_time(tmp_path: Path, name: st
     assert words in answer["failure"] or "seconds of work" in answer["failure"], answer["failure"]
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert spent < limits.CPU_SECONDS + 5
-    assert after.ru_maxrss * 1024 < limits.MEMORY
+    # The largest of all processes so far: where another test had a larger one, this tells nothing.
+    assert after.ru_maxrss * 1024 < limits.MEMORY or after.ru_maxrss == before.ru_maxrss
     print(f"{name}: {spent:.1f} s of processor time, {after.ru_maxrss / 1024:.0f} MB at most so far")
 
 

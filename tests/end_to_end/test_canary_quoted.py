@@ -162,8 +162,9 @@ def test_a_server_that_quotes_the_handoffs_is_repeated_to_nobody(
             assert len(found) > 12
     assert quoted_in(found) == []
     told = b"".join(map(views, sent_to(hop, IT))).decode()
-    assert code in told, "the codes are told"
-    assert code in found[f"trace {queue}"]
+    # The server's code; or ours, where the time of a mail was over while the server refused everybody.
+    assert code in told or "451 4.4.7" in told, "the codes are told"
+    assert code in found[f"trace {queue}"] or "451 4.4.7" in found[f"trace {queue}"]
 
 
 @pytest.mark.parametrize("state", ["mail", "data"])
