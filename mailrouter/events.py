@@ -12,6 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 Value = str | int | float | bool | Sequence[str] | None
 Fields = Mapping[str, Value]
@@ -23,7 +24,11 @@ MOST_ADDRESSES = 20
 TRACE_SECONDS = 600.0
 """An error that comes again and again is logged with its traceback once in so many seconds."""
 MOST_PLACES = 100
+_SHORT = 80
+"""Characters of a value that is kept as it was written once."""
 
+_BARE = re.compile(r"[!#-<>-\[\]-~]+").fullmatch
+"""Matches a value that needs no quotation marks: visible ASCII but ``"``, ``=`` and a backslash."""
 _TOKEN = re.compile(r"(?<=-)[a-z2-7]{22}(?:[a-z2-7]{6})?(?=@|\Z)", re.IGNORECASE)
 _shown: dict[str, float] = {}
 """When an error's traceback was logged last, by its place."""
@@ -43,23 +48,21 @@ class EventRecord(logging.LogRecord):
     ) -> None:
         # Not LogRecord.__init__: it works out much that no line shows (measured: a third of a line's cost).
         moment = time.time()
-        self.__dict__ = {
-            **_NOWHERE,
-            "name": logger,
-            "msg": words or event,
-            "levelname": logging.getLevelName(level),
-            "levelno": level,
-            "created": moment,
-            "msecs": moment % 1 * 1000,
-        }
+        self.name = logger
+        self.msg = words or event
+        self.levelname = logging.getLevelName(level)
+        self.levelno = level
+        self.created = moment
+        self.msecs = moment % 1 * 1000
         self.event = event
         self.queue_id = queue_id
         self.fields = fields
         self.words = words
 
 
-_NOWHERE = {**vars(logging.LogRecord("", logging.INFO, __file__, 0, "", (), None)), "args": ()}
-"""The attributes of a record that comes from no line of code."""
+for _name, _value in vars(logging.LogRecord("", logging.INFO, __file__, 0, "", (), None)).items():
+    # The other attributes, which are alike for all events: none comes from a line of code.
+    setattr(EventRecord, _name, _value)
 
 
 def tell(
@@ -123,17 +126,30 @@ def text(record: EventRecord) -> str:
     '5xk: delivered to=<a@b.test> delay=0.2'
     """
     said = [f"{record.queue_id}: {record.event}" if record.queue_id else record.event]
-    said += [f"{name}={_written(name, value)}" for name, value in record.fields.items()]
+    for name, value in record.fields.items():
+        kind = type(value)
+        if kind is int or kind is float:
+            said.append(f"{name}={value}")
+        elif kind is str and len(value) <= _SHORT:  # type: ignore[arg-type]  # mypy doesn't follow kind
+            said.append(_known_pair(name, value))
+        else:
+            said.append(f"{name}={_written(name, value)}")
     line = " ".join(said)
     return f"{line}: {record.words}" if record.words else line
 
 
+@lru_cache(maxsize=1024)
+def _known_pair(name: str, value: Value) -> str:
+    """A field as text; most lines tell of the same few addresses, roles and codes."""
+    return f"{name}={_written(name, value)}"
+
+
 def _shown_fields(fields: Fields) -> dict[str, Value]:
-    return {
-        name: _masked(value) if name in ADDRESSES else value
-        for name, value in fields.items()
-        if value is not None
-    }
+    shown = {name: value for name, value in fields.items() if value is not None}
+    for name in ADDRESSES:
+        if name in shown:
+            shown[name] = _masked(shown[name])
+    return shown
 
 
 def _masked(value: Value) -> Value:
@@ -148,12 +164,16 @@ def _masked(value: Value) -> Value:
 def _written(name: str, value: Value) -> str:
     if isinstance(value, str):
         said = f"<{value}>" if name in ADDRESSES else value
+        if _BARE(said):
+            return said
         if not said.isprintable() or '"' in said or "\\" in said or not said:
             return json.dumps(said)
         return f'"{said}"' if " " in said or "=" in said else said
-    if isinstance(value, Sequence):
-        return ",".join([_written(name, one) for one in value])
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float, type(None))):
+        return str(value)
+    return ",".join([_written(name, one) for one in value])
 
 
 class Bounded:

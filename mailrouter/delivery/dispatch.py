@@ -245,7 +245,10 @@ class Dispatcher:
     def _log(self, delivery: Delivery, result: Outcome, reply: Reply) -> None:
         wait = max(0, result.retry_at - result.at) // 1000 if result.state == "queued" else None
         fields: events.Fields = {
-            **_about(delivery),
+            "kind": delivery.kind,
+            "role": delivery.role,
+            "to": delivery.recipient,
+            "size": delivery.size,
             "relay": self._transport.name if self._transport is not None else None,
             "delay": round(max(0, result.at - delivery.created_at) / 1000, 3),
             "attempts": delivery.attempts + 1,

@@ -171,7 +171,11 @@ class Sessions:
 
     def waits(self, session: Session) -> bool:
         """Whether memory is short, and this session has to wait for its turn to be read from."""
-        return self.memory_short and not (session.trusted or session.held_back or session.committing)
+        if (
+            not self._waiting and self.held <= self.limits.held_octets
+        ):  # asked with each read: memory is nearly never short
+            return False
+        return not (session.trusted or session.held_back or session.committing)
 
     def _hold_back(self) -> None:
         """Read from no stranger. All at once: each read may bring a quarter of a megabyte."""

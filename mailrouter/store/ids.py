@@ -11,6 +11,7 @@ and none needs a second index:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NewType
 
 from mailrouter.moments import Milliseconds as Milliseconds
@@ -39,6 +40,7 @@ class QueueId(str):
     __slots__ = ()
 
 
+@lru_cache(maxsize=1024)
 def queue_id(message: MessageId) -> QueueId:
     """The id as people read and type it: short, without vowels, so that it never spells a word."""
     digits, rest = "", int(message)
