@@ -48,21 +48,23 @@ class EventRecord(logging.LogRecord):
     ) -> None:
         # Not LogRecord.__init__: it works out much that no line shows (measured: a third of a line's cost).
         moment = time.time()
-        self.name = logger
-        self.msg = words or event
-        self.levelname = logging.getLevelName(level)
-        self.levelno = level
-        self.created = moment
-        self.msecs = moment % 1 * 1000
+        self.__dict__ = {
+            **_NOWHERE,
+            "name": logger,
+            "msg": words or event,
+            "levelname": logging.getLevelName(level),
+            "levelno": level,
+            "created": moment,
+            "msecs": moment % 1 * 1000,
+        }
         self.event = event
         self.queue_id = queue_id
         self.fields = fields
         self.words = words
 
 
-for _name, _value in vars(logging.LogRecord("", logging.INFO, __file__, 0, "", (), None)).items():
-    # The other attributes, which are alike for all events: none comes from a line of code.
-    setattr(EventRecord, _name, _value)
+_NOWHERE = {**vars(logging.LogRecord("", logging.INFO, __file__, 0, "", (), None)), "args": ()}
+"""The attributes of a record that comes from no line of code."""
 
 
 def tell(
@@ -145,7 +147,7 @@ def _known_pair(name: str, value: Value) -> str:
 
 
 def _shown_fields(fields: Fields) -> dict[str, Value]:
-    shown = {name: value for name, value in fields.items() if value is not None}
+    shown: dict[str, Value] = {name: value for name, value in fields.items() if value is not None}
     for name in ADDRESSES:
         if name in shown:
             shown[name] = _masked(shown[name])
