@@ -240,7 +240,7 @@ class Dispatcher:
             tell = tell or result.state == "failed" or takes_long(delivery, result.at, retry)
         self._log(delivery, result, reply)
         # What follows from it is worked out once it is recorded: nothing in between can lose it.
-        self.record(replace(result, tell=True) if tell and self._telling is not None else result)
+        self.record(result._replace(tell=True) if tell and self._telling is not None else result)
 
     def _log(self, delivery: Delivery, result: Outcome, reply: Reply) -> None:
         wait = max(0, result.retry_at - result.at) // 1000 if result.state == "queued" else None
@@ -312,7 +312,7 @@ class Dispatcher:
         late = {**_about(delivery), "attempts": delivery.attempts, "dsn": "4.4.7"}
         late["delay"] = max(0, outcome.at - delivery.created_at) / 1000
         events.tell(log, "failed", delivery.queue_id, late, level=logging.ERROR, words="its time is over")
-        self.record(replace(outcome, tell=self._telling is not None))
+        self.record(outcome._replace(tell=self._telling is not None))
         return True
 
     def tell_delay(self, delivery: Delivery, words: str) -> None:

@@ -4,7 +4,6 @@ again from the next refusals, and loses no mail by that."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from mailrouter.smtp.capabilities import Outgoing
@@ -65,8 +64,8 @@ class Refusing:
 def as_recorded(reply: Reply, judgement: Judgement | Literal[""]) -> Reply:
     """The reply as the dispatcher is told of it."""
     if judgement == "server":
-        return replace(reply, waits="server")
-    return replace(reply, waits="recipient") if judgement == "wait" else reply
+        return reply._replace(waits="server")
+    return reply._replace(waits="recipient") if judgement == "wait" else reply
 
 
 def _sayable(address: str) -> bool:

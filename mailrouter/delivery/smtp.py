@@ -7,7 +7,7 @@ import logging
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from mailrouter import events
@@ -303,7 +303,7 @@ class SmtpTransport:
                 judgement = self._refusing.heard(delivery, sent, reply)
                 # An answer that names nobody tells nothing of a mailbox.
                 nobody = sent.stage in ("mail", "data") and of_server(sent.stage, reply)
-                told = replace(reply, own=True) if nobody else as_recorded(reply, judgement)
+                told = reply._replace(own=True) if nobody else as_recorded(reply, judgement)
                 self._dispatcher.settle(delivery, told)
                 if judgement == "server":
                     self._refuses_us(delivery, sent.stage, reply)

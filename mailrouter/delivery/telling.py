@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from mailrouter.errors import StoreError
 from mailrouter.store.model import Delivery, Outcome, Owed
@@ -120,7 +119,7 @@ class Telling:
             except Exception:
                 # That it failed is recorded in any case: the queue and the log show it.
                 log.exception("delivery %d: nobody can be told of its outcome", outcome.delivery)
-        return replace(outcome, consequences=())
+        return outcome._replace(consequences=())
 
     async def close(self) -> None:
         """Finish what is under way; the rest is told by the next start."""

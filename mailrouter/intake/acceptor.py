@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from mailrouter import events, keyed
@@ -173,7 +172,7 @@ class Acceptor:
             await spool.discard()
             return await self._refused.tell(desk, received, decided)
         rows, roles = decided
-        queued = await self._store.accept(spool, replace(rows, content=await spool.finish()))
+        queued = await self._store.accept(spool, rows._replace(content=await spool.finish()))
         await self._publish(desk, mail.drafts, rows, queued)
         _log_accepted(rows, roles, queued)
         for address in to.returned:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mailrouter.intake.feedback.bounces import NO_SUCH, Reported, returned_to
 from mailrouter.intake.feedback.loops import CAME_BACK, TOO_MANY, came_back, too_far_travelled
@@ -42,8 +43,7 @@ class Refusal:
     vacant: Role | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """Whom a message that is taken is for.
 
     ``to`` are its recipients, with the roles for which a mail to a return path is mail after all; ``by_hand`` are
@@ -92,7 +92,7 @@ def admit(desk: Desk, received: Received, to: Addressed, reported: Reported) -> 
     if received.max_size is not None and shape.size > received.max_size:
         return Refusal(too_large(received.max_size))
     by_hand = tuple(role for role in reported.mail if role not in to.roles)
-    to = replace(to, roles=(*to.roles, *by_hand))
+    to = to._replace(roles=(*to.roles, *by_hand))
     roles = [*to.roles, *to.partners_alone]
     if not roles:
         if reported.nobody:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from mailrouter.intake.partner.decide import Handing
+from mailrouter.intake.partner.decide import NO_HANDING, Handing
 from mailrouter.routing.model import Plan
 from mailrouter.store.model import Outcome
 
 NO_PLAN = Plan((), None, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Effects:
+class Effects(NamedTuple):
     """The sum of what the purposes of a message's recipients come to.
 
     ``plan`` has the copies, the automatic reply and the reasons of everything; ``handing`` what partners asked for,
@@ -20,7 +19,7 @@ class Effects:
     """
 
     plan: Plan = NO_PLAN
-    handing: Handing = field(default_factory=Handing)
+    handing: Handing = NO_HANDING
     outcomes: tuple[Outcome, ...] = ()
 
     @property
@@ -31,4 +30,4 @@ class Effects:
 
     def because(self, *reasons: str) -> Effects:
         """The same, with these reasons before its own."""
-        return replace(self, plan=replace(self.plan, reasons=(*reasons, *self.plan.reasons)))
+        return self._replace(plan=self.plan._replace(reasons=(*reasons, *self.plan.reasons)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailrouter.intake.admission import Refusal, admit, max_size, refused_recipient, too_many_deliveries
@@ -75,7 +75,7 @@ def explained(desk: Desk, store: Reading | None, received: Received, roles: Sequ
     notes = [f"{to} would be refused: {refusal.reply}" for to, refusal in refusals.items() if refusal]
     to = addressed(desk, [one for one, refusal in refusals.items() if refusal is None])
     if not ours:
-        to = replace(to, roles=tuple(roles))
+        to = to._replace(roles=tuple(roles))
     return drive(_explained(desk, store, received, to, notes))
 
 
@@ -92,7 +92,7 @@ async def _explained(
     if store is not None and isinstance(effects, Effects) and effects.plan.reply is not None:
         answered = _answered(store, effects.plan.reply, received.moment)
         if answered != NOT_ANSWERED:
-            effects = await decide(replace(case, answered=answered), PartnerMail(CallsHere()))
+            effects = await decide(case._replace(answered=answered), PartnerMail(CallsHere()))
     as_ours = (AS_OURS,) if to.targets else ()
     if isinstance(effects, Refusal):
         return _refused(effects, (*notes, *as_ours))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from mailrouter.intake.admission import Admitted, Refusal
 from mailrouter.intake.effects import NO_PLAN, Effects
@@ -29,8 +29,7 @@ from mailrouter.turns import Steps
 log = logging.getLogger("mailrouter.intake")
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """An admitted message, with all that deciding about it needs.
 
     ``reported`` is what it says to return paths among its recipients. ``seen`` gives the handoff version that the
@@ -47,8 +46,7 @@ class Case:
     answered: Answered = NOT_ANSWERED
 
 
-@dataclass(frozen=True, slots=True)
-class _Copying:
+class _Copying(NamedTuple):
     """The copies of one message: for these roles, of which ``partners_alone`` (keys) got it at an address for
     partners, or at a return path, only. ``trace`` is our Received field."""
 
@@ -66,7 +64,7 @@ async def decide(case: Case, mail: PartnerMail) -> Effects | Refusal:
     admitted, reported, head = case.admitted, case.reported, case.received.head
     outcomes = tuple(reported.outcomes)
     if not admitted.roles:
-        return Effects(replace(NO_PLAN, reasons=tuple(reported.reasons)), outcomes=outcomes)
+        return Effects(NO_PLAN._replace(reasons=tuple(reported.reasons)), outcomes=outcomes)
     handing = NO_HANDING
     trace = case.received.trace(case.desk.hostname, admitted.roles[0])
     if admitted.to.targets and head is not None:
@@ -103,8 +101,8 @@ def _copies(case: Case, handing: Handing, trace: bytes) -> Steps[Plan]:
     if plain:
         marks = [(role, desk.loop_marks[role.key]) for role in plain.values()]
         rest = last_resort(marks, received.shape.size, received.reverse_path, trace, handing.why)
-        made = replace(made, copies=made.copies + rest.copies, reasons=made.reasons + rest.reasons)
-    return replace(made, reasons=handing.reasons + made.reasons)
+        made = made._replace(copies=made.copies + rest.copies, reasons=made.reasons + rest.reasons)
+    return made._replace(reasons=handing.reasons + made.reasons)
 
 
 def _plan_or_less(copying: _Copying) -> Steps[Plan]:
@@ -153,4 +151,4 @@ def _situation(
         received.next_hop_size,
     )
     found = case.desk.situation(role, head, arrival, handoff_seen=seen, to_handoff=to_handoff)
-    return replace(found, answered=case.answered) if case.answered is not NOT_ANSWERED else found
+    return found._replace(answered=case.answered) if case.answered is not NOT_ANSWERED else found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mailrouter.intake.role_file import schedule_request
 from mailrouter.intake.worker_answers import Answers
@@ -47,8 +47,7 @@ SHARE = Purpose("share")
 PURPOSES = {purpose.tag: purpose for purpose in (HANDOFF, SCHEDULE, SHARE)}
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One recipient of a message: whose it is, what for, and what stands behind the ``-`` of its sub-address.
 
     ``role`` is None for a return path, and for an address that is none of ours (``kind``).
@@ -61,8 +60,7 @@ class Recipient:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One role's address for partners, as it was written to; ``token`` is what stands there, None for none."""
 
     role: Role
@@ -70,8 +68,7 @@ class Target:
     token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(NamedTuple):
     """Whom a message is for: ``roles`` that get copies, each once; ``targets`` at addresses for partners; and
     ``returned``, the return paths of ours among its recipients."""
 

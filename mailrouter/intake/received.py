@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import received_field
@@ -18,8 +18,7 @@ ReadContent = Callable[[int], Awaitable[bytes]]
 """Gives at least so many octets of a message from its beginning, or all of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A message at the door.
 
     ``id`` is its number in the store and ``name`` its queue id. ``header`` is its header section as received, and

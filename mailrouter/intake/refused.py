@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from mailrouter import events
 from mailrouter.intake.admission import Refusal
@@ -68,7 +67,7 @@ class RefusedMail:
             if alert is None or alert.reply is None:
                 return
             spool = self._store.spool()
-            alert = replace(alert, message=replace(alert.message, id=spool.id))
+            alert = alert._replace(message=alert.message._replace(id=spool.id))
             assert alert.reply is not None
             alert.reply.id = unnumbered(spool.id)
             self._offer(await self._store.accept(spool, alert))

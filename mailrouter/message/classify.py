@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.senders import (
@@ -40,8 +40,7 @@ _LOCAL_ONLY = re.compile(r"[A-Za-z-]{4,40}")  # "Mail Delivery Subsystem <MAILER
 _ASKING = frozenset({None, "REQUEST", "PUBLISH", "ADD"})
 
 
-@dataclass(frozen=True, slots=True)
-class Nature:
+class Nature(NamedTuple):
     """What kind of mail a message is.
 
     ``automatic`` holds at the slightest sign of a program. ``quiet`` mail, whose copies carry no note and no

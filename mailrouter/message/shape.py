@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,7 @@ class Limits:
     """Lines that start with ``--`` inside a multipart: 20 ms of work. Of a mail with more, copies go out untouched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """The form of one message; all offsets and sizes are octets of the message as received.
 
     The header section is ``raw[:header_end]``, its last CRLF included; the body is ``raw[body_start:]``.

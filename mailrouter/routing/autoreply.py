@@ -6,7 +6,6 @@ at once.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from mailrouter.address import domain_of, mailbox_of, split_tag
@@ -33,12 +32,12 @@ def reply_automatically(draft: Draft, situation: Situation) -> Draft:
     # To the sender alone, so it does not matter who else reads the mail.
     text = situation.wording.reply(situation.role, situation.duty, draft.sender.inside)
     reasons = (*draft.reasons, f"an automatic reply, because {occasion}")
-    return replace(draft, reply=ReplyDraft(text, period), reasons=reasons)
+    return draft._replace(reply=ReplyDraft(text, period), reasons=reasons)
 
 
 def _silent(draft: Draft, silence: list[str]) -> Draft:
     reasons = [f"no automatic reply, because {why}" for why in silence]
-    return replace(draft, reasons=(*draft.reasons, *reasons))
+    return draft._replace(reasons=(*draft.reasons, *reasons))
 
 
 def _occasion(draft: Draft, situation: Situation) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from mailrouter.address import canonical
 from mailrouter.message.head import Head
@@ -44,7 +43,7 @@ def copy_to_partners(draft: Draft, situation: Situation) -> Draft:
         for people, partner in ((partners, True), (stand_ins, False))
         for person in people
     ]
-    return replace(draft, copies=tuple(copies), reasons=(*draft.reasons, *reasons))
+    return draft._replace(copies=tuple(copies), reasons=(*draft.reasons, *reasons))
 
 
 def show_partners(draft: Draft, situation: Situation) -> Draft:
@@ -71,7 +70,7 @@ def show_partners(draft: Draft, situation: Situation) -> Draft:
     where = "inside" if sender.among_ourselves else "outside"
     names = joined(mailbox.display for mailbox in show)
     reason = f"{names} {'is' if len(show) == 1 else 'are'} shown in Cc (copy: {where} cc)"
-    return replace(draft, show=show, reasons=(*draft.reasons, reason))
+    return draft._replace(show=show, reasons=(*draft.reasons, reason))
 
 
 def _partners(draft: Draft, situation: Situation) -> tuple[list[Person], str]:
@@ -116,4 +115,4 @@ def _names(people: Iterable[Person]) -> str:
 
 
 def _because(draft: Draft, reason: str) -> Draft:
-    return replace(draft, reasons=(*draft.reasons, reason))
+    return draft._replace(reasons=(*draft.reasons, reason))

@@ -6,8 +6,6 @@ checked again when the copy is sent.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mailrouter.routing.model import Draft, Situation
 from mailrouter.routing.partner.sections import MAX_TEXT, Sections, read_sections
 from mailrouter.routing.people import local_day
@@ -22,7 +20,7 @@ def attach_handoff(draft: Draft, situation: Situation) -> Draft:
     role, handoff = situation.role, situation.handoff
     refusal = _no_handoff(draft, situation)
     if handoff is None or refusal:
-        return replace(draft, reasons=(*draft.reasons, f"no handoff, because {refusal}"))
+        return draft._replace(reasons=(*draft.reasons, f"no handoff, because {refusal}"))
     words = situation.wording.handoff(role, handoff, local_day(role, situation.duty))
     if role.handoff == "always":
         why = "every mail carries it (handoff: always)"
@@ -33,7 +31,7 @@ def attach_handoff(draft: Draft, situation: Situation) -> Draft:
     else:
         why = "it is new in this conversation"
     reasons = (*draft.reasons, f"the handoff by {handoff.author}, because {why}")
-    return replace(draft, handoff=handoff, handoff_words=words, reasons=reasons)
+    return draft._replace(handoff=handoff, handoff_words=words, reasons=reasons)
 
 
 def _no_handoff(draft: Draft, situation: Situation) -> str:

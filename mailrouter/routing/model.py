@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mailrouter.message.classify import Nature
 from mailrouter.message.head import Head
@@ -24,8 +24,7 @@ Way = Literal["change", "companion", "untouched"]
 """What may be done to a copy: fields and parts added to it, or a message beside it, or nothing at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdicts:
+class Verdicts(NamedTuple):
     """What a mail server that we trust found out before us."""
 
     spam: bool = False
@@ -43,8 +42,7 @@ class Answered:
 NOT_ANSWERED = Answered()
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """All facts about one role at the moment a message arrived.
 
     ``reverse_path`` is ``""`` for ``<>``; ``ours`` holds all canonical addresses of roles and the
@@ -86,8 +84,7 @@ class Situation:
         return self.whole or self.role
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """Who wrote, and who reads along.
 
     ``address`` is the canonical reverse-path, ``partner`` the key of the partner it is, if one, and
@@ -108,8 +105,7 @@ class Sender:
         return self.inside and not self.overheard
 
 
-@dataclass(frozen=True, slots=True)
-class CopyDraft:
+class CopyDraft(NamedTuple):
     """One person's copy: who, as a partner or as a stand-in, on duty or not, and how it may be made.
 
     ``why`` says what keeps the copy from being changed, where something does; ``unreached`` tells this person
@@ -132,8 +128,7 @@ class ReplyDraft:
     period: str
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """The decision about one role while the steps work on it.
 
     What is said is the same on all copies of a role, except that ``handoff`` goes to partners only:
@@ -159,8 +154,7 @@ class Draft:
         return self.sender.partner is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """What one recipient gets: ``pieces`` of the copy, and of the companion message where one follows it.
 
     ``roles`` are all roles that it is for; ``handoffs`` the versions that travel with it (in the companion,
@@ -178,8 +172,7 @@ class Copy:
     companion: Pieces | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The automatic reply to the sender.
 
     ``key`` names sender, role and period; ``caps`` are pairs of a scope and the most replies a day in it.
@@ -194,8 +187,7 @@ class Reply:
     pieces: Pieces
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The whole decision about one message.
 
     ``shown`` are the pairs of a role's key and a handoff version that partners get to see with it.

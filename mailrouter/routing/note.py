@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mailrouter.routing.model import Draft, Situation
 
 
@@ -14,11 +12,11 @@ def add_absence_note(draft: Draft, situation: Situation) -> Draft:
     if not why and role.note == "absence" and not duty.away:
         why = "nobody is away"
     if why:
-        return replace(draft, reasons=(*draft.reasons, f"no note, because {why}"))
+        return draft._replace(reasons=(*draft.reasons, f"no note, because {why}"))
     text = situation.wording.note(role, duty, draft.sender.among_ourselves)
     away = situation.wording.away(role, duty)
     reason = f"a note, because {away}" if away else "a note, as always (note: always)"
-    return replace(draft, note=text, reasons=(*draft.reasons, reason))
+    return draft._replace(note=text, reasons=(*draft.reasons, reason))
 
 
 def silence(draft: Draft, situation: Situation) -> str:

@@ -6,7 +6,6 @@ A new behaviour is one function and one word in ``STEPS``. Every step leaves its
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from mailrouter.address import canonical
 from mailrouter.message import pieces
@@ -67,7 +66,7 @@ def plan_in_steps(
 def plain_plan(head: Head, shape: Shape, situations: Sequence[Situation], fault: str) -> Plan:
     """The copies without anything that could go wrong; ``fault`` says what did."""
     found = plan(head, shape, situations, PLAIN)
-    return replace(found, reasons=(*found.reasons, f"only plain copies, because {fault}"))
+    return found._replace(reasons=(*found.reasons, f"only plain copies, because {fault}"))
 
 
 def last_resort(

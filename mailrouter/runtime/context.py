@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from mailrouter import keyed
 from mailrouter.address import canonical, domain_of, split_tag
@@ -28,8 +29,7 @@ from mailrouter.store.model import Handoff
 from mailrouter.store.protocols import Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """How a message came, and when: the same for every role that it is for.
 
     ``received`` is our trace field for it, ``seed`` at least 16 random octets. ``client`` is the address of who handed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from mailrouter.schedule.absences import Leave, cover_key
 from mailrouter.schedule.layers import Layers, Slot
@@ -55,8 +56,7 @@ class Gap:
     end: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
+class Duty(NamedTuple):
     """The schedule's answer for one ``moment``; all moments in UTC.
 
     ``on`` are those on duty, stand-ins too. ``away`` are partners of that day; ``next_on`` has each of them, and

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mailrouter.message.text.xtext import decode_original_recipient, decode_xtext
 
@@ -44,8 +45,7 @@ class Envelope:
     declared_size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """One address with the parameters that followed it; names in upper case, values as they were typed."""
 
     address: str

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mailrouter import events
 from mailrouter.errors import StoreError, StoreFull
@@ -20,8 +20,7 @@ log = logging.getLogger("mailrouter.door")
 FAULT = "451 4.3.0 Something went wrong here; please try again later"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """Who is on the other side: address as text, the name it gave, and how it speaks."""
 
     address: str

@@ -6,8 +6,7 @@ import asyncio
 import math
 import os
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mailrouter.smtp.meanings import meaning
 
@@ -24,8 +23,7 @@ _NEXT_ID = re.compile(
 _STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A reply: its code and its text, with a line feed between its lines.
 
     ``own``: it tells nothing of a mailbox, since we made it ourselves, or since the server spoke of nobody. ``stage`` is

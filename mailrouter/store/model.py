@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mailrouter.message.pieces import Pieces
 from mailrouter.moments import DAY_MS, HOUR_MS
@@ -51,8 +51,7 @@ class DsnRequest:
 NO_REQUEST = DsnRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A received message: its envelope and trace facts. The bytes are in chunks."""
 
     id: MessageId
@@ -156,8 +155,7 @@ class Consequence:
     nobody_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one attempt, or of a copy that came back (``bounced``).
 
     ``retry_at`` is set where ``state`` stays ``queued``.
@@ -296,8 +294,7 @@ class HandoffChange:
     schedule: ScheduleChange | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(NamedTuple):
     """A message with everything that follows from it: committed together or not at all.
 
     ``reply`` is queued only if its ``reply_memory`` could be written in the same transaction. ``shown`` are

@@ -30,9 +30,9 @@ def test_no_word_of_a_server_becomes_part_of_an_outcome(code: int, stage: str) -
     for of, kept in ((delivery, reply.codes), (replace(delivery, inside=False), str(reply))):
         assert outcome(of, reply, T0, 0.0, Retry()).reply == kept
     # One that speaks of nobody is marked as telling nothing of a mailbox; its words are the server's all the same.
-    unmarked = outcome(delivery, replace(reply, own=True), T0, 0.0, Retry())
+    unmarked = outcome(delivery, reply._replace(own=True), T0, 0.0, Retry())
     assert WORDS not in unmarked.reply
-    assert WORDS not in replace(reply, own=True).brief
+    assert WORDS not in reply._replace(own=True).brief
     late = outcome(delivery, reply, T0 + 10 * DAY_MS, 0.0, Retry())
     assert WORDS not in late.reply
 

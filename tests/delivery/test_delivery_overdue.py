@@ -71,7 +71,7 @@ class Outage:
         report = replace(delivery, kind="report", recipient="sender@other.test", reverse_path="", handoff=0)
         report = replace(report, created_at=self.now, next_at=self.now, state="queued")
         once = ReplyMemory(f"{outcome.state} {delivery.message}", self.now, 0, "day", ())
-        return replace(outcome, consequences=(Consequence(report, memory=once),))
+        return outcome._replace(consequences=(Consequence(report, memory=once),))
 
     def states(self) -> list[tuple[str, str, str]]:
         """Kind, recipient and state of all deliveries."""

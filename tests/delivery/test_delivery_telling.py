@@ -30,7 +30,7 @@ def telling(kind: Kind = "alert", seen: list[int] | None = None) -> Follow:
         if seen is not None:
             seen.append(delivery.id)
         made = replace(delivery, kind=kind, recipient="it@x.test", state="queued", next_at=now_ms() + 10**6)
-        return replace(outcome, consequences=(Consequence(made),))
+        return outcome._replace(consequences=(Consequence(made),))
 
     return follow
 

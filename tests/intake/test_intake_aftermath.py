@@ -42,7 +42,7 @@ async def fails(running: Service, delivery: Delivery, words: str = NO, later: fl
     told = of_failure(
         running.context.desk, running.store.reader, delivery, Answer("failed", result.reply), now
     )
-    await running.store.settle([replace(result, consequences=told)])
+    await running.store.settle([result._replace(consequences=told)])
     return await running.store.claim(100, milliseconds(now))
 
 

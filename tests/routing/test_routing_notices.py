@@ -142,7 +142,7 @@ def test_a_text_without_headings_is_shown_as_it_is() -> None:
     text = text_of(parsed(taken("Jim will call.\nSo will Ann.").pieces))
     assert "No heading such as Done, Left or Watch was found" in text
     assert "- Jim will call.\n- So will Ann.\n" in text
-    first = replace(FACTS, handoff=None)
+    first = FACTS._replace(handoff=None)
     assert "It is the first one." in text_of(parsed(taken("x", first).pieces))
 
 
@@ -159,7 +159,7 @@ def test_of_a_long_handoff_the_beginning_is_shown() -> None:
 def test_no_line_of_a_handoff_ends_a_header() -> None:
     """Names and lines with line ends of any kind stay where they belong."""
     author = replace(LAURIE, name="Laurie\r\nBcc: x@outside.test")
-    facts = replace(FACTS, role=replace(FACTS.role, partners=(author, ELAINE)))
+    facts = FACTS._replace(role=replace(FACTS.role, partners=(author, ELAINE)))
     notice = handoff_notices.taken(
         facts, HEAD, author, author, Written("Left:\r- a\u2028Bcc: y@outside.test", "x"), FACTS.duty.moment
     )

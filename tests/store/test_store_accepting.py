@@ -63,7 +63,7 @@ async def test_neighbours_survive_a_bad_request(home: Home, store: Store) -> Non
         message = message_of(spool.id, len(SMALL))
         deliveries = deliveries_of(spool.id, len(SMALL))
         if number == 2:
-            message = replace(message, id=spools[1].id)  # the message is there already
+            message = message._replace(id=spools[1].id)  # the message is there already
         if number == 4:
             deliveries = [deliveries[0], deliveries[0]]  # one delivery twice
         requests.append(
@@ -194,7 +194,7 @@ async def test_content_of_any_size_comes_back(home: Home, store: Store, size: in
 async def test_mail_from_nobody_leaves_nothing(home: Home, store: Store) -> None:
     """Behind <> there is nobody to send a report to, so its header is not kept."""
     spool = await filled(store, SMALL)
-    message = replace(message_of(spool.id, len(SMALL)), reverse_path="")
+    message = message_of(spool.id, len(SMALL))._replace(reverse_path="")
     content = await spool.finish()
     queued = await store.accept(spool, Acceptance(message, content, deliveries_of(spool.id, len(SMALL))))
     await store.settle([Outcome(d.id, "delivered", "250", T0) for d in queued])
@@ -297,7 +297,7 @@ async def test_caps_hold_a_day(store: Store) -> None:
 async def test_the_memory_falls_with_its_message(home: Home, store: Store) -> None:
     """When the message can't be stored, the sender was not answered either."""
     spool = await filled(store, SMALL)
-    message = replace(message_of(spool.id, len(SMALL)), id="not a number")  # type: ignore[arg-type]
+    message = message_of(spool.id, len(SMALL))._replace(id="not a number")  # type: ignore[arg-type]
     copy, reply = deliveries_of(spool.id, len(SMALL))
     acceptance = Acceptance(
         message, None, [copy], reply, memory("k", T0, (("all", 5),)), (("conversation", 3),)

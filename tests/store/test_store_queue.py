@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,8 @@ def everything() -> list[tuple[Message, list[Delivery]]]:
     """Messages with deliveries in every state, of several roles, senders and times."""
     found = []
     for number in range(1, 40):
-        message = replace(
-            message_of(number, len(SMALL)), reverse_path=SENDERS[number % 3], received_at=TIMES[number % 3]
+        message = message_of(number, len(SMALL))._replace(
+            reverse_path=SENDERS[number % 3], received_at=TIMES[number % 3]
         )
         mine = deliveries_of(number, len(SMALL), RECIPIENTS[: 1 + number % 3])
         for k, delivery in enumerate(mine):

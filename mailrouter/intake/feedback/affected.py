@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mailrouter.address import canonical
 from mailrouter.errors import StoreError
 from mailrouter.intake.purposes import addressed
@@ -29,7 +27,7 @@ def header_of(reader: Reading, message: Message) -> tuple[Head, Shape]:
     scanner = Scanner()
     scanner.feed(raw or b"\r\n")
     shape = scanner.finish()
-    return scanner.head, replace(shape, size=message.size, eight_bit=message.eight_bit)
+    return scanner.head, shape._replace(size=message.size, eight_bit=message.eight_bit)
 
 
 def roles_of(desk: Desk, entry: QueueEntry, delivery: Delivery) -> list[Role]:

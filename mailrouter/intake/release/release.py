@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,14 +54,14 @@ class Leaving:
             if takes_long(delivery, outcome.at, self._retry):
                 until = datetime.fromtimestamp(delivery.created_at / 1000 + self._retry.give_up, UTC)
                 told += of_delay(desk, reader, delivery, outcome.reply, now, until)
-        return replace(outcome, consequences=told)
+        return outcome._replace(consequences=told)
 
     def plainly(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """The same, told to the operator alone and without reading the mail."""
         entry = self._store.reader.entry(delivery.message)
         message = entry.message if entry else None
         told = of_untold(self._context.desk, message, delivery, outcome, self._context.now())
-        return replace(outcome, consequences=told)
+        return outcome._replace(consequences=told)
 
     def siblings(self, delivery: Delivery) -> list[str]:
         """The recipients of the message's other copies, as far as they may still get them."""

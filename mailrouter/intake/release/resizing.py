@@ -4,7 +4,6 @@ companion. When the copy was made, that server's SIZE was not known yet."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from mailrouter.address import canonical
 from mailrouter.intake.release.read_again import arrival_of, scanned, until_unchanged
@@ -53,7 +52,7 @@ async def _replace(
     planned = await _plan(context, store, entry, delivery, limit)
     mine = tuple(c for c in planned.copies if canonical(c.recipient) == canonical(delivery.recipient))
     first = ids.first_free(other.id for other in entry.deliveries)
-    new = deliveries_of(entry.message, replace(planned, copies=mine), context.desk.return_paths, first)
+    new = deliveries_of(entry.message, planned._replace(copies=mine), context.desk.return_paths, first)
     if not new:
         raise ValueError("nobody is a partner of its role at the moment")
     for fresh in new:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mailrouter.routing.model import CopyDraft, Draft, Situation
 from mailrouter.routing.note import silence
 from mailrouter.schedule.date_words import called
@@ -13,14 +11,14 @@ def tell_of_unreached(draft: Draft, situation: Situation) -> Draft:
     """Each partner reads on their copies whose mailbox has been failing for a day, until it works again."""
     if not situation.unreached or silence(draft, situation):
         return draft
-    copies = tuple(replace(copy, unreached=_lines(copy, situation)) for copy in draft.copies)
+    copies = tuple(copy._replace(unreached=_lines(copy, situation)) for copy in draft.copies)
     if not any(copy.unreached for copy in copies):
         return draft
     names = called(situation.role)
     reasons = [
         f"the others read that {names[key]}'s mailbox has been failing" for key, _ in situation.unreached
     ]
-    return replace(draft, copies=copies, reasons=(*draft.reasons, *reasons))
+    return draft._replace(copies=copies, reasons=(*draft.reasons, *reasons))
 
 
 def _lines(copy: CopyDraft, situation: Situation) -> str:

@@ -11,7 +11,6 @@ import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -241,7 +240,7 @@ class SqliteStore(Memories):
             if not of_a_row(error) or not outcome.consequences:
                 raise
             log.error("%s: nobody can be told of it: %s", queue_id(ids.message_of(outcome.delivery)), error)
-            await self._writer.submit(_Settle([replace(outcome, consequences=())]))
+            await self._writer.submit(_Settle([outcome._replace(consequences=())]))
 
     async def report(self, outcomes: Sequence[Outcome]) -> None:
         """Record what was learned of deliveries apart from attempts, with what follows from it."""
@@ -297,7 +296,7 @@ class SqliteStore(Memories):
                 log.error(
                     "%s: nobody can be told of it: %s", queue_id(ids.message_of(outcome.delivery)), error
                 )
-                bare = replace(outcome, consequences=())
+                bare = outcome._replace(consequences=())
                 await self.run(partial(consequences.pay, outcomes=[bare]))
         queued.tell(found)
         return found

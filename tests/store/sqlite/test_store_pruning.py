@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -48,7 +47,7 @@ async def add(
     spool.id = number
     if spool.hold(content):
         await spool.flush()
-    message = replace(message_of(number, len(content)), received_at=at)
+    message = message_of(number, len(content))._replace(received_at=at)
     copies = deliveries_of(number, len(content), at=at)
     whole = await spool.finish()
     await store.accept(
