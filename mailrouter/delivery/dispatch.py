@@ -60,7 +60,7 @@ class Transport(Protocol):
 
     name: str
     trouble: str
-    """What is wrong with the next hop; ``""`` for nothing."""
+    """What is wrong with the next hop, in words of ours and its codes; ``""`` for nothing."""
     advice: str
     """What there is to do about it, for whoever runs the next server; ``""`` where that is not known."""
     troubled_at: Milliseconds

@@ -41,7 +41,11 @@ class Ended(Protocol):
 
 
 class Overdue:
-    """Looks for what is overdue. ``trouble`` gives what is wrong with the next hop, ``""`` for nothing."""
+    """Looks for what is overdue.
+
+    ``trouble`` gives what is wrong with the next hop, ``""`` for nothing. It has none of the server's words: it is told
+    of every message, and to its sender.
+    """
 
     def __init__(
         self, reader: Reading, retry: Retry, ended: Ended, trouble: Callable[[], str], rest: float = 0.05
@@ -90,8 +94,7 @@ class Overdue:
     def _one(self, delivery: Delivery, now: Milliseconds) -> bool:
         if delivery.state != "queued":
             return False
-        # A server's greeting may be in it, and that may quote what it saw before.
-        trouble = "the next server can't be used" if delivery.inside else self._trouble()
+        trouble = self._trouble()
         if gives_up(delivery, now, self._retry):
             # RFC 3463 §3.5: X.4.7, delivery time expired
             words = f"451 4.4.7 Not delivered within {span(self._retry.give_up)}: {trouble}"

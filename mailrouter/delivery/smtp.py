@@ -189,7 +189,7 @@ class SmtpTransport:
         if not self._dispatcher.waiting or self._idle or self._ending or self.paused():
             return
         if self._ways and not self._alive():
-            self._unreachable("It does not answer")
+            self._unreachable(PeerError("It does not answer"))
         self.wake()
 
     def _connect(self) -> None:
@@ -205,10 +205,10 @@ class SmtpTransport:
         try:
             return await Connection.open(self._host, self._port, self._helo, self._timeouts)
         except PeerError as error:
-            failed = str(error)
+            failed = error
         except Exception:
             log.exception("%s can't be reached", self.name)
-            failed = "an error of our own; the log has it"
+            failed = PeerError("an error of our own; the log has it")
         # Where another connection has served meanwhile, the server is well.
         if self._useful_at < way.began_at:
             self._unreachable(failed, way)
@@ -243,7 +243,7 @@ class SmtpTransport:
             self._give_back(taken, str(error), reused or connection.settled > 0)
             # Where another connection has served meanwhile, the server is well.
             if not reused and not connection.useful and self._useful_at < opened_at:
-                self._unreachable(str(error), way)
+                self._unreachable(error, way)
         except Exception as error:
             log.exception("a message could not be sent to %s", self.name)
             self._give_back(taken, type(error).__name__, False)
@@ -348,7 +348,7 @@ class SmtpTransport:
             return  # several connections may hear it of what they had begun: that is one probe
         self._answering = True
         self._putting_off.forget()
-        self._pause(f"{what}: {reply.brief}", advice, refuses)
+        self._pause(PeerError(what, reply), advice, refuses)
 
     def _well_again(self) -> None:
         lasted = max(0, now_ms() - self.troubled_at) // 1000
@@ -377,7 +377,7 @@ class SmtpTransport:
                 self._dispatcher.untake(delivery)
         taken.clear()
 
-    def _unreachable(self, why: str, own: _Way | None = None) -> None:
+    def _unreachable(self, why: PeerError, own: _Way | None = None) -> None:
         """No connection, or none that settles anything: pause; beside others that work, only open no more."""
         loop = asyncio.get_running_loop()
         if beside := sum(way.connection is not None for way in self._alive(but=own)):
@@ -386,19 +386,19 @@ class SmtpTransport:
             events.tell(log, "next_hop_full", fields={"relay": self.name, "connections": beside}, words=words)
             return
         self._answering = False
-        told = advice_in(why)
+        told = advice_in(why.in_full)
         self._pause(why, told, bool(told))
 
-    def _pause(self, why: str, advice: str = "", refuses: bool = False) -> None:
+    def _pause(self, why: PeerError, advice: str = "", refuses: bool = False) -> None:
         loop = asyncio.get_running_loop()
         pauses = self._pool.pauses
         step = pauses[min(self._failures, len(pauses) - 1)]
         if not self._failures:
             self.troubled_at = now_ms()
         if not self._failures or refuses:
-            self._reason = why
+            self._reason = str(why)
         self._failures += 1
-        self.trouble, self.advice, self.refuses = why, advice, refuses
+        self.trouble, self.advice, self.refuses = str(why), advice, refuses
         self._paused_until = loop.time() + step * (1 - 0.2 * random.random())
         level = logging.WARNING
         lasting = self._answering or now_ms() - self.troubled_at >= LASTING

@@ -53,9 +53,6 @@ class Connection:
         connection = cls(reader, writer, timeouts)
         try:
             await connection._greet(helo)
-        except PeerError as error:
-            connection.abort()
-            raise PeerError(f"{error}: {error.said}" if error.said else str(error)) from error
         except BaseException:
             connection.abort()
             raise
@@ -64,7 +61,7 @@ class Connection:
     async def _greet(self, helo: str) -> None:
         banner = await self._replies.next(self._timeouts.reply)
         if banner.code != 220:
-            raise PeerError(f"The server does not take mail now: {banner}")
+            raise PeerError("The server does not take mail now", banner)
         hello = await self.ask(f"EHLO {helo}")
         if hello.code == 250:
             self.offer = Offer.of(hello)
@@ -76,7 +73,7 @@ class Connection:
             if hello.code >= 500 and (await self.ask(f"LHLO {helo}")).code == 250:
                 raise PeerError(LMTP)
         if hello.code != 250:
-            raise PeerError(f"The server refuses our name: {hello}")
+            raise PeerError("The server refuses our name", hello)
 
     @property
     def max_size(self) -> int | None:

@@ -91,13 +91,13 @@ LEAST_SLOW = 2.0
 class PeerError(Exception):
     """The connection can't be used (any more): refused, lost, too slow or nonsense. Always temporary.
 
-    Its text has no words that a server said once a message was under way. ``said`` are those that could not be
-    understood; before there was a message they may be shown.
+    Its text never has a server's words, which may quote a mail that it took before: of a reply it has the codes and
+    what these mean. ``in_full`` has the words: for whoever asks the server by hand.
     """
 
-    def __init__(self, text: str, said: str = "") -> None:
-        super().__init__(text)
-        self.said = said
+    def __init__(self, text: str, said: Reply | str = "") -> None:
+        super().__init__(f"{text}: {said.brief}" if isinstance(said, Reply) else text)
+        self.in_full = f"{text}: {said}" if said else text
 
 
 class Replies:

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
+
 from mailrouter.config.retry_settings import Retry
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.delivery.retry import outcome
 from mailrouter.moments import HOUR_MS
-from mailrouter.smtp.replies import Reply
+from mailrouter.smtp.replies import PeerError, Reply
 from mailrouter.store.ids import EPOCH, DeliveryId, MessageId
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome, ReplyMemory
 from mailrouter.store.sqlite.store import SqliteStore
@@ -152,6 +154,28 @@ async def test_mail_ends_after_five_days(tmp_path: Path) -> None:
         assert out.count("copy", "failed") == 8
 
 
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize(("age", "begins"), [(5 * HOUR, "451 4.4.1"), (6 * DAY, "451 4.4.7 Not delivered")])
+async def test_of_what_the_server_said_the_codes_are_told(
+    tmp_path: Path, inside: bool, age: int, begins: str
+) -> None:
+    """Whether or not a mail stays inside: a greeting may quote another mail than the one that is told of."""
+    async with outage(tmp_path) as out:
+        await out.accept(age=age)
+        if inside:
+            await out.store.run(lambda connection: connection.execute("UPDATE delivery SET inside = 1"))
+        refusal = Reply(554, "5.7.1 found zebraquartz")
+        out.transport.trouble = str(PeerError("The server does not take mail now", refusal))
+        await out.look()
+        told = [words for _, _, words in out.followed]
+        kept = [
+            row[0] for row in out.store.reader._rows("SELECT last_reply FROM delivery WHERE kind = 'copy'")
+        ]
+        assert len(told) == 2
+        assert all(words.startswith(begins) and "now: 554 5.7.1 (" in words for words in told)
+        assert "zebraquartz" not in " ".join(told + kept)
+
+
 async def test_what_is_under_way_is_left_to_its_end(tmp_path: Path) -> None:
     """A delivery in a connection's hands is not ended beside it."""
     async with outage(tmp_path, Retry(delay_notice=None)) as out:
@@ -180,7 +204,7 @@ async def test_it_ends_when_the_next_hop_is_back(tmp_path: Path) -> None:
     """In the middle of a look: what is left is delivered, not failed."""
     async with outage(tmp_path, Retry(delay_notice=None)) as out:
         await out.accept(age=6 * DAY, number=30)
-        out.dispatcher._overdue._rest = 0.05
+        out.dispatcher._overdue._rest = 0.5
         looking = asyncio.create_task(out.dispatcher.look_for_overdue())
         await until(lambda: len(out.followed) >= 20)
         out.transport.trouble = ""

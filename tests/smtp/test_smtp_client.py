@@ -172,6 +172,29 @@ async def test_a_server_that_has_no_time_for_ehlo_is_left() -> None:
             await Connection.open("127.0.0.1", server.port, "client.test", QUICK)
 
 
+@pytest.mark.parametrize(
+    ("state", "action", "codes"),
+    [
+        ("connect", "554 5.7.1 found zebraquartz", "554 5.7.1"),
+        ("connect", "421 found 5.7.1 zebraquartz", "421"),
+        ("connect", "421-found\r\n421 zebraquartz", "421"),
+        ("connect", "found zebraquartz", "understood"),
+        ("ehlo", "451 4.3.0 found zebraquartz", "451 4.3.0"),
+        ("ehlo", "found zebraquartz", "understood"),
+    ],
+)
+async def test_what_a_server_says_in_its_greeting_is_told_from_what_we_say(
+    state: str, action: str, codes: str
+) -> None:
+    """The error's text has the codes alone; its words stand apart, for whoever may see them."""
+    async with misbehaving(Script({state: action})) as server:
+        with pytest.raises(PeerError) as raised:
+            await Connection.open("127.0.0.1", server.port, "client.test", QUICK)
+    assert codes in str(raised.value)
+    assert "zebraquartz" not in str(raised.value)
+    assert "zebraquartz" in raised.value.in_full
+
+
 @pytest.mark.parametrize("offer", [PLAIN_OFFER, NO_PIPELINING])
 @pytest.mark.parametrize(("state", "answer"), [("mail", "354 go"), ("rcpt", "354 go"), ("data", "250 ok")])
 async def test_an_answer_out_of_place_ends_the_connection(

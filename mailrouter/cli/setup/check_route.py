@@ -88,10 +88,10 @@ async def _look(configuration: Configuration, tell: Tell, wait: float) -> list[F
         connection = await Connection.open(to.host, to.port, settings.hostname, PATIENCE)
     except PeerError as error:
         do = (
-            advice_in(str(error))
+            advice_in(error.in_full)
             or "see that it runs, and deliver: in mailrouter.yaml; mail waits until then"
         )
-        return [Finding(f"{name} can't be used: {error}", False, do.rstrip("."))]
+        return [Finding(f"{name} can't be used: {error.in_full}", False, do.rstrip("."))]
     found = [_offered(name, connection)]
     try:
         found += await _asked(connection, configuration)
