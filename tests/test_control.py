@@ -49,7 +49,7 @@ async def raw(service: Service, line: bytes) -> dict[str, str]:
 async def test_a_handoff_reaches_the_running_service(service: Service) -> None:
     """The version comes back, is in the store, and is what the next mail will carry."""
     version = await asyncio.to_thread(ask, place(service), GOOD)
-    stored = service.store.reader.handoff("vp-hr")
+    stored = await service.store.reader.handoff("vp-hr")
     assert stored is not None
     assert (stored.version, stored.author, stored.text) == (version, "laurie", "Done: all.")
     assert service.context.desk.handoffs["vp-hr"].version == version

@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from importlib import import_module
+from typing import Any
 
 from mailrouter.cli.options import parser
 from mailrouter.errors import ConfigurationError, MailrouterError, NoSuchRole, UsageError
+from mailrouter.turns import drive
+
+Command = Callable[[argparse.Namespace], int | Coroutine[Any, Any, int]]
+"""Gives the exit code. One that asks the store awaits its answers, and nothing else."""
 
 _ROOMS = {
     "duty": ("calendar_address", "calendars", "off", "schedule", "swap", "undo", "who"),
@@ -26,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()
     options = _parsed(parser(), arguments)
     try:
-        return command_named(options.command)(options)
+        code = command_named(options.command)(options)
+        # SQLite's answers are there at once; of a store that has to be waited for, this is the place.
+        return code if isinstance(code, int) else drive(code)
     except ConfigurationError as error:
         from mailrouter.cli.common import width
         from mailrouter.cli.setup.check import render
@@ -66,9 +73,9 @@ def _parsed(top: argparse.ArgumentParser, arguments: Sequence[str] | None) -> ar
     return options
 
 
-def command_named(command: str) -> Callable[[argparse.Namespace], int]:
+def command_named(command: str) -> Command:
     """The function of a command, from the module of its name: `schedule` need not load what `serve` needs."""
     name = command.replace("-", "_")
     room = next((f"{room}." for room, commands in _ROOMS.items() if name in commands), "")
-    run: Callable[[argparse.Namespace], int] = getattr(import_module(f"mailrouter.cli.{room}{name}"), name)
+    run: Command = getattr(import_module(f"mailrouter.cli.{room}{name}"), name)
     return run

@@ -31,7 +31,7 @@ from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.protocols import Reading
 
 
-def explain(options: argparse.Namespace) -> int:
+async def explain(options: argparse.Namespace) -> int:
     """Print the plan for a message; nothing is sent and nothing remembered."""
     configuration = load(options)
     raw = _read(options.file)
@@ -44,7 +44,7 @@ def explain(options: argparse.Namespace) -> int:
     moment = moment_of(options.at, roles[0])
     store = store_of(configuration)
     to = [address if "@" in address else role_named(configuration, address).address for address in recipients]
-    desk = _desk(configuration, store)
+    desk = await _desk(configuration, store)
     received = in_hand(desk, head, shape, Envelope(sender, to), moment, raw)
     found = explained(desk, store, received, roles)
     if not options.recipient and not _named(configuration, head):
@@ -55,7 +55,7 @@ def explain(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(roles, sender, moment, found)))
     if options.diff or options.raw:
-        _print_copies(found, raw, store, options)
+        await _print_copies(found, raw, store, options)
     return 0
 
 
@@ -98,7 +98,7 @@ def _sender(head: Head, sender: str | None) -> str:
     return canonical(written[0].address) if written else ""
 
 
-def _desk(configuration: Configuration, store: Reading | None) -> Desk:
+async def _desk(configuration: Configuration, store: Reading | None) -> Desk:
     settings = configuration.settings
     path = settings.run_folder / NAME
     try:
@@ -107,9 +107,9 @@ def _desk(configuration: Configuration, store: Reading | None) -> Desk:
         keys = Keys(bytes(KEY_SIZE))  # no service has run yet: there are no memories under any key
     desk = Desk(configuration, Templates(settings.templates), keys)
     if store is not None:
-        desk.mailboxes = Mailboxes(store.failing_mailboxes())
+        desk.mailboxes = Mailboxes(await store.failing_mailboxes())
     for role in configuration.roles:
-        if store is not None and (handoff := store.handoff(role.key)) is not None:
+        if store is not None and (handoff := await store.handoff(role.key)) is not None:
             desk.handoffs[role.key] = current(handoff)
     return desk
 
@@ -200,7 +200,9 @@ def _form(copy: Copy) -> str:
     return f"a copy with {' and '.join(what)}" if what else "a copy"
 
 
-def _print_copies(found: Explanation, raw: bytes, store: Reading | None, options: argparse.Namespace) -> None:
+async def _print_copies(
+    found: Explanation, raw: bytes, store: Reading | None, options: argparse.Namespace
+) -> None:
     plan = found.plan
     if plan is None:
         return
@@ -211,7 +213,7 @@ def _print_copies(found: Explanation, raw: bytes, store: Reading | None, options
         messages.append((f"{plan.reply.recipient} (automatic reply)", plan.reply.pieces))
     blobs = {0: raw}
     if store is not None:
-        blobs |= {version: store.handoff_body(version) for copy in plan.copies for version in copy.handoffs}
+        blobs |= {n: await store.handoff_body(n) for copy in plan.copies for n in copy.handoffs}
     for name, pieces in messages:
         print(f"\n=== to {name} ===")
         if options.diff:

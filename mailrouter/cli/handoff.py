@@ -24,14 +24,14 @@ from mailrouter.store.opening import open_store
 _HISTORY = 20
 
 
-def handoff(options: argparse.Namespace) -> int:
+async def handoff(options: argparse.Namespace) -> int:
     """Show the newest handoff, set a new one, or list the last ones."""
     configuration = load(options)
     role = role_named(configuration, options.role)
     if options.action == "set":
         return _set(configuration, role, options)
     store = store_of(configuration)
-    found = store.handoffs(role.key, 1 if options.action == "show" else _HISTORY) if store else []
+    found = await store.handoffs(role.key, 1 if options.action == "show" else _HISTORY) if store else []
     if options.json:
         data = [_data(role, version) for version in found]
         print_json((data[0] if data else None) if options.action == "show" else data)

@@ -6,7 +6,7 @@ import argparse
 import sys
 import textwrap
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,7 @@ class _Tally:
     reasons: Counter[str] = field(default_factory=Counter)
 
 
-def shadow(options: argparse.Namespace) -> int:
+async def shadow(options: argparse.Namespace) -> int:
     """Print the whole report, or one message with all its reasons."""
     if options.newest < 0:
         raise UsageError("--newest takes a number of messages, 0 for none.")
@@ -52,12 +52,12 @@ def shadow(options: argparse.Namespace) -> int:
     if store is None:
         raise MailrouterError("There was no trial yet; `mailrouter serve --shadow` begins one.")
     if options.id:
-        return _one(configuration, store, options)
+        return await _one(configuration, store, options)
     refused: Counter[str] = Counter()
     tallies: dict[str, _Tally] = {role.key: _Tally() for role in configuration.roles}
     newest: deque[QueueEntry] = deque(maxlen=options.newest)
     first = last = count = 0
-    for entry in _entries(store):
+    async for entry in _entries(store):
         count += 1
         first, last = first or entry.message.received_at, entry.message.received_at
         newest.append(entry)
@@ -76,10 +76,11 @@ def shadow(options: argparse.Namespace) -> int:
     return 0
 
 
-def _entries(store: Reading) -> Iterator[QueueEntry]:
+async def _entries(store: Reading) -> AsyncIterator[QueueEntry]:
     after = NO_MESSAGE
-    while page := store.history(after, _PAGE):
-        yield from page
+    while page := await store.history(after, _PAGE):
+        for entry in page:
+            yield entry
         after = page[-1].message.id
 
 
@@ -187,9 +188,9 @@ def _summary(entry: QueueEntry) -> str:
     return joined(made)
 
 
-def _one(configuration: Configuration, store: Reading, options: argparse.Namespace) -> int:
+async def _one(configuration: Configuration, store: Reading, options: argparse.Namespace) -> int:
     try:
-        entry = store.entry(message_id_of(options.id))
+        entry = await store.entry(message_id_of(options.id))
     except ValueError:
         entry = None
     if entry is None:

@@ -26,10 +26,10 @@ async def stream(store: Store, delivery: Delivery) -> AsyncIterator[bytes]:
             async for block in store.read(delivery.message, piece.start, piece.end):
                 yield block
         else:
-            yield store.reader.handoff_body(piece.blob)[piece.start : piece.end]
+            yield (await store.reader.handoff_body(piece.blob))[piece.start : piece.end]
 
 
-def whole(store: Store, delivery: Delivery) -> bytes | None:
+async def whole(store: Store, delivery: Delivery) -> bytes | None:
     """All bytes at once for a message that fits in a chunk, else None."""
     pieces = pieces_of(delivery)
     blobs: dict[int, bytes] = {}
@@ -37,13 +37,13 @@ def whole(store: Store, delivery: Delivery) -> bytes | None:
         if not isinstance(piece, Slice) or piece.blob in blobs:
             continue
         if piece.blob:
-            blobs[piece.blob] = store.reader.handoff_body(piece.blob)
+            blobs[piece.blob] = await store.reader.handoff_body(piece.blob)
         elif delivery.content is not None:
             blobs[0] = delivery.content
         elif delivery.size > CHUNK_SIZE // 2:
             return None
         else:
-            blobs[0] = store.reader.chunk(delivery.message, 0)
+            blobs[0] = await store.reader.chunk(delivery.message, 0)
     try:
         return render(pieces, blobs)
     except KeyError as error:

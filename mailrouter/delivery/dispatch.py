@@ -291,11 +291,11 @@ class Dispatcher:
             await self._store.saw(now)
             self._seen_at = self._steady()
 
-    def _followed(self, delivery: Delivery, result: Outcome) -> Outcome:
+    async def _followed(self, delivery: Delivery, result: Outcome) -> Outcome:
         if self._follow is None:
             return result
         try:
-            return self._follow(delivery, result)
+            return await self._follow(delivery, result)
         except Exception:
             # That it failed is recorded in any case: the queue and the log show it.
             log.exception("%s: nobody can be told of its failure", delivery.queue_id)
@@ -315,10 +315,10 @@ class Dispatcher:
         self.record(outcome._replace(tell=self._telling is not None))
         return True
 
-    def tell_delay(self, delivery: Delivery, words: str) -> None:
+    async def tell_delay(self, delivery: Delivery, words: str) -> None:
         """Have the sender told that nobody has the mail yet; the delivery stays as it is."""
         said = Outcome(delivery.id, "queued", words, self._clock(), delivery.next_at)
-        if consequences := self._followed(delivery, said).consequences:
+        if consequences := (await self._followed(delivery, said)).consequences:
             self._reports.append(Outcome(delivery.id, "queued", words, said.at, consequences=consequences))
 
     async def write_told(self) -> None:
@@ -418,7 +418,7 @@ class Dispatcher:
         if transport is None or transport.paused():
             return 1.0
         if self._suspects:
-            return self._try_alone(transport)
+            return await self._try_alone(transport)
         room = MOST_READY // 2 - len(self._ready)
         if room > 0:
             most = min(room, MOST_CLAIMED)
@@ -437,9 +437,9 @@ class Dispatcher:
         due = await self._store.next_due()
         return 30.0 if due is None else min(30.0, max(0.05, (due - self._clock()) / 1000))
 
-    def _try_alone(self, transport: Transport) -> float:
+    async def _try_alone(self, transport: Transport) -> float:
         """Hand over the next suspect once the one before it was tried; gives the seconds until the next look."""
-        delivery, gone = self._suspects.next(self._ready)
+        delivery, gone = await self._suspects.next(self._ready)
         for id_ in gone:
             self._under_way.cleared(id_)
         if delivery is not None:

@@ -14,7 +14,7 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from mailrouter.config.atomic_write import sync_folder
@@ -49,7 +49,7 @@ class MaildirTransport:
         hostname: str,
         dispatcher: Dispatcher,
         stream: Stream,
-        check: Callable[[Delivery], bool],
+        check: Callable[[Delivery], Awaitable[bool]],
     ) -> None:
         self.name = f"maildir:{root}"
         self.max_size: int | None = None
@@ -87,7 +87,7 @@ class MaildirTransport:
     async def _write_all(self) -> None:
         while not self._ending and (delivery := self._dispatcher.take()) is not None:
             try:
-                if not self._check(delivery):
+                if not await self._check(delivery):
                     continue
                 reply = await self._deliver(delivery)
             except OSError as error:

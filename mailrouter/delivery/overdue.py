@@ -33,7 +33,7 @@ class Ended(Protocol):
     def give_up(self, delivery: Delivery, outcome: Outcome) -> bool:
         """Record the outcome; False where an attempt is under way, whose end will tell."""
 
-    def tell_delay(self, delivery: Delivery, words: str) -> None:
+    async def tell_delay(self, delivery: Delivery, words: str) -> None:
         """Have the sender told, if that was not done."""
 
     async def write_told(self) -> None:
@@ -83,15 +83,15 @@ class Overdue:
             for first in range(0, len(found), STEP):
                 if not self._trouble():
                     return ended  # it takes mail again: attempts tell the rest
-                for delivery in self._reader.deliveries(found[first : first + STEP]):
-                    ended += self._one(delivery, now)
+                for delivery in await self._reader.deliveries(found[first : first + STEP]):
+                    ended += await self._one(delivery, now)
                 await self._ended.write_told()
                 await asyncio.sleep(self._rest)
             await asyncio.sleep(0)
         self._told_up_to = max(self._told_up_to, late)
         return ended
 
-    def _one(self, delivery: Delivery, now: Milliseconds) -> bool:
+    async def _one(self, delivery: Delivery, now: Milliseconds) -> bool:
         if delivery.state != "queued":
             return False
         trouble = self._trouble()
@@ -100,5 +100,5 @@ class Overdue:
             words = f"451 4.4.7 Not delivered within {span(self._retry.give_up)}: {trouble}"
             return self._ended.give_up(delivery, Outcome(delivery.id, "failed", words, now, expired=True))
         if takes_long(delivery, now, self._retry):
-            self._ended.tell_delay(delivery, f"451 4.4.1 {trouble}")
+            await self._ended.tell_delay(delivery, f"451 4.4.1 {trouble}")
         return False

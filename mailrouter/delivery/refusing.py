@@ -3,7 +3,7 @@ again from the next refusals, and loses no mail by that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from mailrouter.smtp.capabilities import Outgoing
@@ -18,7 +18,7 @@ MOST_TAKEN = 8
 """Recipients whose mail was taken last, kept to be asked about."""
 TO_PARTNERS = ("copy", "companion", "notice")
 
-Siblings = Callable[[Delivery], Sequence[str]]
+Siblings = Callable[[Delivery], Awaitable[Sequence[str]]]
 """Gives the recipients of a message's other copies."""
 
 
@@ -31,9 +31,9 @@ class Refusing:
         self._recipients: dict[str, None] = {}
         self._held: dict[DeliveryId, int] = {}
 
-    def another(self, delivery: Delivery) -> str:
+    async def another(self, delivery: Delivery) -> str:
         """Whom the server may be asked about in place of a delivery's recipient; ``""`` for nobody."""
-        found = (*self._siblings(delivery), *reversed(self._recipients))
+        found = (*await self._siblings(delivery), *reversed(self._recipients))
         return next((one for one in found if one != delivery.recipient and _sayable(one)), "")
 
     def heard(self, delivery: Delivery, sent: Outgoing, reply: Reply) -> Judgement | Literal[""]:

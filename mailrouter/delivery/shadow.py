@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mailrouter.delivery.dispatch import Dispatcher
 from mailrouter.smtp.replies import Reply
@@ -15,7 +15,7 @@ NOT_SENT = Reply(250, "2.0.0 not sent: this relay is on trial")
 class ShadowTransport:
     """Takes what is ready and sends none of it. ``check`` is asked as by any transport."""
 
-    def __init__(self, dispatcher: Dispatcher, check: Callable[[Delivery], bool]) -> None:
+    def __init__(self, dispatcher: Dispatcher, check: Callable[[Delivery], Awaitable[bool]]) -> None:
         self.name = "nowhere (on trial)"
         self.max_size: int | None = None
         self.trouble = self.advice = ""
@@ -23,7 +23,7 @@ class ShadowTransport:
         self.troubled_at = 0
         self._dispatcher = dispatcher
         self._check = check
-        self._due = False
+        self._taking: asyncio.Task[None] | None = None
 
     def paused(self) -> bool:
         """Never: there is no next hop."""
@@ -31,14 +31,12 @@ class ShadowTransport:
 
     def wake(self) -> None:
         """Take what is ready, soon."""
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_soon(self._take)
+        if self._taking is None or self._taking.done():
+            self._taking = asyncio.get_running_loop().create_task(self._take())
 
-    def _take(self) -> None:
-        self._due = False
+    async def _take(self) -> None:
         while (delivery := self._dispatcher.take()) is not None:
-            if self._check(delivery):
+            if await self._check(delivery):
                 self._dispatcher.settle(delivery, NOT_SENT)
 
     async def close(self, grace: float) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,11 +25,11 @@ from mailrouter.store.model import Delivery
 
 log = logging.getLogger("mailrouter.delivery")
 
-Prepare = Callable[[Delivery], "Outgoing | None"]
+Prepare = Callable[[Delivery], "Awaitable[Outgoing | None]"]
 """Gives a delivery's transaction, or None where it must not leave as it stands (it is being planned anew
 then)."""
 
-TooLarge = Callable[[Delivery, Reply, int | None], bool]
+TooLarge = Callable[[Delivery, Reply, int | None], Awaitable[bool]]
 SAID_EVERY = 600.0
 """Seconds between two lines at ERROR about one trouble; the probes between them are logged as warnings."""
 LASTING = 300_000
@@ -41,6 +41,14 @@ MOST_PUT_OFF = 500
 
 Taken = list[tuple[Outgoing, Delivery]]
 """What one connection has taken and not settled: the message under way, and perhaps the one after it."""
+
+
+async def _no_siblings(delivery: Delivery) -> tuple[str, ...]:
+    return ()
+
+
+async def _not_too_large(delivery: Delivery, reply: Reply, limit: int | None) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,8 @@ class SmtpTransport:
         prepare: Prepare,
         timeouts: Timeouts | None = None,
         pool: Pool | None = None,
-        siblings: Siblings = lambda delivery: (),
-        too_large: TooLarge = lambda delivery, reply, limit: False,
+        siblings: Siblings = _no_siblings,
+        too_large: TooLarge = _not_too_large,
     ) -> None:
         """``siblings`` gives the recipients of a message's other copies, for a second opinion about a refusal;
         ``too_large`` is asked about what was refused with 552, and says whether it takes care of it."""
@@ -269,13 +277,13 @@ class SmtpTransport:
         finally:
             self._idle -= 1
 
-    def _take(self, taken: Taken) -> Outgoing | None:
+    async def _take(self, taken: Taken) -> Outgoing | None:
         while not self._ending and not (self._answering and self.paused()):
             delivery = self._dispatcher.take()
             if delivery is None:
                 return None
             try:
-                prepared = self._prepare(delivery)
+                prepared = await self._prepare(delivery)
             except Exception as error:
                 log.error(
                     "%s to %s can't be read from the store",
@@ -294,11 +302,11 @@ class SmtpTransport:
             return prepared
         return None
 
-    def _settle(self, taken: Taken, sent: Outgoing, reply: Reply) -> None:
+    async def _settle(self, taken: Taken, sent: Outgoing, reply: Reply) -> None:
         for index, (outgoing, delivery) in enumerate(taken):
             if outgoing is sent:
                 del taken[index]
-                if reply.code == 552 and self._too_large(delivery, reply, self.max_size):
+                if reply.code == 552 and await self._too_large(delivery, reply, self.max_size):
                     break  # it is planned anew
                 judgement = self._refusing.heard(delivery, sent, reply)
                 # An answer that names nobody tells nothing of a mailbox.

@@ -47,7 +47,7 @@ class Suspects:
         if delivery == self._alone:
             self._alone, self._since = ids.NO_DELIVERY, 0.0
 
-    def next(self, ready: Iterable[Delivery]) -> tuple[Delivery | None, list[DeliveryId]]:
+    async def next(self, ready: Iterable[Delivery]) -> tuple[Delivery | None, list[DeliveryId]]:
         """The next one to be tried alone, in the caller's hands, and those before it that are not due to be sent any
         more; None while one is being tried, or at the end. ``ready`` are those that the transport may take: somebody may
         have taken the suspect back from there. Raises StoreError."""
@@ -61,7 +61,7 @@ class Suspects:
             self._waiting.clear()
         while self._waiting:
             id_ = self._waiting[0]
-            delivery = self._store.reader.delivery(id_)
+            delivery = await self._store.reader.delivery(id_)
             self._waiting.popleft()
             if delivery is None or delivery.state != "queued" or not self._store.seize([id_]):
                 gone.append(id_)

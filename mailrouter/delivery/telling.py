@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mailrouter.errors import StoreError
-from mailrouter.store.model import Delivery, Outcome, Owed
+from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.protocols import Store
 
 log = logging.getLogger("mailrouter.delivery")
 
-Follow = Callable[[Delivery, Outcome], Outcome]
+Follow = Callable[[Delivery, Outcome], Awaitable[Outcome]]
 """Gives an outcome with what it brings about (messages of ours, to be queued with it)."""
 STEP = 20
 """Tellings in one transaction; each costs a millisecond or two to work out, and others have their turn between."""
@@ -49,7 +49,7 @@ class Telling:
         self._waiting: deque[Outcome] = deque()
         self._work: asyncio.Task[None] | None = None
         self._resumed: asyncio.Task[None] | None = None
-        self._ending = False
+        self._ending = self._begun_again = False
 
     @property
     def busy(self) -> bool:
@@ -64,19 +64,19 @@ class Telling:
 
     def resume(self) -> None:
         """Tell what the last process left; never raises."""
+        self._resumed = asyncio.get_running_loop().create_task(self._resume())
+
+    async def _resume(self) -> None:
         try:
-            left = self._store.reader.owed()
+            left = await self._store.reader.owed()
         except StoreError as error:
             log.error("what is still to be told can't be read: %s", error)
             return
-        if left:
-            self._resumed = asyncio.get_running_loop().create_task(self._resume(left))
-
-    async def _resume(self, left: list[Owed]) -> None:
+        self._begun_again = bool(left)
         for one in left:
             try:
                 await self._store.begin_telling(one.delivery)
-                await self._pay([self._followed(one.outcome, plain=one.tries > 0)])
+                await self._pay([await self._followed(one.outcome, plain=one.tries > 0)])
             except StoreError as error:
                 log.error("what is still to be told waits for the next start: %s", error)
                 return
@@ -87,7 +87,7 @@ class Telling:
         while self._waiting and not self._ending:
             batch: list[Outcome] = []
             while self._waiting and len(batch) < STEP:
-                batch.append(self._followed(self._waiting.popleft()))
+                batch.append(await self._followed(self._waiting.popleft()))
                 await asyncio.sleep(0)
             while True:
                 try:
@@ -103,7 +103,7 @@ class Telling:
         if await self._store.pay(batch):
             self._told()
 
-    def _followed(self, outcome: Outcome, plain: bool = False) -> Outcome:
+    async def _followed(self, outcome: Outcome, plain: bool = False) -> Outcome:
         """The outcome with what it brings about; never raises."""
         ways = [self._plainly] if plain else [self._follow, self._plainly]
         if plain:
@@ -112,10 +112,10 @@ class Telling:
             )
         for way in ways:
             try:
-                delivery = self._store.reader.delivery(outcome.delivery)
+                delivery = await self._store.reader.delivery(outcome.delivery)
                 if delivery is None or way is None:
                     break
-                return way(delivery, outcome)
+                return await way(delivery, outcome)
             except Exception:
                 # That it failed is recorded in any case: the queue and the log show it.
                 log.exception("delivery %d: nobody can be told of its outcome", outcome.delivery)
@@ -129,7 +129,7 @@ class Telling:
             _, late = await asyncio.wait(tasks, timeout=2)
             for task in late:
                 task.cancel()
-        if self._resumed is not None:
+        if self._begun_again:
             try:
                 await self._store.forgive_tellings()
             except StoreError as error:

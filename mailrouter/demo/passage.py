@@ -51,7 +51,7 @@ class Mailboxes:
         """Let go of the store."""
         self._reader.close()
 
-    def passed(self) -> list[Passage]:
+    async def passed(self) -> list[Passage]:
         """Mails that have gone through since the last call, in the order they came. Raises StoreError."""
         found: dict[MessageId, dict[int, Path]] = {}
         # Somebody who reads along with a mail program moves files from new to cur.
@@ -62,15 +62,15 @@ class Mailboxes:
                     found.setdefault(message_of(delivery), {})[delivery] = path
         passages = []
         for message in sorted(found):
-            entry = self._reader.entry(message)
+            entry = await self._reader.entry(message)
             if entry is not None and all(map(_was_tried, entry.deliveries)):
                 self._told.add(message)
-                passages.append(_passage(entry, found[message], self._header(entry.message)))
+                passages.append(_passage(entry, found[message], await self._header(entry.message)))
         return passages
 
-    def _header(self, message: Message) -> bytes:
+    async def _header(self, message: Message) -> bytes:
         try:
-            return self._reader.chunk(message.id, 0)[: message.body_start]
+            return (await self._reader.chunk(message.id, 0))[: message.body_start]
         except StoreError:
             return b""
 

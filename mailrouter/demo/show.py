@@ -94,7 +94,7 @@ class Show:
             return
         self._screen.say(self._invitation(port))
         while True:
-            for passage in mailboxes.passed():
+            for passage in await mailboxes.passed():
                 self._screen.say(self._passed(passage, cards))
             await asyncio.sleep(LOOK_EVERY)
 
@@ -119,7 +119,7 @@ class Show:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             ours = None
-            for passage in mailboxes.passed():
+            for passage in await mailboxes.passed():
                 if passage.message.id == message:
                     ours = passage
                 else:

@@ -74,7 +74,7 @@ class Acceptor:
 
     def recipient(self, address: str) -> str | None:
         """The reply that refuses RCPT to this address, or None (see ``admission.refused_recipient``)."""
-        refusal = refused_recipient(self.context.desk, self._store.reader, address, self.context.now())
+        refusal = refused_recipient(self.context.desk, address, self.context.now())
         if refusal is None:
             return None
         tell_vacant(refusal)
@@ -205,7 +205,7 @@ class Acceptor:
             self._offer([])  # what is told instead lies in the store
         for change in changes:
             if change.new is not None:
-                self.context.desk.take_up_handoff(self._store.reader, change.new.role)
+                await self.context.take_up_handoff(self._store.reader, change.new.role)
         try:
             self._offer(queued)
             if rows.reported:

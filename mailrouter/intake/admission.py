@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from mailrouter.intake.feedback.bounces import NO_SUCH, Reported, returned_to
+from mailrouter.intake.feedback.bounces import NO_SUCH, Reported, returned_number
 from mailrouter.intake.feedback.loops import CAME_BACK, TOO_MANY, came_back, too_far_travelled
-from mailrouter.intake.feedback.probes import probe_of
-from mailrouter.intake.partner.decide import confirmable
+from mailrouter.intake.partner.decide import asked_about
 from mailrouter.intake.purposes import Addressed, recipient_of
 from mailrouter.intake.received import Received
 from mailrouter.message.shape import Shape
@@ -19,7 +18,6 @@ from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import too_large
 from mailrouter.store.ids import MOST_PLANNED
-from mailrouter.store.protocols import Reading
 
 MAX_SIZE = 256 * 1000 * 1000
 """Octets taken where neither the configuration nor the next hop names a limit: a disk is not endless."""
@@ -60,23 +58,22 @@ def max_size(desk: Desk, next_hop: int | None) -> int:
     return desk.configuration.settings.max_size or next_hop or MAX_SIZE
 
 
-def refused_recipient(desk: Desk, reader: Reading | None, address: str, moment: datetime) -> Refusal | None:
+def refused_recipient(desk: Desk, address: str, moment: datetime) -> Refusal | None:
     """The answer to RCPT where it is no; None for an address that takes mail.
 
     Taken are roles with any sub-address that has no meaning of its own, their addresses for partners, and the
-    return paths of copies. Without a ``reader`` there are no questions and no copies yet.
+    return paths of copies. A token is judged by its seal and its date: whether the store still knows what it was made
+    for is looked at once the message is there (``admit``, ``partner.decide``).
     """
     at = milliseconds(moment)
-    if reader is not None and probe_of(desk.return_paths, address, at) is not None:
-        return None
-    if reader is not None and (returned := returned_to(desk, reader, address, at)) is not None:
+    if (returned := returned_number(desk, address, at)) is not None:
         return Refusal(returned) if isinstance(returned, str) else None
     found = recipient_of(desk, address)
     if found.role is None:
         return Refusal(NOT_OURS)
     if found.token is not None:
-        waiting = confirmable(desk, reader, found.role, found.token, at, found.purpose.tag)
-        return Refusal(waiting) if isinstance(waiting, str) else None
+        asked = asked_about(desk, found.role, found.token, at, found.purpose.tag)
+        return Refusal(asked) if isinstance(asked, str) else None
     if not found.purpose.copies and found.purpose.request is None:
         return Refusal(NO_SUCH)
     return _vacant(desk, [found.role], moment)
@@ -95,7 +92,7 @@ def admit(desk: Desk, received: Received, to: Addressed, reported: Reported) -> 
     to = to._replace(roles=(*to.roles, *by_hand))
     roles = [*to.roles, *to.partners_alone]
     if not roles:
-        if reported.nobody:
+        if reported.nobody or reported.gone:
             return Refusal(NO_SUCH)
         return Admitted(to, ()) if to.returned else Refusal(NOT_OURS)
     if reply := unfit(shape):

@@ -69,7 +69,7 @@ def explained(desk: Desk, store: Reading | None, received: Received, roles: Sequ
     Recipients that are none of ours are passed over. Where none is left, it is for ``roles`` as mail.
     """
     ours = [to for to in received.recipients if recipient_of(desk, to).kind != "not ours"]
-    refusals = {to: refused_recipient(desk, store, to, received.moment) for to in ours}
+    refusals = {to: refused_recipient(desk, to, received.moment) for to in ours}
     if ours and None not in refusals.values():
         return _refused(next(filter(None, refusals.values())))
     notes = [f"{to} would be refused: {refusal.reply}" for to, refusal in refusals.items() if refusal]
@@ -90,7 +90,7 @@ async def _explained(
     case = Case(desk, store, received, admitted, reported, lambda role: _seen(desk, store, role, received))
     effects = await decide(case, PartnerMail(CallsHere()))
     if store is not None and isinstance(effects, Effects) and effects.plan.reply is not None:
-        answered = _answered(store, effects.plan.reply, received.moment)
+        answered = await _answered(store, effects.plan.reply, received.moment)
         if answered != NOT_ANSWERED:
             effects = await decide(case._replace(answered=answered), PartnerMail(CallsHere()))
     as_ours = (AS_OURS,) if to.targets else ()
@@ -106,22 +106,22 @@ def _refused(refusal: Refusal, notes: Sequence[str] = ()) -> Explanation:
     return Explanation(None, (*refusal.why, *notes), refused=refusal.reply)
 
 
-def _seen(desk: Desk, store: Reading | None, role: Role, received: Received) -> int:
+async def _seen(desk: Desk, store: Reading | None, role: Role, received: Received) -> int:
     """The handoff version that the conversation has carried."""
     ids = earlier_ids(received.head) if received.head else []
-    return store.shown(desk.conversation(role, ids)) if store and ids else 0
+    return await store.shown(desk.conversation(role, ids)) if store and ids else 0
 
 
 def _about(handing: Handing) -> str:
     return joined(dict.fromkeys(d.request.tag for d in handing.decided if d.handover.notices)) or "handoff"
 
 
-def _answered(store: Reading, reply: Reply, moment: datetime) -> Answered:
+async def _answered(store: Reading, reply: Reply, moment: datetime) -> Answered:
     """What the store would say when it commits this reply."""
     now = milliseconds(moment)
-    last = store.answered_at(reply.key)
+    last = await store.answered_at(reply.key)
     day = day_of(now)
     return Answered(
         already=last is not None and last > now - AGAIN_DAYS * DAY_MS,
-        capped=any(store.replies(day, scope) >= most for scope, most in reply.caps),
+        capped=any([await store.replies(day, scope) >= most for scope, most in reply.caps]),
     )

@@ -7,7 +7,7 @@ where even those can't, the whole message goes to every partner as it came.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from mailrouter.intake.admission import Admitted, Refusal
@@ -42,7 +42,7 @@ class Case(NamedTuple):
     received: Received
     admitted: Admitted
     reported: Reported
-    seen: Callable[[Role], int]
+    seen: Callable[[Role], Awaitable[int]]
     answered: Answered = NOT_ANSWERED
 
 
@@ -72,7 +72,7 @@ async def decide(case: Case, mail: PartnerMail) -> Effects | Refusal:
         handing = await mail.decide(Incoming(case.desk, case.reader, case.received, head), targets)
         if handing.refusal:
             return Refusal(handing.refusal, handing.reasons)
-    plan = await in_turns(_copies(case, handing, trace))
+    plan = await _copies(case, handing, trace)
     effects = Effects(plan, handing, outcomes)
     return effects.because(*reported.reasons) if admitted.by_hand else effects
 
@@ -85,8 +85,8 @@ def _facts_of_each(case: Case, head: Head, trace: bytes) -> Steps[list[tuple[Tar
     return found
 
 
-def _copies(case: Case, handing: Handing, trace: bytes) -> Steps[Plan]:
-    """The plan, in steps, for those roles for which it is mail, with the reasons of everything before it."""
+async def _copies(case: Case, handing: Handing, trace: bytes) -> Plan:
+    """The plan for those roles for which it is mail, with the reasons of everything before it."""
     desk, received, to = case.desk, case.received, case.admitted.to
     unread = received.head is None
     known = {role.key for role in (case.admitted.roles if unread else to.roles)}
@@ -97,7 +97,7 @@ def _copies(case: Case, handing: Handing, trace: bytes) -> Steps[Plan]:
     alone = {role.key for role in case.admitted.roles} if to.returned else set(mail)
     made = NO_PLAN
     if roles:
-        made = yield from _plan_or_less(_Copying(case, roles, frozenset(alone), trace))
+        made = await _plan_or_less(_Copying(case, roles, frozenset(alone), trace))
     if plain:
         marks = [(role, desk.loop_marks[role.key]) for role in plain.values()]
         rest = last_resort(marks, received.shape.size, received.reverse_path, trace, handing.why)
@@ -105,31 +105,34 @@ def _copies(case: Case, handing: Handing, trace: bytes) -> Steps[Plan]:
     return made._replace(reasons=handing.reasons + made.reasons)
 
 
-def _plan_or_less(copying: _Copying) -> Steps[Plan]:
+async def _plan_or_less(copying: _Copying) -> Plan:
     """The plan; after a fault of ours the most that can be had without what is at fault."""
     received, desk = copying.case.received, copying.case.desk
     fault = "of a fault in reading its header"
     if received.head is not None:
         try:
-            return (yield from _plan(copying, received.head))
+            # What the store knows is read first: planning doesn't wait.
+            seen = {role.key: await copying.case.seen(role) for role in copying.roles}
+            return await in_turns(_plan(copying, received.head, seen))
         except Exception as error:
             log.exception("%s: planning failed; plain copies are sent", received.name)
             fault = f"of a fault in planning ({type(error).__name__})"
         try:
-            return (yield from _plan(copying, received.head, fault))
+            return await in_turns(_plan(copying, received.head, {}, fault))
         except Exception:
             log.exception("%s: planning plain copies failed; every partner gets the mail", received.name)
     roles = [(desk.role_at(role, received.moment), desk.loop_marks[role.key]) for role in copying.roles]
     return last_resort(roles, received.shape.size, received.reverse_path, copying.trace, fault)
 
 
-def _plan(copying: _Copying, head: Head, fault: str = "") -> Steps[Plan]:
+def _plan(copying: _Copying, head: Head, seen: Mapping[str, int], fault: str = "") -> Steps[Plan]:
+    """The full plan, or that of plain copies because of a ``fault``; ``seen`` are the handoff versions that the
+    conversation has carried, by role."""
     case, situations = copying.case, list[Situation]()
     for role in copying.roles:
-        seen = 0 if fault else case.seen(role)
-        alone = role.key in copying.partners_alone
+        alone, carried = role.key in copying.partners_alone, seen.get(role.key, 0)
         situations.append(
-            (yield from _situation(case, role, head, copying.trace, to_handoff=alone, seen=seen))
+            (yield from _situation(case, role, head, copying.trace, to_handoff=alone, seen=carried))
         )
     if fault:
         return plain_plan(head, case.received.shape, situations, fault)

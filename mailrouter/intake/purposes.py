@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from mailrouter.intake.role_file import schedule_request
+from mailrouter.intake.role_file import KnownChanges, schedule_request
 from mailrouter.intake.worker_answers import Answers
 from mailrouter.routing.partner.decision import PartnerRequest
 from mailrouter.routing.partner.handoff_request import HandoffRequest
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
-from mailrouter.store.protocols import Reading
 from mailrouter.trust.tokens import token_of
 
-MakeRequest = Callable[[Desk, Reading | None, Role, Answers], PartnerRequest]
+MakeRequest = Callable[[Desk, Role, Answers, KnownChanges], PartnerRequest]
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,8 @@ class RefusedMail:
         refusal stands in any case."""
         moment, reader = received.moment, self._store.reader
         try:
-            found = returned_to(desk, reader, received.reverse_path, milliseconds(moment))
-            of = found if isinstance(found, Delivery) else None
-            alert = of_loop(desk, reader, received, role, of)
+            of = await returned_to(desk, reader, received.reverse_path, milliseconds(moment))
+            alert = await of_loop(desk, reader, received, role, of)
             if alert is None or alert.reply is None:
                 return
             spool = self._store.spool()

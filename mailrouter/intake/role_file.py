@@ -6,9 +6,8 @@ Loading takes a while, and what is loaded may be a stranger's: the service has i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from mailrouter.calendars.cache import with_kept
@@ -81,17 +80,29 @@ class FolderFile:
         return laid
 
 
-def schedule_request(desk: Desk, reader: Reading | None, role: Role, answers: Answers) -> ScheduleRequest:
-    """Make what decides about mail to the schedule address of a role, with the facts that it needs."""
-    last = reader.last_schedule_change(role.key) if reader else None
+@dataclass(frozen=True, slots=True)
+class KnownChanges:
+    """What the store knows of a role's file: the ``last`` change, and the ``past`` ones that hold, the newest first."""
+
+    last: LastChange | None = None
+    past: tuple[PastChange, ...] = ()
+
+
+NO_CHANGES = KnownChanges()
+
+
+async def known_changes(reader: Reading, role: str, *, past: bool) -> KnownChanges:
+    """Read them; the ``past`` ones only where a whole file is to be compared with them. Raises StoreError."""
+    last = await reader.last_schedule_change(role)
     known = None
     if last is not None:
         at = moment_at(last.at)
         known = LastChange(last.id, at, queue_id(last.id), last.what, last.author, last.before, last.after)
-    return ScheduleRequest(FolderFile(desk, role, answers), known, partial(_past, reader, role.key))
+    kept = await reader.schedule_changes(role, CHANGES_KEPT) if past else []
+    holding = (c for c in kept if c.state == "done")
+    return KnownChanges(known, tuple(PastChange(c.what, c.author, c.before, c.after) for c in holding))
 
 
-def _past(reader: Reading | None, role: str) -> list[PastChange]:
-    """The changes of a role's file that hold, the newest first."""
-    kept = reader.schedule_changes(role, CHANGES_KEPT) if reader else []
-    return [PastChange(c.what, c.author, c.before, c.after) for c in kept if c.state == "done"]
+def schedule_request(desk: Desk, role: Role, answers: Answers, known: KnownChanges) -> ScheduleRequest:
+    """Make what decides about mail to the schedule address of a role, with the facts that it needs."""
+    return ScheduleRequest(FolderFile(desk, role, answers), known.last, known.past)

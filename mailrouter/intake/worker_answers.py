@@ -8,7 +8,7 @@ decides once more. A decision misses two or three things at most.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from mailrouter.errors import MailrouterError
@@ -54,11 +54,12 @@ class Answers:
         found: T = value
         return found
 
-    async def decide(self, make: Callable[[], T]) -> T:
-        """What ``make`` gives, once nothing is missing. Raises what it raises, and WorkerBusy."""
+    async def decide(self, make: Callable[[], Awaitable[T]]) -> T:
+        """What ``make`` gives, once nothing is missing. Each time it reads anew what the store knows, for that may be
+        another by then. Raises what it raises, and WorkerBusy."""
         while True:
             try:
-                return make()
+                return await make()
             except Missing as missing:
                 self._known[missing.key] = await self._worked_out(missing)
 

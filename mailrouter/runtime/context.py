@@ -151,11 +151,6 @@ class Desk:
         trusted = client is None or trusts(settings.trusted_networks, client)
         return found, trusted and vouched_for(head, found, settings.our_domains)
 
-    def take_up_handoff(self, reader: Reading, role: str) -> None:
-        """Have the next mails to ``role`` carry the newest handoff that is stored for it."""
-        if (stored := reader.handoff(role)) is not None:
-            self.handoffs[role] = current(stored)
-
     def conversation(self, role: Role, message_ids: Sequence[str]) -> list[str]:
         """The keys under which this role's conversations with these Message-IDs are remembered."""
         return [
@@ -176,6 +171,15 @@ class Context:
     def now(self) -> datetime:
         """The moment, in UTC."""
         return self.clock()
+
+    async def take_up_handoff(self, reader: Reading, role: str) -> None:
+        """Have the next mails to ``role`` carry the newest handoff that is stored for it."""
+        stored = await reader.handoff(role)
+        known = self.desk.handoffs.get(
+            role
+        )  # by now: meanwhile the desk, or its handoff, may have become another
+        if stored is not None and (known is None or known.version < stored.version):
+            self.desk.handoffs[role] = current(stored)
 
 
 def earlier_ids(head: Head) -> list[str]:

@@ -11,12 +11,12 @@ from mailrouter.schedule.model import Role
 from mailrouter.store.protocols import Store
 
 
-def version_seen(desk: Desk, store: Store, role: Role, head: Head | None) -> int:
+async def version_seen(desk: Desk, store: Store, role: Role, head: Head | None) -> int:
     """The handoff version that this conversation has carried, 0 for none; read only where it can matter."""
     if head is None or role.key not in desk.handoffs or role.handoff != "thread":
         return 0
     ids = earlier_ids(head)
-    return store.shown(desk.conversation(role, ids)) if ids else 0
+    return await store.shown(desk.conversation(role, ids)) if ids else 0
 
 
 def shown_by(desk: Desk, plan: Plan, head: Head | None, roles: Sequence[Role]) -> list[tuple[str, int]]:

@@ -73,7 +73,7 @@ class Control:
         store: Store,
         acceptor: Acceptor,
         path: Path,
-        status: Callable[[], dict[str, object]],
+        status: Callable[[], Awaitable[dict[str, object]]],
         more: Mapping[str, Request] = MappingProxyType({}),
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -141,7 +141,7 @@ class Control:
             writer.close()
 
     async def _tell_status(self, request: dict[str, Any]) -> dict[str, object]:
-        return self._status()
+        return await self._status()
 
     async def _handoff(self, request: dict[str, Any]) -> int:
         role = str(request["role"])
@@ -150,7 +150,7 @@ class Control:
                 f"The running service knows no role {role!r}; was it added after the service started?"
             )
         version = await set_handoff(self._store, role, str(request["author"]), str(request["text"]))
-        self._acceptor.context.desk.take_up_handoff(self._store.reader, role)
+        await self._acceptor.context.take_up_handoff(self._store.reader, role)
         return version
 
     async def _change(self, request: dict[str, Any]) -> str:

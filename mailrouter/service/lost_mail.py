@@ -56,7 +56,7 @@ async def list_lost(context: Context, store: Store) -> bool:
         return False
     found: list[LostMail] = []
     for message in await store.reader.messages_lost_after(milliseconds(since), MOST):
-        entry = store.reader.entry(message)
+        entry = await store.reader.entry(message)
         if entry is not None:
             found += _untold(desk, entry)
             await asyncio.sleep(0)

@@ -46,7 +46,7 @@ async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False)
     }
     events.tell(log, "started", fields=started, words="mail is taken")
     tell(f"mailrouter ready: smtp {' '.join(service.addresses)}, delivers to {service.transport.name}{web}")
-    supervisor.ready(service.state())
+    supervisor.ready(await service.state())
     watching = loop.create_task(supervisor.watch(service.store.answers, service.state))
     await ended.wait()
     events.tell(log, "stopping", words="no more mail is taken; what is under way is being ended")
@@ -70,7 +70,7 @@ async def reload(service: Service, supervisor: Supervisor) -> None:
         await service.reload()
     except Exception:
         log.exception("the configuration can't be taken up")
-    supervisor.ready(service.state())  # in any case, or systemd would wait for it for ever
+    supervisor.ready(await service.state())  # in any case, or systemd would wait for it for ever
 
 
 def run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,10 @@ _WHOLE = "mended"
 LAST_SETTINGS = "the settings can't be used, so the service goes by those that were right last"
 
 
+async def _nothing_else(configuration: Configuration, desk: Desk) -> None:
+    pass
+
+
 def _tell_read(now: Serving, later: Sequence[str], words: str) -> None:
     fields: events.Fields = {
         "roles": len(now.configuration.roles),
@@ -68,7 +72,7 @@ class Reloading:
         read: Callable[[Path, Mapping[str, bytes]], Serving] = lambda folder, missed: serving(
             folder, missed=missed
         ),
-        taken_up: Callable[[Configuration, Desk], None] = lambda configuration, desk: None,
+        taken_up: Callable[[Configuration, Desk], Awaitable[None]] = _nothing_else,
         remember: Callable[[Serving, Mapping[str, bytes] | None], None] = keep_good,
     ) -> None:
         self.now = now
@@ -153,7 +157,7 @@ class Reloading:
                 events.tell(log, "configuration_broken", level=logging.ERROR, words=words)
                 return
             self.unreadable = ""
-            self.take_up(desk, new)
+            await self.take_up(desk, new)
             changed = (old.texts, old.broken, old.vanished, old.configuration.settings, self._later) != (
                 new.texts,
                 new.broken,
@@ -186,25 +190,26 @@ class Reloading:
         A reload that is under way has its turn first, for its desk may be of before that.
         """
         async with self._lock:
-            self.take_up(await asyncio.to_thread(self._make_desk, self.now.configuration), self.now)
+            await self.take_up(await asyncio.to_thread(self._make_desk, self.now.configuration), self.now)
 
-    def take_up(self, desk: Desk, new: Serving) -> None:
+    async def take_up(self, desk: Desk, new: Serving) -> None:
         """Work by this from now on."""
         desk.texts = new.texts
         # Of a role that was served before, the desk has the newest handoff; a thousand questions to the store would hold
         # up mail.
-        before = self._context.desk
+        served = self._context.desk.rosters if self._context.desk is not desk else {}
         for role in new.configuration.roles:
-            if before is not desk and role.key in before.rosters:
-                if (known := before.handoffs.get(role.key)) is not None:
-                    desk.handoffs[role.key] = known
-            elif (handoff := self._store.reader.handoff(role.key)) is not None:
+            if role.key not in served and (handoff := await self._store.reader.handoff(role.key)) is not None:
                 desk.handoffs[role.key] = current(handoff)
+        # From here on nothing is waited for: what is handed over meanwhile is in the desk before, or in this one.
+        before = self._context.desk
+        if before is not desk:
+            desk.handoffs |= {key: known for key, known in before.handoffs.items() if key in desk.rosters}
         self.now = new
         desk.vanished = new.vanished
         self._vanished.note(new.vanished)
         self._context.desk = desk
-        self._taken_up(new.configuration, desk)
+        await self._taken_up(new.configuration, desk)
 
     def _keep(self) -> None:
         known, self._kept = self._kept, None

@@ -49,19 +49,22 @@ class Supervisor:
             self._said = status
             self._tell(f"STATUS={status}")
 
-    async def watch(self, answers: Callable[[], Awaitable[None]], status: Callable[[], str]) -> None:
+    async def watch(
+        self, answers: Callable[[], Awaitable[None]], status: Callable[[], Awaitable[str]]
+    ) -> None:
         """For ever: tell the status, and give a sign of life each time ``answers`` has returned or raised in time."""
         pause = min(STATUS_SECONDS, self.watchdog / 3 or STATUS_SECONDS)
         while self._address:
             try:
                 async with asyncio.timeout(pause):
                     await answers()
+                    said = await status()
             except TimeoutError:
                 log.error("the store has not answered for %.1f s; the watchdog hears nothing", pause)
             except Exception as error:
                 self._alive(f"trouble with the store: {error}")
             else:
-                self._alive(status())
+                self._alive(said)
             await asyncio.sleep(pause)
 
     def _alive(self, status: str) -> None:

@@ -128,7 +128,7 @@ class Service:
     async def _listen(self) -> None:
         """Build all parts, take up what was left, and begin."""
         settings = self.configuration.settings
-        desk = self._build(settings)
+        desk = await self._build(settings)
         await self._take_up_files(desk)
         gate = ShadowGate(self.acceptor, self.store) if self.shadow else self.acceptor
         self.gate = cast(Gate, gate)  # its spools are all of one kind
@@ -143,7 +143,7 @@ class Service:
         listening = [socket for server in self._servers for socket in server.sockets]
         self.addresses = [name_of(socket.getsockname()) for socket in listening]
 
-    def _build(self, settings: Settings) -> Desk:
+    async def _build(self, settings: Settings) -> Desk:
         """Make the parts between the doors and the next server; gives the configuration made ready."""
         loop = asyncio.get_running_loop()
         limits = replace(self._limits, max_connections=places(self._limits.max_connections))
@@ -151,7 +151,7 @@ class Service:
             limits, loop, self.traffic, lambda: loop.call_later(GIVE_BACK_SECONDS, give_back)
         )
         self.under_way = UnderWay.open(self.store.journal)
-        self.mailboxes = kept_mailboxes(self.store, self._people())
+        self.mailboxes = await kept_mailboxes(self.store, self._people())
         desk = self._make_desk(self.configuration)
         self.context = Context(desk)
         self.leaving = Leaving(self.context, self.store, settings.retry, lambda: self.transport.trouble)
@@ -187,7 +187,7 @@ class Service:
             self._taken_up,
             self._remember,
         )
-        reloading.take_up(desk, self._loaded)
+        await reloading.take_up(desk, self._loaded)
         if await self.acceptor.files.recover(desk):
             await reloading.reload()
         self.acceptor.files.changed = lambda: reloading.reload(asked=False)
@@ -344,13 +344,13 @@ class Service:
         desk.next_hop_size = lambda: self.transport.max_size
         return desk
 
-    def _taken_up(self, configuration: Configuration, desk: Desk) -> None:
+    async def _taken_up(self, configuration: Configuration, desk: Desk) -> None:
         """What else goes by the configuration in force."""
         self._lay(configuration, desk)
         self.store.keep_history = configuration.settings.keep_history
         self.store.keep_bounced = 0 if self.shadow else configuration.settings.keep_bounced
         self._calendars_due.set()
-        for key in set(self.store.reader.handoff_roles()).difference(desk.rosters):
+        for key in set(await self.store.reader.handoff_roles()).difference(desk.rosters):
             log.warning(
                 "there is a handoff of %s, which is no role here (any more): if its file was renamed, the handoff "
                 "does not follow; name the file as before, or set the handoff anew",
@@ -397,10 +397,12 @@ class Service:
     def _unreadable(self) -> str:
         return self.reloading.unreadable if self.reloading is not None else ""
 
-    def status(self) -> dict[str, object]:
+    async def status(self) -> dict[str, object]:
         """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
         for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
-        oldest = self.store.reader.oldest()
+        reader = self.store.reader
+        oldest, queued = await reader.oldest(), await reader.waiting()
+        capped, lost = await reader.capped(day_of(now_ms())), await lost_lately(reader, now_ms())
         desk, now = self.context.desk, self.context.now()
         # Of a former partner nothing has to arrive any more.
         roles = [desk.role_at(role, now) for role in desk.configuration.roles]
@@ -411,23 +413,23 @@ class Service:
             "trouble": self.transport.trouble,
             "advice": self.transport.advice,
             "troubled_since": self.transport.troubled_at if self.transport.trouble else None,
-            "queued": self.store.reader.waiting(),
+            "queued": queued,
             "as_root": as_root(),
             "configuration": self._unreadable(),
-            "capped": self.store.reader.capped(day_of(now_ms())),
+            "capped": capped,
             "oldest": None if oldest is None else moment_of(oldest),
             "failing": [
                 {"mailbox": found.mailbox, "since": found.since, "words": found.words}
                 for found in self.mailboxes.all_lasting(now_ms())
                 if found.mailbox in people
             ],
-            "lost": lost_words(lost_lately(self.store.reader, now_ms())),
+            "lost": lost_words(lost),
         }
 
-    def state(self) -> str:
+    async def state(self) -> str:
         """One line for whoever looks at the service: where mail comes in, and what keeps it from leaving."""
         try:
-            waiting = f"{self.store.reader.waiting()} to deliver"
+            waiting = f"{await self.store.reader.waiting()} to deliver"
         except StoreError as error:
             waiting = str(error)
         hop = self.transport
@@ -463,7 +465,7 @@ class Service:
         self.under_way.empty()
         waiting = None
         with contextlib.suppress(StoreError):
-            waiting = self.store.reader.waiting()
+            waiting = await self.store.reader.waiting()
         if not self.store.close(max(0.5, began + END - loop.time())):
             log.error("the disk under the store has not answered; what it was asked to keep may not be kept")
         return waiting

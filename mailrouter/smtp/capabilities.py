@@ -7,7 +7,7 @@ never asked for: such a report would only say which private mailbox has the mail
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from mailrouter.caching import cached_by_text
@@ -32,7 +32,7 @@ class Outgoing:
     """Set once content was sent: from then on its fate is unknown until the reply to its end."""
     stage: str = ""
     """What its final reply answered: mail, rcpt, data or dot; ``""`` where nothing was asked."""
-    another: Callable[[], str] | None = None
+    another: Callable[[], Awaitable[str]] | None = None
     """Gives another recipient, whom the server may be asked about where it refuses this one; ``""`` for none."""
     opinion: Reply | None = None
     """What the server said to somebody else in place of this mail, after it had refused it (``smtp.refusals``)."""

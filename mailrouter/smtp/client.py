@@ -8,7 +8,7 @@ while there is something to send.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from mailrouter.config.retry_settings import Timeouts
 from mailrouter.smtp.capabilities import Offer, Outgoing
@@ -22,6 +22,8 @@ LMTP = (
     "The next server speaks LMTP (RFC 2033) there and not SMTP; `deliver:` needs a port on which it takes SMTP, as "
     "that of the mail server beside it"
 )
+Settle = Callable[[Outgoing, Reply], Awaitable[None]]
+"""Hears a message's final reply."""
 GOODBYE = 2.0
 """Seconds the answer to QUIT is waited for: nothing depends on it."""
 
@@ -89,9 +91,7 @@ class Connection:
         """Whether a reply is owed that was asked for up to ``since`` (in the loop's time), or for long."""
         return self._replies.silent(since)
 
-    async def deliver(
-        self, take: Callable[[], Outgoing | None], settle: Callable[[Outgoing, Reply], None]
-    ) -> None:
+    async def deliver(self, take: Callable[[], Awaitable[Outgoing | None]], settle: Settle) -> None:
         """Send what ``take`` gives until it gives None; ``settle`` hears each message's final reply.
 
         Raises PeerError when the connection fails, and whatever a message's ``stream`` raises; the connection
@@ -99,17 +99,17 @@ class Connection:
         ``begun``, nobody knows whether it arrived.
         """
 
-        def done(message: Outgoing, reply: Reply) -> None:
+        async def done(message: Outgoing, reply: Reply) -> None:
             self.settled += 1
             self.useful += reply.code != 421
-            settle(message, reply)
+            await settle(message, reply)
 
-        current = take()
+        current = await take()
         opened = False
         while current is not None:
             if refusal := self.offer.objection(current):
-                done(current, refusal)
-                current = take()
+                await done(current, refusal)
+                current = await take()
                 continue
             if not opened:
                 self._writer.write(self.offer.opening(current))
@@ -117,28 +117,26 @@ class Connection:
             refusal = await self._envelope_replies(current, done)
             if refusal is not None:
                 await self._second_opinion(current, refusal, done)
-                done(current, refusal)
+                await done(current, refusal)
                 if refusal.own:
                     # Out of step: from here on each answer might be another question's.
                     raise PeerError(str(refusal))
                 # Its MAIL may stand although its RCPT was refused; the next MAIL would be "nested".
                 await self.ask("RSET")
-                current = take()
+                current = await take()
                 continue
             current.begun, current.stage = True, "dot"
             end = await self._send_content(current)
-            upcoming = take()
+            upcoming = await take()
             opened = upcoming is not None and self.offer.pipelining and self.offer.objection(upcoming) is None
             self._writer.write(end + self.offer.opening(upcoming) if opened and upcoming is not None else end)
             reply = await self._replies.next(self._timeouts.data_end, "dot")
-            done(current, reply)
+            await done(current, reply)
             if reply.code == 421:
                 raise PeerError(f"The server closes: {reply.codes}")
-            current = upcoming if upcoming is not None else take()
+            current = upcoming if upcoming is not None else await take()
 
-    async def _second_opinion(
-        self, message: Outgoing, refusal: Reply, done: Callable[[Outgoing, Reply], None]
-    ) -> None:
+    async def _second_opinion(self, message: Outgoing, refusal: Reply, done: Settle) -> None:
         """Ask what the server says to somebody else, where a refusal may be of us all: nothing is sent.
 
         A refused mailbox is told from a server that refuses everybody by one question, and no mail has to wait for the
@@ -146,7 +144,9 @@ class Connection:
         """
         if not needs_opinion(message.stage, refusal):
             return
-        another = message.another() if message.stage == "rcpt" and message.another is not None else ""
+        another = ""
+        if message.stage == "rcpt" and message.another is not None:
+            another = await message.another()
         if another == "" if message.stage == "rcpt" else message.reverse_path == "":
             return
         try:
@@ -158,12 +158,10 @@ class Connection:
             elif message.stage == "mail":
                 message.opinion = said
         except PeerError:
-            done(message, refusal)
+            await done(message, refusal)
             raise
 
-    async def _envelope_replies(
-        self, message: Outgoing, done: Callable[[Outgoing, Reply], None]
-    ) -> Reply | None:
+    async def _envelope_replies(self, message: Outgoing, done: Settle) -> Reply | None:
         """None once the peer said 354, else the reply that refuses this recipient.
 
         A peer that refuses and then closes has refused: ``done`` hears it before the PeerError.
@@ -197,7 +195,7 @@ class Connection:
                 await self._replies.next(self._timeouts.data_end)
         except PeerError:
             if refusal is not None:
-                done(message, refusal)
+                await done(message, refusal)
             raise
         if refusal is None:
             message.stage = "data"

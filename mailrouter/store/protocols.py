@@ -62,26 +62,26 @@ class Spool(Protocol):
 class Reading(Protocol):
     """Questions to a store. What is asked for in lists comes in the order that is named, and misses what is gone.
 
-    What a loop of the running service asks is awaited. The rest is asked by commands, or while something is decided,
-    and is answered at once: a home that lies across a network has to have it read before the decision begins.
+    Every answer is awaited: a home in a file has it at once, one across a network has not. Decisions don't wait, so what
+    they need is read before they begin; what may change meanwhile is looked at again by the transaction that follows.
     """
 
     def close(self) -> None:
         """Let go of the store."""
 
-    def message(self, message: MessageId) -> Message | None:
+    async def message(self, message: MessageId) -> Message | None:
         """One message, or None."""
 
-    def entry(self, message: MessageId) -> QueueEntry | None:
+    async def entry(self, message: MessageId) -> QueueEntry | None:
         """One message with all its deliveries, or None."""
 
-    def delivery(self, delivery: DeliveryId) -> Delivery | None:
+    async def delivery(self, delivery: DeliveryId) -> Delivery | None:
         """One delivery, or None."""
 
-    def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
+    async def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
         """Those of these deliveries that are there, in this order."""
 
-    def chunk(self, message: MessageId, n: int) -> bytes:
+    async def chunk(self, message: MessageId, n: int) -> bytes:
         """Part ``n`` of a message's bytes; of a small message, part 0 is all."""
 
     async def queued_after(
@@ -89,20 +89,20 @@ class Reading(Protocol):
     ) -> list[tuple[Milliseconds, DeliveryId]]:
         """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
 
-    def owed(self) -> list[Owed]:
+    async def owed(self) -> list[Owed]:
         """Outcomes of which nobody has been told yet, oldest first."""
 
-    def shown(self, conversations: Sequence[str]) -> int:
+    async def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried, as far as that is written; 0 for
         none. ``Store.shown`` knows of what is not written yet."""
 
-    def answered_at(self, key: str) -> Milliseconds | None:
+    async def answered_at(self, key: str) -> Milliseconds | None:
         """When an automatic reply under this key was queued last."""
 
-    def replies(self, day: str, scope: str) -> int:
+    async def replies(self, day: str, scope: str) -> int:
         """How many automatic replies ``scope`` has had on ``day``."""
 
-    def capped(self, day: str) -> dict[str, int]:
+    async def capped(self, day: str) -> dict[str, int]:
         """How many messages of each kind a cap has kept back on ``day``."""
 
     async def ran_at(self) -> Milliseconds | None:
@@ -111,76 +111,76 @@ class Reading(Protocol):
     async def told(self, name: str) -> str:
         """What was told last under this name; ``""`` for nothing."""
 
-    def handoff(self, role: str) -> Handoff | None:
+    async def handoff(self, role: str) -> Handoff | None:
         """The newest handoff of a role."""
 
-    def handoffs(self, role: str, most: int) -> list[Handoff]:
+    async def handoffs(self, role: str, most: int) -> list[Handoff]:
         """The newest ``most`` handoffs of a role, newest first."""
 
-    def handoff_roles(self) -> list[str]:
+    async def handoff_roles(self) -> list[str]:
         """The keys of all roles that have a handoff."""
 
-    def handoff_body(self, version: int) -> bytes:
+    async def handoff_body(self, version: int) -> bytes:
         """A version's body, as it is sent."""
 
-    def handoff_mail(self, key: str) -> bool:
+    async def handoff_mail(self, key: str) -> bool:
         """Whether the mail of this key was worked on before."""
 
-    def waiting_handoff(
+    async def waiting_handoff(
         self, role: str, purpose: str, message: MessageId, since: Milliseconds
     ) -> WaitingHandoff | None:
         """What ``message`` brought to the sub-address ``purpose`` of a role, if it waits for a confirmation that was
         asked for after ``since``."""
 
-    def asked(self, mailbox: str, since: Milliseconds) -> int:
+    async def asked(self, mailbox: str, since: Milliseconds) -> int:
         """About how many mails, whatever their roles, this mailbox was asked after ``since`` and has not answered."""
 
-    def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
+    async def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
         """The newest ``most`` changes of a role's file, newest first."""
 
-    def last_schedule_change(self, role: str) -> ScheduleChange | None:
+    async def last_schedule_change(self, role: str) -> ScheduleChange | None:
         """The change of a role's file that can be undone next."""
 
     async def begun_schedule_changes(self) -> list[ScheduleChange]:
         """Those that a crash left between their commit and their file."""
 
-    def failing_mailboxes(self) -> list[FailingMailbox]:
+    async def failing_mailboxes(self) -> list[FailingMailbox]:
         """The mailboxes that mail has not been reaching, for however short a time."""
 
-    def lost_copies(self, since: Milliseconds) -> list[Lost]:
+    async def lost_copies(self, since: Milliseconds) -> list[Lost]:
         """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
 
     async def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
         """Messages of which a copy failed or came back after ``since``, oldest first."""
 
-    def waiting(self) -> int:
+    async def waiting(self) -> int:
         """How many deliveries are queued."""
 
-    def waiting_messages(self) -> int:
+    async def waiting_messages(self) -> int:
         """How many messages have something queued."""
 
-    def oldest(self) -> DeliveryId | None:
+    async def oldest(self) -> DeliveryId | None:
         """The lowest id of all queued deliveries: that of the oldest message which is not delivered."""
 
-    def standing(self) -> Standing:
+    async def standing(self) -> Standing:
         """How the queue stands. It reads all that is queued: for people and monitoring, not for the hot path."""
 
-    def selected(self, selection: Selection) -> list[DeliveryId]:
+    async def selected(self, selection: Selection) -> list[DeliveryId]:
         """All deliveries meant, oldest message first."""
 
-    def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
+    async def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
         """The first ``most`` messages of these deliveries (in order of ids), each with those of its own."""
 
-    def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
+    async def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
         """What the deliveries meant (``found`` are their ids, in order) amount to."""
 
-    def history(self, after: MessageId, most: int) -> list[QueueEntry]:
+    async def history(self, after: MessageId, most: int) -> list[QueueEntry]:
         """The ``most`` messages that follow ``after``, oldest first, each with all its deliveries."""
 
-    def life(self, message: MessageId) -> Life | None:
+    async def life(self, message: MessageId) -> Life | None:
         """What became of a message; None if it is not known (any more)."""
 
-    def find(self, text: str, most: int) -> Found:
+    async def find(self, text: str, most: int) -> Found:
         """Messages with this Message-ID (with or without its brackets), from or to this address, or with something for
         it: the newest ``most`` among the newest ``history.LOOKED``."""
 
@@ -258,7 +258,7 @@ class Store(Protocol):
         """Queue messages of our own that no mail brought about, in nobody's hands; False where ``what`` was told under
         ``name`` already."""
 
-    def shown(self, conversations: Sequence[str]) -> int:
+    async def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
 
     # From the queue to the next hop

@@ -43,8 +43,8 @@ class Readiness:
         async with self._one:
             loop = asyncio.get_running_loop()
             if loop.time() - self._found_at >= FRESH:
-                self._found = [*await self._store(), *self._delivery()]
-                self._degraded = [] if self._found else self._lost()
+                self._found = [*await self._store(), *await self._delivery()]
+                self._degraded = [] if self._found else await self._lost()
                 self._found_at = loop.time()
         if self._found:
             return text(503, "\n".join(self._found))
@@ -60,10 +60,10 @@ class Readiness:
             return [f"No mail can be taken. {error}"]
         return []
 
-    def _lost(self) -> list[str]:
+    async def _lost(self) -> list[str]:
         """What is wrong with single mailboxes: mail is taken and delivered all the same."""
         try:
-            words = lost_words(lost_lately(self._watched.store.reader, self._now()))
+            words = lost_words(await lost_lately(self._watched.store.reader, self._now()))
         except StoreError:
             return []
         # Mail goes on by the configuration before, so this is no reason for a restart: that may be what it would break.
@@ -73,9 +73,9 @@ class Readiness:
         )
         return [line for line in (words, broken) if line]
 
-    def _delivery(self) -> list[str]:
+    async def _delivery(self) -> list[str]:
         try:
-            due = self._watched.store.reader.standing().due
+            due = (await self._watched.store.reader.standing()).due
         except StoreError as error:
             return [str(error)]
         now = self._now()

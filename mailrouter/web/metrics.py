@@ -6,14 +6,15 @@ any of them: labels are reply codes, kinds, outcomes and the keys of roles.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mailrouter import __version__
 from mailrouter.clock import now_ms
 from mailrouter.errors import StoreError
 from mailrouter.moments import day_of
-from mailrouter.store.model import Room
+from mailrouter.store.model import Room, Standing
+from mailrouter.store.protocols import Store
 from mailrouter.store.timings import Timings
 from mailrouter.web.pages import Answer, Asked
 from mailrouter.web.watched import Watched
@@ -25,21 +26,39 @@ class Metrics:
     def __init__(self, watched: Watched) -> None:
         from prometheus_client import CollectorRegistry, ProcessCollector
 
+        self._watched = watched
+        self._collector = _Collector(watched)
         self._registry = CollectorRegistry()
-        self._registry.register(_Collector(watched))
+        self._registry.register(self._collector)
         ProcessCollector(registry=self._registry)  # memory, CPU, file descriptors, start time
 
     async def __call__(self, asked: Asked) -> Answer:
         """See the module."""
         from prometheus_client.exposition import choose_encoder
 
+        self._collector.stored = await _stored(self._watched.store)
         encode, content_type = choose_encoder(asked.fields.get("accept", ""))
         return Answer(200, content_type, encode(self._registry))
 
 
+Stored = tuple[Standing, dict[str, int]]
+"""How the queue stands, and what caps have kept back today."""
+
+
+async def _stored(store: Store) -> Stored | None:
+    """None where the store can't be read."""
+    try:
+        return await store.reader.standing(), await store.reader.capped(day_of(now_ms()))
+    except StoreError:
+        return None
+
+
 class _Collector:
+    """``stored`` is what the store has said; the library that asks for the families doesn't wait."""
+
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
+        self.stored: Stored | None = None
 
     def describe(self) -> list[Any]:
         """Nothing is read to be registered."""
@@ -125,13 +144,12 @@ class _Collector:
         room = store.room() or Room(0, 0)  # of a store that is gone: readable says so
         yield _gauge("store_bytes", "Size of the store's database and its log", room.taken)
         yield _gauge("store_free_bytes", "Room left on the store's disk", room.free)
-        try:
-            standing = store.reader.standing()
-        except StoreError:
+        if self.stored is None:
             yield _gauge("store_readable", "0 where the store can't be read", 0)
             return
+        standing, capped = self.stored
         yield _gauge("store_readable", "0 where the store can't be read", 1)
-        yield from self._capped(now_ms())
+        yield from self._capped(capped)
         queue = _family("Gauge")("mailrouter_queue", "Deliveries in the queue, by state", labels=["state"])
         queue.add_metric(["queued"], standing.queued)
         queue.add_metric(["held"], standing.held)
@@ -144,13 +162,13 @@ class _Collector:
         yield _gauge("queue_overdue_seconds", "How long the delivery due first has been due", overdue)
         yield _counter("handoffs", "Versions of handoffs kept since the store was made", standing.handoffs)
 
-    def _capped(self, now: int) -> Iterator[Any]:
+    def _capped(self, numbers: Mapping[str, int]) -> Iterator[Any]:
         capped = _family("Gauge")(
             "mailrouter_capped_today",
             "Messages of ours that were not sent, for enough were today (UTC), by kind",
             labels=["kind"],
         )
-        for kind, number in sorted(self._watched.store.reader.capped(day_of(now)).items()):
+        for kind, number in sorted(numbers.items()):
             capped.add_metric([kind], number)
         yield capped
 

@@ -21,6 +21,7 @@ from mailrouter.message.provenance.received import loop_mark
 from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.schema import MIGRATIONS
+from mailrouter.turns import drive
 from tests.support.ports import free_port
 from tests.support.programs import mailrouter
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration
@@ -100,7 +101,7 @@ def test_a_backup_taken_under_load_has_all_that_was_accepted(tmp_path: Path) -> 
     store = tmp_path / "new" / "var" / "mailrouter.db"
     assert (fresh / "roles" / "vp-hr.yaml").read_text() == (config / "roles" / "vp-hr.yaml").read_text()
     reader = StoreReader(store)
-    entries = {id_: reader.entry(message_id_of(id_)) for id_ in before}
+    entries = {id_: drive(reader.entry(message_id_of(id_))) for id_ in before}
     assert [id_ for id_, entry in entries.items() if entry is None or len(entry.deliveries) != 2] == []
     (held,) = reader.rows("SELECT count(*) FROM message")
     (orphans,) = reader.rows("SELECT count(*) FROM message WHERE id NOT IN (SELECT id >> 20 FROM chunk)")

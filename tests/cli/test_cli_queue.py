@@ -23,6 +23,7 @@ from mailrouter.store.ids import delivery_of, message_id_of
 from mailrouter.store.model import Outcome
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.turns import drive
 from tests.support.messages import T0
 from tests.support.ports import free_port
 from tests.support.programs import mailrouter
@@ -60,7 +61,7 @@ class Queue:
         """Each message's states, from the store."""
         reader = StoreReader(self.config.parent / "var" / "mailrouter.db")
         try:
-            entries = [reader.entry(message_id_of(id_)) for id_ in self.ids]
+            entries = [drive(reader.entry(message_id_of(id_))) for id_ in self.ids]
             return {
                 id_: [d.state for d in entry.deliveries]
                 for id_, entry in zip(self.ids, entries, strict=True)

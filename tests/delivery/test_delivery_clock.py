@@ -100,7 +100,7 @@ async def test_a_step_fails_nothing_and_leaves_nothing_lying(tmp_path: Path, ste
         assert len(hop.tried) == 2
         await until(lambda: not dispatcher.unrecorded)
         for delivery in queued:
-            found = store.reader.delivery(delivery.id)
+            found = await store.reader.delivery(delivery.id)
             assert found is not None
             assert found.state == "queued"
             assert abs(clocks.wall - found.created_at - HOUR - int(1000 * Retry().most)) < 60_000
@@ -131,7 +131,7 @@ async def test_a_step_over_a_restart_fails_nothing_and_leaves_nothing_lying(
         await second._round()
         assert len(hop.tried) == 2
         await until(lambda: not second.unrecorded)
-        assert {store.reader.delivery(d.id).state for d in queued} == {"queued"}  # type: ignore[union-attr]
+        assert {(await store.reader.delivery(d.id)).state for d in queued} == {"queued"}  # type: ignore[union-attr]
         await second.close(0)
     finally:
         store.close()

@@ -48,7 +48,7 @@ async def test_one_copy_that_stays_inside_keeps_its_whole_message_there(tmp_path
         await store.settle([Outcome(a.id, "failed", "550", T0, consequences=(Consequence(alert),))])
         fresh = replace(b, id=DeliveryId(b.id + 5), recipient="c@x.test", inside=False)
         await store.replace_delivery(b, [fresh], T0)
-        found = store.reader.deliveries([a.id, b.id, DeliveryId(b.id + 1), fresh.id])
+        found = await store.reader.deliveries([a.id, b.id, DeliveryId(b.id + 1), fresh.id])
         assert [d.recipient for d in found] == ["a@x.test", "b@x.test", "it@x.test", "c@x.test"]
         assert all(d.inside for d in found)
         other = await put(store, SMALL, ("a@x.test",), T0)

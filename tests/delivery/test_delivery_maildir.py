@@ -27,6 +27,10 @@ from tests.support.messages import HEAD, PARTNERS, SMALL, put, queue_of, until
 TOP = b"Return-Path: <bounce@example.test>\nDelivered-To: laurie@example.test\n"
 
 
+async def _always(delivery: Delivery) -> bool:
+    return True
+
+
 class Mailboxes:
     """A store that delivers into ``root``."""
 
@@ -35,7 +39,7 @@ class Mailboxes:
         self.store = SqliteStore.open(folder / "m.db")
         self.dispatcher = Dispatcher(self.store)
         self.transport = MaildirTransport(
-            self.root, "mx.example.test", self.dispatcher, self._stream, lambda delivery: True
+            self.root, "mx.example.test", self.dispatcher, self._stream, _always
         )
 
     def _stream(self, delivery: Delivery) -> AsyncIterator[bytes]:

@@ -67,7 +67,7 @@ class Outage:
         self.dispatcher.offer(found) if offer else self.store.release(found)
         return found
 
-    def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+    async def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """What the service does about it: a report, once a message."""
         self.followed.append((delivery.recipient, outcome.state, outcome.reply))
         report = replace(delivery, kind="report", recipient="sender@other.test", reverse_path="", handoff=0)
@@ -229,9 +229,9 @@ async def test_a_look_at_many_goes_in_small_steps(tmp_path: Path) -> None:
         read: list[int] = []
         whole = out.store.reader.deliveries
 
-        def noted(wanted: Sequence[DeliveryId]) -> list[Delivery]:
+        async def noted(wanted: Sequence[DeliveryId]) -> list[Delivery]:
             read.extend(wanted)
-            return whole(wanted)
+            return await whole(wanted)
 
         out.store.reader.deliveries = noted  # type: ignore[method-assign]
         await out.look()

@@ -15,6 +15,7 @@ from mailrouter.intake.release.queue_actions import Done, Order, steer
 from mailrouter.smtp.client import Reply
 from mailrouter.store.selection import STEP, Action, Selection
 from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.turns import drive
 from tests.support.messages import PARTNERS, SMALL, put, until
 from tests.support.misbehaving import CLOSE, Misbehaving, Script, misbehaving
 from tests.support.misbehaving import Action as Reaction
@@ -66,8 +67,8 @@ async def test_what_is_being_sent_is_not_dropped_and_not_taken_again(tmp_path: P
         done = await steer(store, order("drop"), None, dispatcher)
         assert (done.deliveries, done.busy) == (1, 1)
         dispatcher.settle(again, Reply(250, "2.0.0 ok"))
-        await until(lambda: store.reader.waiting() == 0)
-        entry = store.reader.entry(again.message)
+        await until(lambda: drive(store.reader.waiting()) == 0)
+        entry = await store.reader.entry(again.message)
         assert entry is not None
         assert [d.state for d in entry.deliveries] == ["delivered", "withdrawn"]
     finally:

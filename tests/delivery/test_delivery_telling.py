@@ -26,7 +26,7 @@ NO = Reply(550, "5.1.1 no", stage="rcpt")
 def telling(kind: Kind = "alert", seen: list[int] | None = None) -> Follow:
     """Tells by a delivery of this kind."""
 
-    def follow(delivery: Delivery, outcome: Outcome) -> Outcome:
+    async def follow(delivery: Delivery, outcome: Outcome) -> Outcome:
         if seen is not None:
             seen.append(delivery.id)
         made = replace(delivery, kind=kind, recipient="it@x.test", state="queued", next_at=now_ms() + 10**6)
@@ -35,7 +35,7 @@ def telling(kind: Kind = "alert", seen: list[int] | None = None) -> Follow:
     return follow
 
 
-def broken(delivery: Delivery, outcome: Outcome) -> Outcome:
+async def broken(delivery: Delivery, outcome: Outcome) -> Outcome:
     """A fault of ours."""
     raise ValueError("a mail that can't be read")
 
@@ -89,9 +89,9 @@ async def test_an_outcome_is_recorded_before_anything_is_made_of_it(tmp_path: Pa
     states: list[str] = []
     store = SqliteStore.open(tmp_path / "m.db")
 
-    def follow(delivery: Delivery, outcome: Outcome) -> Outcome:
+    async def follow(delivery: Delivery, outcome: Outcome) -> Outcome:
         states.append(delivery.state)
-        return telling()(delivery, outcome)
+        return await telling()(delivery, outcome)
 
     dispatcher = Dispatcher(store, follow)
     dispatcher.start(Still())
@@ -165,10 +165,10 @@ async def test_a_telling_that_ends_the_process_twice_is_told_plainly(tmp_path: P
     class Ended(BaseException):
         """The process is gone."""
 
-    def ends(delivery: Delivery, outcome: Outcome) -> Outcome:
+    async def ends(delivery: Delivery, outcome: Outcome) -> Outcome:
         if delivery.id == poison.id:
             raise Ended
-        return telling("report")(delivery, outcome)
+        return await telling("report")(delivery, outcome)
 
     store, dispatcher = await started(path, ends, telling("alert"))
     assert dispatcher._telling is not None
@@ -213,7 +213,7 @@ async def test_what_somebody_retried_meanwhile_is_told_no_more(tmp_path: Path) -
     failed = Outcome(copy.id, "failed", "550 no", 1, tell=True)
     await store.settle([failed])
     await store.run(lambda c: c.execute("UPDATE delivery SET state = 'queued' WHERE id = ?", (copy.id,)))
-    assert await store.pay([telling()(copy, failed)]) == []
+    assert await store.pay([await telling()(copy, failed)]) == []
     assert owed(store) == 0
     store.close()
 

@@ -53,11 +53,11 @@ def returned(sender: str, *, kind: str, state: str = "queued", words: str = "") 
             running.offered.clear()
             assert (await running.send(raw, copy.reverse_path, sender=sender)).startswith("250")
             assert [d.kind for d in running.offered if d.kind == "copy"] == []
-            after = running.store.reader.delivery(copy.id)
+            after = await running.store.reader.delivery(copy.id)
             assert after is not None
             assert after.state == state
             assert words in after.last_reply
-            newest = max(running.store.reader.history(NO_MESSAGE, 5), key=lambda one: one.message.id)
+            newest = max(await running.store.reader.history(NO_MESSAGE, 5), key=lambda one: one.message.id)
             assert newest.message.reasons[0].startswith(kind), newest.message.reasons
 
     return check

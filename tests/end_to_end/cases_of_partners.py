@@ -26,7 +26,7 @@ def handed(*words: str, without: tuple[str, ...] = ()) -> Check:
     async def check(place: Path, raw: bytes) -> None:
         async with service(place, desk(role(), authserv_id=US), NOW) as running:
             assert (await running.send(raw, HANDOFF, sender=LAURIE)).startswith("250")
-            stored = running.store.reader.handoff("vp-hr")
+            stored = await running.store.reader.handoff("vp-hr")
             assert stored is not None
             for word in words:
                 assert word in stored.text
@@ -40,7 +40,7 @@ async def no_handoff(place: Path, raw: bytes) -> None:
     """Whoever wrote it is not proven to be the partner."""
     async with service(place, desk(role(), authserv_id=US), NOW) as running:
         assert (await running.send(raw, HANDOFF, sender="mallory@evil.test")).startswith("250")
-        assert running.store.reader.handoff("vp-hr") is None
+        assert await running.store.reader.handoff("vp-hr") is None
 
 
 def confirmed(yes: bool) -> Check:
@@ -50,7 +50,7 @@ def confirmed(yes: bool) -> Check:
         back = await ask(place, NOW)
         async with service(place, desk(role()), NOW) as running:
             assert (await running.send(raw, back, sender=LAURIE)).startswith("250")
-            assert (running.store.reader.handoff("vp-hr") is not None) == yes
+            assert (await running.store.reader.handoff("vp-hr") is not None) == yes
 
     return check
 

@@ -17,6 +17,7 @@ from flufl.bounce import all_failures
 
 from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.turns import drive
 from tests.end_to_end.test_canary import flows, mail, set_handoff, views
 from tests.support import corpus
 from tests.support.parsed import parts_of
@@ -78,7 +79,7 @@ def recorded(running: Relay) -> None:
     """Wait until everything that was delivered is known to the store as delivered."""
     reader = StoreReader(running.config.parent / "var" / "mailrouter.db")
     try:
-        wait_until(lambda: reader.waiting() == 0, what="the queue to empty")
+        wait_until(lambda: drive(reader.waiting()) == 0, what="the queue to empty")
     finally:
         reader.close()
 
@@ -158,7 +159,7 @@ def test_one_bounce_is_told_to_the_operator_and_the_other_partner(tmp_path: Path
         copied(running, sink)
         assert (len(got(sink, IT)), len(got(sink, LAURIE)), got(sink, JANE)) == (1, 1, [])
     store = StoreReader(tmp_path / "var/mailrouter.db")
-    entry = store.entry(message_id_of(queue))
+    entry = drive(store.entry(message_id_of(queue)))
     assert entry is not None
     assert {d.recipient: d.state for d in entry.deliveries if d.kind == "copy"} == {
         LAURIE: "delivered",
@@ -368,7 +369,7 @@ def test_every_real_report_is_absorbed(tmp_path: Path) -> None:
     for found, reply in zip(mails, replies, strict=True):
         verdict = "refused: " + reply[:9]
         if reply.startswith("250"):
-            entry = store.entry(message_id_of(queue_id(reply)))
+            entry = drive(store.entry(message_id_of(queue_id(reply))))
             assert entry is not None
             assert [d for d in entry.deliveries if d.kind == "reply"] == []
             verdict = entry.message.reasons[0].partition(" about ")[0]

@@ -15,6 +15,7 @@ from dkim.util import parse_tag_value
 
 from mailrouter.store.ids import message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.turns import drive
 from tests.end_to_end.human_mails import HUMAN
 from tests.support import corpus
 from tests.support.relay import BOTH_AWAY, PARTNERS, ROLE, maildir, relay, wait_until, write_configuration
@@ -58,7 +59,7 @@ def run(folder: Path, role: str, prefix: bytes) -> Run:
             ],
         )
         store = StoreReader(folder / "var/mailrouter.db")
-        wait_until(lambda: not store.waiting(), seconds=120, what="the last delivery")
+        wait_until(lambda: not drive(store.waiting()), seconds=120, what="the last delivery")
         assert running.process.poll() is None, "the server fell over"
     copies: dict[str, dict[str, list[bytes]]] = {}
     for partner in PARTNERS:
@@ -68,7 +69,7 @@ def run(folder: Path, role: str, prefix: bytes) -> Run:
             assert found is not None
             mine.setdefault(found[1].decode(), []).append(raw)
     ids = [queue_id(reply) for reply in replies if reply.startswith("250")]
-    entries = {id_: store.entry(message_id_of(id_)) for id_ in ids}
+    entries = {id_: drive(store.entry(message_id_of(id_))) for id_ in ids}
     reasons = {id_: entry.message.reasons for id_, entry in entries.items() if entry is not None}
     assert reasons.keys() == entries.keys()
     store.close()

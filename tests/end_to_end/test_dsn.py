@@ -12,6 +12,7 @@ from flufl.bounce import all_failures
 
 from mailrouter.store.ids import NO_MESSAGE, message_id_of
 from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.turns import drive
 from tests.support.misbehaving import HANG, Script, standing
 from tests.support.parsed import parts_of
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration
@@ -92,12 +93,12 @@ def test_a_notice_of_delay_never_comes_after_the_mail(tmp_path: Path) -> None:
             store = StoreReader(tmp_path / "var" / "mailrouter.db")
 
             def kinds() -> list[tuple[str, str]]:
-                entries = store.history(NO_MESSAGE, 10)
+                entries = drive(store.history(NO_MESSAGE, 10))
                 return sorted((d.kind, d.state) for entry in entries for d in entry.deliveries)
 
             wait_until(lambda: ("delay", "queued") in kinds(), what="a notice")
             hop.behave()
-            wait_until(lambda: not store.waiting(), what="an empty queue")
+            wait_until(lambda: not drive(store.waiting()), what="an empty queue")
             store.close()
         assert sorted(one.recipients[0] for one in hop.server.received) == sorted(PARTNERS)
 
@@ -131,7 +132,7 @@ def test_mail_whose_time_is_over_while_the_server_is_down(tmp_path: Path) -> Non
             store = StoreReader(tmp_path / "var" / "mailrouter.db")
 
             def states() -> set[str]:
-                entry = store.entry(message_id_of(name))
+                entry = drive(store.entry(message_id_of(name)))
                 return {d.state for d in entry.deliveries if d.kind == "copy"} if entry else set()
 
             wait_until(lambda: states() == {"failed"}, what="the end of trying")

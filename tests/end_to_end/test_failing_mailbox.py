@@ -13,6 +13,7 @@ from mailrouter.moments import DAY_MS
 from mailrouter.store.model import FailingMailbox
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.turns import drive
 from tests.support.misbehaving import Script, Standing, standing
 from tests.support.programs import mailrouter
 from tests.support.relay import PARTNERS, ROLE, relay, wait_until, write_configuration
@@ -103,7 +104,7 @@ def test_a_mailbox_that_fails_for_a_day(tmp_path: Path) -> None:
             wait_until(lambda: len(got(hop, LAURIE)) == 4, what="the third copy")
             assert LINE not in got(hop, LAURIE)[-1]
     store = StoreReader(tmp_path / "var" / "mailrouter.db")
-    assert store.failing_mailboxes() == []
+    assert drive(store.failing_mailboxes()) == []
     store.close()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from mailrouter.store.ids import MessageId
 from mailrouter.store.sqlite.reader import StoreReader
+from mailrouter.turns import drive
 from tests.support import postfix
 from tests.support.ports import free_port
 from tests.support.programs import mailrouter
@@ -72,11 +73,11 @@ def test_a_mailbox_that_forwards_to_the_role_makes_no_storm(tmp_path: Path, forw
             store = StoreReader(tmp_path / "var" / "mailrouter.db")
 
             def bounced() -> int:
-                found = [store.entry(message) for message in messages(store)]
+                found = [drive(store.entry(message)) for message in messages(store)]
                 return sum(d.state == "bounced" for entry in found if entry for d in entry.deliveries)
 
             wait_until(lambda: bounced() == MAILS, what="the refusals, come back as bounces")
-            wait_until(lambda: not store.waiting(), what="an empty queue")
+            wait_until(lambda: not drive(store.waiting()), what="an empty queue")
             wait_until(lambda: len(copies(server, "laurie")) == MAILS, what="Laurie's copies")
             log = running.log.read_text()
             store.close()

@@ -15,14 +15,17 @@ from mailrouter.intake.acceptor import Acceptor
 from mailrouter.message.head import Head
 from mailrouter.message.scanner import Scanner
 from mailrouter.message.text.writing import quoted_printable
+from mailrouter.moments import milliseconds
 from mailrouter.routing.wording import Words
 from mailrouter.runtime.context import Context, Desk, current
 from mailrouter.runtime.keys import Keys
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
+from mailrouter.store.ids import first_message_at
 from mailrouter.store.model import Delivery
 from mailrouter.store.sqlite.store import SqliteStore
+from mailrouter.turns import drive
 from tests.routing.situations import templates
 
 KEY = b"k" * 32
@@ -86,7 +89,7 @@ class Service:
         found = {}
         for delivery in self.offered:
             if delivery.kind == kind:
-                found[delivery.recipient.partition("@")[0]] = whole(self.store, delivery) or b""
+                found[delivery.recipient.partition("@")[0]] = drive(whole(self.store, delivery)) or b""
         return found
 
     async def hand_over(self, role: str, text: str) -> int:
@@ -94,7 +97,7 @@ class Service:
         version = await self.store.add_handoff(
             role, "Laurie", 1_796_200_000_000, text, quoted_printable(text)
         )
-        stored = self.store.reader.handoff(role)
+        stored = await self.store.reader.handoff(role)
         assert stored is not None
         self.context.desk.handoffs[role] = current(stored)
         return version
@@ -106,6 +109,8 @@ async def service(
 ) -> AsyncIterator[Service]:
     """An intake whose clock stands at ``moment``."""
     store = SqliteStore.open(folder / "mailrouter.db")
+    # The store numbers its messages by the time of day.
+    store._last_id = max(store._last_id, first_message_at(milliseconds(moment)))
     offered: list[Delivery] = []
     try:
         acceptor = Acceptor(Context(of, lambda: moment), store, offered.extend, read)

@@ -129,7 +129,7 @@ async def test_a_bounce_goes_to_nobody_in_explain_too(tmp_path: Path) -> None:
         by_hand = explain(of, running, mail(), path, sender="jane@example.test")
         assert by_hand.plan is not None
         assert len(by_hand.plan.copies) == 2
-        before = running.store.reader.entry(running.offered[0].message)
+        before = await running.store.reader.entry(running.offered[0].message)
         assert before is not None
         assert all(delivery.state == "queued" for delivery in before.deliveries)
 

@@ -16,6 +16,7 @@ from mailrouter.intake.feedback.incident import Answer
 from mailrouter.moments import milliseconds
 from mailrouter.smtp.replies import Reply
 from mailrouter.store.model import Delivery, Outcome
+from mailrouter.turns import drive
 from tests.intake.services import Service, desk, service
 from tests.routing.situations import CANARY, HANDOFF_TEXT, STAND_IN, mail, role, second_role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE
@@ -39,7 +40,7 @@ async def fails(running: Service, delivery: Delivery, words: str = NO, later: fl
     """The next hop refuses a delivery, ``later`` hours after the mail came; gives what that brings about."""
     now = MOMENT + timedelta(hours=later)
     result = outcome(delivery, Reply(int(words[:3]), words[4:]), milliseconds(now), 0.0, Retry())
-    told = of_failure(
+    told = await of_failure(
         running.context.desk, running.store.reader, delivery, Answer("failed", result.reply), now
     )
     await running.store.settle([result._replace(consequences=told)])
@@ -59,7 +60,7 @@ def to_whom(found: list[Delivery]) -> list[tuple[str, str]]:
 def text(running: Service, found: list[Delivery], recipient: str) -> str:
     """The only message to ``recipient``, its lines joined."""
     (delivery,) = (d for d in found if d.recipient == recipient)
-    return " ".join((whole(running.store, delivery) or b"").decode().split())
+    return " ".join((drive(whole(running.store, delivery)) or b"").decode().split())
 
 
 async def test_each_role_of_a_mail_has_its_report(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ async def test_refused_mail_in_strangers_names_brings_few_reports(
             found = await refused(running, sender.format(number), number)
             reports += sum(one.kind == "report" for one in found)
         assert reports == MOST[scope]
-        assert running.store.reader.capped(TODAY) == {"report": 30}
+        assert await running.store.reader.capped(TODAY) == {"report": 30}
 
 
 async def test_reports_of_success_are_bounded_like_those_of_failure(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ async def test_reports_of_success_are_bounded_like_those_of_failure(tmp_path: Pa
             sender = f"bob+{number}@victim.test"
             assert (await running.send(raw, sender=sender, notify="SUCCESS")).startswith("250")
         assert sum(one.kind == "report" for one in running.offered) == MOST["mailbox"]
-        assert running.store.reader.capped(TODAY) == {"success": 30}
+        assert await running.store.reader.capped(TODAY) == {"success": 30}
 
 
 async def test_one_mailbox_is_answered_once_under_all_its_sub_addresses(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ async def test_questions_are_counted_over_all_roles_and_keep_no_proven_mail_out(
                 :3
             ] == "250"
             assert len(running.offered) > before
-            assert running.store.reader.handoff("r0") is not None
+            assert await running.store.reader.handoff("r0") is not None
     assert questions == 12
 
 

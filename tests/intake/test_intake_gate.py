@@ -71,7 +71,7 @@ async def test_what_was_taken_is_stored_with_its_reasons(tmp_path: Path) -> None
         assert said.startswith("250 2.0.0 queued as ")
         assert running.sent().keys() == {"laurie", "elaine"}
         assert all(raw.partition(b"\r\n\r\n")[2] in copy for copy in running.sent().values())
-        entry = running.store.reader.entry(running.offered[0].message)
+        entry = await running.store.reader.entry(running.offered[0].message)
         assert entry is not None
         assert "Laurie and Elaine both get a copy, on duty or not" in entry.message.reasons
 
@@ -163,7 +163,7 @@ async def test_a_broken_template_costs_the_note_and_not_the_mail(tmp_path: Path)
         raw = mail()
         assert (await running.send(raw)).startswith("250")
         assert all(copy.endswith(raw) for copy in running.sent().values())
-        entry = running.store.reader.entry(running.offered[0].message)
+        entry = await running.store.reader.entry(running.offered[0].message)
         assert entry is not None
         assert entry.message.reasons[-1] == "only plain copies, because of a fault in planning (RuntimeError)"
 

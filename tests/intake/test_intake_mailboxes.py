@@ -93,9 +93,9 @@ async def test_it_is_kept_over_a_restart(tmp_path: Path) -> None:
     await store.keep_failing(found)
     store.close()
     store = SqliteStore.open(tmp_path / "m.db")
-    assert store.reader.failing_mailboxes() == [found]
+    assert await store.reader.failing_mailboxes() == [found]
     await store.forget_failing(ELAINE)
-    assert store.reader.failing_mailboxes() == []
+    assert await store.reader.failing_mailboxes() == []
     store.close()
 
 
@@ -141,10 +141,10 @@ async def test_it_is_told_to_the_operator_and_the_other_partner(tmp_path: Path) 
         await running.send(mail())
         (late,) = [d for d in running.offered if d.recipient == ELAINE]
         reader = running.store.reader
-        assert of_lasting(of, reader, late, "450 4.2.2 full", MOMENT) == ()
+        assert await of_lasting(of, reader, late, "450 4.2.2 full", MOMENT) == ()
         of.mailboxes.failed(ELAINE, NOW - 2 * DAY_MS, "450 4.2.2 full")
         of.mailboxes.failed(ELAINE, NOW, "450 4.2.2 full")
-        told = of_lasting(of, reader, late, "450 4.2.2 full", MOMENT)
+        told = await of_lasting(of, reader, late, "450 4.2.2 full", MOMENT)
         said = {one.delivery.recipient: render(decode(one.delivery.pieces), {}).decode() for one in told}
         assert set(said) == {"it@example.test", "laurie@example.test"}
         words = {who: " ".join(text.split()) for who, text in said.items()}
@@ -155,7 +155,7 @@ async def test_it_is_told_to_the_operator_and_the_other_partner(tmp_path: Path) 
         memories = [one.memory for one in told if one.memory]
         assert len({memory.key for memory in memories}) == 2
         assert all(memory.again_after == NOW - DAY_MS for memory in memories)
-        later = of_lasting(of, reader, late, "450 4.2.2 full", MOMENT + timedelta(hours=1))
+        later = await of_lasting(of, reader, late, "450 4.2.2 full", MOMENT + timedelta(hours=1))
         assert [one.memory.key for one in later if one.memory] == [memory.key for memory in memories]
 
 

@@ -106,8 +106,8 @@ async def test_a_mail_that_can_not_be_read_is_mail_to_its_partners(tmp_path: Pat
         assert set(copies) == {"laurie", "elaine"}
         assert all(copy.endswith(raw) for copy in copies.values())
         assert found.sent("notice") == {}
-        assert found.store.reader.handoff("vp-hr") is None
-        entry = found.store.reader.entry(found.offered[0].message)
+        assert await found.store.reader.handoff("vp-hr") is None
+        entry = await found.store.reader.entry(found.offered[0].message)
         assert entry is not None
         assert "it takes more than 5 seconds" in " ".join(entry.message.reasons)
 

@@ -40,7 +40,7 @@ async def anew(running: Service, delivery: Delivery, *roles: Role) -> list[Deliv
     running.context.desk = desk(*roles)
     assert not may_have(running.context.desk, delivery, MOMENT)
     await plan_anew(running.context, running.store, delivery, lambda: NOW)
-    entry = running.store.reader.entry(delivery.message)
+    entry = await running.store.reader.entry(delivery.message)
     assert entry is not None
     assert next(one.state for one in entry.deliveries if one.id == delivery.id) == "withdrawn"
     return [one for one in entry.deliveries if one.state == "queued"]
@@ -73,7 +73,7 @@ async def test_a_former_partners_copy_goes_to_the_successor_without_the_handoff(
             ("laurie@example.test", laurie.handoff),
             ("carmen@example.test", 0),
         ]
-        plain = whole(running.store, queued[1])
+        plain = await whole(running.store, queued[1])
         assert plain is not None
         assert plain.endswith(raw)
         assert CANARY.encode() not in plain
@@ -122,7 +122,7 @@ async def test_where_the_role_is_gone_the_mail_is_not(tmp_path: Path) -> None:
         queued = await anew(running, elaine, second_role())
         assert [one.recipient.partition("@")[0] for one in queued] == ["laurie", "elaine"]
         assert queued[1].handoff == 0
-        plain = whole(running.store, queued[1])
+        plain = await whole(running.store, queued[1])
         assert plain is not None
         assert plain.endswith(raw)
 
@@ -152,9 +152,9 @@ async def test_when_a_delay_may_be_told(
             )
         )
     delay = replace(copies[0], id=DeliveryId(copies[0].id + 5), kind="delay")
-    assert may_be_told(store.reader, delay, trouble, T0 + 1) == told
+    assert await may_be_told(store.reader, delay, trouble, T0 + 1) == told
     gone = replace(delay, id=DeliveryId(delay.id + (99 << 10)))
-    assert may_be_told(store.reader, gone, False, T0) == "never"
+    assert await may_be_told(store.reader, gone, False, T0) == "never"
     store.close()
 
 
@@ -171,16 +171,16 @@ async def test_what_may_quote_a_handoff_is_for_partners_of_today(tmp_path: Path,
         running.context.desk.handoffs.clear()  # as where the conversation has shown it
         assert (await running.send(raw, path, sender="jane@outside.test")).startswith("250")
         elaine = next(row for row in running.offered[before:] if row.recipient == ELAINE.email)
-        assert for_partners_alone(running.context.desk, running.store.reader, elaine)
+        assert await for_partners_alone(running.context.desk, running.store.reader, elaine)
         assert may_have(running.context.desk, elaine, MOMENT, alone=True)
         gone = replace(role(), **SUCCESSOR)
         if left == "no partner any more":
             gone = replace(gone, partners=(LAURIE, replace(ELAINE, until=MOMENT.date() - DAY), CARMEN))
         running.context.desk = desk(gone)
-        alone = for_partners_alone(running.context.desk, running.store.reader, elaine)
+        alone = await for_partners_alone(running.context.desk, running.store.reader, elaine)
         assert not may_have(running.context.desk, elaine, MOMENT, alone)
         await plan_anew(running.context, running.store, elaine, lambda: NOW)
-        entry = running.store.reader.entry(elaine.message)
+        entry = await running.store.reader.entry(elaine.message)
         assert entry is not None
         waiting = [(one.recipient, one.inside) for one in entry.deliveries if one.state == "queued"]
         assert waiting == [(LAURIE.email, True), (CARMEN.email, True)]

@@ -87,14 +87,14 @@ async def test_history_is_bounded(tmp_path: Path) -> None:
     folder_in(tmp_path)
     async with running(tmp_path) as found:
         await found.send(asked("off Monday", number=1), SCHEDULE)
-        (first,) = found.store.reader.schedule_changes("vp-hr", 100)
+        (first,) = await found.store.reader.schedule_changes("vp-hr", 100)
         earlier(tmp_path / "mailrouter.db", 48)
-        assert len(found.store.reader.schedule_changes("vp-hr", 100)) == 49
+        assert len(await found.store.reader.schedule_changes("vp-hr", 100)) == 49
         await found.send(asked("undo", number=2), SCHEDULE)
-        assert len(found.store.reader.schedule_changes("vp-hr", 100)) == 50
+        assert len(await found.store.reader.schedule_changes("vp-hr", 100)) == 50
         for number in (3, 4):
             await found.send(asked("off Monday" if number % 2 else "undo", number=number), SCHEDULE)
-        changes = found.store.reader.schedule_changes("vp-hr", 100)
+        changes = await found.store.reader.schedule_changes("vp-hr", 100)
         assert len(changes) == 50
         assert changes[3].id == first.id, "it is the oldest ones that went"
     assert file_of(tmp_path) == COMMENTED

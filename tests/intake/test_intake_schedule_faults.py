@@ -34,7 +34,7 @@ async def test_a_file_that_can_not_be_written_is_told(tmp_path: Path) -> None:
         told = notices(found)
         assert set(told) == {"laurie"}
         assert "can't be written here" in text_of(told["laurie"])
-        assert found.store.reader.schedule_changes("vp-hr", 9) == []
+        assert await found.store.reader.schedule_changes("vp-hr", 9) == []
     assert file_of(tmp_path) == COMMENTED
     assert [path.name for path in (tmp_path / "config" / "roles").iterdir()] == ["vp-hr.yaml"]
 
@@ -101,9 +101,9 @@ async def test_a_crash_at_any_moment_leaves_all_or_nothing(tmp_path: Path, when:
         assert wrote == (when == "behind it")
         assert (await found.send(mail, SCHEDULE)).startswith("250")
         assert file_of(tmp_path) == COMMENTED + "absences:\n" + OFF
-        (change,) = found.store.reader.schedule_changes("vp-hr", 9)
+        (change,) = await found.store.reader.schedule_changes("vp-hr", 9)
         assert change.state == "done"
-        entry = found.store.reader.entry(change.id)
+        entry = await found.store.reader.entry(change.id)
         assert entry is not None
         assert [d.kind for d in entry.deliveries] == ["notice", "notice"]
         assert await found.store.reader.begun_schedule_changes() == []
@@ -138,9 +138,9 @@ async def test_a_change_that_can_not_be_put_in_after_all_is_told_instead(
         found.store.accept = real  # type: ignore[method-assign]
     async with running(tmp_path) as found:
         assert await found.acceptor.files.recover(found.context.desk) is False
-        (change,) = found.store.reader.schedule_changes("vp-hr", 9)
+        (change,) = await found.store.reader.schedule_changes("vp-hr", 9)
         assert change.state == "lost"
-        entry = found.store.reader.entry(change.id)
+        entry = await found.store.reader.entry(change.id)
         assert entry is not None
         assert [d.state for d in entry.deliveries] == ["withdrawn", "withdrawn", "queued", "queued"]
         due = await found.store.claim(10, milliseconds(MOMENT) * 2)

@@ -50,7 +50,7 @@ async def test_of_a_large_mail_only_the_beginning_is_kept(tmp_path: Path) -> Non
             assert (await sent(gate, 300)).startswith("250")
         (kept,) = await store.run(lambda c: c.execute("SELECT sum(length(data)) FROM chunk").fetchone())
         assert kept <= 2 * (MAX_MAIL + 2 * len(BLOCK))
-        taken, noted = store.reader.history(NO_MESSAGE, 5)
+        taken, noted = await store.reader.history(NO_MESSAGE, 5)
         assert len(taken.deliveries) == 2
         assert noted.message.reasons[0].startswith(f"{REFUSED}552 5.3.4")
     finally:
@@ -73,6 +73,6 @@ async def test_a_full_disk_disturbs_nobody(
             patch.setattr(store._writer, "submit", full)
             assert (await sent(gate, blocks)).startswith("250")
         assert (await sent(gate, blocks)).startswith("250")
-        assert len(store.reader.history(NO_MESSAGE, 5)) == 1
+        assert len(await store.reader.history(NO_MESSAGE, 5)) == 1
     finally:
         store.close()

@@ -73,7 +73,7 @@ async def test_a_copy_that_waited_over_the_change_is_withdrawn(tmp_path: Path) -
         assert not may_have(running.context.desk, waiting, AFTER)
         running.context.clock = lambda: AFTER
         await plan_anew(running.context, running.store, waiting, lambda: 1)
-        entry = running.store.reader.entry(waiting.message)
+        entry = await running.store.reader.entry(waiting.message)
         assert entry is not None
         states = {(d.recipient.partition("@")[0], d.state) for d in entry.deliveries if d.kind == "copy"}
         assert states == {("laurie", "queued"), ("elaine", "withdrawn"), ("carmen", "queued")}
@@ -85,7 +85,7 @@ async def test_an_old_proof_sets_no_handoff(tmp_path: Path) -> None:
         async with service(tmp_path / str(kept), believing(succeeded()), moment) as running:
             raw = handing("From: Elaine Miller <elaine@example.test>", PROOF)
             assert (await running.send(raw, HANDOFF, sender="elaine@example.test")).startswith("250")
-            assert (running.store.reader.handoff("vp-hr") is not None) is kept
+            assert (await running.store.reader.handoff("vp-hr") is not None) is kept
 
 
 async def test_an_old_question_confirms_nothing(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ async def test_an_old_question_confirms_nothing(tmp_path: Path) -> None:
     async with service(tmp_path, desk(succeeded()), AFTER) as running:
         answer = mail("From: Elaine Miller <elaine@example.test>", body=b"Yes\r\n")
         assert (await running.send(answer, back, sender="elaine@example.test")).startswith("250")
-        assert running.store.reader.handoff("vp-hr") is None
+        assert await running.store.reader.handoff("vp-hr") is None
         assert running.offered == []
 
 
@@ -106,7 +106,7 @@ async def test_a_late_bounce_is_told_to_partners_of_the_moment(tmp_path: Path) -
     async with service(tmp_path, desk(succeeded()), BEFORE) as running:
         assert (await running.send(mail())).startswith("250")
         (failed,) = [d for d in running.offered if d.recipient == "laurie@example.test"]
-        told = of_failure(
+        told = await of_failure(
             running.context.desk, running.store.reader, failed, Answer("bounced", "550 5.1.1 no"), AFTER
         )
         whom = {
@@ -142,7 +142,7 @@ async def test_a_role_that_has_no_partner_for_a_while_loses_no_mail(tmp_path: Pa
         assert not may_have(running.context.desk, waiting, AFTER)
         with pytest.raises(ValueError, match="nobody is a partner"):
             await plan_anew(running.context, running.store, waiting, lambda: 1)
-        entry = running.store.reader.entry(waiting.message)
+        entry = await running.store.reader.entry(waiting.message)
         assert entry is not None
         assert {d.state for d in entry.deliveries} == {"queued"}
 
@@ -163,7 +163,7 @@ async def test_the_sender_hears_where_one_copy_failed_and_the_other_is_withdrawn
         running.context.clock = lambda: AFTER
 
         async def refused() -> None:
-            told = of_failure(
+            told = await of_failure(
                 running.context.desk,
                 running.store.reader,
                 copies["laurie"],
@@ -179,11 +179,11 @@ async def test_the_sender_hears_where_one_copy_failed_and_the_other_is_withdrawn
 
         for step in (refused, withdrawn) if first == "the refusal" else (withdrawn, refused):
             await step()
-        entry = running.store.reader.entry(copies["laurie"].message)
+        entry = await running.store.reader.entry(copies["laurie"].message)
         assert entry is not None
         assert [d.recipient for d in entry.deliveries if d.kind == "report"] == ["jane@example.test"]
         report = next(d for d in entry.deliveries if d.kind == "report")
-        text = (whole(running.store, report) or b"").lower()
+        text = (await whole(running.store, report) or b"").lower()
         assert b"5.1.1" in text
         assert b"laurie" not in text
         assert b"elaine" not in text
@@ -197,7 +197,7 @@ async def test_the_sender_hears_nothing_where_somebody_takes_the_place(tmp_path:
         await running.store.settle([Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1)])
         running.context.clock = lambda: AFTER
         await plan_anew(running.context, running.store, copies["elaine"], lambda: 1)
-        entry = running.store.reader.entry(copies["laurie"].message)
+        entry = await running.store.reader.entry(copies["laurie"].message)
         assert entry is not None
         assert [d.kind for d in entry.deliveries] == ["copy"] * 3
 
@@ -210,7 +210,7 @@ async def test_a_failure_found_before_a_copy_was_planned_anew_does_not_say_that_
         assert (await running.send(mail())).startswith("250")
         copies = {d.recipient.partition("@")[0]: d for d in running.offered if d.kind == "copy"}
         running.context.clock = lambda: AFTER
-        told = of_failure(
+        told = await of_failure(
             running.context.desk,
             running.store.reader,
             copies["laurie"],
@@ -221,11 +221,11 @@ async def test_a_failure_found_before_a_copy_was_planned_anew_does_not_say_that_
         await running.store.settle(
             [Outcome(copies["laurie"].id, "failed", "550 5.1.1 no", 1, consequences=told)]
         )
-        entry = running.store.reader.entry(copies["laurie"].message)
+        entry = await running.store.reader.entry(copies["laurie"].message)
         assert entry is not None
         assert [d for d in entry.deliveries if d.kind == "report"] == []
         (alert,) = [d for d in entry.deliveries if d.kind == "alert"]
-        assert b"No partner has it" not in (whole(running.store, alert) or b"")
+        assert b"No partner has it" not in (await whole(running.store, alert) or b"")
 
 
 async def test_copies_planned_anew_in_the_same_moment_bring_the_successor_one(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ async def test_copies_planned_anew_in_the_same_moment_bring_the_successor_one(tm
             running.store.settle([noted]),
             *(plan_anew(running.context, running.store, copy, lambda: 1) for copy in copies),
         )
-        entry = running.store.reader.entry(copies[0].message)
+        entry = await running.store.reader.entry(copies[0].message)
         assert entry is not None
         found = [(d.recipient.partition("@")[0], d.state) for d in entry.deliveries]
         assert sorted(found) == [

@@ -14,6 +14,7 @@ from mailrouter.intake.release.recheck import may_be_told, plan_anew
 from mailrouter.moments import DAY_MS, HOUR_MS, milliseconds
 from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.selection import BACK, Selection
+from mailrouter.turns import drive
 from tests.intake.services import Service, desk, service
 from tests.intake.test_intake_aftermath import MOMENT, copies, delivered, fails
 from tests.routing.situations import role
@@ -23,7 +24,7 @@ NOW = milliseconds(MOMENT)
 
 def says(running: Service, told: Delivery) -> Literal["yes", "later", "never"]:
     """Whether it may leave."""
-    return may_be_told(running.store.reader, told, False, NOW)
+    return drive(may_be_told(running.store.reader, told, False, NOW))
 
 
 async def both_failed(running: Service) -> tuple[dict[str, Delivery], list[Delivery]]:
@@ -60,7 +61,7 @@ async def test_while_the_mail_is_tried_again_it_waits_and_then_it_is_withdrawn(t
         assert {says(running, d) for d in told} == {"never"}
         for one in told:
             await plan_anew(running.context, running.store, one, lambda: NOW)
-        known = running.store.reader.life(made["elaine"].message)
+        known = await running.store.reader.life(made["elaine"].message)
         assert known is not None
         ended = {event.delivery: event.words for event in known.events if event.what == "withdrawn"}
         assert set(ended) == {d.id for d in told}
@@ -79,7 +80,9 @@ async def test_a_report_that_was_withdrawn_can_be_told_again(tmp_path: Path) -> 
         full, now = "552 5.2.2 full", NOW + 1
         await running.store.report([Outcome(made["elaine"].id, "bounced", full, now)])
         last = made["laurie"]
-        then = of_failure(running.context.desk, running.store.reader, last, Answer("bounced", full), MOMENT)
+        then = await of_failure(
+            running.context.desk, running.store.reader, last, Answer("bounced", full), MOMENT
+        )
         await running.store.report([Outcome(last.id, "bounced", full, now, consequences=then)])
         queued = await running.store.claim(100, now)
         assert [d.kind for d in queued].count("report") == 1
@@ -110,7 +113,7 @@ async def test_what_came_back_is_sent_again_while_its_content_is_kept(tmp_path: 
         wanted = Selection(recipient="elaine@example.test", states=BACK)
         done = await steer(running.store, Order("retry", wanted, "jim"), running.context.desk)
         assert done.deliveries == (1 if keep else 0)
-        entry = running.store.reader.entry(made["elaine"].message)
+        entry = await running.store.reader.entry(made["elaine"].message)
         assert entry is not None
         again = [d for d in entry.deliveries if d.about == made["elaine"].id]
         assert len(again) == (1 if keep else 0)
@@ -119,7 +122,7 @@ async def test_what_came_back_is_sent_again_while_its_content_is_kept(tmp_path: 
             assert one.reverse_path != made["elaine"].reverse_path
             assert "+b-" in one.reverse_path
             assert await steer(running.store, Order("retry", wanted, "jim"), running.context.desk)
-            content = running.store.reader.chunk(one.message, 0)
+            content = await running.store.reader.chunk(one.message, 0)
             assert content.endswith(b"\r\n")
 
 
@@ -133,11 +136,11 @@ async def test_content_is_given_up_when_its_time_is_over(tmp_path: Path) -> None
             await delivered(running, copy)
         while await store.sweep():
             pass
-        whole = len(store.reader.chunk(made["elaine"].message, 0))
+        whole = len(await store.reader.chunk(made["elaine"].message, 0))
         store.keep_bounced = 0
         while await store.sweep():
             pass
-        assert len(store.reader.chunk(made["elaine"].message, 0)) < whole
+        assert len(await store.reader.chunk(made["elaine"].message, 0)) < whole
         assert not store.reader.rows("SELECT 1 FROM kept")
         assert not store.reader.rows("SELECT 1 FROM delivery WHERE pieces <> x''")
 

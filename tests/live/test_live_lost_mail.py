@@ -29,9 +29,9 @@ async def lose(running: Service, number: int, copies: int, moment: datetime) -> 
     return made[0].queue_id
 
 
-def whole(running: Service, delivery: Delivery) -> str:
+async def whole(running: Service, delivery: Delivery) -> str:
     """A mail as it would leave."""
-    return (whole_of(running.store, delivery) or b"").decode()
+    return (await whole_of(running.store, delivery) or b"").decode()
 
 
 async def listed(running: Service) -> list[str]:
@@ -40,7 +40,11 @@ async def listed(running: Service) -> list[str]:
     if not await list_lost(running.context, running.store):
         return []
     due = await running.store.claim(100, before + 1)
-    return [whole(running, one) for one in due if one.kind == "alert" and "Nobody has" in whole(running, one)]
+    return [
+        await whole(running, one)
+        for one in due
+        if one.kind == "alert" and "Nobody has" in await whole(running, one)
+    ]
 
 
 async def test_what_was_lost_is_listed_once_an_hour_over_restarts(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ async def reloading(folder: Path) -> AsyncIterator[tuple[Reloading, Service, lis
     async with service(folder, desk_of(now.configuration), MOMENT) as running:
         woken: list[str] = []
         found = Reloading(now, running.context, running.store, desk_of, lambda: woken.append("awake"))
-        found.take_up(running.context.desk, now)
+        await found.take_up(running.context.desk, now)
         await found.settle()
         yield found, running, woken
 
@@ -205,7 +205,7 @@ async def test_what_did_not_change_is_not_worked_out_again(tmp_path: Path) -> No
         for key in ("office", "later"):
             await running.store.add_handoff(key, "laurie", LATER, "Left: one", b"Left: one")
         found = Reloading(now, running.context, running.store, make, lambda: None)
-        found.take_up(running.context.desk, now)
+        await found.take_up(running.context.desk, now)
         before = running.context.desk
         write(tmp_path, ROLE_FILE + "note: never\n")
         write(tmp_path, ROLE_FILE.replace("vp-hr@", "later@"), "later")

@@ -143,5 +143,5 @@ async def test_a_former_partners_mailbox_is_nothing_that_is_wrong(tmp_path: Path
         for mailbox in ("zoe@example.test", "laurie@example.test"):
             for at in (now_ms() - 2 * DAY_MS, now_ms()):
                 service.mailboxes.failed(mailbox, at, "550 5.1.1 no such user")
-        failing = service.status()["failing"]
+        failing = (await service.status())["failing"]
         assert [one["mailbox"] for one in failing] == ["laurie@example.test"]  # type: ignore[attr-defined]

@@ -41,14 +41,14 @@ class Sent:
         self.settled: list[tuple[str, str]] = []
         self.error = ""
 
-    def take(self) -> Outgoing | None:
+    async def take(self) -> Outgoing | None:
         """The next message."""
         if not self.left:
             return None
         self.taken.append(self.left.pop(0))
         return self.taken[-1]
 
-    def settle(self, message: Outgoing, reply: Reply) -> None:
+    async def settle(self, message: Outgoing, reply: Reply) -> None:
         """Remember a result."""
         self.taken.remove(message)
         self.settled.append((message.recipient, str(reply)))

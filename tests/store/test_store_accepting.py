@@ -48,7 +48,7 @@ async def test_accepted_mail_is_there_after_a_restart(home: Home, tmp_path: Path
         found = await store.claim(10, T0)
         assert [(d.recipient, d.attempts, d.state) for d in found] == [(p, 0, "queued") for p in PARTNERS]
         assert await read(store, found[0].message, 0, len(SMALL)) == SMALL
-        entry = store.reader.entry(found[0].message)
+        entry = await store.reader.entry(found[0].message)
         assert entry is not None
         assert entry.message == message_of(found[0].message, len(SMALL))
     finally:
@@ -74,8 +74,8 @@ async def test_neighbours_survive_a_bad_request(home: Home, store: Store) -> Non
     assert count(home, store, "message") == 4
     assert count(home, store, "delivery") == 8
     assert count(home, store, "chunk") == 4
-    assert store.shown(["c2", "c4"]) == 0
-    assert store.shown(["c5"]) == 1
+    assert await store.shown(["c2", "c4"]) == 0
+    assert await store.shown(["c5"]) == 1
     assert len(await store.claim(100, T0)) == 0, "what was accepted is in hand, what failed is nowhere"
 
 
@@ -272,8 +272,8 @@ async def test_one_reply_a_key_and_period(store: Store) -> None:
     assert await answered(store, memory("other", T0))
     assert not await answered(store, memory("k", T0 + 7 * DAY - 1))
     assert await answered(store, memory("k", T0 + 7 * DAY))
-    assert store.reader.answered_at("k") == T0 + 7 * DAY
-    assert store.reader.answered_at("never") is None
+    assert await store.reader.answered_at("k") == T0 + 7 * DAY
+    assert await store.reader.answered_at("never") is None
 
 
 async def test_many_at_once_are_answered_once(store: Store) -> None:
@@ -286,11 +286,11 @@ async def test_caps_hold_a_day(store: Store) -> None:
     """No more replies a day than the smallest cap; a refused one uses up neither key nor caps."""
     caps = (("domain:x", 2), ("all", 10))
     assert [await answered(store, memory(f"k{n}", T0, caps)) for n in range(4)] == [True, True, False, False]
-    assert store.reader.answered_at("k3") is None
+    assert await store.reader.answered_at("k3") is None
     day = str(T0 // DAY)
-    assert (store.reader.replies(day, "domain:x"), store.reader.replies(day, "all")) == (2, 2)
+    assert (await store.reader.replies(day, "domain:x"), await store.reader.replies(day, "all")) == (2, 2)
     assert not await answered(store, memory("k0", T0, caps)), "a key that was answered counts in no cap"
-    assert store.reader.replies(day, "all") == 2
+    assert await store.reader.replies(day, "all") == 2
     assert await answered(store, memory("k3", T0 + DAY, caps))
 
 
@@ -304,9 +304,9 @@ async def test_the_memory_falls_with_its_message(home: Home, store: Store) -> No
     )
     with pytest.raises(StoreError):
         await store.accept(spool, acceptance)
-    assert store.reader.answered_at("k") is None
-    assert store.reader.replies(str(T0 // DAY), "all") == 0
-    assert store.shown(["conversation"]) == 0
+    assert await store.reader.answered_at("k") is None
+    assert await store.reader.replies(str(T0 // DAY), "all") == 0
+    assert await store.shown(["conversation"]) == 0
     assert count(home, store, "delivery") == 0
 
 
@@ -315,15 +315,15 @@ async def test_handoffs_and_what_conversations_have_seen(store: Store) -> None:
     shown."""
     versions = [await store.add_handoff(role, "laurie", T0, "text", b"body") for role in ("hr", "it", "hr")]
     assert versions == sorted(set(versions))
-    newest = store.reader.handoff("hr")
+    newest = await store.reader.handoff("hr")
     assert newest is not None
     assert newest.version == versions[2]
-    assert [handoff.version for handoff in store.reader.handoffs("hr", 5)] == [versions[2], versions[0]]
-    assert store.reader.handoff("nobody") is None
-    assert store.reader.handoff_body(versions[1]) == b"body"
+    assert [handoff.version for handoff in await store.reader.handoffs("hr", 5)] == [versions[2], versions[0]]
+    assert await store.reader.handoff("nobody") is None
+    assert await store.reader.handoff_body(versions[1]) == b"body"
     await put(store, shown=[("c1", versions[0]), ("c2", versions[2])])
-    assert store.shown(["c1", "c2", "c3"]) == versions[2]
-    assert store.shown([]) == 0
+    assert await store.shown(["c1", "c2", "c3"]) == versions[2]
+    assert await store.shown([]) == 0
 
 
 async def test_what_was_shown_is_kept_over_a_restart(home: Home, tmp_path: Path) -> None:
@@ -331,12 +331,12 @@ async def test_what_was_shown_is_kept_over_a_restart(home: Home, tmp_path: Path)
     path = tmp_path / "s.db"
     first = home.open(path)
     await put(first, shown=[("c1", 3)])
-    assert (first.shown(["c1"]), first.reader.shown(["c1"])) == (3, 0)
+    assert (await first.shown(["c1"]), await first.reader.shown(["c1"])) == (3, 0)
     first.close()
     second = home.open(path)
-    assert (second.shown(["c1", "c2"]), second.reader.shown(["c1"])) == (3, 3)
+    assert (await second.shown(["c1", "c2"]), await second.reader.shown(["c1"])) == (3, 3)
     await put(second, shown=[("c1", 4)])
-    assert second.shown(["c1"]) == 4
+    assert await second.shown(["c1"]) == 4
     second.close()
 
 
@@ -348,7 +348,7 @@ async def test_a_delivery_is_replaced_in_one_step(home: Home, store: Store) -> N
     await store.replace_delivery(a, [new], T0)
     assert [d.recipient for d in await store.claim(10, T0)] == ["new@example.test"]
     assert count(home, store, "chunk", f"id = {chunk_of(a.message, 0)}") == 1
-    entry = store.reader.entry(a.message)
+    entry = await store.reader.entry(a.message)
     assert entry is not None
     assert [d.state for d in entry.deliveries] == ["withdrawn", "delivered", "queued"]
 

@@ -56,7 +56,7 @@ async def test_a_consequence_is_queued_with_its_outcome(store: Store) -> None:
     a, b = await put(store)
     await store.settle([failed(a, Consequence(told()), Consequence(told("b@example.test")))])
     assert await due(store) == [("alert", "b@example.test"), ("alert", "it@example.test")]
-    entry = store.reader.entry(a.message)
+    entry = await store.reader.entry(a.message)
     assert entry is not None
     assert [d.id - a.id for d in entry.deliveries] == [0, 1, 2, 3]
     assert b.id == a.id + 1
@@ -68,10 +68,10 @@ async def test_the_content_waits_for_its_consequences(store: Store) -> None:
     await store.settle([Outcome(b.id, "delivered", "250", T0)])
     await store.settle([failed(a, Consequence(told()))])
     await store.settle([Outcome(a.id, "withdrawn", "dropped", T0)])
-    assert store.reader.chunk(a.message, 0) == SMALL
+    assert await store.reader.chunk(a.message, 0) == SMALL
     (alert,) = await store.claim(10, T0)
     await store.settle([Outcome(alert.id, "delivered", "250", T0)])
-    assert store.reader.chunk(a.message, 0) == SMALL[:18]
+    assert await store.reader.chunk(a.message, 0) == SMALL[:18]
 
 
 async def test_only_the_last_failure_has_the_report(store: Store) -> None:
@@ -105,7 +105,7 @@ async def test_what_can_not_be_written_holds_up_no_other_outcome(store: Store) -
     await store.settle(
         [failed(a, Consequence(bad)), failed(b, Consequence(told())), Outcome(c.id, "delivered", "250", T0)]
     )
-    found = [store.reader.delivery(delivery.id) for delivery in (a, b, c)]
+    found = [await store.reader.delivery(delivery.id) for delivery in (a, b, c)]
     assert [one.state for one in found if one] == ["failed", "failed", "delivered"]
     assert await due(store) == [("alert", "it@example.test")]
 
@@ -130,7 +130,7 @@ async def test_a_bounce_is_recorded_once(store: Store) -> None:
     await accept_bounce(store, came_back)
     await accept_bounce(store, came_back)
     assert await due(store) == [("alert", "it@example.test")]
-    entry = store.reader.entry(a.message)
+    entry = await store.reader.entry(a.message)
     assert entry is not None
     assert [(d.state, d.last_reply) for d in entry.deliveries[:2]] == [
         ("bounced", "5.1.1 no such user"),
@@ -143,9 +143,9 @@ async def test_a_bounce_may_be_faster_than_our_own_mark(store: Store) -> None:
     a, b = await put(store)
     await store.settle([Outcome(b.id, "delivered", "250", T0)])
     await accept_bounce(store, Outcome(a.id, "bounced", "5.1.1 no such user", T0))
-    assert store.reader.chunk(a.message, 0) == SMALL[:18]
+    assert await store.reader.chunk(a.message, 0) == SMALL[:18]
     await store.settle([Outcome(a.id, "delivered", "250", T0)])
-    entry = store.reader.entry(a.message)
+    entry = await store.reader.entry(a.message)
     assert entry is not None
     assert [d.state for d in entry.deliveries] == ["bounced", "delivered"]
 
@@ -166,10 +166,10 @@ async def test_numbers_never_run_into_the_next_message(store: Store) -> None:
     (a, *_) = await put(store, recipients=[f"p{n}@example.test" for n in range(REPLY_NUMBER - 2)])
     several = [Consequence(told(f"it{n}@example.test")) for n in range(5)]
     await store.settle([failed(a, *several)])
-    entry = store.reader.entry(a.message)
+    entry = await store.reader.entry(a.message)
     assert entry is not None
     assert [d.id - a.id for d in entry.deliveries[-2:]] == [REPLY_NUMBER - 2, REPLY_NUMBER - 1]
-    assert store.reader.entry(MessageId(a.message + 1)) is None
+    assert await store.reader.entry(MessageId(a.message + 1)) is None
     assert (await put(store))[0].id > a.id + REPLY_NUMBER
 
 
@@ -196,7 +196,7 @@ async def test_a_message_keeps_its_content_as_long_as_something_needs_it(
     try:
         first, whole = (await put(store, content))[0], True
         for what, which, news, twice in steps:
-            entry = store.reader.entry(first.message)
+            entry = await store.reader.entry(first.message)
             assert entry is not None
             one = entry.deliveries[which % len(entry.deliveries)]
             brought = tuple(Consequence(told(f"{n}@example.test")) for n in range(news))
@@ -209,7 +209,7 @@ async def test_a_message_keeps_its_content_as_long_as_something_needs_it(
                     await store.settle([result] * (1 + twice))
             while await store.sweep(shrink=False):
                 pass
-            entry = store.reader.entry(first.message)
+            entry = await store.reader.entry(first.message)
             assert entry is not None
             needed = sum(d.state in ("queued", "failed") for d in entry.deliveries)
             rows = home.rows(store, "SELECT open FROM message WHERE id = ?", (first.message,))
@@ -218,6 +218,6 @@ async def test_a_message_keeps_its_content_as_long_as_something_needs_it(
             if whole:
                 assert b"".join([b async for b in store.read(first.message, 0, len(content))]) == content
             else:
-                assert store.reader.chunk(first.message, 0) == SMALL[:18]
+                assert await store.reader.chunk(first.message, 0) == SMALL[:18]
     finally:
         store.close()

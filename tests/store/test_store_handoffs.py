@@ -55,11 +55,11 @@ def count(home: Home, store: Store, table: str) -> int:
 async def test_a_version_and_its_notices_are_one_thing(store: Store) -> None:
     """The notices tell which version they are of, in hand and in the store."""
     (notice,) = await take(store, HandoffChange(new=NEW))
-    kept = store.reader.handoff("vp-hr")
+    kept = await store.reader.handoff("vp-hr")
     assert kept is not None
     assert (kept.author, kept.text, kept.body) == (NEW.author, NEW.text, NEW.body)
     assert notice.handoff == kept.version
-    entry = store.reader.entry(notice.message)
+    entry = await store.reader.entry(notice.message)
     assert entry is not None
     assert [row.handoff for row in entry.deliveries] == [kept.version]
     assert await store.claim(10, T0) == [], "what was accepted is in hand"
@@ -68,7 +68,7 @@ async def test_a_version_and_its_notices_are_one_thing(store: Store) -> None:
 async def test_the_same_mail_counts_once(home: Home, store: Store) -> None:
     """Of its second coming the message alone is kept, for people to find."""
     assert len(await take(store, HandoffChange(new=NEW, once="key"))) == 1
-    assert store.reader.handoff_mail("key")
+    assert await store.reader.handoff_mail("key")
     assert await take(store, HandoffChange(new=NEW, once="key")) == []
     assert (count(home, store, "handoff"), count(home, store, "message"), count(home, store, "delivery")) == (
         1,
@@ -81,7 +81,7 @@ async def test_the_same_mail_counts_once(home: Home, store: Store) -> None:
 async def test_what_waits_is_taken_once(home: Home, store: Store) -> None:
     """The second answer fails as a whole."""
     await take(store, HandoffChange(waiting=waiting()))
-    found = store.reader.waiting_handoff("vp-hr", "handoff", MessageId(1), T0 - 1)
+    found = await store.reader.waiting_handoff("vp-hr", "handoff", MessageId(1), T0 - 1)
     assert found == waiting()
     await take(store, HandoffChange(new=NEW, confirms=found))
     with pytest.raises(StoreError, match="does not wait any more"):
@@ -96,7 +96,7 @@ async def test_what_waits_is_taken_once(home: Home, store: Store) -> None:
 async def test_what_waited_too_long_is_not_taken_and_goes_in_time(home: Home, store: Store) -> None:
     """After a week it confirms nothing, and the next question clears it away."""
     await take(store, HandoffChange(waiting=waiting()))
-    assert store.reader.waiting_handoff("vp-hr", "handoff", MessageId(1), T0) is None
+    assert await store.reader.waiting_handoff("vp-hr", "handoff", MessageId(1), T0) is None
     with pytest.raises(StoreError):
         await take(store, HandoffChange(new=NEW, confirms=waiting()), at=T0 + WAIT_MS)
     await take(store, HandoffChange(waiting=waiting(2, "elaine@example.test", T0 + WAIT_MS)))
@@ -110,16 +110,17 @@ async def test_a_mailbox_is_asked_about_three_mails_an_hour_over_all_roles(store
     """Each waits by itself; an hour after the first there may be another. A mail to two roles is one of them."""
     for number in (1, 2, 3):
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number)))
-    assert store.reader.asked(LAURIE, T0) == 3
+    assert await store.reader.asked(LAURIE, T0) == 3
     with pytest.raises(StoreError, match="a moment ago"):
         await take(store, HandoffChange(waiting=waiting(4, at=T0 + ASKING_MS)))
     await take(store, HandoffChange(waiting=waiting(5, "elaine@example.test", T0 + 4)))
     with pytest.raises(StoreError, match="a moment ago"):
         await take(store, HandoffChange(waiting=replace(waiting(6, at=T0 + 4), role="office")))
-    assert store.reader.asked(LAURIE, T0) == 3
+    assert await store.reader.asked(LAURIE, T0) == 3
     await take(store, HandoffChange(waiting=waiting(7, at=T0 + 1 + ASKING_MS)))
     assert [
-        store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None for n in (1, 2, 3, 4, 7)
+        await store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None
+        for n in (1, 2, 3, 4, 7)
     ] == [
         *(True, True, True),
         *(False, True),
@@ -132,7 +133,7 @@ async def test_what_waits_is_bounded_and_the_oldest_makes_room(home: Home, store
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number * 3 * ASKING_MS)))
     assert count(home, store, "waiting_handoff") == MOST_WAITING
     assert [
-        store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None for n in (3, 4)
+        await store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None for n in (3, 4)
     ] == [
         False,
         True,
@@ -158,7 +159,7 @@ async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule
         await take(store, HandoffChange(waiting=waiting(number, at=T0 + number)))
     await take(store, HandoffChange(new=NEW, confirms=waiting(2, at=T0 + 2)))
     assert [
-        store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None for n in (1, 2, 3)
+        await store.reader.waiting_handoff("vp-hr", "handoff", MessageId(n), 0) is not None for n in (1, 2, 3)
     ] == [
         False,
         False,
@@ -168,4 +169,4 @@ async def test_a_confirmed_handoff_voids_older_ones_and_a_change_of_the_schedule
         other = replace(waiting(number, at=T0 + number), purpose="schedule")
         await take(store, HandoffChange(waiting=other))
     await take(store, HandoffChange(confirms=replace(waiting(5, at=T0 + 5), purpose="schedule")))
-    assert store.reader.waiting_handoff("vp-hr", "schedule", MessageId(4), 0) is not None
+    assert await store.reader.waiting_handoff("vp-hr", "schedule", MessageId(4), 0) is not None

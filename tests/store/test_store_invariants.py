@@ -17,6 +17,7 @@ from mailrouter.store.ids import NO_DELIVERY, DeliveryId, MessageId, delivery_of
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Kind, Outcome, State
 from mailrouter.store.protocols import Store
 from mailrouter.store.selection import ACTIONS, Selection
+from mailrouter.turns import drive
 from tests.support.examples import examples
 from tests.support.homes import Home
 from tests.support.messages import SMALL, T0, deliveries_of, filled, message_of
@@ -72,7 +73,7 @@ class Looked:
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
         """All of it, as stored."""
-        entry = self.store.reader.entry(self.message)
+        entry = drive(self.store.reader.entry(self.message))
         assert entry is not None
         return entry.deliveries
 
@@ -83,14 +84,14 @@ class Looked:
             0
         ]
         assert still_open == sum(state in OPEN for state in states.values()), (said, states)
-        content = self.store.reader.chunk(self.message, 0)
+        content = drive(self.store.reader.chunk(self.message, 0))
         assert content == SMALL if still_open else len(content) < len(SMALL), (said, states)
-        due = set(self.store.reader.selected(Selection(states=("queued",))))
+        due = set(drive(self.store.reader.selected(Selection(states=("queued",)))))
         assert due == {id_ for id_, state in states.items() if state == "queued"}, (said, states)
         for id_, before in self.ended.items():
             assert states[id_] == before or (before, states[id_]) == ("delivered", "bounced"), (said, states)
         self.ended = {id_: state for id_, state in states.items() if state not in OPEN}
-        found = self.store.reader.life(self.message)
+        found = drive(self.store.reader.life(self.message))
         assert found is not None
         for id_, state in self.ended.items():
             (last, *_) = [

@@ -105,15 +105,15 @@ async def test_a_selection_means_what_it_says(
     wanted = [(m, d) for m, mine in everything for d in mine if meant(selection, m, d)]
     if isinstance(store.reader, StoreReader):  # which asks in another way where a queue is long
         store.reader.few = few
-    found = store.reader.selected(selection)
+    found = await store.reader.selected(selection)
     assert found == [d.id for _, d in wanted]
-    summary = store.reader.summary(selection, found)
+    summary = await store.reader.summary(selection, found)
     assert summary.deliveries == len(wanted)
     assert summary.messages == len({m.id for m, _ in wanted})
     assert summary.by_state == Counter(d.state for _, d in wanted)
     assert dict(summary.by_recipient) == Counter(d.recipient for _, d in wanted)
     assert summary.oldest == (wanted[0][0].received_at if wanted else None)
-    listed = store.reader.entries(found, 5)
+    listed = await store.reader.entries(found, 5)
     first = list(dict.fromkeys(m.id for m, _ in wanted))[:5]
     assert [entry.message.id for entry in listed] == first
     assert [d.id for entry in listed for d in entry.deliveries] == [

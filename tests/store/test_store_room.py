@@ -99,16 +99,16 @@ async def test_a_fault_of_the_library_leaves_the_room_as_a_fault_of_the_store(
         for table in ("owed", "told", "waiting_handoff", "message"):
             other.execute(f"DROP TABLE {table}")
     other.close()
-    assert beside.waiting_messages() == 1, "what is whole is answered"
+    assert await beside.waiting_messages() == 1, "what is whole is answered"
     with pytest.raises(StoreError):
-        beside.owed()
+        await beside.owed()
     with pytest.raises(StoreError):
-        beside.find("x@y.test", 1)
+        await beside.find("x@y.test", 1)
     with pytest.raises(StoreError):
         await beside.told("x")
     beside.close()
     with pytest.raises(StoreError):
-        beside.standing()
+        await beside.standing()
     with pytest.raises(StoreError):
         await store.remember_told("a", "b", 1)
     with pytest.raises(StoreError):

@@ -13,6 +13,7 @@ from mailrouter.store.ids import NO_DELIVERY, DeliveryId, MessageId, number_of
 from mailrouter.store.model import Acceptance, Consequence, Delivery, Outcome
 from mailrouter.store.protocols import Store
 from mailrouter.store.selection import Action
+from mailrouter.turns import drive
 from tests.support.homes import Home
 from tests.support.messages import SMALL, T0, filled, message_of, put
 
@@ -35,7 +36,7 @@ async def steer(
 
 def states(store: Store, message: MessageId) -> list[str]:
     """The states of a message's deliveries."""
-    entry = store.reader.entry(message)
+    entry = drive(store.reader.entry(message))
     assert entry is not None
     return [delivery.state for delivery in entry.deliveries]
 
@@ -56,7 +57,7 @@ async def test_what_is_on_hold_is_not_claimed_until_it_is_released(store: Store)
     store.release(claimed)
     assert await store.next_due() == T0
     assert await steer(store, "release", [a, b], far) == [0]
-    found = store.reader.delivery(a.id)
+    found = await store.reader.delivery(a.id)
     assert found is not None
     assert (found.state, found.next_at) == ("queued", far)
     assert found.created_at == T0 + (far - LATER), "time on hold is no time of trying"
@@ -85,7 +86,7 @@ async def test_an_attempt_under_way_while_it_is_put_on_hold(store: Store, outcom
     a, _ = await put(store)
     await steer(store, "hold", [a])
     await store.settle([Outcome(a.id, outcome, "451 later", LATER + 5, LATER + 9)])  # type: ignore[arg-type]
-    found = store.reader.delivery(a.id)
+    found = await store.reader.delivery(a.id)
     assert found is not None
     assert (found.state, found.attempts) == (state, 1)
     if state == "held":
@@ -97,12 +98,12 @@ async def test_content_stays_while_something_is_on_hold(home: Home, store: Store
     a, b = await put(store)
     await steer(store, "hold", [a])
     await store.settle([Outcome(b.id, "delivered", "250", T0)])
-    assert store.reader.chunk(a.message, 0) == SMALL
+    assert await store.reader.chunk(a.message, 0) == SMALL
     assert still_open(home, store, a.message) == 1
     await steer(store, "release", [a])
     await store.settle([Outcome(a.id, "delivered", "250", T0)])
     assert still_open(home, store, a.message) == 0
-    assert store.reader.chunk(a.message, 0) == SMALL[:18]
+    assert await store.reader.chunk(a.message, 0) == SMALL[:18]
 
 
 async def test_dropping_ends_whatever_is_open(home: Home, store: Store) -> None:
@@ -113,12 +114,12 @@ async def test_dropping_ends_whatever_is_open(home: Home, store: Store) -> None:
     assert still_open(home, store, a.message) == 3
     assert await steer(store, "drop", [a, b, c]) == [0, 2]
     assert still_open(home, store, a.message) == 1
-    assert store.reader.chunk(a.message, 0) == SMALL
+    assert await store.reader.chunk(a.message, 0) == SMALL
     assert await steer(store, "drop", [a, d]) == [3]
     assert states(store, a.message) == ["withdrawn", "delivered", "withdrawn", "withdrawn"]
     assert still_open(home, store, a.message) == 0
-    assert store.reader.chunk(a.message, 0) == SMALL[:18]
-    assert store.reader.delivery(a.id).pieces == b""  # type: ignore[union-attr]
+    assert await store.reader.chunk(a.message, 0) == SMALL[:18]
+    assert (await store.reader.delivery(a.id)).pieces == b""  # type: ignore[union-attr]
     # What was being sent in that moment, whatever came of it, does not bring it back.
     await store.settle([Outcome(d.id, "queued", "451", T0, T0)])
     assert states(store, a.message)[3] == "withdrawn"
@@ -149,7 +150,7 @@ async def test_a_report_of_what_is_dropped_is_queued_with_it(home: Home, store: 
     await steer(store, "hold", [b])
     await steer(store, "drop", [b], reports={b.id: told(a.id)})
     assert states(store, a.message) == ["withdrawn", "withdrawn", "queued"]
-    assert store.reader.chunk(a.message, 0) == SMALL
+    assert await store.reader.chunk(a.message, 0) == SMALL
     (report,) = await store.claim(10, LATER)
     await store.settle([Outcome(report.id, "delivered", "250", T0)])
     assert still_open(home, store, a.message) == 0
@@ -196,7 +197,7 @@ async def test_who_did_what_is_kept_in_order(store: Store) -> None:
     await steer(store, "retry", [a], T0 + 5)
     await store.settle([Outcome(a.id, "delivered", "250 2.0.0 ok", T0 + 6)])
     await steer(store, "drop", [b], T0 + 7)
-    told = store.reader.life(a.message)
+    told = await store.reader.life(a.message)
     assert told is not None
     assert [(e.delivery - a.id, e.at - T0, e.what, e.who, e.words) for e in told.events] == [
         (0, 1, "tried", "", "451 4.2.0 later"),
@@ -213,7 +214,7 @@ async def test_a_first_success_costs_no_row(home: Home, store: Store) -> None:
     a, b = await put(store)
     await store.settle([Outcome(d.id, "delivered", "250 2.0.0 ok", T0 + 6) for d in (a, b)])
     assert home.rows(store, "SELECT count(*) FROM event") == [(0,)]
-    told = store.reader.life(a.message)
+    told = await store.reader.life(a.message)
     assert told is not None
     assert [(e.what, e.at) for e in told.events] == [("delivered", T0 + 6)] * 2
 
@@ -228,7 +229,7 @@ async def test_what_came_back_was_delivered_before(store: Store) -> None:
     content = await spool.finish()
     report = Acceptance(message_of(spool.id, len(SMALL)), content, [], reported=[answered, reported])
     await store.accept(spool, report)
-    told = store.reader.life(a.message)
+    told = await store.reader.life(a.message)
     assert told is not None
     assert [(e.at - T0, e.what, e.words) for e in told.events] == [
         (6, "delivered", "250 2.0.0 ok"),

@@ -11,6 +11,7 @@ from mailrouter.store.ids import MessageId, delivery_of
 from mailrouter.store.model import Acceptance, Delivery, Message, QueueEntry, ReplyMemory
 from mailrouter.store.protocols import Reading, Spool, Store
 from mailrouter.store.selection import Selection
+from mailrouter.turns import drive
 
 HEAD = b"Received: from a test\r\n"
 SMALL = b"Subject: small\r\n\r\nhello\r\n"
@@ -88,7 +89,7 @@ async def put(
 
 def queue_of(reader: Reading, most: int = 10) -> list[QueueEntry]:
     """Messages with deliveries that are queued, on hold or have failed, oldest first; only those deliveries."""
-    return reader.entries(reader.selected(Selection()), most)
+    return drive(reader.entries(drive(reader.selected(Selection())), most))
 
 
 async def until(true: Callable[[], object], seconds: float = 10.0) -> None:

@@ -32,14 +32,14 @@ class Outbound:
             "127.0.0.1", port, "client.test", self.dispatcher, self.prepare, timeouts, pool, self.siblings
         )
 
-    def siblings(self, delivery: Delivery) -> list[str]:
+    async def siblings(self, delivery: Delivery) -> list[str]:
         """The recipients of the message's other copies."""
-        entry = self.store.reader.entry(delivery.message)
+        entry = await self.store.reader.entry(delivery.message)
         return [other.recipient for other in entry.deliveries] if entry else []
 
-    def prepare(self, delivery: Delivery) -> Outgoing | None:
+    async def prepare(self, delivery: Delivery) -> Outgoing | None:
         """The transaction of a delivery, streamed where it is large."""
-        whole = content.whole(self.store, delivery)
+        whole = await content.whole(self.store, delivery)
         stream = None if whole is not None else lambda: content.stream(self.store, delivery)
         return Outgoing(
             delivery.reverse_path, delivery.recipient, delivery.size, content=whole or b"", stream=stream

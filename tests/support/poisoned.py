@@ -24,8 +24,8 @@ def _end() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _read(store: Any, delivery: Any) -> bytes | None:
-    found = _whole(store, delivery)
+async def _read(store: Any, delivery: Any) -> bytes | None:
+    found = await _whole(store, delivery)
     if found and POISON in found:
         _end()
     return found

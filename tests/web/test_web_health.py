@@ -59,7 +59,7 @@ async def test_what_is_on_hold_does_not_stand_still(tmp_path: Path) -> None:
         assert (await Readiness(watched, lambda: T0 + HOUR)(Asked())).status == 503
         await store.run(lambda connection: steer(connection, "hold", ids, T0, "jim", {}))
         assert (await Readiness(watched, lambda: T0 + HOUR)(Asked())).status == 200
-        standing = store.reader.standing()
+        standing = await store.reader.standing()
         assert (standing.queued, standing.held, standing.due) == (0, 2, None)
     finally:
         store.close()

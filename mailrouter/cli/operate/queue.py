@@ -39,19 +39,19 @@ _DONE = {
 }
 
 
-def queue(options: argparse.Namespace) -> int:
+async def queue(options: argparse.Namespace) -> int:
     """List what is in the queue, show one message, or change what is selected."""
     settings = load_settings(options)
     if options.action == "show":
-        return _show(options, settings)
+        return await _show(options, settings)
     selection = _selection(options)
     if options.action == "list":
-        return _list(options, settings, selection)
+        return await _list(options, settings, selection)
     if not (selection.narrow or options.state or options.all):
         raise UsageError(
             f"queue {options.action} needs queue ids or a filter (--role, --to, --state …); --all for everything."
         )
-    return _change(options, settings, selection)
+    return await _change(options, settings, selection)
 
 
 def _selection(options: argparse.Namespace) -> Selection:
@@ -99,18 +99,18 @@ def _message(text: str) -> MessageId:
         raise UsageError(f"{text} is not a queue id; `queue list` and the log give them.") from None
 
 
-def _list(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
+async def _list(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
     store = store_of(settings)
-    found = store.selected(selection) if store else []
+    found = await store.selected(selection) if store else []
     most = options.limit or (_MOST_JSON if options.json else _SHOWN)
-    entries = store.entries(found, most) if store else []
+    entries = await store.entries(found, most) if store else []
     if options.json:
         print_json([entry_data(entry) for entry in entries])
         return 0
     if not entries or store is None:
         print("Nothing in the queue fits." if selection != Selection() else "The queue is empty.")
         return 0
-    summary = store.summary(selection, found)
+    summary = await store.summary(selection, found)
     print("\n".join(summary_lines(summary, width())))
     print(textwrap.fill(_service(settings), width()))
     for entry in entries:
@@ -120,12 +120,12 @@ def _list(options: argparse.Namespace, settings: Settings, selection: Selection)
     return 0
 
 
-def _show(options: argparse.Namespace, settings: Settings) -> int:
+async def _show(options: argparse.Namespace, settings: Settings) -> int:
     if len(options.id) != 1:
         raise UsageError("queue show needs one queue id, as `queue list` and the log give it.")
     store = store_of(settings)
     try:
-        entry = store.entry(message_id_of(options.id[0])) if store else None
+        entry = await store.entry(message_id_of(options.id[0])) if store else None
     except ValueError:
         entry = None
     if entry is None:
@@ -151,16 +151,16 @@ def _service(settings: Settings) -> str:
     return f"The service delivers to {status['delivers_to']}."
 
 
-def _change(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
+async def _change(options: argparse.Namespace, settings: Settings, selection: Selection) -> int:
     store = store_of(settings)
-    found = store.selected(selection) if store else []
+    found = await store.selected(selection) if store else []
     if store is None or not found:
         return _nothing(options)
     missing = sorted(set(selection.messages).difference(ids.messages_of(found)))
     if options.action == "drop":
         # What comes in while the question stands is not dropped.
         selection = replace(selection, until=ids.message_of(found[-1]))
-        if not options.yes and not _sure(options, store, selection, found):
+        if not options.yes and not await _sure(options, store, selection, found):
             print("Nothing was dropped.")
             return 1
     if len(found) > _LONG:
@@ -210,12 +210,14 @@ def _nothing(options: argparse.Namespace) -> int:
     return 1
 
 
-def _sure(options: argparse.Namespace, store: Reading, selection: Selection, found: list[DeliveryId]) -> bool:
+async def _sure(
+    options: argparse.Namespace, store: Reading, selection: Selection, found: list[DeliveryId]
+) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("queue drop asks before it drops; where nobody can answer, say --yes.")
-    for entry in store.entries(found, 10):
+    for entry in await store.entries(found, 10):
         print("\n".join(entry_lines(entry, width())))
-    summary = store.summary(selection, found)
+    summary = await store.summary(selection, found)
     print("\n" + "\n".join(summary_lines(summary, width())))
     told = (
         "The senders get a report where nobody else has the mail."
@@ -223,6 +225,10 @@ def _sure(options: argparse.Namespace, store: Reading, selection: Selection, fou
         else "Nobody is told; --report tells the senders."
     )
     print(textwrap.fill(f"Dropped mail is gone for good. {told}", width()))
+    return _says_yes()
+
+
+def _says_yes() -> bool:
     try:
         return input("Drop this? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:

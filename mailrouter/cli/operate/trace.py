@@ -32,17 +32,17 @@ _WHAT = {
 _WITH_THE_MAIL = ("copy", "companion", "reply")
 
 
-def trace(options: argparse.Namespace) -> int:
+async def trace(options: argparse.Namespace) -> int:
     """Tell one message's life, or list those that an address or a Message-ID belongs to."""
     settings = load_settings(options)
     store = store_of(settings)
     wanted = options.what.strip()
-    told = store.life(number) if store and (number := _number(wanted)) is not None else None
+    told = await store.life(number) if store and (number := _number(wanted)) is not None else None
     if store is None or (told is None and not _may_be_address_or_id(wanted)):
         print(f"There is no message {wanted}{_kept(settings)}", file=sys.stderr)
         return 1
     if told is None:
-        return _search(options, settings, store, wanted)
+        return await _search(options, settings, store, wanted)
     _print_life(told, options.json)
     return 0
 
@@ -62,9 +62,9 @@ def _kept(settings: Settings) -> str:
     return f". What became of a mail is kept for {span(settings.keep_history)}."
 
 
-def _search(options: argparse.Namespace, settings: Settings, store: Reading, wanted: str) -> int:
+async def _search(options: argparse.Namespace, settings: Settings, store: Reading, wanted: str) -> int:
     most = options.limit or _SHOWN
-    found = store.find(wanted, most)
+    found = await store.find(wanted, most)
     far = (
         f"Looked through the newest {LOOKED:,} messages, back to {_when(found.back_to)}."
         if found.back_to is not None
@@ -79,7 +79,7 @@ def _search(options: argparse.Namespace, settings: Settings, store: Reading, wan
             print(far, file=sys.stderr)
         return 1
     if len(found.entries) == 1 and wanted.startswith("<"):
-        told = store.life(found.entries[0].message.id)
+        told = await store.life(found.entries[0].message.id)
         if told is not None:
             _print_life(told, as_json=False)
             return 0

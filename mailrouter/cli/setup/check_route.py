@@ -188,9 +188,14 @@ async def _send(connection: Connection, configuration: Configuration, to: str) -
     ).encode("ascii", "replace")
     replies: list[Reply] = []
     waiting = [Outgoing("", to, len(content), content=content)]
-    await connection.deliver(
-        lambda: waiting.pop() if waiting else None, lambda message, reply: replies.append(reply)
-    )
+
+    async def take() -> Outgoing | None:
+        return waiting.pop() if waiting else None
+
+    async def settle(message: Outgoing, reply: Reply) -> None:
+        replies.append(reply)
+
+    await connection.deliver(take, settle)
     return replies[0]
 
 

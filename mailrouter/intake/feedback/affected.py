@@ -18,10 +18,10 @@ ALIVE: tuple[State, ...] = ("queued", "held", "delivered")
 """What may still reach somebody, or has."""
 
 
-def header_of(reader: Reading, message: Message) -> tuple[Head, Shape]:
+async def header_of(reader: Reading, message: Message) -> tuple[Head, Shape]:
     """A message's header section, and its shape as far as that tells it; an empty one where it is gone."""
     try:
-        raw = reader.chunk(message.id, 0)[: message.body_start]
+        raw = (await reader.chunk(message.id, 0))[: message.body_start]
     except StoreError:
         raw = b""
     scanner = Scanner()

@@ -48,7 +48,7 @@ async def hold(store: Store, desk: Desk, blamed: Iterable[DeliveryId], now: date
         mails.setdefault(ids.message_of(id_), []).append(id_)
     for message, mine in mails.items():
         try:
-            entry = store.reader.entry(message)
+            entry = await store.reader.entry(message)
             waiting = [found for found in entry.deliveries if found.state == "queued"] if entry else []
             first = next((found for found in waiting if found.id in mine), None)
             if entry is not None and first is not None:

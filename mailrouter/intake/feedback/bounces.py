@@ -7,6 +7,7 @@ the partners of the role.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Sequence
@@ -18,8 +19,8 @@ from mailrouter.errors import StoreError
 from mailrouter.intake.feedback.failures import of_failure
 from mailrouter.intake.feedback.incident import Answer
 from mailrouter.intake.feedback.loops import BEEN_HERE
+from mailrouter.intake.feedback.probes import probe_of
 from mailrouter.intake.received import Received
-from mailrouter.intake.resting import in_turns
 from mailrouter.message.dsn.bounce import MAX_READ, Bounce, read_bounce, unmarked_absence
 from mailrouter.message.dsn.wording import one_line
 from mailrouter.message.head import Head
@@ -27,11 +28,10 @@ from mailrouter.moments import milliseconds
 from mailrouter.routing.letters.undelivered import News
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
-from mailrouter.store.ids import DeliveryId
+from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.store.model import Delivery, Outcome
 from mailrouter.store.protocols import Reading
 from mailrouter.trust.tokens import VALID_DAYS, TokenError
-from mailrouter.turns import Steps
 
 log = logging.getLogger("mailrouter.intake")
 
@@ -44,25 +44,30 @@ NO_SUCH = "550 5.1.1 This address takes no mail here"
 @dataclass(slots=True)
 class Reported:
     """What one message reports: ``outcomes`` to be recorded, ``mail`` the roles for which it is mail after all;
-    ``nobody``: it is mail for a role that is no more."""
+    ``nobody``: it is mail for a role that is no more; ``gone``: nothing is known of what they were made for."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     mail: list[Role] = field(default_factory=list)
     nobody: bool = False
+    gone: bool = False
     reasons: list[str] = field(default_factory=list)
 
 
-def returned_to(desk: Desk, reader: Reading, address: str, at: int) -> Delivery | str | None:
-    """The delivery that mail to ``address`` is about; the refusal where it can't be taken; None: no return path."""
+def returned_number(desk: Desk, address: str, at: Milliseconds) -> DeliveryId | str | None:
+    """The delivery or probe that the return path ``address`` was made for; the refusal where it can't be taken; None:
+    no return path. By its seal and its day alone."""
     try:
-        number = desk.return_paths.delivery_of(address, at)
+        return desk.return_paths.delivery_of(address, at)
     except TokenError as error:
         if error.reason == "expired":
             return f"550 5.1.1 This return address was good for {VALID_DAYS} days; please write to the role itself"
         return NO_SUCH
-    if number is None:
-        return None
-    return reader.delivery(number) or NO_SUCH
+
+
+async def returned_to(desk: Desk, reader: Reading, address: str, at: Milliseconds) -> Delivery | None:
+    """The delivery that mail to the return path ``address`` is about; None where there is none. Raises StoreError."""
+    number = returned_number(desk, address, at)
+    return None if number is None or isinstance(number, str) else await reader.delivery(number)
 
 
 async def reports_of(
@@ -72,30 +77,32 @@ async def reports_of(
 
     Raises StoreError; a fault of ours in telling others costs the telling alone.
     """
-    if not returned or reader is None:
+    if not returned:
         return Reported()
+    at, ids, probed = milliseconds(received.moment), dict[DeliveryId, None](), False
+    for address in returned:
+        if probe_of(desk.return_paths, address, at) is not None:
+            probed = True
+        elif reader is not None and (about := await returned_to(desk, reader, address, at)) is not None:
+            ids[about.id] = None
+        await asyncio.sleep(0)  # a stranger may name a hundred
+    if reader is None or not ids:
+        return Reported(gone=not probed)
     if received.head is None:
         return Reported(reasons=["a report whose header can't be read; it goes to nobody"])
+    return await _read_reports(desk, reader, received, received.head, list(ids))
+
+
+async def _read_reports(
+    desk: Desk, reader: Reading, received: Received, head: Head, numbers: Sequence[DeliveryId]
+) -> Reported:
+    """What a message says of the deliveries with these ``numbers``; others have their turn after each."""
     raw = await received.read(MAX_READ)
-    return await in_turns(_read_reports(desk, reader, received, received.head, returned, raw))
-
-
-def _read_reports(
-    desk: Desk, reader: Reading, received: Received, head: Head, returned: Sequence[str], raw: bytes
-) -> Steps[Reported]:
-    """With a rest after each return path: a stranger may name a hundred."""
-    at, moment = milliseconds(received.moment), received.moment
-    ids: dict[DeliveryId, None] = {}
-    for address in returned:
-        about = returned_to(desk, reader, address, at)
-        if isinstance(about, Delivery):
-            ids[about.id] = None
-        yield
-    found, shape, path = Reported(), received.shape, received.reverse_path
+    found, shape, path, moment = Reported(), received.shape, received.reverse_path, received.moment
     bounce = read_bounce(head, shape, raw, path)
-    for number in ids:
-        yield
-        delivery = reader.delivery(number)
+    for number in numbers:
+        await asyncio.sleep(0)
+        delivery = await reader.delivery(number)
         said = bounce
         if said is None and delivery is not None:
             said = unmarked_absence(head, shape, raw, path, delivery.recipient)
@@ -112,12 +119,12 @@ def _read_reports(
             found.reasons.append(
                 f"{_MEANING[said.kind]} about {delivery.queue_id} to {delivery.recipient}: it goes to nobody"
             )
-            if (outcome := _outcome(desk, reader, delivery, said, head, moment)) is not None:
+            if (outcome := await _outcome(desk, reader, delivery, said, head, moment)) is not None:
                 found.outcomes.append(outcome)
     return found
 
 
-def _outcome(
+async def _outcome(
     desk: Desk, reader: Reading, delivery: Delivery, bounce: Bounce, head: Head, moment: datetime
 ) -> Outcome | None:
     """Log one report and learn from it; gives what it makes of the delivery, with what is told of it."""
@@ -147,7 +154,7 @@ def _outcome(
     state = delivery.state if news == "away" else "bounced"
     try:
         answer = Answer(news, words, bounce.status, bounce.in_field)
-        told = of_failure(desk, reader, delivery, answer, moment)
+        told = await of_failure(desk, reader, delivery, answer, moment)
     except StoreError:
         raise
     except Exception:

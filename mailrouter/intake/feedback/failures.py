@@ -34,7 +34,7 @@ DROPPED = "5.7.0"
 """The status of what an operator dropped: a matter of policy, and no more is said (RFC 3463 §3.8)."""
 
 
-def of_failure(
+async def of_failure(
     desk: Desk, reader: Reading, delivery: Delivery, answer: Answer, now: datetime
 ) -> tuple[Consequence, ...]:
     """What is sent because ``delivery`` failed, came back (``bounced``), came round (``loop``) or was answered
@@ -44,7 +44,7 @@ def of_failure(
     """
     if delivery.kind in ("alert", "report", "delay", "reply", "letter"):
         return ()
-    incident = read_incident(desk, reader, delivery, now, answer.words, answer.status)
+    incident = await read_incident(desk, reader, delivery, now, answer.words, answer.status)
     if incident is None:
         return ()
     found: list[Consequence] = []
@@ -64,12 +64,12 @@ def of_failure(
     return tuple(found)
 
 
-def of_delay(
+async def of_delay(
     desk: Desk, reader: Reading, delivery: Delivery, words: str, now: datetime, until: datetime
 ) -> tuple[Consequence, ...]:
     """The one notice to the sender that nobody behind the role has the mail yet (RFC 3461 §4.1, DELAY), in which
     ``until`` is when trying will end. Raises StoreError."""
-    incident = read_incident(desk, reader, delivery, now, words) if delivery.kind == "copy" else None
+    incident = await read_incident(desk, reader, delivery, now, words) if delivery.kind == "copy" else None
     if incident is None:
         return ()
     found: list[Consequence] = []
@@ -79,7 +79,7 @@ def of_delay(
     return tuple(found)
 
 
-def of_lasting(
+async def of_lasting(
     desk: Desk, reader: Reading, delivery: Delivery, words: str, now: datetime
 ) -> tuple[Consequence, ...]:
     """What is sent because a mailbox has been failing for a day or more, though this mail is still tried: to the
@@ -87,7 +87,7 @@ def of_lasting(
     failing = desk.mailboxes.lasting(delivery.recipient, milliseconds(now))
     if failing is None or delivery.kind != "copy":
         return ()
-    incident = read_incident(desk, reader, delivery, now, words)
+    incident = await read_incident(desk, reader, delivery, now, words)
     if incident is None:
         return ()
     found: list[Consequence] = []
@@ -97,27 +97,31 @@ def of_lasting(
     return tuple(found)
 
 
-def of_drop(desk: Desk, reader: Reading, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
+async def of_drop(desk: Desk, reader: Reading, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
     """The report to the sender that nobody behind the role gets the mail, where an operator drops the last copy.
 
     Raises StoreError.
     """
-    return _given_up(desk, reader, delivery, now, DROPPED)
+    return await _given_up(desk, reader, delivery, now, DROPPED)
 
 
-def of_withdrawal(desk: Desk, reader: Reading, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
+async def of_withdrawal(
+    desk: Desk, reader: Reading, delivery: Delivery, now: datetime
+) -> tuple[Consequence, ...]:
     """The same where ``delivery`` is withdrawn, nothing takes its place, and all others have failed.
 
     Raises StoreError.
     """
-    return _given_up(desk, reader, delivery, now)
+    return await _given_up(desk, reader, delivery, now)
 
 
-def _given_up(
+async def _given_up(
     desk: Desk, reader: Reading, delivery: Delivery, now: datetime, status: str = ""
 ) -> tuple[Consequence, ...]:
     """``status`` is the report's; without it that of the copies that failed."""
-    incident = read_incident(desk, reader, delivery, now, status=status) if delivery.kind == "copy" else None
+    incident = (
+        await read_incident(desk, reader, delivery, now, status=status) if delivery.kind == "copy" else None
+    )
     if incident is None:
         return ()
     found: list[Consequence] = []

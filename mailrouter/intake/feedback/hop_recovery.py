@@ -41,7 +41,7 @@ async def tell_of_recovery(
             moment_at(since, zone),
             now.astimezone(zone),
             words,
-            store.reader.waiting_messages(),
+            await store.reader.waiting_messages(),
             settings.hostname,
             os.urandom(32),
         )

@@ -142,14 +142,14 @@ class Incident:
         return [Consequence(report, others, states, once, nobody_of=role.key) for report in made]
 
 
-def read_incident(
+async def read_incident(
     desk: Desk, reader: Reading, delivery: Delivery, now: datetime, words: str = "", status: str = ""
 ) -> Incident | None:
     """What is known of a delivery's mail; None where its message is gone. Raises StoreError."""
-    entry = reader.entry(delivery.message)
+    entry = await reader.entry(delivery.message)
     if entry is None:
         return None
-    head, shape = header_of(reader, entry.message)
+    head, shape = await header_of(reader, entry.message)
     return Incident(desk, entry, delivery, head, shape, now, words, status)
 
 

@@ -46,7 +46,7 @@ def came_back(
     return [role for role in roles if any(loop_mark(key, role.address).encode() in low for key in keys)]
 
 
-def of_loop(
+async def of_loop(
     desk: Desk, reader: Reading, received: Received, role: Role, of: Delivery | None
 ) -> Acceptance | None:
     """The alert that a copy of ours came back to ``role``, as a message of its own (id 0, to be given); None within an
@@ -59,7 +59,7 @@ def of_loop(
     recipient = of.recipient if of else ""
     # The same key as for what bounces: the refusal will come back to us as one.
     key = told_key(desk, "trouble" if of else "loop", role.key, canonical(recipient), canonical(postmaster))
-    last = reader.answered_at(key)
+    last = await reader.answered_at(key)
     if last is not None and last > at - HOUR_MS:
         return None
     trouble = Trouble(

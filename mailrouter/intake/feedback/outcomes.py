@@ -27,11 +27,11 @@ _keeping: set[asyncio.Task[None]] = set()
 """Writes under way: a task that nobody refers to may vanish."""
 
 
-def kept_mailboxes(store: Store, people: Container[str]) -> Mailboxes:
+async def kept_mailboxes(store: Store, people: Container[str]) -> Mailboxes:
     """The mailboxes that were failing when the service ended, as far as they are still one of ``people`` (canonical);
     what changes is kept in the store. Raises StoreError."""
     known = []
-    for found in store.reader.failing_mailboxes():
+    for found in await store.reader.failing_mailboxes():
         if found.mailbox in people:
             known.append(found)
         else:
@@ -53,10 +53,11 @@ def learn(mailboxes: Mailboxes, delivery: Delivery, outcome: Outcome, reply: Rep
     return mailboxes.failed(delivery.recipient, outcome.at, outcome.reply).lasting
 
 
-def lost_lately(reader: Reading, now: Milliseconds) -> list[Lost]:
+async def lost_lately(reader: Reading, now: Milliseconds) -> list[Lost]:
     """The mailboxes to which copies failed or came back within a day, with the codes that were said. Raises
     StoreError."""
-    return [replace(found, words=_codes(found.words)) for found in reader.lost_copies(now - DAY_MS)]
+    lost = await reader.lost_copies(now - DAY_MS)
+    return [replace(found, words=_codes(found.words)) for found in lost]
 
 
 def _codes(words: str) -> str:

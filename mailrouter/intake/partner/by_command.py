@@ -16,9 +16,10 @@ from mailrouter.config.atomic_write import draft, role_path
 from mailrouter.errors import MailrouterError, NoSuchRole
 from mailrouter.intake.originals import Original, originate_change
 from mailrouter.intake.partner.file_changes import ScheduleFiles, own_situation
-from mailrouter.intake.role_file import schedule_request
+from mailrouter.intake.role_file import known_changes, schedule_request
 from mailrouter.intake.worker_answers import Answers
 from mailrouter.moments import milliseconds
+from mailrouter.routing.partner.decision import Handover
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.language.requests import Off, Plain, Request, Works
 from mailrouter.schedule.language.spans import Said
@@ -82,12 +83,15 @@ async def change_by_command(
             raise NoSuchRole(f"There is no role {role_key!r} here.")
         number = files.store.spool().id
         answers = Answers(calls, ahead=True)
-        request = schedule_request(desk, files.store.reader, role, answers)
+        known = await known_changes(files.store.reader, role.key, past=False)
+        request = schedule_request(desk, role, answers, known)
         situation = own_situation(desk, role, moment)
+
+        async def by_command() -> Handover:
+            return request.by_command(situation, tuple(requests), queue_id(number))
+
         try:
-            decided = await answers.decide(
-                lambda: request.by_command(situation, tuple(requests), queue_id(number))
-            )
+            decided = await answers.decide(by_command)
         except WorkerError as error:
             raise MailrouterError(f"The change can't be worked out just now: {error}.") from None
         file = decided.file

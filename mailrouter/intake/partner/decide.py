@@ -14,6 +14,7 @@ from mailrouter import keyed
 from mailrouter.address import canonical
 from mailrouter.intake.purposes import Target
 from mailrouter.intake.received import Received
+from mailrouter.intake.role_file import NO_CHANGES, KnownChanges, known_changes
 from mailrouter.intake.worker_answers import Answers
 from mailrouter.message.head import Head
 from mailrouter.moments import DAY_MS, milliseconds, moment_at
@@ -22,10 +23,11 @@ from mailrouter.routing.partner.contents import Contents
 from mailrouter.routing.partner.decision import Handed, Handover, PartnerRequest, Waiting, handed_over
 from mailrouter.routing.partner.handoff_notices import Notice
 from mailrouter.routing.partner.proof import Checks, named_author, unproven
+from mailrouter.routing.partner.schedule_mail import Asked
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.origin import came_from, trusts, way_of
 from mailrouter.schedule.model import Role
-from mailrouter.store.ids import MessageId, Milliseconds
+from mailrouter.store.ids import MessageId, Milliseconds, first_message_at
 from mailrouter.store.model import ASKING_MS, MOST_ASKED_A_DAY, WAIT_MS, WaitingHandoff
 from mailrouter.store.protocols import Reading
 from mailrouter.trust import confirmations
@@ -39,6 +41,8 @@ LATER = "450 4.7.1 This can't be taken just now; please try again later"
 """To whoever sends in a partner's name while that partner has several questions before them; it tells nobody why."""
 
 
+ARRIVING_MS = DAY_MS
+"""A mail's id is made when it begins to arrive, and what is asked about it is asked when all of it is there."""
 MOST_FOR_ONE_MAIL = 3
 """Questions about one mail: a partner of a few roles may hand all of them over at once."""
 
@@ -106,16 +110,31 @@ NO_HANDING = Handing()
 """Of nearly all mail: no address for partners is among its recipients."""
 
 
-def confirmable(
-    desk: Desk, reader: Reading | None, role: Role, token: str, at: Milliseconds, tag: str = TAG
-) -> WaitingHandoff | str:
-    """What an answer with this token would confirm now; or why it is refused, as the door says it."""
+def asked_about(desk: Desk, role: Role, token: str, at: Milliseconds, tag: str = TAG) -> MessageId | str:
+    """The message that a question of ours with this token is about; or why an answer is refused, as the door says it.
+
+    By the token's seal and its date alone: whether the question still stands is ``confirmable``.
+    """
     try:
         message = MessageId(confirmations.read(desk.keys.accepted(at), role.key, token, tag))
     except TokenError:
         return "550 5.1.1 This address takes no mail here"
-    waiting = reader.waiting_handoff(role.key, tag, message, at - WAIT_MS) if reader else None
-    return waiting or (
+    return _void(role, tag) if message < first_message_at(at - WAIT_MS - ARRIVING_MS) else message
+
+
+async def confirmable(
+    desk: Desk, reader: Reading | None, role: Role, token: str, at: Milliseconds, tag: str = TAG
+) -> WaitingHandoff | str:
+    """What an answer with this token would confirm now; or why it is refused, as the door says it."""
+    message = asked_about(desk, role, token, at, tag)
+    if isinstance(message, str):
+        return message
+    waiting = await reader.waiting_handoff(role.key, tag, message, at - WAIT_MS) if reader else None
+    return waiting or _void(role, tag)
+
+
+def _void(role: Role, tag: str) -> str:
+    return (
         "550 5.7.1 This confirmation was used, has expired, or a newer handoff has taken its place; "
         f"please write to {partners_address(role.address, tag)} again"
     )
@@ -155,7 +174,7 @@ async def hand_in_turn(
     found, origin = Handing(), mail.origin
     for target, situation in targets:
         try:
-            decided = await answers.decide(partial(_decided, mail, target, situation, answers, origin))
+            decided = await answers.decide(partial(_decide, mail, target, situation, answers, origin))
             _add(found, target, decided)
         except WorkerBusy:
             raise
@@ -211,25 +230,65 @@ def is_proven(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> bo
     return False
 
 
-def _decided(
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store knows about a mail to one address. ``waiting`` is what it answers, ``once`` its key as in
+    ``Decided``, ``again`` whether it was worked on before, and ``asked`` how many questions its author has."""
+
+    waiting: WaitingHandoff | None = None
+    once: str = ""
+    again: bool = False
+    asked: int = 0
+    changes: KnownChanges = NO_CHANGES
+
+
+async def _decide(
     mail: Incoming, target: Target, situation: Situation, answers: Answers, origin: str
 ) -> Decided | str:
-    desk, reader, head, message = mail.desk, mail.reader, mail.head, mail.received.id
-    # Its partners at this moment, and no former ones.
-    role, moment, tag = situation.role, situation.duty.moment, target.purpose.tag
-    at = milliseconds(moment)
+    """Read what the store knows, and decide: what is decided doesn't wait. Raises Missing, StoreError."""
+    known = await _known(mail, target, situation)
+    return known if isinstance(known, str) else _decided(mail, target, situation, answers, origin, known)
+
+
+async def _known(mail: Incoming, target: Target, situation: Situation) -> _Known | str:
+    """What the store knows; or why the mail is refused. The transaction that follows is the last word: of two mails that
+    are decided at the same time, one may be told to come again."""
+    desk, reader, tag = mail.desk, mail.reader, target.purpose.tag
+    role, at = situation.role, milliseconds(situation.duty.moment)
     waiting = None
     if target.token is not None:
-        found = confirmable(desk, reader, role, target.token, at, tag)
+        found = await confirmable(desk, reader, role, target.token, at, tag)
         if isinstance(found, str):
             return found
         waiting = found
-    author = named_author(head, role)
+    author = named_author(mail.head, role)
     mailbox = canonical(author.email) if author else ""
     if waiting is not None:
         once = _question_key(desk, role, waiting.message, tag)
     else:
-        once = _key(desk, role, mailbox, head, tag) if mailbox else ""
+        once = _key(desk, role, mailbox, mail.head, tag) if mailbox else ""
+    if reader is None:
+        return _Known(waiting, once)
+    changes = NO_CHANGES
+    if target.purpose.changes_file:
+        asked = mail.contents.asked if mail.contents else None
+        whole = waiting is not None or (isinstance(asked, Asked) and asked.kind == "file")
+        changes = await known_changes(reader, role.key, past=whole)
+    return _Known(
+        waiting,
+        once,
+        again=bool(once) and await reader.handoff_mail(once),
+        asked=await _asked(reader, mailbox, at) if mailbox else 0,
+        changes=changes,
+    )
+
+
+def _decided(
+    mail: Incoming, target: Target, situation: Situation, answers: Answers, origin: str, known: _Known
+) -> Decided:
+    desk, head, message, waiting = mail.desk, mail.head, mail.received.id, known.waiting
+    # Its partners at this moment, and no former ones.
+    role, moment, tag = situation.role, situation.duty.moment, target.purpose.tag
     handed = Handed(
         situation,
         head,
@@ -239,21 +298,21 @@ def _decided(
         trusted=mail.trusted,
         waiting=_facts_of(waiting),
         ask_from=_ask_from(desk, role, waiting.message if waiting else message, tag),
-        again=bool(once and reader and reader.handoff_mail(once)),
-        asked=_asked(reader, mailbox, at) if mailbox and reader else 0,
+        again=known.again,
+        asked=known.asked,
         queue=mail.received.name,
         origin=origin,
     )
     assert target.purpose.request is not None
-    request = target.purpose.request(desk, reader, role, answers)
-    return Decided(role, handed_over(handed, request), moment, waiting, once, handed, request)
+    request = target.purpose.request(desk, role, answers, known.changes)
+    return Decided(role, handed_over(handed, request), moment, waiting, known.once, handed, request)
 
 
-def _asked(reader: Reading, mailbox: str, at: Milliseconds) -> int:
+async def _asked(reader: Reading, mailbox: str, at: Milliseconds) -> int:
     """About how many mails this mailbox was asked within the hour; of a day that has had nearly enough, as many as leave
     room for the rest."""
-    today = reader.asked(mailbox, at - DAY_MS) - (MOST_ASKED_A_DAY - MOST_ASKED)
-    return max(reader.asked(mailbox, at - ASKING_MS), today, 0)
+    today = await reader.asked(mailbox, at - DAY_MS) - (MOST_ASKED_A_DAY - MOST_ASKED)
+    return max(await reader.asked(mailbox, at - ASKING_MS), today, 0)
 
 
 def _within_reason(decided: Decided, before: Sequence[Decided]) -> Decided:

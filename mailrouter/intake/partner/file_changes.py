@@ -109,7 +109,7 @@ class ScheduleFiles:
                     draft(path, change.before, change.after).publish()
                     wrote = True
             except MailrouterError as error:
-                entry = self.store.reader.entry(change.id)
+                entry = await self.store.reader.entry(change.id)
                 mine = [
                     d
                     for d in (entry.deliveries if entry else ())
@@ -127,7 +127,7 @@ class ScheduleFiles:
         new: list[Delivery] = []
         if role is not None:
             situation = own_situation(desk, role, datetime.now(UTC))
-            entry = self.store.reader.entry(change.id)
+            entry = await self.store.reader.entry(change.id)
             first = ids.first_free(d.id for d in (entry.deliveries if entry else ()))
             for number, person in enumerate(desk.role_at(role, situation.duty.moment).partners, first):
                 told = schedule_notices.lost(situation, person, change.what, why)

@@ -127,18 +127,19 @@ async def _step(
     reports: dict[DeliveryId, Sequence[Consequence]] = {}
     if order.report and order.action == "drop" and desk is not None:
         moment = datetime.now(UTC)
-        reports = {d.id: of_drop(desk, store.reader, d, moment) for d in store.reader.deliveries(part)}
+        reader = store.reader
+        reports = {d.id: await of_drop(desk, reader, d, moment) for d in await reader.deliveries(part)}
     at = now_ms()
-    before = _numbers(store, reports)
+    before = await _numbers(store, reports)
 
     again: NewPath | None = None
     if order.action == "retry" and desk is not None and "bounced" in order.selection.states:
         again = partial(_new_path, desk, at)
     changed = await store.steering.change(order.action, part, at, order.who, reports, again)
-    done.reports += _numbers(store, reports) - before
+    done.reports += await _numbers(store, reports) - before
     done.deliveries += len(changed)
     what = DONE[order.action]
-    for delivery in store.reader.deliveries(changed[: MOST_NAMED - len(done.named)]):
+    for delivery in await store.reader.deliveries(changed[: MOST_NAMED - len(done.named)]):
         fields: events.Fields = {
             "kind": delivery.kind,
             "role": delivery.role,
@@ -160,7 +161,7 @@ def _new_path(desk: Desk, at: Milliseconds, roles: Sequence[str], new: DeliveryI
     return desk.return_paths.of(role.address, new, at) if role else ""
 
 
-def _numbers(store: Store, reports: dict[DeliveryId, Sequence[Consequence]]) -> int:
+async def _numbers(store: Store, reports: dict[DeliveryId, Sequence[Consequence]]) -> int:
     """How many reports there are of the messages concerned."""
-    entries = [store.reader.entry(message) for message in ids.messages_of(reports)]
+    entries = [await store.reader.entry(message) for message in ids.messages_of(reports)]
     return sum(d.kind == "report" for entry in entries if entry for d in entry.deliveries)

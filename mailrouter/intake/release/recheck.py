@@ -36,14 +36,14 @@ ARRIVED = "not true any more: the mail arrived, or is not tried any more"
 """Why a message of ours was withdrawn, as ``trace`` shows it."""
 
 
-def for_partners_alone(desk: Desk, reader: Reading, delivery: Delivery) -> bool:
+async def for_partners_alone(desk: Desk, reader: Reading, delivery: Delivery) -> bool:
     """Whether a copy's mail came to an address for partners, or to a return path: it may be a handoff, or quote one.
 
     Raises StoreError.
     """
     if delivery.kind != "copy" or not delivery.inside or delivery.handoff:
         return False
-    entry = reader.entry(delivery.message)
+    entry = await reader.entry(delivery.message)
     to = addressed(desk, entry.message.recipients) if entry else None
     return to is not None and bool(to.targets or to.returned)
 
@@ -69,7 +69,7 @@ def _among(address: str, people: Iterable[Person]) -> bool:
     return any(canonical(person.email) == address for person in people)
 
 
-def may_be_told(
+async def may_be_told(
     reader: Reading, delivery: Delivery, trouble: bool, now: Milliseconds
 ) -> Literal["yes", "later", "never"]:
     """Whether a message of ours about a mail leaves now: it tends to wait behind the same dead server as that mail.
@@ -78,7 +78,7 @@ def may_be_told(
     somebody has the mail or nothing is tried any more. What claims that mail did not arrive: later while it is tried
     again, never once it arrived. Raises StoreError.
     """
-    entry = reader.entry(delivery.message)
+    entry = await reader.entry(delivery.message)
     if delivery.claim:
         return "yes" if entry is None else _still_true(entry, delivery)
     copies = [other for other in entry.deliveries if other.kind == "copy"] if entry else []
@@ -139,7 +139,7 @@ async def _replace(context: Context, store: Store, delivery: Delivery, now: Call
         _tell(delivery, "withdrawn", "a notice of its delay is not needed any more")
         await store.withdraw(delivery, now(), ARRIVED)
         return
-    if delivery.claim and may_be_told(store.reader, delivery, False, now()) == "never":
+    if delivery.claim and await may_be_told(store.reader, delivery, False, now()) == "never":
         _tell(delivery, "withdrawn", "what was to be told is not true any more")
         key = told_once("report", delivery.message, delivery.role) if delivery.kind == "report" else ""
         await store.withdraw(delivery, now(), ARRIVED, key)
@@ -148,7 +148,7 @@ async def _replace(context: Context, store: Store, delivery: Delivery, now: Call
         _tell(delivery, "withdrawn", "this is not a partner any more")
         await store.replace_delivery(delivery, [], now())
         return
-    entry = store.reader.entry(delivery.message)
+    entry = await store.reader.entry(delivery.message)
     if entry is None:
         raise ValueError("the message is gone")
     desk, message = context.desk, entry.message
@@ -172,7 +172,7 @@ async def _replace(context: Context, store: Store, delivery: Delivery, now: Call
     ]
     for fresh in new:
         fresh.next_at = now()
-    told = of_withdrawal(desk, store.reader, delivery, context.now())
+    told = await of_withdrawal(desk, store.reader, delivery, context.now())
     await store.replace_delivery(delivery, new, now(), told, first)
     words = "this is not a partner any more and gets nothing of it"
     _tell(delivery, "planned_anew", words, copies=len(new))

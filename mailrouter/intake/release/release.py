@@ -44,29 +44,29 @@ class Leaving:
         """From now on there is something to deliver."""
         self._dispatcher = dispatcher
 
-    def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+    async def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """What an attempt that failed, or has long been trying, brings about."""
         desk, reader, now = self._context.desk, self._store.reader, self._context.now()
         if outcome.state == "failed":
-            told = of_failure(desk, reader, delivery, Answer("failed", outcome.reply), now)
+            told = await of_failure(desk, reader, delivery, Answer("failed", outcome.reply), now)
         else:
-            told = of_lasting(desk, reader, delivery, outcome.reply, now)
+            told = await of_lasting(desk, reader, delivery, outcome.reply, now)
             if takes_long(delivery, outcome.at, self._retry):
                 until = datetime.fromtimestamp(delivery.created_at / 1000 + self._retry.give_up, UTC)
-                told += of_delay(desk, reader, delivery, outcome.reply, now, until)
+                told += await of_delay(desk, reader, delivery, outcome.reply, now, until)
         return outcome._replace(consequences=told)
 
-    def plainly(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+    async def plainly(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         """The same, told to the operator alone and without reading the mail."""
-        entry = self._store.reader.entry(delivery.message)
+        entry = await self._store.reader.entry(delivery.message)
         message = entry.message if entry else None
         told = of_untold(self._context.desk, message, delivery, outcome, self._context.now())
         return outcome._replace(consequences=told)
 
-    def siblings(self, delivery: Delivery) -> list[str]:
+    async def siblings(self, delivery: Delivery) -> list[str]:
         """The recipients of the message's other copies, as far as they may still get them."""
         try:
-            entry = self._store.reader.entry(delivery.message)
+            entry = await self._store.reader.entry(delivery.message)
         except StoreError:
             return []
         others = entry.deliveries if entry else ()
@@ -76,35 +76,34 @@ class Leaving:
         """Its bytes."""
         return content.stream(self._store, delivery)
 
-    def check(self, delivery: Delivery) -> bool:
+    async def check(self, delivery: Delivery) -> bool:
         """Whether a delivery may leave as it stands; if not, it is being planned anew."""
         if delivery.kind == "delay" or delivery.claim:
             now = now_ms()
-            told = may_be_told(self._store.reader, delivery, bool(self._trouble()), now)
+            told = await may_be_told(self._store.reader, delivery, bool(self._trouble()), now)
             if told == "later":
                 after = now + int(1000 * self._retry.first)
                 later = Outcome(delivery.id, "queued", "the mail itself goes first", now, after)
                 self._dispatcher.record(later)
                 return False
-            if told == "yes" and self._may_have(delivery):
+            if told == "yes" and await self._may_have(delivery):
                 return True
-        elif self._may_have(delivery):
+        elif await self._may_have(delivery):
             return True
         self._begin(self._plan_anew(delivery))
         return False
 
-    def _may_have(self, delivery: Delivery) -> bool:
-        desk = self._context.desk
-        alone = for_partners_alone(desk, self._store.reader, delivery)
-        return may_have(desk, delivery, self._context.now(), alone)
+    async def _may_have(self, delivery: Delivery) -> bool:
+        alone = delivery.inside and await for_partners_alone(self._context.desk, self._store.reader, delivery)
+        return may_have(self._context.desk, delivery, self._context.now(), alone)
 
-    def too_large(self, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
+    async def too_large(self, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
         """Whether a copy that was refused for its size is being planned anew, untouched; ``limit`` is the server's SIZE.
 
         Once: the untouched copy is no larger than it has to be.
         """
         try:
-            if not smaller_fits(self._store.reader, delivery, reply, limit):
+            if not await smaller_fits(self._store.reader, delivery, reply, limit):
                 return False
         except StoreError:
             return False
@@ -137,11 +136,11 @@ class Leaving:
             reply = Reply(451, f"4.3.5 It can't be planned anew: {error}", own=True)
             self._dispatcher.settle(delivery, reply)
 
-    def prepare(self, delivery: Delivery) -> Outgoing | None:
+    async def prepare(self, delivery: Delivery) -> Outgoing | None:
         """Its transaction, or None where it must not leave as it stands."""
-        if not self.check(delivery):
+        if not await self.check(delivery):
             return None
-        whole = content.whole(self._store, delivery)
+        whole = await content.whole(self._store, delivery)
         return Outgoing(
             delivery.reverse_path,
             delivery.recipient,

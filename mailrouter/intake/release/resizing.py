@@ -22,13 +22,13 @@ MARKS = 4096
 """Octets that an untouched copy is larger than the mail, at most: trace fields and marks."""
 
 
-def smaller_fits(reader: Reading, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
+async def smaller_fits(reader: Reading, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
     """Whether a copy was refused for its size (552 with 5.3.4, or to MAIL with SIZE: RFC 1870 §6) and would not be as
     the mail came. ``limit`` is the next server's SIZE, if it names one. Raises StoreError."""
     by_size = reply.code == 552 and ("5.3.4" in reply.text[:12] or reply.stage == "mail")
     if delivery.kind != "copy" or not by_size:
         return False
-    entry = reader.entry(delivery.message)
+    entry = await reader.entry(delivery.message)
     if entry is None:
         return False
     least = entry.message.size + MARKS
@@ -46,7 +46,7 @@ async def send_smaller(
 async def _replace(
     context: Context, store: Store, delivery: Delivery, limit: int, now: Callable[[], int]
 ) -> None:
-    entry = store.reader.entry(delivery.message)
+    entry = await store.reader.entry(delivery.message)
     if entry is None:
         raise ValueError("the message is gone")
     planned = await _plan(context, store, entry, delivery, limit)

@@ -7,7 +7,7 @@ meant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -113,7 +113,7 @@ class ScheduleRequest(PartnerRequest):
         self,
         file: RoleFile,
         last: LastChange | None,
-        past: Callable[[], Sequence[PastChange]] = tuple,
+        past: Sequence[PastChange] = (),
     ) -> None:
         self._file, self._last, self._past = file, last, past
         self._loaded: dict[bytes, Proposed] = {}
@@ -336,7 +336,7 @@ class ScheduleRequest(PartnerRequest):
 
     def _put_together(self, current: bytes, text: bytes, version: str) -> bytes:
         """The file as it is now, with what was edited in the text of ``version``. Raises MailrouterError."""
-        known = text_of_version(version, self._past())
+        known = text_of_version(version, self._past)
         if known is None:
             raise MailrouterError(
                 "The file was changed since it was sent to you, so yours was not taken: it would undo that. Answer "
@@ -350,7 +350,7 @@ class ScheduleRequest(PartnerRequest):
     def _takes_nothing_back(self, current: bytes, text: bytes, author: str) -> None:
         """Raises MailrouterError where a file without a version would undo what somebody else has changed."""
         now, new = (found.decode("utf-8", "replace") for found in (current, text))
-        if (change := self._file.taken_back(now, new, self._past(), author)) is not None:
+        if (change := self._file.taken_back(now, new, self._past, author)) is not None:
             raise MailrouterError(
                 f"Your file would take back what {change.author or 'a command'} changed: {change.what} It doesn't say "
                 'which version of the file it was made from, so it was not taken. Answer "send file" to get the newest '

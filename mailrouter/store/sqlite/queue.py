@@ -125,7 +125,7 @@ def _one_by_one(found: Sequence[DeliveryId]) -> str:
     return f"delivery.id IN ({', '.join(map(str, found))})"
 
 
-def entries(reader: StoreReader, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
+async def entries(reader: StoreReader, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
     """The first ``most`` messages of these deliveries (in order of ids), each with those of its own."""
     by_message: dict[MessageId, list[DeliveryId]] = {}
     for id_ in found:
@@ -133,7 +133,9 @@ def entries(reader: StoreReader, found: Sequence[DeliveryId], most: int) -> list
         if message not in by_message and len(by_message) == most:
             break
         by_message.setdefault(message, []).append(id_)
-    deliveries = {d.id: d for d in reader.deliveries([id_ for mine in by_message.values() for id_ in mine])}
+    deliveries = {
+        d.id: d for d in await reader.deliveries([id_ for mine in by_message.values() for id_ in mine])
+    }
     listed = []
     for known in reader.messages(list(by_message)):
         mine = tuple(deliveries[id_] for id_ in by_message[known.id] if id_ in deliveries)
@@ -163,15 +165,15 @@ def summary(reader: StoreReader, selection: Selection, found: Sequence[DeliveryI
     )
 
 
-def life(reader: StoreReader, message: MessageId) -> Life | None:
+async def life(reader: StoreReader, message: MessageId) -> Life | None:
     """What became of a message; None if it is not known (any more). Raises StoreError."""
-    entry = reader.entry(message)
+    entry = await reader.entry(message)
     if entry is None:
         return None
     return life_of(entry, [Event(*row) for row in reader.rows(EVENTS, ids.deliveries_of(message))])
 
 
-def find(reader: StoreReader, text: str, most: int, looked: int) -> Found:
+async def find(reader: StoreReader, text: str, most: int, looked: int) -> Found:
     """Messages with this Message-ID (with or without its brackets), from or to this address, or with something for it.
 
     The newest ``looked`` messages are looked through. Raises StoreError.
@@ -193,5 +195,5 @@ def find(reader: StoreReader, text: str, most: int, looked: int) -> Found:
         (ids.deliveries_of(bound)[0], address, most + 1),
     )
     found = sorted({MessageId(id_) for (id_,) in (*by_message, *by_delivery)}, reverse=True)
-    entries = [reader.entry(id_) for id_ in found[:most]]
+    entries = [await reader.entry(id_) for id_ in found[:most]]
     return Found(tuple(entry for entry in entries if entry is not None), len(found) > most, back_to)

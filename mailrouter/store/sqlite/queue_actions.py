@@ -15,7 +15,7 @@ from mailrouter.store.events import Event
 from mailrouter.store.ids import DeliveryId, Milliseconds
 from mailrouter.store.model import Consequence, Outcome
 from mailrouter.store.selection import DONE, Action, NewPath, Selection
-from mailrouter.store.sqlite import consequences, hot_path, rows
+from mailrouter.store.sqlite import consequences, hot_path, queue, rows
 from mailrouter.store.sqlite.reader import StoreReader
 from mailrouter.store.sqlite.spool import Run
 
@@ -120,7 +120,7 @@ class SqliteSteering:
     def _selected(self, selection: Selection) -> list[DeliveryId]:
         reader = StoreReader(self._path)
         try:
-            return reader.selected(selection)
+            return queue.selected(reader, selection)
         finally:
             reader.close()
 

@@ -1,6 +1,7 @@
 """Reading the store: the running service's own questions, and those of commands beside it.
 
-The connection is read-only: whoever holds a StoreReader can't write, and any number of them may be open.
+SQLite answers at once, so nothing in here waits (``mailrouter.turns.drive`` runs it). The connection is
+read-only: whoever holds a StoreReader can't write, and any number of them may be open.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class StoreReader:
         except sqlite3.Error as error:
             raise as_store_error(error, path) from error
         # A handoff's version never changes, so what was read once is kept.
-        self.handoff_body = lru_cache(maxsize=64)(self._handoff_body)
+        self._body = lru_cache(maxsize=64)(self._handoff_body)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -129,7 +130,7 @@ class StoreReader:
 
     _rows = rows
 
-    def chunk(self, message: MessageId, n: int) -> bytes:
+    async def chunk(self, message: MessageId, n: int) -> bytes:
         """Part ``n`` of a message's bytes."""
         rows = self._rows("SELECT data FROM chunk WHERE id = ?", (ids.chunk_of(message, n),))
         if not rows:
@@ -145,7 +146,7 @@ class StoreReader:
             found += [DeliveryId(id_) for (id_,) in late]
         return found
 
-    def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
+    async def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
         """Those of these deliveries that are there, in this order."""
         rows = self._by_id("delivery", tables.DELIVERY_COLUMNS, wanted)
         return [tables.delivery_of(rows[id_]) for id_ in wanted if id_ in rows]
@@ -174,41 +175,41 @@ class StoreReader:
         """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
         return self._rows(QUEUED_AFTER, (*seen, most))
 
-    def shown(self, conversations: Sequence[str]) -> int:
+    async def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
         marks = ", ".join("?" * len(conversations))
         rows = self._rows(f"SELECT max(handoff) FROM shown WHERE conversation IN ({marks})", conversations)
         return int(rows[0][0] or 0)
 
-    def answered_at(self, key: str) -> Milliseconds | None:
+    async def answered_at(self, key: str) -> Milliseconds | None:
         """When an automatic reply under this key was queued last."""
         rows = self._rows("SELECT at FROM reply_memory WHERE key = ?", (key,))
         return int(rows[0][0]) if rows else None
 
-    def replies(self, day: str, scope: str) -> int:
+    async def replies(self, day: str, scope: str) -> int:
         """How many automatic replies ``scope`` has had on ``day``."""
         rows = self._rows("SELECT n FROM reply_count WHERE day = ? AND scope = ?", (day, scope))
         return int(rows[0][0]) if rows else 0
 
-    def capped(self, day: str) -> dict[str, int]:
+    async def capped(self, day: str) -> dict[str, int]:
         """How many messages of each kind a cap has kept back on ``day``."""
         return dict(self._rows("SELECT kind, n FROM capped WHERE day = ?", (day,)))
 
-    def handoff(self, role: str) -> Handoff | None:
+    async def handoff(self, role: str) -> Handoff | None:
         """The newest handoff of a role."""
         rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT 1", (role,))
         return Handoff(*rows[0]) if rows else None
 
-    def handoff_roles(self) -> list[str]:
+    async def handoff_roles(self) -> list[str]:
         """The keys of all roles that have a handoff."""
         return [role for (role,) in self._rows("SELECT DISTINCT role FROM handoff ORDER BY role")]
 
-    def handoffs(self, role: str, most: int) -> list[Handoff]:
+    async def handoffs(self, role: str, most: int) -> list[Handoff]:
         """The newest ``most`` handoffs of a role, newest first."""
         rows = self._rows(f"{_HANDOFF} WHERE role = ? ORDER BY version DESC LIMIT ?", (role, most))
         return [Handoff(*row) for row in rows]
 
-    def waiting_handoff(
+    async def waiting_handoff(
         self, role: str, purpose: str, message: MessageId, since: Milliseconds
     ) -> WaitingHandoff | None:
         """The handoff that ``message`` brought, if it waits for a confirmation that was asked for after
@@ -220,7 +221,7 @@ class StoreReader:
         )
         return WaitingHandoff(*rows[0]) if rows else None
 
-    def asked(self, mailbox: str, since: Milliseconds) -> int:
+    async def asked(self, mailbox: str, since: Milliseconds) -> int:
         """About how many mails, whatever their roles, this mailbox was asked after ``since`` and has not answered."""
         rows = self._rows(
             "SELECT count(DISTINCT message) FROM waiting_handoff"
@@ -229,7 +230,7 @@ class StoreReader:
         )
         return int(rows[0][0])
 
-    def failing_mailboxes(self) -> list[FailingMailbox]:
+    async def failing_mailboxes(self) -> list[FailingMailbox]:
         """The mailboxes that mail has not been reaching, for however short a time; none in a store that an older version
         wrote and no service has opened since."""
         if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'failing_mailbox'"):
@@ -240,15 +241,15 @@ class StoreReader:
             for row in rows
         ]
 
-    def handoff_mail(self, key: str) -> bool:
+    async def handoff_mail(self, key: str) -> bool:
         """Whether the mail of this key was worked on before."""
         return bool(self._rows("SELECT 1 FROM handoff_mail WHERE key = ?", (key,)))
 
-    def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
+    async def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
         """The newest ``most`` changes of a role's file, newest first."""
         return [ScheduleChange(*row) for row in self._rows(handoffs.OF_ROLE, (role, most))]
 
-    def last_schedule_change(self, role: str) -> ScheduleChange | None:
+    async def last_schedule_change(self, role: str) -> ScheduleChange | None:
         """The change of a role's file that can be undone next."""
         rows = self._rows(handoffs.LAST, (role,))
         return ScheduleChange(*rows[0]) if rows else None
@@ -267,37 +268,41 @@ class StoreReader:
         rows = self._rows("SELECT what FROM told WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
 
+    async def handoff_body(self, version: int) -> bytes:
+        """A version's body, as it is sent."""
+        return self._body(version)
+
     def _handoff_body(self, version: int) -> bytes:
         rows = self._rows("SELECT body FROM handoff WHERE version = ?", (version,))
         if not rows:
             raise StoreError(f"Handoff {version} is missing.")
         return bytes(rows[0][0])
 
-    def owed(self) -> list[Owed]:
+    async def owed(self) -> list[Owed]:
         """Outcomes of which nobody has been told yet, oldest first."""
         return [Owed(*row) for row in self._rows(OWED)]
 
-    def selected(self, selection: Selection) -> list[DeliveryId]:
+    async def selected(self, selection: Selection) -> list[DeliveryId]:
         """All deliveries meant, oldest message first."""
         return queue.selected(self, selection)
 
-    def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
+    async def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
         """The first ``most`` messages of these deliveries (in order of ids), each with those of its own."""
-        return queue.entries(self, found, most)
+        return await queue.entries(self, found, most)
 
-    def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
+    async def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
         """What the deliveries meant (``found`` are their ids, in order) amount to."""
         return queue.summary(self, selection, found)
 
-    def life(self, message: MessageId) -> Life | None:
+    async def life(self, message: MessageId) -> Life | None:
         """What became of a message; None if it is not known (any more)."""
-        return queue.life(self, message)
+        return await queue.life(self, message)
 
-    def find(self, text: str, most: int, looked: int = LOOKED) -> Found:
+    async def find(self, text: str, most: int, looked: int = LOOKED) -> Found:
         """Messages with this Message-ID, from or to this address, or with something for it, newest first."""
-        return queue.find(self, text, most, looked)
+        return await queue.find(self, text, most, looked)
 
-    def history(self, after: MessageId, most: int) -> list[QueueEntry]:
+    async def history(self, after: MessageId, most: int) -> list[QueueEntry]:
         """The ``most`` messages that follow ``after``, oldest first, each with all its deliveries."""
         rows = self._rows(HISTORY, (after, most))
         if not rows:
@@ -309,16 +314,16 @@ class StoreReader:
             by_message.setdefault(delivery.message, []).append(delivery)
         return [QueueEntry(tables.message_of(row), tuple(by_message.get(row[0], ()))) for row in rows]
 
-    def oldest(self) -> DeliveryId | None:
+    async def oldest(self) -> DeliveryId | None:
         """The lowest id of all queued deliveries: that of the oldest message which is not delivered."""
         rows = self._rows(OLDEST)
         return None if rows[0][0] is None else DeliveryId(rows[0][0])
 
-    def waiting(self) -> int:
+    async def waiting(self) -> int:
         """How many deliveries are queued."""
         return int(self._rows(WAITING)[0][0])
 
-    def lost_copies(self, since: Milliseconds) -> list[Lost]:
+    async def lost_copies(self, since: Milliseconds) -> list[Lost]:
         """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
         return [Lost(*row) for row in self._rows(LOST, (since, since))]
 
@@ -327,33 +332,33 @@ class StoreReader:
         rows = self._rows(LOST_MESSAGES, (since, since, most))
         return [MessageId(message) for (message,) in rows]
 
-    def waiting_messages(self) -> int:
+    async def waiting_messages(self) -> int:
         """How many messages have something queued."""
         return int(self._rows(WAITING_MESSAGES)[0][0])
 
-    def standing(self) -> Standing:
+    async def standing(self) -> Standing:
         """How the queue stands. It reads all that is queued: for people and monitoring, not for the hot path."""
         ((queued, first, due),) = self._rows(QUEUED)
         ((failed,),) = self._rows(FAILED)
         ((held,),) = self._rows(HELD)
-        oldest = self.delivery(first) if queued else None
+        oldest = await self.delivery(first) if queued else None
         ((handoffs,),) = self._rows("SELECT ifnull(max(version), 0) FROM handoff")
         return Standing(queued, held, failed, oldest.created_at if oldest else None, due, handoffs)
 
-    def message(self, message: MessageId) -> Message | None:
+    async def message(self, message: MessageId) -> Message | None:
         """One message, or None."""
         rows = self._rows(f"SELECT {tables.MESSAGE_COLUMNS} FROM message WHERE id = ?", (message,))
         return tables.message_of(rows[0]) if rows else None
 
-    def entry(self, message: MessageId) -> QueueEntry | None:
+    async def entry(self, message: MessageId) -> QueueEntry | None:
         """One message with all its deliveries, or None."""
-        known = self.message(message)
+        known = await self.message(message)
         if known is None:
             return None
         found = self._rows(OF_MESSAGE, ids.deliveries_of(message))
         return QueueEntry(known, tuple(map(tables.delivery_of, found)))
 
-    def delivery(self, delivery: DeliveryId) -> Delivery | None:
+    async def delivery(self, delivery: DeliveryId) -> Delivery | None:
         """One delivery, or None."""
         rows = self._rows(f"SELECT {tables.DELIVERY_COLUMNS} FROM delivery WHERE id = ?", (delivery,))
         return tables.delivery_of(rows[0]) if rows else None

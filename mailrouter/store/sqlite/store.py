@@ -189,15 +189,15 @@ class SqliteStore(Memories):
         queued.tell_of(acceptance.reported)
         return committed
 
-    def shown(self, conversations: Sequence[str]) -> int:
+    async def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
-        return max(self._shown.pending(conversations), self.reader.shown(conversations))
+        return max(self._shown.pending(conversations), await self.reader.shown(conversations))
 
     async def claim(self, most: int, now: Milliseconds, latest: Milliseconds | None = None) -> list[Delivery]:
         """What is due, oldest first, and what is due after ``latest``. No write: a claim lives as long as this
         process."""
         due = self.reader.due(now, most + len(self._in_hand), latest)
-        found = self.reader.deliveries([id_ for id_ in due if id_ not in self._in_hand][:most])
+        found = await self.reader.deliveries([id_ for id_ in due if id_ not in self._in_hand][:most])
         self._in_hand.update(delivery.id for delivery in found)
         return found
 
@@ -321,10 +321,10 @@ class SqliteStore(Memories):
         first, last = start // CHUNK_SIZE, max(start, end - 1) // CHUNK_SIZE
         if last == first == 0:
             # A small message is one chunk of any length up to CHUNK_SIZE.
-            yield self.reader.chunk(message, 0)[start:end]
+            yield (await self.reader.chunk(message, 0))[start:end]
             return
         for n in range(first, last + 1):
-            data = self.reader.chunk(message, n)
+            data = await self.reader.chunk(message, n)
             offset = n * CHUNK_SIZE
             yield data[max(0, start - offset) : end - offset]
             await asyncio.sleep(0)

@@ -71,27 +71,27 @@ async def test_what_stood_in_words_stands_in_columns(tmp_path: Path, number: int
     store = SqliteStore.open(path)
     reader = store.reader
     try:
-        entry = reader.entry(MessageId(WORDS))
+        entry = await reader.entry(MessageId(WORDS))
         assert entry is not None
         both, second, third, dropped, anew = entry.deliveries
         assert [d.roles for d in entry.deliveries[:3]] == [("vp-hr", "office"), ("office",), ("vp-hr",)]
         assert both.role == "vp-hr,office"
         assert (dropped.dropped, anew.dropped) == (True, False)
-        assert reader.selected(Selection(role="office")) == [both.id, second.id]
-        assert third.id in reader.selected(Selection(role="vp-hr"))
+        assert await reader.selected(Selection(role="office")) == [both.id, second.id]
+        assert third.id in await reader.selected(Selection(role="vp-hr"))
         assert await store.bring_forward(T0 + 1, 1) == 2
         assert {d.id for d in await store.claim(10, T0 + 1)} >= {both.id, second.id}
         assert await store.next_due() == T0 + HOUR, "the third was put off by its mailbox"
-        trial = reader.message(MessageId(TRIAL))
+        trial = await reader.message(MessageId(TRIAL))
         assert trial is not None
         assert trial.refusal == "552 5.3.4 It is too large"
         assert trial.reasons == ("would be refused: 552 5.3.4 It is too large",)
-        found = reader.waiting_handoff("vp-hr", "schedule", MessageId(DONE), 0)
+        found = await reader.waiting_handoff("vp-hr", "schedule", MessageId(DONE), 0)
         assert (found is not None) == (number >= 2)
-        assert reader.waiting_handoff("vp-hr", "handoff", MessageId(DONE), 0) is None
-        assert reader.capped("2023-11-14") == {"report": 3}
-        assert reader.replies("2023-11-14", "a@x.test") == 2
-        assert reader.replies("2023-11-14", "capped report") == 0
+        assert await reader.waiting_handoff("vp-hr", "handoff", MessageId(DONE), 0) is None
+        assert await reader.capped("2023-11-14") == {"report": 3}
+        assert await reader.replies("2023-11-14", "a@x.test") == 2
+        assert await reader.replies("2023-11-14", "capped report") == 0
         assert await reader.ran_at() == (T0 if number >= 6 else None)
     finally:
         store.close()
@@ -111,7 +111,7 @@ async def test_a_store_of_each_earlier_format_is_taken_up(tmp_path: Path, number
         assert [await anext(store.read(d.message, 0, len(SMALL))) for d in claimed] == [SMALL, SMALL]
         await store.settle([Outcome(claimed[0].id, "queued", "451 later", T0 + 1, T0 + 2)])
         await store.settle([Outcome(d.id, "delivered", "250 ok", T0 + 3) for d in claimed])
-        told = store.reader.life(OPEN)
+        told = await store.reader.life(OPEN)
         assert told is not None
         assert [(e.what, e.at - T0) for e in told.events] == [
             ("tried", 1),
@@ -119,8 +119,8 @@ async def test_a_store_of_each_earlier_format_is_taken_up(tmp_path: Path, number
             ("delivered", 3),
         ]
         assert told.entry.message.dsn.envid == ("QQ" if number >= 3 else "")
-        assert store.reader.chunk(OPEN, 0) == SMALL[:18]
-        failed = store.reader.life(FAILED)
+        assert await store.reader.chunk(OPEN, 0) == SMALL[:18]
+        failed = await store.reader.life(FAILED)
         assert failed is not None
         assert [(e.what, e.words) for e in failed.events] == [
             ("failed", "words of failed"),
@@ -128,13 +128,13 @@ async def test_a_store_of_each_earlier_format_is_taken_up(tmp_path: Path, number
         ]
         assert failed.entry.message.reasons == ("because",)
         assert [found.message.id for found in queue_of(store.reader, 10)] == [FAILED, WORDS]
-        handoff = store.reader.handoff("vp-hr")
+        handoff = await store.reader.handoff("vp-hr")
         assert handoff is not None
         assert (handoff.version, handoff.text) == (7, TEXT)
-        assert store.shown(["conversation"]) == 7
-        assert store.reader.answered_at("key") == T0
-        assert store.reader.handoff_mail("once") == (number >= 2)
-        assert (store.reader.waiting_handoff("vp-hr", "handoff", OPEN, 0) is not None) == (number >= 2)
+        assert await store.shown(["conversation"]) == 7
+        assert await store.reader.answered_at("key") == T0
+        assert await store.reader.handoff_mail("once") == (number >= 2)
+        assert (await store.reader.waiting_handoff("vp-hr", "handoff", OPEN, 0) is not None) == (number >= 2)
         while await store.sweep(shrink=False):
             pass
         assert store.reader.rows("SELECT count(*) FROM chunk WHERE id >> 20 = 999") == [(0,)]

@@ -303,7 +303,7 @@ async def test_a_store_that_is_a_link_is_the_file_that_it_leads_to(tmp_path: Pat
     finally:
         store.close()
     again = SqliteStore.open(link)
-    assert again.reader.waiting() == 2
+    assert await again.reader.waiting() == 2
     again.close()
 
 

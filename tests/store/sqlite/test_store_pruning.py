@@ -112,7 +112,7 @@ async def test_what_is_open_is_never_forgotten(store: SqliteStore, state: str) -
         )
     await walk(store)
     assert known(store) == {message}
-    assert store.reader.chunk(message, 0) == SMALL
+    assert await store.reader.chunk(message, 0) == SMALL
 
 
 async def test_what_happened_lately_is_kept(store: SqliteStore) -> None:
