@@ -22,15 +22,18 @@ SHORT = {
     "power cut": 1,
 }
 
+OWED = 500
+"""Copies, answers and notices that are promised at the least: with little to lose little is tried."""
+
 
 @pytest.mark.skipif(any(map(left_out, FAULTS)), reason=next(filter(None, map(left_out, FAULTS)), ""))
 def test_nothing_that_was_answered_250_is_lost(tmp_path: Path) -> None:
     """Copies, large ones, answers, handoffs and their notices: all there and whole, each at least once."""
-    found = torture(tmp_path, lambda fault: SHORT.get(fault.name, 0), seed=20261125)
+    found = torture(tmp_path, lambda fault: SHORT.get(fault.name, 0), seed=20261125, least=OWED)
     owed = sum(row.owed for row in found.rows)
     print(f"\n{found.kills} kills, {owed} owed, {found.lost} lost, {found.seconds:.0f} s")
     assert found.kills >= 10
-    assert owed > 50, "how much there is to lose depends on how busy the machine is"
+    assert owed >= OWED
     assert found.handoffs > 5
     assert found.lost == 0
     assert found.torn == 0

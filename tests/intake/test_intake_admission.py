@@ -136,11 +136,12 @@ async def test_a_bounce_goes_to_nobody_in_explain_too(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not corpus.available(), reason=corpus.WHY_ABSENT)
 async def test_real_mail_is_answered_alike_by_both(tmp_path: Path) -> None:
-    """Every fifth mail of the corpus, as at the door and in ``explain``: refused alike, copied to the same people."""
+    """Every mail of the corpus, as at the door and in ``explain``: refused alike, or copied to the same people, answered
+    alike and for the same reasons."""
     of = desk(role())
     refused = 0
     async with service(tmp_path, of, MOMENT) as running:
-        for one in corpus.mails()[::5]:
+        for one in corpus.mails():
             sender = "colleague@elsewhere.test" if one.mail_from is None else one.mail_from
             found = explain(of, running, one.raw, ROLE, sender=sender)
             running.offered.clear()
@@ -150,4 +151,9 @@ async def test_real_mail_is_answered_alike_by_both(tmp_path: Path) -> None:
             if found.plan is not None:
                 copies = [d.recipient for d in running.offered if d.kind == "copy"]
                 assert [copy.recipient for copy in found.plan.copies] == copies, one.file
+                replies = [d.recipient for d in running.offered if d.kind == "reply"]
+                assert ([found.plan.reply.recipient] if found.plan.reply else []) == replies, one.file
+                entry = running.store.reader.entry(running.offered[0].message)
+                assert entry is not None
+                assert entry.message.reasons == found.reasons, one.file
     print(f"\n{refused} refused")

@@ -53,6 +53,11 @@ class Ledger:
         with self.lock:
             self.accepted.append(Accepted(self.fault, wanted, handoff))
 
+    def owed(self) -> int:
+        """How much was promised by now."""
+        with self.lock:
+            return sum(len(entry.wanted) for entry in self.accepted)
+
     def missing(self) -> set[Place]:
         """What was promised and is not there."""
         with self.lock:

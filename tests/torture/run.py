@@ -7,8 +7,9 @@ import random
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from tests.support.faults import Disk, no_mounts, no_strace
@@ -21,6 +22,8 @@ from tests.torture.load import Load, configure
 
 DRAIN = 240.0
 """Seconds that the last start has to deliver everything: a second try comes after two minutes."""
+MOST_MORE = 60
+"""Rounds beyond those that were asked for, for there to be enough to lose."""
 
 
 @dataclass
@@ -73,8 +76,13 @@ def torture(
     seed: int,
     tell: Callable[[str], None] = lambda line: None,
     pause: float = 0.06,
+    least: int = 0,
 ) -> Reckoning:
-    """Run ``rounds(fault)`` rounds of each fault that can be made here, in random order, on one store."""
+    """Run ``rounds(fault)`` rounds of each fault that can be made here, in random order, on one store.
+
+    Rounds last as long as they last, and on a busy machine little mail is taken in them: with fewer than ``least`` owed
+    there are more rounds of ``kill -9``, up to ``MOST_MORE``.
+    """
     chance = random.Random(seed)
     ledger = Ledger()
     started = time.monotonic()
@@ -87,11 +95,13 @@ def torture(
         ground = Ground(config, var / "mailrouter.db", disk, sink, chance)
         order = [fault for fault in FAULTS if not left_out(fault) for _ in range(rounds(fault))]
         chance.shuffle(order)
+        done: list[Fault] = []
         with relay(config):
             pass  # the store and the key are there before the first fault
         load = Load(ledger, port, var / "run" / "mailrouter.sock", seed, pause=pause)
         try:
-            for number, fault in enumerate(order, 1):
+            for number, fault in enumerate(chain(order, _more(ledger, least)), 1):
+                done.append(fault)
                 ledger.fault = fault.name
                 fault.do(ground)
                 if number % 20 == 0:
@@ -103,7 +113,15 @@ def torture(
             with contextlib.suppress(TimeoutError):
                 wait_until(lambda: not ledger.missing(), DRAIN, "the last copy")
             last.stop()
-        return _reckon(ledger, ground, order, held, time.monotonic() - started)
+        return _reckon(ledger, ground, done, held, time.monotonic() - started)
+
+
+def _more(ledger: Ledger, least: int) -> Iterator[Fault]:
+    """Rounds of ``kill -9`` until as much is owed."""
+    for _ in range(MOST_MORE):
+        if ledger.owed() >= least:
+            return
+        yield FAULTS[0]
 
 
 def released(config: Path, database: Path) -> int:
