@@ -153,7 +153,7 @@ async def test_real_mail_is_answered_alike_by_both(tmp_path: Path) -> None:
                 assert [copy.recipient for copy in found.plan.copies] == copies, one.file
                 replies = [d.recipient for d in running.offered if d.kind == "reply"]
                 assert ([found.plan.reply.recipient] if found.plan.reply else []) == replies, one.file
-                entry = running.store.reader.entry(running.offered[0].message)
+                entry = await running.store.reader.entry(running.offered[0].message)
                 assert entry is not None
                 assert entry.message.reasons == found.reasons, one.file
     print(f"\n{refused} refused")
