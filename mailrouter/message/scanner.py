@@ -15,6 +15,9 @@ _FIELD = 250
 """Octets that one field of a Head takes beside its text, about."""
 
 
+_LIMITS = Limits()
+
+
 class Scanner:
     """Feed it the message in blocks of any size, then ``finish()``.
 
@@ -23,7 +26,7 @@ class Scanner:
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+        self._limits = limits or _LIMITS
         self._structure = Structure(self._limits)
         self._size = self._crlf = self._cr = self._lf = self._nul = 0
         self._tail = b""

@@ -82,6 +82,8 @@ class Roster:
         self._facts: dict[datetime, Duty] = {}
         self._roles: dict[tuple[str, ...], Role] = {}
         self._slot = Slot(_EVER, _EVER, _EVER.date(), (), "")
+        self._day: date | None = None
+        self._role_of_day = role
 
     def timeline(self, start: datetime, end: datetime) -> tuple[Span, ...]:
         """As ``mailrouter.schedule.timeline.timeline`` for this role."""
@@ -111,8 +113,11 @@ class Roster:
         """The role with nobody but its partners at ``moment``; the very same object while they are the same."""
         slot = self._slot  # mostly the one that ``duty`` was asked about just now
         day = slot.day if slot.start <= moment < slot.end else self._layers.day_of(moment)
-        role = self.role.on_day(day)
-        return self._roles.setdefault(tuple(person.key for person in role.partners), role)
+        if day != self._day:
+            role = self.role.on_day(day)
+            known = self._roles.setdefault(tuple(person.key for person in role.partners), role)
+            self._day, self._role_of_day = day, known
+        return self._role_of_day
 
     def _slot_at(self, moment: datetime) -> Slot:
         slots = self._layers.slots(self._layers.day_of(moment))

@@ -147,7 +147,8 @@ class Dialog:
         )
 
     def _reset(self) -> None:
-        self.envelope = Envelope()
+        if self.envelope.reverse_path is not None:  # else it is as new
+            self.envelope = Envelope()
         self._broken = False
 
     def _forget(self) -> None:
