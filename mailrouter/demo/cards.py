@@ -82,7 +82,7 @@ class _Told:
 
     def people(self) -> list[Person]:
         """Everybody who works for the roles, partners first."""
-        people = {canonical(person.email): person for role in self._roles for person in role.people}
+        people = {person.mailbox: person for role in self._roles for person in role.people}
         return list(people.values())
 
     def called(self, person: Person) -> str:

@@ -70,7 +70,7 @@ def _of_ours(received: Received, admitted: Admitted) -> bool:
     Nothing is gained by forging it: less is told of what a server says of the mail. So it is taken for granted where a
     fault of ours leaves the author unknown.
     """
-    people = {canonical(person.email) for role in admitted.roles for person in role.people}
+    people = {person.mailbox for role in admitted.roles for person in role.people}
     try:
         authors = received.head.mailboxes("from") if received.head else ()
     except Exception:

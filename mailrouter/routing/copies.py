@@ -20,7 +20,7 @@ def copy_to_partners(draft: Draft, situation: Situation) -> Draft:
     partners, reason = _partners(draft, situation)
     reasons = [reason]
     named = _addressed(draft.head)
-    if twice := [person for person in partners if canonical(person.email) in named]:
+    if twice := [person for person in partners if person.mailbox in named]:
         # Never nobody: the header may be forged or the other copy lost, and then the mail would be nowhere.
         if role.already_addressed == "skip" and len(twice) < len(partners):
             partners = [person for person in partners if person not in twice]
@@ -58,7 +58,7 @@ def show_partners(draft: Draft, situation: Situation) -> Draft:
         return draft
     named = _addressed(draft.head)
     show = tuple(
-        Mailbox(person.name, person.email) for person in role.partners if canonical(person.email) not in named
+        Mailbox(person.name, person.email) for person in role.partners if person.mailbox not in named
     )
     if not show:
         return draft
@@ -97,12 +97,12 @@ def _stand_ins(draft: Draft, situation: Situation) -> list[Person]:
     """
     if draft.own_mail or draft.nature.report or not situation.reverse_path or situation.to_handoff:
         return []
-    taken = {canonical(person.email) for person in situation.role.partners} | {draft.sender.address}
+    taken = {person.mailbox for person in situation.role.partners} | {draft.sender.address}
     found: dict[str, Person] = {}
     for away in situation.duty.away:
         for person in away.cover:
-            if canonical(person.email) not in taken:
-                found.setdefault(canonical(person.email), person)
+            if person.mailbox not in taken:
+                found.setdefault(person.mailbox, person)
     return list(found.values())
 
 

@@ -79,7 +79,7 @@ def make_copies(
     by_mailbox: dict[str, list[Part]] = {}
     for draft, situation in zip(drafts, situations, strict=True):
         for copy in draft.copies:
-            by_mailbox.setdefault(canonical(copy.person.email), []).append(Part(copy, draft, situation))
+            by_mailbox.setdefault(copy.person.mailbox, []).append(Part(copy, draft, situation))
     bench = _Bench()
     copies: list[Copy] = []
     for parts in by_mailbox.values():

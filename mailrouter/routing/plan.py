@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mailrouter.address import canonical
 from mailrouter.message import pieces
 from mailrouter.message.classify import classify
 from mailrouter.message.head import Head
@@ -82,7 +81,7 @@ def last_resort(
     found: dict[str, tuple[str, list[Role]]] = {}
     for role, _ in roles:
         for person in role.partners:
-            found.setdefault(canonical(person.email), (person.email, []))[1].append(role)
+            found.setdefault(person.mailbox, (person.email, []))[1].append(role)
     copies = tuple(
         Copy(email, tuple(role.key for role in of), of[0].address if reverse_path else "", made)
         for email, of in found.values()

@@ -26,7 +26,7 @@ def sender_of(head: Head, situation: Situation) -> Sender:
     at_home = domain_of(path) in ours and not is_rewritten(path)
     vouched = situation.vouched
     written_by = head.mailboxes("from")
-    keys = {canonical(person.email): person.key for person in situation.role.partners}
+    keys = {person.mailbox: person.key for person in situation.role.partners}
     inside = (
         domain_of(path) in ours
         and (at_home if vouched is None else vouched)

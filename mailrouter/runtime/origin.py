@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from mailrouter.caching import cached_by_text
 from mailrouter.config.settings import Network, Settings
 from mailrouter.message.head import Head
 from mailrouter.message.provenance.hops import Provenance, provenance
@@ -17,12 +18,18 @@ _LONGEST_NAME = 60
 
 def trusts(networks: Sequence[Network], client: str) -> bool:
     """Whether a client's address is in one of our own networks."""
+    address = _address(client)
+    return address is not None and any(address in network for network in networks)
+
+
+@cached_by_text(1024)
+def _address(client: str) -> IPv4Address | IPv6Address | None:
+    """An address without its zone, IPv4 where it is mapped into IPv6; None for what is none."""
     try:
         address = ip_address(client.partition("%")[0])
     except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return any(mapped in network for network in networks)
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def way_of(settings: Settings, head: Head, client: str | None) -> Provenance:

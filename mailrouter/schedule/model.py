@@ -6,10 +6,12 @@ Times here are *wall* times of the role's zone (naive ``datetime``, ``date``, mi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from mailrouter.address import canonical
 
 BEGINNING, FOREVER = datetime(1970, 1, 1), datetime(9999, 1, 1)
 """The bounds of what has none: an absence that always came round, one that lasts until further notice."""
@@ -64,6 +66,11 @@ class Person:
     until: date | None = None
     follows: str | None = None
     calendar: CalendarSource | None = None
+    mailbox: str = field(init=False, repr=False, compare=False)
+    """``email`` as addresses are compared (``mailrouter.address.canonical``)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mailbox", canonical(self.email))
 
     def is_partner_on(self, day: date) -> bool:
         """Whether ``day``, of the role's zone, lies within their time as a partner."""

@@ -13,7 +13,6 @@ from itertools import filterfalse
 from pathlib import Path
 from typing import Any, cast
 
-from mailrouter.address import canonical
 from mailrouter.calendars.cache import with_kept
 from mailrouter.calendars.feeds import Feeds
 from mailrouter.calendars.refresh import keep_fresh
@@ -312,7 +311,7 @@ class Service:
 
     def _people(self) -> set[str]:
         """The mailboxes of everybody behind a role."""
-        return {canonical(p.email) for role in self.configuration.roles for p in role.people}
+        return {p.mailbox for role in self.configuration.roles for p in role.people}
 
     def _wake(self) -> None:
         """Messages of ours lie in the store."""
@@ -406,7 +405,7 @@ class Service:
         desk, now = self.context.desk, self.context.now()
         # Of a former partner nothing has to arrive any more.
         roles = [desk.role_at(role, now) for role in desk.configuration.roles]
-        people = {canonical(person.email) for role in roles for person in role.people}
+        people = {person.mailbox for role in roles for person in role.people}
         return {
             "delivers_to": self.transport.name,
             "listens_at": self.addresses,

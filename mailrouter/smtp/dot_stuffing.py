@@ -27,7 +27,8 @@ class DottedReader:
     def feed(self, block: bytes) -> bytes:
         """The content that is certain by now; a few bytes may be held back until the next block."""
         data = self._held + block
-        end = data.find(_END)
+        dot = data.find(b"\r\n.")
+        end = data.find(_END, dot) if dot >= 0 else -1
         if end >= 0:
             self.done = True
             self.rest = data[end + len(_END) :]
@@ -41,7 +42,8 @@ class DottedReader:
                 tail = data.rfind(b"\r", max(0, len(data) - 4), tail)
             self._held = data[cut:]
             content = data[:cut]
-        content = content.replace(b"\r\n.", b"\r\n")
+        if 0 <= dot != end:  # else no line of it begins with a dot
+            content = content.replace(b"\r\n.", b"\r\n")
         if self._virtual and len(content) >= self._virtual:
             content = content[self._virtual :]
             self._virtual = 0

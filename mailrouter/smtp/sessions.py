@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Protocol
 
+from mailrouter.caching import cached_by_text
 from mailrouter.events import Bounded
 from mailrouter.smtp.handler import Limits, Traffic
 
@@ -236,6 +237,7 @@ class Sessions:
         session.end(reply)
 
 
+@cached_by_text(4096)
 def network_of(client: str) -> str:
     """The network by which a client is counted: an IPv4 address, an IPv6 /64; what is neither as it stands.
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mailrouter.address import canonical
 from mailrouter.config import Settings
 from mailrouter.moments import iso_utc, moment_at
 from mailrouter.schedule.date_words import called, date_words, joined, moment_words
@@ -128,7 +127,7 @@ def look(settings: Settings, roles: tuple[Role, ...]) -> Live:
 def _named(roles: Iterable[Role], mailbox: str) -> Iterator[str]:
     for role in roles:
         for person in role.people:
-            if canonical(person.email) == mailbox:
+            if person.mailbox == mailbox:
                 yield f"{called(role)[person.key]}, {role.name}"
 
 

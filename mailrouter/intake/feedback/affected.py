@@ -35,7 +35,7 @@ def roles_of(desk: Desk, entry: QueueEntry, delivery: Delivery) -> list[Role]:
     keys = list(delivery.roles)
     plain = addressed(desk, entry.message.recipients).roles if delivery.kind == "copy" else ()
     wanted = canonical(delivery.recipient)
-    keys += [role.key for role in plain if any(canonical(person.email) == wanted for person in role.people)]
+    keys += [role.key for role in plain if any(person.mailbox == wanted for person in role.people)]
     known = {role.key: role for role in desk.configuration.roles}
     return [known[key] for key in dict.fromkeys(keys) if key in known]
 
@@ -46,7 +46,7 @@ def copies_of(entry: QueueEntry, role: Role) -> list[Delivery]:
     A delivery that carries a handoff names that handoff's role alone, though it may be for another as well. One that
     came back and was sent again counts as the one that repeats it.
     """
-    people = {canonical(person.email) for person in role.people}
+    people = {person.mailbox for person in role.people}
     repeated = repeated_in(entry)
     return [
         other

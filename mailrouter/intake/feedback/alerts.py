@@ -39,7 +39,7 @@ def told_to(incident: Incident, trouble: Trouble, again: Milliseconds) -> list[C
     if desk.role_of(operator)[0] != role:  # its own loop mark would have that refused at our door
         to_whom.append((operator, None))
     failed = canonical(trouble.recipient)
-    to_whom += [(person.email, person) for person in partners if canonical(person.email) != failed]
+    to_whom += [(person.email, person) for person in partners if person.mailbox != failed]
     found = []
     about = trouble.news if trouble.news in ("away", "failing") else "trouble"
     # A copy that was sent once more, and came back once more, is news.

@@ -157,4 +157,4 @@ def of_expansion(
 
 def _known_away(desk: Desk, role: Role, email: str, now: datetime) -> bool:
     duty = desk.rosters[role.key].duty(now)
-    return any(canonical(away.person.email) == canonical(email) for away in duty.away)
+    return any(away.person.mailbox == canonical(email) for away in duty.away)

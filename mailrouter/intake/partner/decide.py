@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import partial
 
 from mailrouter import keyed
-from mailrouter.address import canonical
 from mailrouter.intake.purposes import Target
 from mailrouter.intake.received import Received
 from mailrouter.intake.role_file import NO_CHANGES, KnownChanges, known_changes
@@ -262,7 +261,7 @@ async def _known(mail: Incoming, target: Target, situation: Situation) -> _Known
             return found
         waiting = found
     author = named_author(mail.head, role)
-    mailbox = canonical(author.email) if author else ""
+    mailbox = author.mailbox if author else ""
     if waiting is not None:
         once = _question_key(desk, role, waiting.message, tag)
     else:

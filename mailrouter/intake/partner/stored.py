@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mailrouter.address import canonical
 from mailrouter.intake.partner.decide import Handing
 from mailrouter.message.text.writing import quoted_printable
 from mailrouter.moments import milliseconds
@@ -38,7 +37,7 @@ def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChan
             body = quoted_printable(decision.text)
             new = NewHandoff(role.key, called(role)[author.key], written_at, decision.text, body)
         elif decision.act == "ask":
-            mailbox = canonical(author.email)
+            mailbox = author.mailbox
             aside = WaitingHandoff(
                 message.id, role.key, decided.request.tag, mailbox, written_at, decision.text
             )

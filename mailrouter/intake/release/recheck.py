@@ -66,7 +66,7 @@ def may_have(desk: Desk, delivery: Delivery, moment: datetime, alone: bool = Fal
 
 
 def _among(address: str, people: Iterable[Person]) -> bool:
-    return any(canonical(person.email) == address for person in people)
+    return any(person.mailbox == address for person in people)
 
 
 async def may_be_told(

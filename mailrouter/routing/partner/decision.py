@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from mailrouter.address import canonical
 from mailrouter.message.classify import autoreply_refusals, classify
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
@@ -183,7 +182,7 @@ def question_of(mail: Handed) -> Question:
 def _confirmed(mail: Handed, waiting: Waiting, silence: tuple[str, ...], request: PartnerRequest) -> Handover:
     """An answer to our question. Its token proves the mailbox that got it, and its yes that a person read it."""
     role = mail.situation.role
-    author = next((p for p in role.partners if canonical(p.email) == waiting.mailbox), None)
+    author = next((p for p in role.partners if p.mailbox == waiting.mailbox), None)
     what = request.what
     if silence:
         return Handover("nothing", (f"it confirms no {what}, because {silence[0]}",))

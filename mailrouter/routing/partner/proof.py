@@ -38,7 +38,7 @@ def named_author(head: Head, role: Role) -> Person | None:
         return None
     written = written_by[0].address
     address = canonical(written)
-    found = next((person for person in role.partners if canonical(person.email) == address), None)
+    found = next((person for person in role.partners if person.mailbox == address), None)
     # In lower case some signs beyond ASCII are letters of it: U+212A is a k.
     return found if found is None or written.isascii() or not found.email.isascii() else None
 
