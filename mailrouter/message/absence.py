@@ -141,6 +141,8 @@ _QUOTED_NOTES = re.compile(
 
 def _folded(text: str) -> str:
     """Text as it is compared: no case, no accents, single spaces, half-width signs."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold()).replace("\u0131", "i")  # Turkish has no dot on it
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 

@@ -23,22 +23,24 @@ from mailrouter.routing.letters.letter import companion, derived
 from mailrouter.routing.model import Copy, CopyDraft, Draft, Situation
 from mailrouter.turns import Steps
 
-_OUR_MARKS = ("mailrouter-role", "mailrouter-on-duty", "mailrouter-you")
+_OUR_MARKS = frozenset(("mailrouter-role", "mailrouter-on-duty", "mailrouter-you"))
 
 
-_RECEIPTS = (
-    "disposition-notification-to",
-    "disposition-notification-options",
-    "return-receipt-to",
-    "return-receipt-requested",
-    "read-receipt-to",
-    "x-confirm-reading-to",
-    "x-confirm-delivery-to",
-    "x-chameleon-return-to",
-    "x-pmrqc",
-    "generate-delivery-report",
-    "prevent-nondelivery-report",
-    "registered-mail-reply-requested-by",
+_RECEIPTS = frozenset(
+    (
+        "disposition-notification-to",
+        "disposition-notification-options",
+        "return-receipt-to",
+        "return-receipt-requested",
+        "read-receipt-to",
+        "x-confirm-reading-to",
+        "x-confirm-delivery-to",
+        "x-chameleon-return-to",
+        "x-pmrqc",
+        "generate-delivery-report",
+        "prevent-nondelivery-report",
+        "registered-mail-reply-requested-by",
+    )
 )
 """What asks a partner's own mail program to answer the sender (RFC 8098 §2.1, and names of before): from the partner's
 private address. A changed copy is without them."""
@@ -140,7 +142,7 @@ def _changed(parts: list[Part], note: str, carrying: list[Part], bench: _Bench) 
     draft, situation = parts[0].draft, parts[0].situation
     fields = _fields(parts, bench)
     if note or carrying or fields:
-        fields |= {name: b"" for name in _RECEIPTS if draft.head.has(name)}
+        fields |= dict.fromkeys(_RECEIPTS.intersection(draft.head.names), b"")
     made: Pieces = ()
     if note or carrying:
         # The note, then the handoffs: a text part before the body makes some clients show the body as a file.
@@ -198,7 +200,7 @@ def _fields(parts: list[Part], bench: _Bench) -> dict[str, bytes]:
     if show:
         fields["cc"] = cc_with(head, list(show.values()))
     if fields:
-        fields |= {name: b"" for name in _OUR_MARKS if head.has(name)}
+        fields |= dict.fromkeys(_OUR_MARKS.intersection(head.names), b"")
     return fields
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from mailrouter.caching import cached_by_text
 from mailrouter.message.absence import is_absence_subject
 
 # Bounce Address Tag Validation (draft-levine-smtp-batv-01 §3), as Exchange, Barracuda, IronPort and SparkPost write it.
@@ -94,11 +95,13 @@ def local_part(address: str) -> str:
     return _BATV.sub("", local.strip().strip('"'), count=1)
 
 
+@cached_by_text(1024)
 def is_robot(address: str) -> bool:
     """Is this the address of a daemon, a list's machinery, or one that says that it takes no answer?"""
     return _ROBOT.match(local_part(address)) is not None
 
 
+@cached_by_text(1024)
 def is_mail_daemon(address: str) -> bool:
     """Is this the name under which mail servers report?"""
     return _DAEMON.match(local_part(address)) is not None

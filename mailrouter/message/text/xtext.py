@@ -32,6 +32,8 @@ def encode_xtext(text: str) -> str:
     >>> encode_xtext("vp-hr+b=1@example.test")
     'vp-hr+2Bb+3D1@example.test'
     """
+    if text.isalnum() and text.isascii():  # a queue id
+        return text
     return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c) & 0xFF:02X}" for c in text)
 
 
