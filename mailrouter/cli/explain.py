@@ -37,7 +37,8 @@ async def explain(options: argparse.Namespace) -> int:
     raw = _read(options.file)
     scanner = Scanner()
     scanner.feed(raw)
-    shape, head = scanner.finish(), Head(scanner.head_bytes)
+    shape = scanner.finish()
+    head = scanner.head
     recipients = options.recipient or [mailbox.address for mailbox in _addressed(head)]
     roles = _roles(configuration, head, options.recipient)
     sender = _sender(head, options.sender)

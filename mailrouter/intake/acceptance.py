@@ -56,7 +56,7 @@ def message_of(received: Received, reasons: Sequence[str]) -> Message:
         body_start=shape.body_start,
         client=client.address,
         helo=client.helo,
-        message_id=(head.message_id or "") if head else "",
+        message_id=head.message_id or "",
         eight_bit=shape.eight_bit or shape.header_eight_bit,
         smtputf8=received.envelope.smtputf8,
         reasons=tuple(reasons),
@@ -72,7 +72,7 @@ def _of_ours(received: Received, admitted: Admitted) -> bool:
     """
     people = {person.mailbox for role in admitted.roles for person in role.people}
     try:
-        authors = received.head.mailboxes("from") if received.head else ()
+        authors = received.head.mailboxes("from")
     except Exception:
         log.exception("the author of a mail can't be read")
         return True
@@ -82,7 +82,7 @@ def _of_ours(received: Received, admitted: Admitted) -> bool:
 
 def _expansion(desk: Desk, message: Message, roles: Sequence[Role], received: Received) -> list[Consequence]:
     """The reports of success that were asked for; a fault of ours in them does not hold up the mail."""
-    if not message.dsn.notify or received.head is None:
+    if not message.dsn.notify:
         return []
     try:
         return of_expansion(desk, message, roles, received.head, received.shape, received.moment)

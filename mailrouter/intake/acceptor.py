@@ -55,7 +55,6 @@ class Acceptor:
         context: Context,
         store: Store,
         offer: Callable[[Sequence[Delivery]], None],
-        read: Callable[[bytes], Head] = Head,
         under_way: UnderWay | None = None,
         calls: Calls | None = None,
     ) -> None:
@@ -65,7 +64,6 @@ class Acceptor:
         self.probes = Probes()
         self._store = store
         self._offer = offer
-        self._read = read
         self._under_way = under_way or UnderWay()
         self._suspects = frozenset(filter(is_incoming, self._under_way.blamed))
         self._refused = RefusedMail(store, offer)
@@ -88,11 +86,9 @@ class Acceptor:
         """A place for a message while it arrives."""
         return self._store.spool()
 
-    async def accept(
-        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
-    ) -> str:
+    async def accept(self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: Head) -> str:
         """Commit all that follows from a message, or refuse it; 250 is said only after that."""
-        key = incoming_key(head)
+        key = incoming_key(head.raw)
         if key in self._suspects:
             return await self._put_off(client, envelope, spool, shape)
         self._under_way.begin_incoming(key)
@@ -116,14 +112,9 @@ class Acceptor:
         return SUSPECT
 
     def _received(
-        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, header: bytes
+        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: Head
     ) -> Received:
         name = queue_id(spool.id)
-        try:
-            head = self._read(header)
-        except Exception:
-            log.exception("%s: its header can't be read; every partner gets the mail", name)
-            head = None
 
         async def content(most: int) -> bytes:
             raw = await spool.finish()
@@ -137,7 +128,6 @@ class Acceptor:
             name,
             client,
             envelope,
-            header,
             head,
             shape,
             self.context.now(),

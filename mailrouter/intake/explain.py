@@ -59,7 +59,7 @@ def in_hand(
 
     seed, size = seed_of(head.raw), max_size(desk, None)
     return Received(
-        NO_MESSAGE, "explain", CLIENT, envelope, head.raw, head, shape, moment, size, None, seed, content, True
+        NO_MESSAGE, "explain", CLIENT, envelope, head, shape, moment, size, None, seed, content, True
     )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def _refused(refusal: Refusal, notes: Sequence[str] = ()) -> Explanation:
 
 async def _seen(desk: Desk, store: Reading | None, role: Role, received: Received) -> int:
     """The handoff version that the conversation has carried."""
-    ids = earlier_ids(received.head) if received.head else []
+    ids = earlier_ids(received.head)
     return await store.shown(desk.conversation(role, ids)) if store and ids else 0
 
 

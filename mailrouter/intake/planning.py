@@ -61,20 +61,30 @@ async def decide(case: Case, mail: PartnerMail) -> Effects | Refusal:
 
     A Refusal where a request of a partner's can't be decided now.
     """
-    admitted, reported, head = case.admitted, case.reported, case.received.head
+    admitted, reported = case.admitted, case.reported
     outcomes = tuple(reported.outcomes)
     if not admitted.roles:
         return Effects(NO_PLAN._replace(reasons=tuple(reported.reasons)), outcomes=outcomes)
     handing = NO_HANDING
     trace = case.received.trace(case.desk.hostname, admitted.roles[0])
-    if admitted.to.targets and head is not None:
-        targets = await in_turns(_facts_of_each(case, head, trace))
-        handing = await mail.decide(Incoming(case.desk, case.reader, case.received, head), targets)
+    if admitted.to.targets:
+        handing = await _handing(case, mail, trace)
         if handing.refusal:
             return Refusal(handing.refusal, handing.reasons)
     plan = await _copies(case, handing, trace)
     effects = Effects(plan, handing, outcomes)
     return effects.because(*reported.reasons) if admitted.by_hand else effects
+
+
+async def _handing(case: Case, mail: PartnerMail, trace: bytes) -> Handing:
+    """What the addresses for partners come to; after a fault of ours their partners get the mail as it came."""
+    received, targets = case.received, case.admitted.to.targets
+    try:
+        facts = await in_turns(_facts_of_each(case, received.head, trace))
+    except Exception:
+        log.exception("%s: who wrote it can't be told; every partner gets it as it came", received.name)
+        return Handing(plain=[case.desk.role_at(target.role, received.moment) for target in targets])
+    return await mail.decide(Incoming(case.desk, case.reader, received, received.head), facts)
 
 
 def _facts_of_each(case: Case, head: Head, trace: bytes) -> Steps[list[tuple[Target, Situation]]]:
@@ -88,11 +98,10 @@ def _facts_of_each(case: Case, head: Head, trace: bytes) -> Steps[list[tuple[Tar
 async def _copies(case: Case, handing: Handing, trace: bytes) -> Plan:
     """The plan for those roles for which it is mail, with the reasons of everything before it."""
     desk, received, to = case.desk, case.received, case.admitted.to
-    unread = received.head is None
-    known = {role.key for role in (case.admitted.roles if unread else to.roles)}
+    known = {role.key for role in to.roles}
     mail = {role.key: role for role in handing.mail if role.key not in known}
     plain = {role.key: role for role in handing.plain if role.key not in known and role.key not in mail}
-    roles = list(case.admitted.roles) if unread else [*to.roles, *mail.values()]
+    roles = [*to.roles, *mail.values()]
     # What came to a return path may quote the copy that it is about, handoff and all: for partners alone.
     alone = {role.key for role in case.admitted.roles} if to.returned else set(mail)
     made = NO_PLAN
@@ -108,19 +117,17 @@ async def _copies(case: Case, handing: Handing, trace: bytes) -> Plan:
 async def _plan_or_less(copying: _Copying) -> Plan:
     """The plan; after a fault of ours the most that can be had without what is at fault."""
     received, desk = copying.case.received, copying.case.desk
-    fault = "of a fault in reading its header"
-    if received.head is not None:
-        try:
-            # What the store knows is read first: planning doesn't wait.
-            seen = {role.key: await copying.case.seen(role) for role in copying.roles}
-            return await in_turns(_plan(copying, received.head, seen))
-        except Exception as error:
-            log.exception("%s: planning failed; plain copies are sent", received.name)
-            fault = f"of a fault in planning ({type(error).__name__})"
-        try:
-            return await in_turns(_plan(copying, received.head, {}, fault))
-        except Exception:
-            log.exception("%s: planning plain copies failed; every partner gets the mail", received.name)
+    try:
+        # What the store knows is read first: planning doesn't wait.
+        seen = {role.key: await copying.case.seen(role) for role in copying.roles}
+        return await in_turns(_plan(copying, received.head, seen))
+    except Exception as error:
+        log.exception("%s: planning failed; plain copies are sent", received.name)
+        fault = f"of a fault in planning ({type(error).__name__})"
+    try:
+        return await in_turns(_plan(copying, received.head, {}, fault))
+    except Exception:
+        log.exception("%s: planning plain copies failed; every partner gets the mail", received.name)
     roles = [(desk.role_at(role, received.moment), desk.loop_marks[role.key]) for role in copying.roles]
     return last_resort(roles, received.shape.size, received.reverse_path, copying.trace, fault)
 

@@ -21,8 +21,7 @@ ReadContent = Callable[[int], Awaitable[bytes]]
 class Received(NamedTuple):
     """A message at the door.
 
-    ``id`` is its number in the store and ``name`` its queue id. ``header`` is its header section as received, and
-    ``head`` the fields of that: None where they can't be read. ``max_size`` are the octets taken at this moment, and
+    ``id`` is its number in the store and ``name`` its queue id. ``max_size`` are the octets taken at this moment, and
     ``next_hop_size`` what the next hop announces; None for any number. ``seed`` are at least 16 random octets.
     ``by_ours``: it is judged as if one of our own servers had handed it in, whoever ``client`` is.
     """
@@ -31,8 +30,7 @@ class Received(NamedTuple):
     name: str
     client: Client
     envelope: Envelope
-    header: bytes
-    head: Head | None
+    head: Head
     shape: Shape
     moment: datetime
     max_size: int | None

@@ -91,9 +91,7 @@ class ShadowGate:
         """A place for a message while it arrives."""
         return ShadowSpool(self._store.spool())
 
-    async def accept(
-        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
-    ) -> str:
+    async def accept(self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: Head) -> str:
         """Plan it and note the plan, or note why it would not have been taken. Always 250."""
         try:
             return await self._accept(client, envelope, spool, shape, head)
@@ -103,7 +101,7 @@ class ShadowGate:
             return _NOTED
 
     async def _accept(
-        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
+        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: Head
     ) -> str:
         refusals = {recipient: self._acceptor.recipient(recipient) for recipient in envelope.recipients}
         taken = [recipient for recipient, refusal in refusals.items() if refusal is None]
@@ -125,7 +123,7 @@ class ShadowGate:
         return recipient_of(self._acceptor.context.desk, recipient).purpose.changes_file
 
     async def _note(
-        self, client: Client, envelope: Envelope, shape: Shape, head: bytes, refusal: str = ""
+        self, client: Client, envelope: Envelope, shape: Shape, head: Head, refusal: str = ""
     ) -> str:
         """``refusal`` is the reply that would have refused it; without one it came to the schedule address."""
         spool = self._store.spool()
@@ -146,8 +144,8 @@ class ShadowGate:
         return f"{_NOTED} as {queue_id(message.id)}"
 
 
-def _message_id(head: bytes) -> str:
+def _message_id(head: Head) -> str:
     try:
-        return Head(head).message_id or ""
+        return head.message_id or ""
     except Exception:  # what can't be read may be why it would be refused
         return ""

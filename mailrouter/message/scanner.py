@@ -21,8 +21,8 @@ _LIMITS = Limits()
 class Scanner:
     """Feed it the message in blocks of any size, then ``finish()``.
 
-    Once the blank line has passed, or after ``finish``, ``head_bytes`` is the header section with its last
-    CRLF (at most ``limits.header_bytes`` octets) and ``head`` its fields; before, both are empty.
+    Once the blank line has passed, or after ``finish``, ``head`` are the fields of the header section: of its octets
+    with the last CRLF (``head.raw``), at most ``limits.header_bytes``. Before, it is empty.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -31,7 +31,6 @@ class Scanner:
         self._size = self._crlf = self._cr = self._lf = self._nul = 0
         self._tail = b""
         self._head = bytearray()
-        self.head_bytes = b""
         self.head = _NOTHING
         self._header_end = -1
         self._header_too_large = False
@@ -45,7 +44,7 @@ class Scanner:
     @property
     def held(self) -> int:
         """Octets in memory, about: the header section, and what is known of its fields."""
-        return len(self._head) + len(self.head_bytes) + _FIELD * len(self.head.fields)
+        return len(self._head) + len(self.head.raw) + _FIELD * len(self.head.fields)
 
     def feed(self, block: bytes) -> None:
         """Take the next octets of the message."""
@@ -79,7 +78,7 @@ class Scanner:
                 self._read_head(section)
         structure = self._structure
         structure.finish()
-        head, fields = self.head_bytes, len(self.head.fields)
+        head, fields = self.head.raw, len(self.head.fields)
         return Shape(
             size=self._size,
             header_end=self._header_end,
@@ -136,7 +135,6 @@ class Scanner:
         return section[end:] + rest
 
     def _read_head(self, section: bytes) -> None:
-        self.head_bytes = section
         self.head = Head(section)
         self._structure.top(self.head)
 
@@ -144,6 +142,5 @@ class Scanner:
         """Stop collecting: what follows is counted, and not read."""
         self._header_end = self._limits.header_bytes
         self._header_too_large = True
-        self.head_bytes = section
         self.head = Head(section)
         self._structure.malformed = "its header is too large"

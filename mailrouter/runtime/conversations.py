@@ -11,17 +11,17 @@ from mailrouter.schedule.model import Role
 from mailrouter.store.protocols import Store
 
 
-async def version_seen(desk: Desk, store: Store, role: Role, head: Head | None) -> int:
+async def version_seen(desk: Desk, store: Store, role: Role, head: Head) -> int:
     """The handoff version that this conversation has carried, 0 for none; read only where it can matter."""
-    if head is None or role.key not in desk.handoffs or role.handoff != "thread":
+    if role.key not in desk.handoffs or role.handoff != "thread":
         return 0
     ids = earlier_ids(head)
     return await store.shown(desk.conversation(role, ids)) if ids else 0
 
 
-def shown_by(desk: Desk, plan: Plan, head: Head | None, roles: Sequence[Role]) -> list[tuple[str, int]]:
+def shown_by(desk: Desk, plan: Plan, head: Head, roles: Sequence[Role]) -> list[tuple[str, int]]:
     """What to remember of a plan: pairs of a conversation's key and the version that it carries now."""
-    if not plan.shown or head is None:
+    if not plan.shown:
         return []
     ids = [*earlier_ids(head), *([head.message_id] if head.message_id else [])]
     by_key = {role.key: role for role in roles}

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from mailrouter import events
 from mailrouter.errors import StoreError, StoreFull
+from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.protocols import Spool
@@ -40,9 +41,7 @@ class Gate(Protocol):
     def spool(self) -> Spool:
         """A place for a message while it arrives."""
 
-    async def accept(
-        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
-    ) -> str:
+    async def accept(self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: Head) -> str:
         """Decide about a whole message and make it durable; gives the reply."""
 
 

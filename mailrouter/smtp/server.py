@@ -273,9 +273,7 @@ class Door(SMTP):
         if not reply:
             try:
                 shape = text.scanner.finish()
-                reply = await self._gate.accept(
-                    client, text.envelope, text.spool, shape, text.scanner.head_bytes
-                )
+                reply = await self._gate.accept(client, text.envelope, text.spool, shape, text.scanner.head)
             except Exception as error:
                 await discard(text.spool)
                 reply = fault_reply(error)

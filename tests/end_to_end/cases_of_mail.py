@@ -179,11 +179,11 @@ async def the_same_conversation(place: Path, raw: bytes) -> None:
 async def utf8_header(place: Path, raw: bytes) -> None:
     """Raw UTF-8 in the header goes to a server without SMTPUTF8: the envelope is ASCII."""
     async with service(place, desk(role()), NOW) as running:
-        shape_head, shape = read(raw)
+        head, shape = read(raw)
         spool = running.acceptor.spool()
         spool.hold(raw)
         envelope = Envelope(JANE, [ROLE], smtputf8=True)
-        reply = await running.acceptor.accept(CLIENT, envelope, spool, shape, shape_head.raw)
+        reply = await running.acceptor.accept(CLIENT, envelope, spool, shape, head)
         assert reply.startswith("250")
         assert len(running.sent()) == 2
         for delivery in running.offered:

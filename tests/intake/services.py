@@ -60,6 +60,7 @@ class Service:
     store: SqliteStore
     offered: list[Delivery] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    read: type[Head] = Head
 
     @property
     def context(self) -> Context:
@@ -81,7 +82,8 @@ class Service:
             envelope.dsn["RET"] = ret
         if notify:
             envelope.notify = dict.fromkeys(envelope.recipients, notify)
-        self.said.append(await self.acceptor.accept(CLIENT, envelope, spool, shape, scanner.head_bytes))
+        head = self.read(scanner.head.raw)
+        self.said.append(await self.acceptor.accept(CLIENT, envelope, spool, shape, head))
         return self.said[-1]
 
     def sent(self, kind: str = "copy") -> dict[str, bytes]:
@@ -113,7 +115,7 @@ async def service(
     store._last_id = max(store._last_id, first_message_at(milliseconds(moment)))
     offered: list[Delivery] = []
     try:
-        acceptor = Acceptor(Context(of, lambda: moment), store, offered.extend, read)
-        yield Service(acceptor, store, offered)
+        acceptor = Acceptor(Context(of, lambda: moment), store, offered.extend)
+        yield Service(acceptor, store, offered, read=read)
     finally:
         store.close()

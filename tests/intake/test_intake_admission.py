@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from mailrouter.intake.explain import Explanation, explained, in_hand
-from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import loop_mark
 from mailrouter.message.scanner import Scanner
 from mailrouter.runtime.context import Desk
@@ -27,7 +26,8 @@ def explain(of: Desk, running: Service, raw: bytes, *recipients: str, sender: st
     """What ``explain`` says of the message at the same moment, with the same store."""
     scanner = Scanner()
     scanner.feed(raw)
-    shape, head = scanner.finish(), Head(scanner.head_bytes)
+    shape = scanner.finish()
+    head = scanner.head
     roles = list(of.configuration.roles)
     received = in_hand(of, head, shape, Envelope(sender, list(recipients)), MOMENT, raw)
     return explained(of, running.store.reader, received, roles)

@@ -22,7 +22,7 @@ from mailrouter.runtime.origin import trusts
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from tests.intake.services import Service, desk, service
-from tests.intake.test_intake_gate import BrokenWords, Unparsable
+from tests.intake.test_intake_gate import BrokenWords, Unreadable
 from tests.routing.situations import CANARY, HANDOFF_TEXT, STAND_IN, mail, read, role, second_role
 from tests.schedule.roles import CARMEN, ELAINE, LAURIE
 
@@ -300,7 +300,7 @@ async def test_a_fault_of_ours_leaves_the_mail_to_the_partners(
 
 async def test_a_header_that_cannot_be_read_loses_no_mail(tmp_path: Path) -> None:
     """Every partner gets the mail, here too."""
-    async with service(tmp_path, trusting(), MOMENT, Unparsable) as running:
+    async with service(tmp_path, trusting(), MOMENT, Unreadable) as running:
         assert (await running.send(handing(PROOF), HANDOFF)).startswith("250")
         assert running.sent().keys() == {"laurie", "elaine"}
 

@@ -14,6 +14,7 @@ from mailrouter.store.ids import DeliveryId, first_message_at
 from mailrouter.trust import confirmations
 from tests.intake.services import desk, service
 from tests.intake.test_intake_admission import MOMENT, explain
+from tests.intake.test_intake_gate import Unreadable
 from tests.routing.situations import mail, role
 
 ROLE = "vp-hr@example.test"
@@ -96,8 +97,7 @@ async def test_a_report_to_a_path_that_is_not_known_any_more_is_refused_however_
 ) -> None:
     """A header that can't be read changes nothing."""
     of = desk(role())
-    async with service(tmp_path, of, MOMENT) as running:
-        running.acceptor._read = _unreadable
+    async with service(tmp_path, of, MOMENT, Unreadable) as running:
         assert (await running.send(mail(), returned(of, DAY), sender="")).startswith("550 5.1.1")
 
 
@@ -109,7 +109,3 @@ async def test_an_answer_to_a_question_that_was_never_asked_is_refused_after_the
         assert said == running.acceptor.recipient(asked(of, 9 * DAY))
         assert said.startswith("550 5.7.1 This confirmation was used, has expired")
         assert running.offered == []
-
-
-def _unreadable(header: bytes) -> NoReturn:
-    raise ValueError("a header that nobody understands")

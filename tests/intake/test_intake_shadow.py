@@ -34,7 +34,7 @@ async def sent(gate: ShadowGate, blocks: int) -> str:
     shape = scanner.finish()
     assert shape.size == spool.size
     envelope = Envelope("jane@outside.test", ["vp-hr@example.test"])
-    return await gate.accept(CLIENT, envelope, spool, shape, scanner.head_bytes)
+    return await gate.accept(CLIENT, envelope, spool, shape, scanner.head)
 
 
 async def test_of_a_large_mail_only_the_beginning_is_kept(tmp_path: Path) -> None:

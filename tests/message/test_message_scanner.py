@@ -73,7 +73,7 @@ def shape_of(raw: bytes, sizes: list[int] | None = None, limits: Limits | None =
         scanner.feed(raw[at : at + size])
         at += size
     scanner.feed(raw[at:])
-    return scanner.finish(), scanner.head_bytes
+    return scanner.finish(), scanner.head.raw
 
 
 @given(FRAGMENTS, st.lists(st.integers(1, 90), max_size=40))

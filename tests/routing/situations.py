@@ -77,7 +77,8 @@ def read(raw: bytes) -> tuple[Head, Shape]:
     """A message as the door reads it."""
     scanner = Scanner()
     scanner.feed(raw)
-    return Head(scanner.head_bytes), scanner.finish()
+    shape = scanner.finish()
+    return scanner.head, shape
 
 
 def situation(

@@ -9,6 +9,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client, Gate, Limits
@@ -76,9 +77,7 @@ class ListGate:
         self.spools.append(MemorySpool(len(self.spools) + 1, self.before_write))
         return self.spools[-1]
 
-    async def accept(
-        self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: bytes
-    ) -> str:
+    async def accept(self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: Head) -> str:
         """Keep the message, after ``before_commit``."""
         assert isinstance(spool, MemorySpool)
         if self.before_commit is not None:

@@ -88,8 +88,6 @@ async def reports_of(
         await asyncio.sleep(0)  # a stranger may name a hundred
     if reader is None or not ids:
         return Reported(gone=not probed)
-    if received.head is None:
-        return Reported(reasons=["a report whose header can't be read; it goes to nobody"])
     return await _read_reports(desk, reader, received, received.head, list(ids))
 
 

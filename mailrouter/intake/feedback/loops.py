@@ -9,7 +9,7 @@ from mailrouter.address import canonical
 from mailrouter.intake.feedback.alerts import told_key
 from mailrouter.intake.received import Received
 from mailrouter.message.head import Head
-from mailrouter.message.provenance.received import LOOP_FIELD, has_loop_mark, loop_mark, received_count
+from mailrouter.message.provenance.received import has_loop_mark, received_count
 from mailrouter.moments import HOUR_MS, day_of, milliseconds
 from mailrouter.routing.letters.undelivered import Trouble, operator_alert
 from mailrouter.runtime.context import Desk
@@ -26,24 +26,15 @@ BEEN_HERE = "The message has been here before"
 CAME_BACK = f"554 5.4.6 {BEEN_HERE}; a mailbox forwards it back"
 
 
-def too_far_travelled(head: Head | None, header: bytes) -> bool:
-    """Whether more servers than any mail needs have handled it. ``header`` is its header section."""
-    count = header.lower().count(b"received:") if head is None else received_count(head)
-    return count > MAX_RECEIVED
+def too_far_travelled(head: Head) -> bool:
+    """Whether more servers than any mail needs have handled it."""
+    return received_count(head) > MAX_RECEIVED
 
 
-def came_back(
-    desk: Desk, head: Head | None, header: bytes, roles: Sequence[Role], at: Milliseconds
-) -> list[Role]:
+def came_back(desk: Desk, head: Head, roles: Sequence[Role], at: Milliseconds) -> list[Role]:
     """Those of ``roles`` whose mark, by any key that is good ``at`` this moment, the message bears."""
     keys = desk.keys.accepted(at)
-    if head is not None:
-        return [role for role in roles if any(has_loop_mark(head, key, role.address) for key in keys)]
-    # What can't be read may still go round: our marks are long and keyed, and are found anywhere.
-    low = header.lower()
-    if LOOP_FIELD.lower().encode() not in low:
-        return []
-    return [role for role in roles if any(loop_mark(key, role.address).encode() in low for key in keys)]
+    return [role for role in roles if any(has_loop_mark(head, key, role.address) for key in keys)]
 
 
 async def of_loop(
@@ -70,7 +61,7 @@ async def of_loop(
         queue=of.queue_id if of else "",
         sender=received.client.address,
         subject="",
-        message_id=(head.message_id or "") if head else "",
+        message_id=head.message_id or "",
         arrived=now,
         moment=now,
         hostname=desk.configuration.settings.hostname,
