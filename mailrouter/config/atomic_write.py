@@ -35,7 +35,7 @@ def role_path(folder: Path, key: str) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class FileDraft:
     """A new text that lies, synced, beside the file it is for."""
 
     path: Path
@@ -59,7 +59,7 @@ class Draft:
             self.draft.unlink()
 
 
-def draft(path: Path, before: bytes, after: bytes) -> Draft:
+def draft(path: Path, before: bytes, after: bytes) -> FileDraft:
     """Write ``after`` beside ``path``, which has to hold ``before``. Raises ChangedMeanwhile, CannotWrite."""
     target = Path(os.path.realpath(path))
     new = target.with_name(f".{target.name}.new")
@@ -73,7 +73,7 @@ def draft(path: Path, before: bytes, after: bytes) -> Draft:
             file.write(after)
     except OSError as error:
         raise _why_not(path, error) from error
-    return Draft(path, target, new, before)
+    return FileDraft(path, target, new, before)
 
 
 def replace_private(path: Path, data: bytes) -> None:

@@ -49,7 +49,7 @@ def edited(data: bytes, edits: Iterable[Edit], role: Role) -> bytes:
 
 
 def _one(text: str, edit: Edit, role: Role) -> str:
-    draft = _Draft(text)
+    draft = _YamlText(text)
     match edit:
         case AddAbsence(absence):
             draft.add("absences", absence_written(absence))
@@ -75,7 +75,7 @@ def _place(among: Sequence[Absence] | Sequence[Swap], one: Absence | Swap, secti
     raise CannotEdit(f"The entry isn't found below `{section}`.")
 
 
-class _Draft:
+class _YamlText:
     """A text, and the nodes of its root mapping with their places."""
 
     def __init__(self, text: str) -> None:

@@ -10,7 +10,7 @@ from mailrouter.address import canonical
 from mailrouter.config import Configuration
 from mailrouter.demo.paper import Card, Line, Paper, harmless
 from mailrouter.demo.passage import Letter, Passage
-from mailrouter.demo.reading import Part, part, parts
+from mailrouter.demo.reading import ShownPart, part, parts
 from mailrouter.intake.purposes import purpose_of
 from mailrouter.message.head import Head
 from mailrouter.routing.wording import WIDTH
@@ -75,7 +75,7 @@ class _Told:
         self.sender = harmless((writers[0].display or writers[0].address) if writers else "")[:60]
         self.sender = self.sender or passage.message.reverse_path or "Somebody"
 
-    def _first_part(self, copy: Letter | None) -> Part:
+    def _first_part(self, copy: Letter | None) -> ShownPart:
         if self._sent is not None or copy is None:
             return part(self._sent or b"")
         return parts(copy.raw)[0] if self._wrapped(copy) else part(copy.raw)
@@ -139,7 +139,7 @@ class _Told:
                 found, f"   {n}. ", "a note" if letter.delivery.kind == "companion" else "its text"
             )
 
-    def _added(self, found: Part, lead: str, called_text: str = "a note") -> Iterator[Line]:
+    def _added(self, found: ShownPart, lead: str, called_text: str = "a note") -> Iterator[Line]:
         what = f"the handoff, attached as {harmless(found.filename)}" if found.filename else called_text
         if found.text in self._shown:
             yield Line(f"{what} (the same as above)", lead)

@@ -23,7 +23,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ShownPart:
     """One part: its text, its file name where it is attached, and what else is in it, in words."""
 
     text: str
@@ -31,7 +31,7 @@ class Part:
     also: tuple[str, ...] = ()
 
 
-def parts(raw: bytes) -> list[Part]:
+def parts(raw: bytes) -> list[ShownPart]:
     """The parts of a mail of ours: of a multipart those directly inside it, else the one there is."""
     head = Head(raw)
     boundary = head.parameter("content-type", "boundary")
@@ -42,7 +42,7 @@ def parts(raw: bytes) -> list[Part]:
     return [part(piece.removeprefix(b"\r\n")) for piece in pieces[1:-1]]
 
 
-def part(raw: bytes) -> Part:
+def part(raw: bytes) -> ShownPart:
     """One part, or a whole mail, with the first plain text in it."""
     raw = raw[:_LOOKED_AT]
     head = Head(raw)
@@ -53,7 +53,7 @@ def part(raw: bytes) -> Part:
     content = raw[2:] if raw.startswith(b"\r\n") else raw.partition(b"\r\n\r\n")[2]
     found = mime_parts.leaves(head, content)
     also = dict.fromkeys(_name(leaf) for leaf in found if leaf.kind != "text/plain")
-    return Part(_text(found), filename, tuple(also))
+    return ShownPart(_text(found), filename, tuple(also))
 
 
 def _name(leaf: mime_parts.Part) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from mailrouter import events, keyed
-from mailrouter.config.atomic_write import Draft
+from mailrouter.config.atomic_write import FileDraft
 from mailrouter.delivery.under_way import UnderWay, incoming_key, is_incoming
 from mailrouter.intake.acceptance import acceptance_of
 from mailrouter.intake.admission import Refusal, admit, max_size, refused_recipient
@@ -187,7 +187,7 @@ class Acceptor:
         return rows if isinstance(rows, Refusal) else (rows, admitted.roles)
 
     async def _publish(
-        self, desk: Desk, drafts: dict[str, Draft], rows: Acceptance, queued: list[Delivery]
+        self, desk: Desk, drafts: dict[str, FileDraft], rows: Acceptance, queued: list[Delivery]
     ) -> None:
         """Put into effect what is committed: files, handoffs, deliveries."""
         changes: Sequence[HandoffChange] = rows.handoffs

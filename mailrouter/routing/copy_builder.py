@@ -46,8 +46,8 @@ _RECEIPTS = frozenset(
 private address. A changed copy is without them."""
 
 
-class Part(NamedTuple):
-    """What one role has to say to one person."""
+class RoleShare(NamedTuple):
+    """One role's share of the copy for one person."""
 
     copy: CopyDraft
     draft: Draft
@@ -78,10 +78,10 @@ def make_copies(
     drafts: Sequence[Draft], situations: Sequence[Situation]
 ) -> Steps[tuple[tuple[Copy, ...], tuple[str, ...]]]:
     """One copy a mailbox, though it may belong to people of several roles; and why copies have their form."""
-    by_mailbox: dict[str, list[Part]] = {}
+    by_mailbox: dict[str, list[RoleShare]] = {}
     for draft, situation in zip(drafts, situations, strict=True):
         for copy in draft.copies:
-            by_mailbox.setdefault(copy.person.mailbox, []).append(Part(copy, draft, situation))
+            by_mailbox.setdefault(copy.person.mailbox, []).append(RoleShare(copy, draft, situation))
     bench = _Bench()
     copies: list[Copy] = []
     for parts in by_mailbox.values():
@@ -90,7 +90,7 @@ def make_copies(
     return tuple(copies), tuple(bench.reasons)
 
 
-def _copy(parts: list[Part], bench: _Bench) -> Copy:
+def _copy(parts: list[RoleShare], bench: _Bench) -> Copy:
     draft, situation = parts[0].draft, parts[0].situation
     marks = _marks(parts)
     note = _note(parts)
@@ -134,7 +134,7 @@ def _fits(made: Pieces, situation: Situation) -> bool:
     return situation.next_hop_size is None or pieces.length(made) <= situation.next_hop_size
 
 
-def _changed(parts: list[Part], note: str, carrying: list[Part], bench: _Bench) -> Pieces:
+def _changed(parts: list[RoleShare], note: str, carrying: list[RoleShare], bench: _Bench) -> Pieces:
     """The changed copy but for its marks; nothing where there is nothing to say."""
     key = (note, *((part.situation.role.key, part.handoff) for part in parts))
     if key in bench.made:
@@ -161,7 +161,7 @@ def _changed(parts: list[Part], note: str, carrying: list[Part], bench: _Bench) 
     return made
 
 
-def _marks(parts: list[Part]) -> bytes:
+def _marks(parts: list[RoleShare]) -> bytes:
     """The fields that every copy gets: trace, loop mark, and what partners' own mail rules can sort by."""
     roles = tuple((part.situation.role.address, part.situation.loop_mark) for part in parts)
     on_duty = tuple(dict.fromkeys(person.key for part in parts for person in part.situation.duty.on))
@@ -180,7 +180,7 @@ def _mark_fields(roles: tuple[tuple[str, str], ...], on_duty: tuple[str, ...], y
     return b"".join(lines)
 
 
-def _fields(parts: list[Part], bench: _Bench) -> dict[str, bytes]:
+def _fields(parts: list[RoleShare], bench: _Bench) -> dict[str, bytes]:
     """The fields of the original that a changed copy has anew: Reply-To with the role, Cc with the partners.
 
     Marks that came with the mail are left out: a partner's mail rules shall not obey a stranger.
@@ -204,7 +204,7 @@ def _fields(parts: list[Part], bench: _Bench) -> dict[str, bytes]:
     return fields
 
 
-def _note(parts: list[Part]) -> str:
+def _note(parts: list[RoleShare]) -> str:
     if len(parts) == 1:
         return parts[0].note
     return "\n".join(dict.fromkeys(part.note for part in parts if part.note))
@@ -215,7 +215,7 @@ def _note_part(note: str) -> Pieces:
     return compose.note_part(note, b"Note")
 
 
-def _handoff_part(part: Part) -> Pieces:
+def _handoff_part(part: RoleShare) -> Pieces:
     handoff = part.draft.handoff
     assert handoff is not None
     body = Slice(handoff.version, 0, handoff.body_size)

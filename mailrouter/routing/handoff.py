@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mailrouter.routing.model import Draft, Situation
 from mailrouter.routing.partner.sections import MAX_TEXT, Sections, read_sections
-from mailrouter.routing.people import local_day
+from mailrouter.routing.people import today_of
 from mailrouter.routing.wording import CurrentHandoff, age_words
 from mailrouter.schedule.model import Role
 
@@ -21,7 +21,7 @@ def attach_handoff(draft: Draft, situation: Situation) -> Draft:
     refusal = _no_handoff(draft, situation)
     if handoff is None or refusal:
         return draft._replace(reasons=(*draft.reasons, f"no handoff, because {refusal}"))
-    words = situation.wording.handoff(role, handoff, local_day(role, situation.duty))
+    words = situation.wording.handoff(role, handoff, today_of(role, situation.duty))
     if role.handoff == "always":
         why = "every mail carries it (handoff: always)"
     elif role.handoff == "new":

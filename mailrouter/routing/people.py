@@ -5,30 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 
-from mailrouter.schedule.date_words import WEEKDAYS, called, date_words
+from mailrouter.schedule.date_words import WEEKDAYS, called, date_words, near_date_words
 from mailrouter.schedule.duty import Away, Duty
 from mailrouter.schedule.model import Emergency, Person, Role
 from mailrouter.schedule.rota import monday_of, shifts_on
 
-_FAR = timedelta(days=180)
-
 _Names = Callable[[Iterable[Person]], list[str]]
 
 
-def local_day(role: Role, duty: Duty) -> date:
-    """Today, as the role's clocks have it."""
+def today_of(role: Role, duty: Duty) -> date:
+    """Today's date, as the role's clocks show it at the moment of ``duty``."""
     return duty.moment.astimezone(role.time_zone).date()
-
-
-def day_words(day: date, today: date) -> str:
-    """``Friday 1 January``; with the year where the day is half a year away or more."""
-    return date_words(day, day if abs(day - today) < _FAR else today)
 
 
 def on_day(moment: datetime, role: Role, today: date) -> str:
     """``today`` or ``on Friday 1 January``, as the role's clocks have it."""
     day = moment.astimezone(role.time_zone).date()
-    return "today" if day == today else f"on {day_words(day, today)}"
+    return "today" if day == today else f"on {near_date_words(day, today)}"
 
 
 def people_facts(role: Role, duty: Duty, *, inside: bool, names: bool) -> dict[str, object]:
@@ -41,7 +34,7 @@ def people_facts(role: Role, duty: Duty, *, inside: bool, names: bool) -> dict[s
     ``reopens`` the day on which that ends. ``week``: ``who`` is in on which ``days`` by the rota, ``usual``
     where it is so every week. ``emergency``: name, phone and email, or None.
     """
-    today = local_day(role, duty)
+    today = today_of(role, duty)
     known = called(role)
 
     def who(people: Iterable[Person]) -> list[str]:
@@ -66,7 +59,7 @@ def people_facts(role: Role, duty: Duty, *, inside: bool, names: bool) -> dict[s
 
 def away_reason(role: Role, duty: Duty) -> str:
     """``Elaine is away until Friday 1 January``, in words for partners; nothing where nobody is."""
-    names, today = called(role), local_day(role, duty)
+    names, today = called(role), today_of(role, duty)
     return "; ".join(
         f"{names.get(a.person.key, a.person.first_name)} is away {_when(a, role, today)}" for a in duty.away
     )
@@ -90,11 +83,11 @@ def _when(away: Away, role: Role, today: date) -> str:
     if away.open_ended:
         return "until further notice"
     if away.until.astimezone(away.person.time_zone or role.time_zone).time() == time.min:
-        return "today" if away.last_day == today else f"until {day_words(away.last_day, today)}"
+        return "today" if away.last_day == today else f"until {near_date_words(away.last_day, today)}"
     until = away.until.astimezone(role.time_zone)
     if until.date() == today:
         return f"today until {until:%H:%M}"
-    return f"until {day_words(until.date(), today)} at {until:%H:%M}"
+    return f"until {near_date_words(until.date(), today)} at {until:%H:%M}"
 
 
 def _back(away: Away, role: Role, today: date) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from mailrouter.routing.people import away_reason, local_day, people_facts
+from mailrouter.routing.people import away_reason, people_facts, today_of
 from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.duty import Duty
 from mailrouter.schedule.model import Role
@@ -79,7 +79,7 @@ class Wording:
 
     def unreached(self, role: Role, duty: Duty, key: str, since: datetime) -> str:
         """What partners read of another one's mailbox (``key``) that mail has not been reaching ``since``."""
-        today = local_day(role, duty)
+        today = today_of(role, duty)
 
         def make() -> str:
             day = since.astimezone(role.time_zone).date()
@@ -97,7 +97,7 @@ class Wording:
 
     def _for_stretch(self, kind: str, role: Role, duty: Duty, make: Callable[[], str]) -> str:
         # Within a stretch of the schedule these are the very same objects, so that comparing them is cheap.
-        based_on = (role, duty.on, duty.away, duty.next_on, duty.gap, local_day(role, duty))
+        based_on = (role, duty.on, duty.away, duty.next_on, duty.gap, today_of(role, duty))
         return self._once(kind, role, based_on, make)
 
     def _once(self, kind: str, role: Role, based_on: tuple[object, ...], make: Callable[[], str]) -> str:

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from mailrouter.schedule.date_words import date_words
+from mailrouter.schedule.date_words import near_date_words
 from mailrouter.schedule.model import Absence, Every, Role
 from mailrouter.schedule.nights import Nights
 
-_FAR = timedelta(days=180)
 _ONE_DAY = timedelta(days=1)
 _JOINED = 400
 """Absences that come round, joined into one stretch at the most: somebody who is away every day is away for good."""
@@ -24,7 +23,7 @@ _KEPT_DAYS = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class AbsenceSpan:
     """One absence and its bounds in UTC, half-open."""
 
     absence: Absence
@@ -39,7 +38,7 @@ class Leave:
     who: str
     start: datetime
     end: datetime
-    parts: tuple[Placed, ...]
+    parts: tuple[AbsenceSpan, ...]
 
     @property
     def last(self) -> Absence:
@@ -53,16 +52,11 @@ class Leave:
 
     @property
     def until(self) -> str:
-        """``until Friday 1 January``, with a time where the absence ends within a day.
-
-        The year is left out up to half a year: the weekday says enough, and the words stay the same at New
-        Year.
-        """
+        """``until Friday 1 January``, with a time where the absence ends within a day."""
         if self.last.open_ended:
             return "until further notice"
-        end, day = self.last.end, self.last_day
-        first = self.parts[0].absence.start.date()
-        words = date_words(day, day if day - first < _FAR else first)
+        end = self.last.end
+        words = near_date_words(self.last_day, self.parts[0].absence.start.date())
         return f"until {words}" if end.time() == time.min else f"until {words} at {end:%H:%M}"
 
     @property
@@ -135,7 +129,7 @@ class _Own:
         self._round = tuple(a for a in absences if a.recurs)
         self._stretches = _joined(who, self.placed)
         self._starts = [stretch.start for stretch in self._stretches]
-        self._days: dict[date, tuple[Placed, ...]] = {}
+        self._days: dict[date, tuple[AbsenceSpan, ...]] = {}
 
     @property
     def comes_round(self) -> bool:
@@ -183,7 +177,7 @@ class _Own:
             day = upto
         return self.at(found) if found < end else None
 
-    def rounds(self, start: datetime, end: datetime) -> Iterator[Placed]:
+    def rounds(self, start: datetime, end: datetime) -> Iterator[AbsenceSpan]:
         """The absences that come round and touch [start, end]."""
         if self._round:
             day, last = _day(start, self.zone) - _ONE_DAY, _day(end, self.zone)
@@ -196,15 +190,15 @@ class _Own:
         stretch = self._stretches[place] if place >= 0 else None
         return stretch if stretch and moment < stretch.end else None
 
-    def _holding(self, moment: datetime) -> Iterator[Placed]:
+    def _holding(self, moment: datetime) -> Iterator[AbsenceSpan]:
         day = _day(moment, self.zone)
         parts = (*self._on(day - _ONE_DAY), *self._on(day))
         return (part for part in parts if part.start <= moment < part.end)
 
-    def _touching(self, moment: datetime) -> Iterator[Placed]:
+    def _touching(self, moment: datetime) -> Iterator[AbsenceSpan]:
         return self.rounds(moment, moment)
 
-    def _on(self, day: date) -> tuple[Placed, ...]:
+    def _on(self, day: date) -> tuple[AbsenceSpan, ...]:
         """The absences that come round and begin on ``day``."""
         known = self._days.get(day)
         if known is None:
@@ -214,10 +208,10 @@ class _Own:
             known = self._days[day] = tuple(p for o in found if o if (p := self._placed(o)))
         return known
 
-    def _placed(self, absence: Absence) -> Placed | None:
+    def _placed(self, absence: Absence) -> AbsenceSpan | None:
         """The absence with its bounds; one without length is none."""
         start, end = self._nights.bounds(absence)
-        return Placed(absence, start, end) if start < end else None
+        return AbsenceSpan(absence, start, end) if start < end else None
 
 
 def _as_one(absence: Absence) -> Absence:
@@ -266,7 +260,7 @@ def cover_key(absence: Absence) -> str | None:
     return absence.cover if absence.cover is None or isinstance(absence.cover, str) else absence.cover.key
 
 
-def _start(part: Placed) -> datetime:
+def _start(part: AbsenceSpan) -> datetime:
     return part.start
 
 
@@ -274,10 +268,10 @@ def _day(moment: datetime, zone: ZoneInfo) -> date:
     return moment.astimezone(zone).date()
 
 
-def _joined(who: str, placed: Iterable[Placed]) -> list[Leave]:
+def _joined(who: str, placed: Iterable[AbsenceSpan]) -> list[Leave]:
     """The stretches of absences that are in order of their start."""
     found: list[Leave] = []
-    parts: list[Placed] = []
+    parts: list[AbsenceSpan] = []
     end: datetime | None = None
     for part in placed:
         if end is not None and part.start > end:

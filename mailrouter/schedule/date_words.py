@@ -14,6 +14,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_FAR = timedelta(days=180)
 
 
 def date_words(day: date, reference: date) -> str:
@@ -26,11 +27,12 @@ def date_words(day: date, reference: date) -> str:
     return plain if day.year == reference.year else f"{plain} {day.year}"
 
 
-def day_words(day: date, today: date) -> str:
-    """``today``, ``tomorrow``, or the date in words. For text that is read at once, not for what is kept."""
-    if day == today:
-        return "today"
-    return "tomorrow" if day == today + timedelta(days=1) else date_words(day, today)
+def near_date_words(day: date, reference: date) -> str:
+    """``Friday 1 January``, with the year only where the day is half a year from ``reference`` or more.
+
+    The weekday says enough until then, and the words stay the same at New Year.
+    """
+    return date_words(day, day if abs(day - reference) < _FAR else reference)
 
 
 def short_date(day: date) -> str:

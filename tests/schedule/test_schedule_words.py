@@ -18,15 +18,17 @@ TODAY = date(2026, 12, 3)
 @pytest.mark.parametrize(
     ("day", "said"),
     [
-        (date(2026, 12, 3), "today"),
-        (date(2026, 12, 4), "tomorrow"),
         (date(2026, 12, 2), "Wednesday 2 December"),
-        (date(2027, 1, 1), "Friday 1 January 2027"),
+        (date(2027, 1, 1), "Friday 1 January"),
+        (date(2027, 5, 31), "Monday 31 May"),
+        (date(2027, 6, 1), "Tuesday 1 June 2027"),
+        (date(2026, 6, 6), "Saturday 6 June"),
+        (date(2025, 6, 6), "Friday 6 June 2025"),
     ],
 )
-def test_a_day_is_said_as_seen_from_today(day: date, said: str) -> None:
-    """Today and tomorrow have their words, another year is named, this year is not."""
-    assert date_words.day_words(day, TODAY) == said
+def test_a_day_within_half_a_year_is_said_without_its_year(day: date, said: str) -> None:
+    """Before or after, over New Year as well; beyond, another year is named."""
+    assert date_words.near_date_words(day, TODAY) == said
 
 
 def test_a_moment_is_said_by_the_clocks_of_the_role() -> None:

@@ -75,7 +75,7 @@ def texts(answers: Answers, settings: str, role: str) -> tuple[str, str]:
 
 def _settings(answers: Answers, example: str) -> str:
     domain = answers.role.rpartition("@")[2].strip()
-    draft = _Draft(example.replace(_EXAMPLE_DOMAIN, domain if _usual(domain) else _EXAMPLE_DOMAIN))
+    draft = _ExampleText(example.replace(_EXAMPLE_DOMAIN, domain if _usual(domain) else _EXAMPLE_DOMAIN))
     draft.comment_out("hostname")
     draft.comment_out("postmaster")
     if _usual(domain):
@@ -96,7 +96,7 @@ def _role(answers: Answers, example: str) -> str:
         text = text.replace(_EXAMPLE_DOMAIN, domain)
     swapped = dict(zip(_EXAMPLE_PARTNERS, answers.keys, strict=True))
     text = _EXAMPLE_NAMES.sub(lambda found: swapped[found[1]], text)
-    draft = _Draft(text)
+    draft = _ExampleText(text)
     draft.put("role", scalar(answers.role))
     draft.put("name", scalar(answers.name))
     draft.put("time_zone", scalar(answers.time_zone))
@@ -109,7 +109,7 @@ def _role(answers: Answers, example: str) -> str:
     return draft.text
 
 
-class _Draft:
+class _ExampleText:
     """A text of which single values are replaced and keys commented out."""
 
     def __init__(self, text: str) -> None:

@@ -16,7 +16,7 @@ from mailrouter.address import canonical
 from mailrouter.intake.feedback.alerts import told_to
 from mailrouter.intake.feedback.incident import Answer, read_incident
 from mailrouter.intake.feedback.report_limits import remembered
-from mailrouter.intake.feedback.sender_dsn import composed, forged, news_of, status_in, wishes
+from mailrouter.intake.feedback.sender_dsn import composed, forged, kept_status, news_of, wishes
 from mailrouter.message.dsn.undelivered import wants_dsn
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
@@ -127,7 +127,7 @@ async def _given_up(
     found: list[Consequence] = []
     for role in incident.roles:
         if incident.sender_hears(role, "failed"):
-            refused = (status_in(other.last_reply) for other in incident.others(role))
+            refused = (kept_status(other.last_reply) for other in incident.others(role))
             told = incident if status else replace(incident, status=next(filter(None, refused), ""))
             if status or told.tellable():
                 found += told.report(role, refused=True)

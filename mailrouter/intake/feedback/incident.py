@@ -10,7 +10,7 @@ from typing import Literal
 
 from mailrouter.intake.feedback import report_limits
 from mailrouter.intake.feedback.affected import ALIVE, header_of, others_of, roles_of
-from mailrouter.intake.feedback.sender_dsn import composed, fits_whole, forged, hears, news_of, status_in
+from mailrouter.intake.feedback.sender_dsn import composed, fits_whole, forged, hears, kept_status, news_of
 from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.moments import milliseconds, moment_at
@@ -61,7 +61,7 @@ class Incident:
     @property
     def code(self) -> str:
         """The enhanced status code that is known; ``""`` for none."""
-        return self.status or status_in(self.words)
+        return self.status or kept_status(self.words)
 
     @property
     def roles(self) -> list[Role]:

@@ -96,7 +96,7 @@ def _private(desk: Desk, deliveries: Iterable[Delivery]) -> tuple[str, ...]:
     return (*dict.fromkeys(people), *([host] if host else []))
 
 
-def status_in(words: str) -> str:
-    """The enhanced code of a reply as it is kept (``550 5.1.1 …``); ``""`` where there is none."""
+def kept_status(words: str) -> str:
+    """The enhanced code of a kept reply (``550 5.1.1 …``); ``""`` where there is none."""
     parts: Sequence[str] = words.split(None, 2)
     return parts[1] if len(parts) > 1 and parts[1].count(".") == 2 else ""

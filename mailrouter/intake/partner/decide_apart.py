@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mailrouter.config.atomic_write import Draft
+from mailrouter.config.atomic_write import FileDraft
 from mailrouter.intake.partner.decide import Handing, Incoming, hand_in_turn, is_proven, unread
 from mailrouter.intake.partner.file_changes import ScheduleFiles
 from mailrouter.intake.purposes import Target
@@ -32,7 +32,7 @@ class PartnerMail:
     """
 
     def __init__(self, calls: Calls, files: ScheduleFiles | None = None) -> None:
-        self.drafts: dict[str, Draft] = {}
+        self.drafts: dict[str, FileDraft] = {}
         self.locked = False
         self._calls = calls
         self._files = files

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailrouter import events
-from mailrouter.config.atomic_write import ChangedMeanwhile, Draft, draft, role_path
+from mailrouter.config.atomic_write import ChangedMeanwhile, FileDraft, draft, role_path
 from mailrouter.errors import MailrouterError, StoreError
 from mailrouter.intake.originals import Original, delivery_of
 from mailrouter.intake.partner.decide import Handing
@@ -46,10 +46,10 @@ class ScheduleFiles:
     changed: Callable[[], Awaitable[None]] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def drafts(self, desk: Desk, found: Handing) -> dict[str, Draft]:
+    async def drafts(self, desk: Desk, found: Handing) -> dict[str, FileDraft]:
         """The new texts beside their files, by role; where one can't be written the decision becomes an answer that
         says so."""
-        made: dict[str, Draft] = {}
+        made: dict[str, FileDraft] = {}
         for number, decided in enumerate(found.decided):
             file = decided.handover.file
             if file is None:
@@ -65,7 +65,11 @@ class ScheduleFiles:
         return made
 
     async def publish(
-        self, desk: Desk, drafts: dict[str, Draft], changes: Sequence[HandoffChange], queued: list[Delivery]
+        self,
+        desk: Desk,
+        drafts: dict[str, FileDraft],
+        changes: Sequence[HandoffChange],
+        queued: list[Delivery],
     ) -> bool:
         """Put the drafts of what is committed in place; False if one could not be, after all: that is told, then,
         instead of what was ``queued`` about it."""

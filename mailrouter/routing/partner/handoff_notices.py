@@ -22,7 +22,7 @@ from mailrouter.routing.letters.own_mail import AUTOMATIC, role_marks
 from mailrouter.routing.model import Situation
 from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.sections import read_sections
-from mailrouter.routing.people import local_day
+from mailrouter.routing.people import today_of
 from mailrouter.routing.wording import handoff_facts
 from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.model import Person, Role
@@ -96,7 +96,7 @@ def confirm(situation: Situation, head: Head, to: Person, written: Written, ques
         **_when(situation, moment),
         "author": called(role)[to.key],
         "source": written.source,
-        "until": date_words(until, local_day(role, situation.duty)),
+        "until": date_words(until, today_of(role, situation.duty)),
         "read": _read(situation, written.text),
         "last": question.last,
         **told_apart(head, question.origin),
@@ -111,7 +111,7 @@ def once_more(
 ) -> Notice:
     """That an answer to ``sender`` did not say yes, and how to; ``what`` waits for it ``until`` then: "handoff for"."""
     role = situation.role
-    day = date_words(until.astimezone(role.time_zone).date(), local_day(role, situation.duty))
+    day = date_words(until.astimezone(role.time_zone).date(), today_of(role, situation.duty))
     facts = {"author": called(role)[to.key], "role": role.name, "until": day}
     words = situation.wording.notice("confirm-again", facts)
     text = NoticeText(sender, f"Please say yes: {what} {role.name}", words, "again")
@@ -176,7 +176,7 @@ def _read(situation: Situation, handoff: str) -> str:
 def _facts(situation: Situation) -> dict[str, object]:
     """What every notice is worded from. ``before`` tells of the version in force, with its age; or None."""
     role, before = situation.role, situation.handoff
-    today = local_day(role, situation.duty)
+    today = today_of(role, situation.duty)
     return {
         "role": role.name,
         "address": handoff_address(role.address),
@@ -187,7 +187,7 @@ def _facts(situation: Situation) -> dict[str, object]:
 def _when(situation: Situation, at: datetime) -> dict[str, object]:
     role: Role = situation.role
     local = at.astimezone(role.time_zone)
-    return {"written": date_words(local.date(), local_day(role, situation.duty)), "time": f"{local:%H:%M}"}
+    return {"written": date_words(local.date(), today_of(role, situation.duty)), "time": f"{local:%H:%M}"}
 
 
 def notice(situation: Situation, head: Head, to: Person, text: NoticeText) -> Notice:

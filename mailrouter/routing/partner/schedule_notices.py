@@ -29,7 +29,7 @@ from mailrouter.routing.partner.handoff_notices import (
     notice,
     told_apart,
 )
-from mailrouter.routing.people import local_day
+from mailrouter.routing.people import today_of
 from mailrouter.schedule.date_words import called, date_words
 from mailrouter.schedule.model import Person, Role
 from mailrouter.schedule.views.diff import Difference, summed_up, week_lines
@@ -71,7 +71,7 @@ def changed_notices(
     a command."""
     words, undone = understood.words, bool(understood.undoes)
     old, new = change.old, change.new
-    today = local_day(old, situation.duty)
+    today = today_of(old, situation.duty)
     told = summed_up(change.days, today)
     name = called(old)[author.key] if author else ""
     facts = {
@@ -113,7 +113,7 @@ def confirm(
     used).
     """
     role = situation.role
-    today = local_day(role, situation.duty)
+    today = today_of(role, situation.duty)
     told = summed_up(change.days, today) if change else []
     said, more_said = marked(lines, "> ", _MOST_SAID)
     until = (situation.duty.moment + timedelta(days=WAIT_DAYS)).astimezone(role.time_zone).date()
@@ -227,7 +227,7 @@ class _Answer:
 
 def _answer(situation: Situation, head: Head, to: Person, answer: _Answer) -> Notice:
     role = answer.role or situation.schedule
-    today = local_day(role, situation.duty)
+    today = today_of(role, situation.duty)
     facts = {
         **_facts(situation),
         "lines": list(answer.lines),
@@ -271,6 +271,6 @@ def _facts(situation: Situation) -> dict[str, object]:
     return {
         "role": role.name,
         "address": schedule_address(role.address),
-        "written": date_words(local.date(), local_day(role, situation.duty)),
+        "written": date_words(local.date(), today_of(role, situation.duty)),
         "time": f"{local:%H:%M}",
     }

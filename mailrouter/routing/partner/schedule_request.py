@@ -33,7 +33,7 @@ from mailrouter.routing.partner.handoff_text import Written
 from mailrouter.routing.partner.readings import understood
 from mailrouter.routing.partner.schedule_mail import Asked
 from mailrouter.routing.partner.schedule_notices import Understood
-from mailrouter.routing.people import local_day
+from mailrouter.routing.people import today_of
 from mailrouter.schedule.changes.changes import change_for
 from mailrouter.schedule.changes.edits import Edit, changed, same_schedule
 from mailrouter.schedule.date_words import called
@@ -187,7 +187,7 @@ class ScheduleRequest(PartnerRequest):
 
     def _file_change(self, situation: Situation, base: Proposed, proposed: Proposed) -> FileDifference:
         """What a whole new text does, in lines and in who is in."""
-        return self._file.compared(base, proposed, local_day(base.role, situation.duty))
+        return self._file.compared(base, proposed, today_of(base.role, situation.duty))
 
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
         """How it is confirmed."""

@@ -12,7 +12,7 @@ from mailrouter.schedule.rota import monday_of
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Stretch:
     """A piece of a day in which the same people are ``on`` (keys), never nobody; bounds in UTC."""
 
     start: datetime
@@ -26,7 +26,7 @@ class Day:
     ``as_rota`` that everybody is on just as the rota alone has it; ``why`` has each reason beyond the rota once."""
 
     date: date
-    parts: tuple[Part, ...]
+    parts: tuple[Stretch, ...]
     working: bool
     as_rota: bool
     why: tuple[str, ...]
@@ -76,15 +76,15 @@ def _day(layers: Layers, plain: Layers, day: date) -> Day:
     return Day(day, parts, layers.working_day(day), as_rota, told)
 
 
-def _parts(slots: tuple[Slot, ...]) -> Iterator[Part]:
+def _parts(slots: tuple[Slot, ...]) -> Iterator[Stretch]:
     """The slots with somebody on, those of the same people that touch as one."""
-    open_: Part | None = None
+    open_: Stretch | None = None
     for slot in slots:
         if open_ and open_.on == slot.on and open_.end == slot.start:
             open_ = replace(open_, end=slot.end)
             continue
         if open_:
             yield open_
-        open_ = Part(slot.start, slot.end, slot.on) if slot.on else None
+        open_ = Stretch(slot.start, slot.end, slot.on) if slot.on else None
     if open_:
         yield open_
