@@ -228,9 +228,10 @@ class Dispatcher:
     def settle(self, delivery: Delivery, reply: Reply) -> None:
         """Record a reply: it is written soon, together with others."""
         self._kept_back.discard(delivery.id)
-        self._look_at_clock()
-        retry = self._retry if self._sure() else replace(self._retry, give_up=math.inf, delay_notice=None)
-        result = outcome(delivery, reply, self._clock(), random.random(), retry)
+        now = self._clock()
+        sure = self._look_at_clock(now)
+        retry = self._retry if sure else replace(self._retry, give_up=math.inf, delay_notice=None)
+        result = outcome(delivery, reply, now, random.random(), retry)
         tell = self._watch is not None and self._watch(delivery, result, reply)
         self.attempts[delivery.kind, result.state] += 1
         if result.state == "delivered":
@@ -263,22 +264,25 @@ class Dispatcher:
     def _sure(self) -> bool:
         return self._steps is None or self._steady is None or self._steps.sure(self._steady())
 
-    def _look_at_clock(self) -> None:
-        """See whether the clock was set; what waits is set with it in the next round."""
+    def _look_at_clock(self, now: Milliseconds) -> bool:
+        """See whether the clock, which says ``now``, was set; what waits is set with it in the next round. False where
+        moments may still be of before."""
         if self._steps is None or self._steady is None:
-            return
-        if step := self._steps.look(self._clock(), self._steady()):
+            return True
+        steady = self._steady()
+        if step := self._steps.look(now, steady):
             log.error("the clock was set by %+.0f s; what waits is set with it", step / 1000)
             self._stepped += step
             self.on_clock_set(step)
             self._wake.set()
+        return self._steps.sure(steady)
 
     async def _set_times(self) -> None:
         """Set what waits as the clock was, and remember once a minute that the service runs. Raises StoreError."""
-        self._look_at_clock()
+        now = self._clock()
+        self._look_at_clock(now)
         if self._steady is None:
             return
-        now = self._clock()
         if self._seen_at == float("-inf"):
             seen = await self._store.reader.ran_at()
             self._stepped += stopped_for(seen, now) if seen is not None else 0

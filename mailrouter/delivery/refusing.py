@@ -36,18 +36,22 @@ class Refusing:
         found = (*await self._siblings(delivery), *reversed(self._recipients))
         return next((one for one in found if one != delivery.recipient and _sayable(one)), "")
 
-    def heard(self, delivery: Delivery, sent: Outgoing, reply: Reply) -> Judgement | Literal[""]:
-        """What a final reply comes to; ``""`` for one that is not 5yz.
-
-        What was held back without a second opinion, and is refused again although other partners' mail was taken
-        meanwhile, is a verdict on that mail.
-        """
-        if reply.positive and delivery.kind in TO_PARTNERS:
+    def taken(self, delivery: Delivery) -> None:
+        """Take note of a delivery that the server took."""
+        self._held.pop(delivery.id, None)
+        if delivery.kind in TO_PARTNERS:
             self._taken += 1
             self._recipients.pop(delivery.recipient, None)
             self._recipients[delivery.recipient] = None
             if len(self._recipients) > MOST_TAKEN:
                 del self._recipients[next(iter(self._recipients))]
+
+    def heard(self, delivery: Delivery, sent: Outgoing, reply: Reply) -> Judgement | Literal[""]:
+        """What a final reply that is not positive comes to; ``""`` for one that is not 5yz.
+
+        What was held back without a second opinion, and is refused again although other partners' mail was taken
+        meanwhile, is a verdict on that mail.
+        """
         before = self._held.pop(delivery.id, None)
         if reply.code // 100 != 5:
             return ""

@@ -308,6 +308,11 @@ class SmtpTransport:
                 del taken[index]
                 if reply.code == 552 and await self._too_large(delivery, reply, self.max_size):
                     break  # it is planned anew
+                if reply.positive:
+                    self._refusing.taken(delivery)
+                    self._takes_mail()
+                    self._dispatcher.settle(delivery, reply)
+                    break
                 judgement = self._refusing.heard(delivery, sent, reply)
                 # An answer that names nobody tells nothing of a mailbox.
                 nobody = sent.stage in ("mail", "data") and of_server(sent.stage, reply)
@@ -338,6 +343,12 @@ class SmtpTransport:
         if in_trouble:
             self._answers_and_takes_nothing("It puts off every mail", stage, reply)
         return in_trouble or self._answering
+
+    def _takes_mail(self) -> None:
+        """What was put off before was no trouble of the server's."""
+        self._putting_off.forget()
+        if not self._failures:
+            self._put_off.clear()
 
     def _refuses_us(self, delivery: Delivery, stage: str, reply: Reply) -> None:
         """It refuses whatever we bring: a pause, and a probe. The first such refusal is enough, for no mail is to be
