@@ -7,7 +7,6 @@ from datetime import UTC, datetime, tzinfo
 Milliseconds = int
 """A moment since the Unix epoch, or a length of time."""
 
-SECOND_MS: Milliseconds = 1000
 HOUR_MS: Milliseconds = 3_600_000
 DAY_MS: Milliseconds = 86_400_000
 

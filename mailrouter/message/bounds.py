@@ -40,8 +40,6 @@ CHARSET_SHIFTS = 5_000
 """Shifts between the sets of ISO-2022-JP in one text, where Python's own codec doesn't take it: two a line."""
 PARAMETERS = 100
 """Parameters of one value. RFC 2231 cuts a long file name into some ten."""
-SECTIONS = 1_000
-"""Sections of one parameter (RFC 2231 §3): their numbers have three digits."""
 
 LEAVES = 50
 """Leaves of a mail that are looked at for text: the text comes first, the rest are attachments."""

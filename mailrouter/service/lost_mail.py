@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from mailrouter.errors import MailrouterError
 from mailrouter.intake.feedback.affected import ALIVE, copies_of, roles_of
 from mailrouter.intake.originals import Original, originate
 from mailrouter.moments import milliseconds
@@ -26,19 +24,6 @@ EVERY = timedelta(hours=1)
 MOST = 2000
 """Messages looked at for one list."""
 _NAME = "lost mail"
-
-
-async def lost_mails(context: Context, store: Store, wake: Callable[[], None], pause: float = PAUSE) -> None:
-    """List what is lost once an hour, until cancelled."""
-    while True:
-        try:
-            if await list_lost(context, store):
-                wake()
-        except MailrouterError as error:
-            log.error("lost mail can't be listed yet: %s", error)
-        except Exception:
-            log.exception("lost mail can't be listed")
-        await asyncio.sleep(pause)
 
 
 async def list_lost(context: Context, store: Store) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+from mailrouter.errors import MailrouterError
 
 log = logging.getLogger("mailrouter")
 
@@ -22,6 +24,12 @@ class Upkeep:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
+    def repeat(
+        self, what: str, queue: Callable[[], Awaitable[bool]], wake: Callable[[], None], pause: float
+    ) -> None:
+        """Call ``queue`` every ``pause`` seconds, and ``wake`` where it has queued ``what``; a failure ends nothing."""
+        self.run(_repeated(what, queue, wake, pause))
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -33,3 +41,17 @@ class Upkeep:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _repeated(
+    what: str, queue: Callable[[], Awaitable[bool]], wake: Callable[[], None], pause: float
+) -> None:
+    while True:
+        try:
+            if await queue():
+                wake()
+        except MailrouterError as error:
+            log.error("%s can't be sent yet: %s", what, error)
+        except Exception:
+            log.exception("%s can't be made", what)
+        await asyncio.sleep(pause)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from mailrouter import events
@@ -23,21 +21,6 @@ log = logging.getLogger("mailrouter")
 AHEAD = timedelta(days=1)
 PAUSE = 15.0
 """Seconds between two looks at the clock."""
-
-
-async def weekly_mails(
-    context: Context, store: Store, wake: Callable[[], None], pause: float = PAUSE
-) -> None:
-    """Send each role's weekly mail when it is due, until cancelled."""
-    while True:
-        try:
-            if await send_due(context, store):
-                wake()
-        except MailrouterError as error:
-            log.error("a weekly mail can't be sent yet: %s", error)
-        except Exception:
-            log.exception("a weekly mail can't be made")
-        await asyncio.sleep(pause)
 
 
 async def send_due(context: Context, store: Store) -> bool:

@@ -39,12 +39,11 @@ from mailrouter.runtime.keys import read_keys
 from mailrouter.runtime.origin import trusts
 from mailrouter.runtime.templates import templates_of
 from mailrouter.schedule.duty import Roster
+from mailrouter.service import lost_mail, weekly_mail
 from mailrouter.service.control import Control
-from mailrouter.service.lost_mail import lost_mails
 from mailrouter.service.process import as_root, give_back, places
 from mailrouter.service.reload import Reloading
 from mailrouter.service.tasks import Upkeep
-from mailrouter.service.weekly_mail import weekly_mails
 from mailrouter.smtp.handler import Gate
 from mailrouter.smtp.server import Door, Limits, Sessions, Traffic, work_ended
 from mailrouter.store.ids import DeliveryId, Milliseconds, moment_of
@@ -216,9 +215,11 @@ class Service:
         if self.reloading is not None and self._loaded.texts:
             await self.reloading.settle()
             self.upkeep.run(self.reloading.watch())
-        self.upkeep.run(weekly_mails(self.context, self.store, self._wake))
+        weekly = partial(weekly_mail.send_due, self.context, self.store)
+        self.upkeep.repeat("a weekly mail", weekly, self._wake, weekly_mail.PAUSE)
         if not self.shadow:
-            self.upkeep.run(lost_mails(self.context, self.store, self._wake))
+            lost = partial(lost_mail.list_lost, self.context, self.store)
+            self.upkeep.repeat("the list of lost mail", lost, self._wake, lost_mail.PAUSE)
         self._calendars = asyncio.get_running_loop().create_task(
             keep_fresh(lambda: self.configuration, self._take_up_calendars, self._calendars_due)
         )
