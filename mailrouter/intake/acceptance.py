@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from mailrouter.address import canonical, split_tag
 from mailrouter.intake.admission import Admitted, Refusal, too_many_deliveries
+from mailrouter.intake.conversations import shown_by
 from mailrouter.intake.effects import Effects
 from mailrouter.intake.feedback.failures import of_expansion
 from mailrouter.intake.partner.stored import changes_of
 from mailrouter.intake.received import Received
 from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Desk
-from mailrouter.runtime.conversations import shown_by
 from mailrouter.runtime.rows import deliveries_of, reply_of, request_of
 from mailrouter.schedule.model import Role
 from mailrouter.store.ids import delivery_of
@@ -38,7 +38,7 @@ def acceptance_of(
     if refusal := too_many_deliveries(len(admitted.roles), effects.deliveries + len(wanted)):
         return refusal
     changes = changes_of(message, effects.handing, len(deliveries) + len(wanted))
-    shown = shown_by(desk, effects.plan, received.head, admitted.roles)
+    shown = shown_by(desk, effects.plan, received, admitted.roles)
     return Acceptance(
         message, None, deliveries, reply, memory, shown, changes, list(effects.outcomes), wanted
     )
@@ -46,7 +46,7 @@ def acceptance_of(
 
 def message_of(received: Received, reasons: Sequence[str]) -> Message:
     """The row of the message itself."""
-    shape, head, client = received.shape, received.head, received.client
+    shape, client = received.shape, received.client
     return Message(
         id=received.id,
         received_at=milliseconds(received.moment),
@@ -56,7 +56,7 @@ def message_of(received: Received, reasons: Sequence[str]) -> Message:
         body_start=shape.body_start,
         client=client.address,
         helo=client.helo,
-        message_id=head.message_id or "",
+        message_id=received.message_id,
         eight_bit=shape.eight_bit or shape.header_eight_bit,
         smtputf8=received.envelope.smtputf8,
         reasons=tuple(reasons),
@@ -85,7 +85,7 @@ def _expansion(desk: Desk, message: Message, roles: Sequence[Role], received: Re
     if not message.dsn.notify:
         return []
     try:
-        return of_expansion(desk, message, roles, received.head, received.shape, received.moment)
+        return of_expansion(desk, message, roles, received)
     except Exception:
         log.exception("%s: no report of success can be made", received.name)
         return []

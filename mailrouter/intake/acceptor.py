@@ -15,6 +15,7 @@ from mailrouter.config.atomic_write import FileDraft
 from mailrouter.delivery.under_way import UnderWay, incoming_key, is_incoming
 from mailrouter.intake.acceptance import acceptance_of
 from mailrouter.intake.admission import Refusal, admit, max_size, refused_recipient
+from mailrouter.intake.conversations import version_seen
 from mailrouter.intake.feedback.blamed import tell_of_arriving
 from mailrouter.intake.feedback.bounces import reports_of
 from mailrouter.intake.feedback.probes import Probes
@@ -28,7 +29,6 @@ from mailrouter.message.head import Head
 from mailrouter.message.shape import Shape
 from mailrouter.moments import milliseconds
 from mailrouter.runtime.context import Context, Desk
-from mailrouter.runtime.conversations import version_seen
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
@@ -178,7 +178,7 @@ class Acceptor:
         admitted = admit(desk, received, to, reported)
         if isinstance(admitted, Refusal):
             return admitted
-        seen = partial(version_seen, desk, self._store, head=received.head)
+        seen = partial(version_seen, desk, self._store, received)
         case = Case(desk, reader, received, admitted, reported, seen)
         effects = await decide(case, mail)
         if isinstance(effects, Refusal):

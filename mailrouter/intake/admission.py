@@ -97,9 +97,9 @@ def admit(desk: Desk, received: Received, to: Addressed, reported: Reported) -> 
         return Admitted(to, ()) if to.returned else Refusal(NOT_OURS)
     if reply := unfit(shape):
         return Refusal(reply)
-    if too_far_travelled(received.head):
+    if too_far_travelled(received):
         return Refusal(TOO_MANY)
-    if back := came_back(desk, received.head, roles, milliseconds(received.moment)):
+    if back := came_back(desk, received, roles):
         return Refusal(CAME_BACK, looped=tuple(back))
     return _vacant(desk, roles, received.moment) or Admitted(to, tuple(roles), by_hand)
 

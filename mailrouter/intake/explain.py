@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from mailrouter.intake.admission import Refusal, admit, max_size, refused_recipient, too_many_deliveries
+from mailrouter.intake.conversations import version_seen
 from mailrouter.intake.effects import Effects
 from mailrouter.intake.feedback.bounces import reports_of
 from mailrouter.intake.partner.decide import Handing
@@ -20,7 +22,7 @@ from mailrouter.moments import DAY_MS, day_of, milliseconds
 from mailrouter.routing.autoreply import AGAIN_DAYS
 from mailrouter.routing.model import NOT_ANSWERED, Answered, Plan, Reply
 from mailrouter.routing.partner.handoff_notices import Notice
-from mailrouter.runtime.context import Desk, earlier_ids, seed_of
+from mailrouter.runtime.context import Desk, seed_of
 from mailrouter.schedule.date_words import joined
 from mailrouter.schedule.model import Role
 from mailrouter.smtp.envelope import Envelope
@@ -87,7 +89,8 @@ async def _explained(
     admitted = admit(desk, received, to, reported)
     if isinstance(admitted, Refusal):
         return _refused(admitted, notes)
-    case = Case(desk, store, received, admitted, reported, lambda role: _seen(desk, store, role, received))
+    seen = _never if store is None else partial(version_seen, desk, store, received)
+    case = Case(desk, store, received, admitted, reported, seen)
     effects = await decide(case, PartnerMail(CallsHere()))
     if store is not None and isinstance(effects, Effects) and effects.plan.reply is not None:
         answered = await _answered(store, effects.plan.reply, received.moment)
@@ -106,10 +109,9 @@ def _refused(refusal: Refusal, notes: Sequence[str] = ()) -> Explanation:
     return Explanation(None, (*refusal.why, *notes), refused=refusal.reply)
 
 
-async def _seen(desk: Desk, store: Reading | None, role: Role, received: Received) -> int:
-    """The handoff version that the conversation has carried."""
-    ids = earlier_ids(received.head)
-    return await store.shown(desk.conversation(role, ids)) if store and ids else 0
+async def _never(role: Role) -> int:
+    """Without a store no conversation has carried anything."""
+    return 0
 
 
 def _about(handing: Handing) -> str:

@@ -50,6 +50,16 @@ class Received(NamedTuple):
         return tuple(self.envelope.recipients)
 
     @property
+    def message_id(self) -> str:
+        """Its Message-ID; ``""`` for none."""
+        return self.head.message_id or ""
+
+    @property
+    def conversation(self) -> tuple[str, ...]:
+        """The Message-IDs by which its conversation is known (``Head.conversation``)."""
+        return self.head.conversation
+
+    @property
     def handed_in_by(self) -> str | None:
         """The address of the client; None where it counts as one of our own servers."""
         return None if self.by_ours else self.client.address

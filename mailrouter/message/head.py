@@ -190,6 +190,13 @@ class Head:
         return self._ids("references")
 
     @property
+    def conversation(self) -> tuple[str, ...]:
+        """The ids by which its conversation is known: where that began, and what this mail answers."""
+        references, answered = self.references, self.in_reply_to
+        ends = (references[0], references[-1]) if references else ()
+        return (*ends, answered) if answered else ends
+
+    @property
     def content_type(self) -> str:
         """The media type in lower case; ``text/plain`` where none can be read (RFC 2045 §5.2)."""
         return mime.media_type(self.structured("content-type") or "") or "text/plain"

@@ -182,13 +182,6 @@ class Context:
             self.desk.handoffs[role] = current(stored)
 
 
-def earlier_ids(head: Head) -> list[str]:
-    """The Message-IDs by which a conversation is known: where it began, and what this mail answers."""
-    references = head.references
-    ids = [references[0], references[-1]] if references else []
-    return [*ids, *([head.in_reply_to] if head.in_reply_to else [])]
-
-
 def current(handoff: Handoff) -> CurrentHandoff:
     """What planning needs to know of a stored handoff."""
     written = moment_at(handoff.written_at)

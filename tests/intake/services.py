@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,7 +60,7 @@ class Service:
     store: SqliteStore
     offered: list[Delivery] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    read: type[Head] = Head
+    read: Callable[[bytes], Head] = Head
 
     @property
     def context(self) -> Context:
@@ -107,7 +107,7 @@ class Service:
 
 @asynccontextmanager
 async def service(
-    folder: Path, of: Desk, moment: datetime, read: type[Head] = Head
+    folder: Path, of: Desk, moment: datetime, read: Callable[[bytes], Head] = Head
 ) -> AsyncIterator[Service]:
     """An intake whose clock stands at ``moment``."""
     store = SqliteStore.open(folder / "mailrouter.db")

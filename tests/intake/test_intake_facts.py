@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mailrouter.message.head import Head
-from mailrouter.runtime.context import Arrival, earlier_ids
+from mailrouter.runtime.context import Arrival
 from tests.intake.services import desk
 from tests.routing.situations import mail, role, second_role
 
@@ -44,8 +44,8 @@ def test_a_situation_holds_the_facts_of_its_role() -> None:
 def test_a_conversation_is_known_by_where_it_began_and_what_is_answered() -> None:
     """And its keys tell nothing of the ids, nor are they another role's."""
     head = Head(mail("References: <a@b> <c@d> <e@f>", "In-Reply-To: <g@h>"))
-    assert earlier_ids(head) == ["<a@b>", "<e@f>", "<g@h>"]
-    assert earlier_ids(Head(mail())) == []
+    assert head.conversation == ("<a@b>", "<e@f>", "<g@h>")
+    assert Head(mail()).conversation == ()
     made = desk(role(), second_role())
     first, same = made.conversation(role(), ["<a@b>", "<a@b>", "<c@d>"]), made.conversation(role(), ["<a@b>"])
     assert (len(first), first[0]) == (2, same[0])

@@ -14,16 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailrouter.errors import StoreError
+from mailrouter.intake.explain import in_hand
 from mailrouter.intake.feedback.loops import came_back
-from mailrouter.message.head import Head
-from mailrouter.moments import DAY_MS
+from mailrouter.moments import DAY_MS, moment_at
 from mailrouter.runtime.keys import OVERLAP_MS, Keys, keys_in, read_keys, rotate
 from mailrouter.runtime.return_paths import ReturnPaths
+from mailrouter.smtp.envelope import Envelope
 from mailrouter.store.ids import DeliveryId
 from mailrouter.trust import tokens
 from mailrouter.trust.tokens import TokenError
 from tests.intake.services import desk
-from tests.routing.situations import role
+from tests.routing.situations import read, role
 from tests.support.messages import T0
 
 DAY = DAY_MS
@@ -159,6 +160,8 @@ def test_conversations_and_loops_are_known_after_a_rotation() -> None:
     before, after = desk(role()), desk(role())
     after = replace(after, keys=Keys(b"n" * 32, before.keys.memory, ((before.keys.current, T0),)), known={})
     assert after.conversation(role(), ["<1@x>"]) == before.conversation(role(), ["<1@x>"])
-    raw = f"Mailrouter-Loop: {before.loop_marks['vp-hr']}\r\n".encode()
-    assert came_back(after, Head(raw), [role()], T0 - 1) == [role()]
-    assert not came_back(after, Head(raw), [role()], T0)
+    head, shape = read(f"Mailrouter-Loop: {before.loop_marks['vp-hr']}\r\n\r\n".encode())
+    envelope = Envelope("jane@example.test", ["vp-hr@example.test"])
+    for at, found in ((T0 - 1, [role()]), (T0, [])):
+        received = in_hand(after, head, shape, envelope, moment_at(at))
+        assert came_back(after, received, [role()]) == found

@@ -17,9 +17,8 @@ from mailrouter.intake.feedback.alerts import told_to
 from mailrouter.intake.feedback.incident import Answer, read_incident
 from mailrouter.intake.feedback.report_limits import remembered
 from mailrouter.intake.feedback.sender_dsn import composed, forged, kept_status, news_of, wishes
+from mailrouter.intake.received import Received
 from mailrouter.message.dsn.undelivered import wants_dsn
-from mailrouter.message.head import Head
-from mailrouter.message.shape import Shape
 from mailrouter.moments import DAY_MS, HOUR_MS, milliseconds, moment_at
 from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
@@ -135,22 +134,22 @@ async def _given_up(
 
 
 def of_expansion(
-    desk: Desk, message: Message, roles: Iterable[Role], head: Head, shape: Shape, now: datetime
+    desk: Desk, message: Message, roles: Iterable[Role], received: Received
 ) -> list[Consequence]:
     """The reports to a sender who asked to hear of success: each role's mail was passed on to everybody behind it.
 
     For such an address that is all there is to say (RFC 3461 §5.2.7.2); what becomes of the copies is told by nobody.
     They are capped, for whoever writes in a stranger's name would have us send that stranger one for each mail.
     """
-    if not message.reverse_path or forged(desk, head):
+    if not message.reverse_path or forged(desk, received.head):
         return []
-    at = milliseconds(now)
+    now, at = received.moment, milliseconds(received.moment)
     found = []
     for role in roles:
         if any(wants_dsn(wish, "expanded") for wish in wishes(message, role, "notify")):
             news = replace(news_of(desk, role, message, (), now), expanded=True)
             once = remembered("success", message, role, at)
-            made = composed(news, message, role, head, shape, at)
+            made = composed(news, message, role, received.head, received.shape, at)
             found += [Consequence(report, memory=once) for report in made]
     return found
 

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from mailrouter.address import canonical
 from mailrouter.intake.feedback.alerts import told_key
 from mailrouter.intake.received import Received
-from mailrouter.message.head import Head
 from mailrouter.message.provenance.received import has_loop_mark, received_count
 from mailrouter.moments import HOUR_MS, day_of, milliseconds
 from mailrouter.routing.letters.undelivered import Trouble, operator_alert
 from mailrouter.runtime.context import Desk
 from mailrouter.runtime.rows import own_message
 from mailrouter.schedule.model import Role
-from mailrouter.store.ids import NO_MESSAGE, Milliseconds
+from mailrouter.store.ids import NO_MESSAGE
 from mailrouter.store.model import Acceptance, Delivery, Message, ReplyMemory
 from mailrouter.store.protocols import Reading
 
@@ -26,15 +25,15 @@ BEEN_HERE = "The message has been here before"
 CAME_BACK = f"554 5.4.6 {BEEN_HERE}; a mailbox forwards it back"
 
 
-def too_far_travelled(head: Head) -> bool:
+def too_far_travelled(received: Received) -> bool:
     """Whether more servers than any mail needs have handled it."""
-    return received_count(head) > MAX_RECEIVED
+    return received_count(received.head) > MAX_RECEIVED
 
 
-def came_back(desk: Desk, head: Head, roles: Sequence[Role], at: Milliseconds) -> list[Role]:
-    """Those of ``roles`` whose mark, by any key that is good ``at`` this moment, the message bears."""
-    keys = desk.keys.accepted(at)
-    return [role for role in roles if any(has_loop_mark(head, key, role.address) for key in keys)]
+def came_back(desk: Desk, received: Received, roles: Sequence[Role]) -> list[Role]:
+    """Those of ``roles`` whose mark, by any key that was good when it came, the message bears."""
+    keys = desk.keys.accepted(milliseconds(received.moment))
+    return [role for role in roles if any(has_loop_mark(received.head, key, role.address) for key in keys)]
 
 
 async def of_loop(
@@ -45,7 +44,7 @@ async def of_loop(
 
     ``of`` is the delivery that came back, where its return path tells.
     """
-    head, now = received.head, received.moment
+    now = received.moment
     at, postmaster = milliseconds(now), desk.configuration.settings.postmaster
     recipient = of.recipient if of else ""
     # The same key as for what bounces: the refusal will come back to us as one.
@@ -61,7 +60,7 @@ async def of_loop(
         queue=of.queue_id if of else "",
         sender=received.client.address,
         subject="",
-        message_id=head.message_id or "",
+        message_id=received.message_id,
         arrived=now,
         moment=now,
         hostname=desk.configuration.settings.hostname,

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from mailrouter.message.head import Head
+from mailrouter.intake.received import Received
 from mailrouter.routing.model import Plan
-from mailrouter.runtime.context import Desk, earlier_ids
+from mailrouter.runtime.context import Desk
 from mailrouter.schedule.model import Role
-from mailrouter.store.protocols import Store
 
 
-async def version_seen(desk: Desk, store: Store, role: Role, head: Head) -> int:
+class Remembers(Protocol):
+    """A store, or what answers for it."""
+
+    async def shown(self, conversations: Sequence[str]) -> int:
+        """The newest handoff version that any of these conversation keys has carried; 0 for none."""
+
+
+async def version_seen(desk: Desk, store: Remembers, received: Received, role: Role) -> int:
     """The handoff version that this conversation has carried, 0 for none; read only where it can matter."""
     if role.key not in desk.handoffs or role.handoff != "thread":
         return 0
-    ids = earlier_ids(head)
+    ids = received.conversation
     return await store.shown(desk.conversation(role, ids)) if ids else 0
 
 
-def shown_by(desk: Desk, plan: Plan, head: Head, roles: Sequence[Role]) -> list[tuple[str, int]]:
+def shown_by(desk: Desk, plan: Plan, received: Received, roles: Sequence[Role]) -> list[tuple[str, int]]:
     """What to remember of a plan: pairs of a conversation's key and the version that it carries now."""
     if not plan.shown:
         return []
-    ids = [*earlier_ids(head), *([head.message_id] if head.message_id else [])]
+    ids = [*received.conversation, *([received.message_id] if received.message_id else [])]
     by_key = {role.key: role for role in roles}
     return [
         (conversation, version)
