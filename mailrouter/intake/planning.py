@@ -13,12 +13,13 @@ from typing import NamedTuple
 from mailrouter.intake.admission import Admitted, Refusal
 from mailrouter.intake.effects import NO_PLAN, Effects
 from mailrouter.intake.feedback.bounces import Reported
-from mailrouter.intake.partner.decide import NO_HANDING, Handing, Incoming
+from mailrouter.intake.partner.decide import NO_HANDING, Handing, Incoming, void_answer
 from mailrouter.intake.partner.decide_apart import PartnerMail
 from mailrouter.intake.purposes import Target
 from mailrouter.intake.received import Received
 from mailrouter.intake.resting import in_turns
 from mailrouter.message.head import Head
+from mailrouter.moments import milliseconds
 from mailrouter.routing.model import NOT_ANSWERED, Answered, Plan, Situation
 from mailrouter.routing.plan import last_resort, plain_plan, plan_in_steps
 from mailrouter.runtime.context import Arrival, Desk
@@ -65,9 +66,12 @@ async def decide(case: Case, mail: PartnerMail) -> Effects | Refusal:
     outcomes = tuple(reported.outcomes)
     if not admitted.roles:
         return Effects(NO_PLAN._replace(reasons=tuple(reported.reasons)), outcomes=outcomes)
+    at, targets = milliseconds(case.received.moment), admitted.to.targets
+    if targets and (void := await void_answer(case.desk, case.reader, targets, at)):
+        return Refusal(void)
     handing = NO_HANDING
     trace = case.received.trace(case.desk.hostname, admitted.roles[0])
-    if admitted.to.targets:
+    if targets:
         handing = await _handing(case, mail, trace)
         if handing.refusal:
             return Refusal(handing.refusal, handing.reasons)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from mailrouter.config import Configuration
 from mailrouter.config.settings import Destination, Settings
@@ -24,9 +25,11 @@ from mailrouter.smtp.envelope import Envelope
 from mailrouter.smtp.handler import Client
 from mailrouter.store.ids import first_message_at
 from mailrouter.store.model import Delivery
+from mailrouter.store.protocols import Store
 from mailrouter.store.sqlite.store import SqliteStore
 from mailrouter.turns import drive
 from tests.routing.situations import templates
+from tests.support.waiting import Waiting
 
 KEY = b"k" * 32
 CLIENT = Client("127.0.0.1", "client.example.test", "ESMTP")
@@ -107,15 +110,16 @@ class Service:
 
 @asynccontextmanager
 async def service(
-    folder: Path, of: Desk, moment: datetime, read: Callable[[bytes], Head] = Head
+    folder: Path, of: Desk, moment: datetime, read: Callable[[bytes], Head] = Head, waiting: bool = False
 ) -> AsyncIterator[Service]:
-    """An intake whose clock stands at ``moment``."""
+    """An intake whose clock stands at ``moment``; ``waiting``: the store's answers have to be waited for."""
     store = SqliteStore.open(folder / "mailrouter.db")
     # The store numbers its messages by the time of day.
     store._last_id = max(store._last_id, first_message_at(milliseconds(moment)))
     offered: list[Delivery] = []
     try:
-        acceptor = Acceptor(Context(of, lambda: moment), store, offered.extend)
+        asked = cast(Store, Waiting(store)) if waiting else store
+        acceptor = Acceptor(Context(of, lambda: moment), asked, offered.extend)
         yield Service(acceptor, store, offered, read=read)
     finally:
         store.close()

@@ -9,9 +9,11 @@ from typing import Any, NoReturn
 import pytest
 
 from mailrouter.errors import StoreError
+from mailrouter.message.head import Head
 from mailrouter.moments import milliseconds
 from mailrouter.store.ids import DeliveryId, first_message_at
 from mailrouter.trust import confirmations
+from mailrouter.worker.worker import CallsHere
 from tests.intake.services import desk, service
 from tests.intake.test_intake_admission import MOMENT, explain
 from tests.intake.test_intake_gate import Unreadable
@@ -108,4 +110,29 @@ async def test_an_answer_to_a_question_that_was_never_asked_is_refused_after_the
         said = await running.send(mail(), asked(of, DAY), sender="laurie@example.test")
         assert said == running.acceptor.recipient(asked(of, 9 * DAY))
         assert said.startswith("550 5.7.1 This confirmation was used, has expired")
+        assert running.offered == []
+
+
+class Counted(CallsHere):
+    """Work that is counted."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    async def call(self, *arguments: Any, **named: Any) -> Any:
+        """As ever."""
+        self.number += 1
+        return await super().call(*arguments, **named)
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_nothing_is_read_of_an_answer_to_a_question_that_does_not_stand(
+    tmp_path: Path, readable: bool
+) -> None:
+    """It would hold up others' mail; nor does it go to the partners where its header can't be read."""
+    of = desk(role())
+    async with service(tmp_path, of, MOMENT, read=Head if readable else Unreadable) as running:
+        running.acceptor.calls = work = Counted()
+        assert (await running.send(mail(), asked(of, DAY))).startswith("550 5.7.1")
+        assert work.number == 0
         assert running.offered == []

@@ -132,6 +132,17 @@ async def confirmable(
     return waiting or _void(role, tag)
 
 
+async def void_answer(desk: Desk, reader: Reading | None, targets: Sequence[Target], at: Milliseconds) -> str:
+    """The refusal of a mail that answers a question which doesn't stand (any more); ``""`` for none. Before anything is
+    read of it: nobody works on such a mail."""
+    for target in targets:
+        if target.token is not None:
+            found = await confirmable(desk, reader, target.role, target.token, at, target.purpose.tag)
+            if isinstance(found, str):
+                return found
+    return ""
+
+
 def _void(role: Role, tag: str) -> str:
     return (
         "550 5.7.1 This confirmation was used, has expired, or a newer handoff has taken its place; "
