@@ -21,7 +21,7 @@ from mailrouter import events
 from mailrouter.smtp.arriving import Arriving, discard, own, work_ended
 from mailrouter.smtp.envelope import Envelope, too_large
 from mailrouter.smtp.handler import FAULT, Client, Gate, Limits, Traffic, fault_reply
-from mailrouter.smtp.session import MAX_COMMAND, Dialog, Then
+from mailrouter.smtp.session import MAX_COMMAND, THEN_END, THEN_TEXT, Dialog
 from mailrouter.smtp.sessions import SLOW, Sessions, network_of
 
 __all__ = ["Client", "Door", "Gate", "Limits", "Sessions", "Traffic", "work_ended"]
@@ -46,6 +46,10 @@ class _Mode(enum.Enum):
     ENDED = enum.auto()
 
 
+# Python 3.11 looks up a member of an enumeration for ten times the price of a name (measured: a hundredth of a message).
+_COMMANDS, _TEXT, _WAITING, _ENDED = _Mode
+
+
 class Door(SMTP):
     """One session. ``sessions`` are those of its listener: all share its places, memory and counters."""
 
@@ -60,7 +64,7 @@ class Door(SMTP):
         self._traffic = sessions.traffic
         self._dialog = Dialog(gate, hostname, sessions.limits)
         self._dialog.refused = self._refused_recipient
-        self._mode = _Mode.COMMANDS
+        self._mode = _COMMANDS
         self._text: Arriving | None = None
         """What arrives, or is being stored or committed."""
         self._data = b""
@@ -112,17 +116,17 @@ class Door(SMTP):
         self._data, self._at = b"", 0
         if self._timer is not None:
             self._timer.cancel()
-        if self._mode is _Mode.TEXT:
+        if self._mode is _TEXT:
             self._abandon_text()
-        if self._mode is not _Mode.WAITING:
-            self._mode = _Mode.ENDED
+        if self._mode is not _WAITING:
+            self._mode = _ENDED
         self._account()
         self._sessions.leave(self)
 
     def eof_received(self) -> bool:
         """A half-closed client still gets the replies to what it sent."""
         self._eof = True
-        if self._mode is not _Mode.WAITING and not self._resting:
+        if self._mode is not _WAITING and not self._resting:
             self._hang_up()
         return True
 
@@ -138,7 +142,7 @@ class Door(SMTP):
 
     def data_received(self, data: bytes) -> None:
         """Work on what arrived, or keep it while something else must end first."""
-        if self._mode is _Mode.ENDED:
+        if self._mode is _ENDED:
             return
         self._last_active = self.loop.time()
         self._data = self._data + data if self._data else bytes(data)
@@ -150,7 +154,7 @@ class Door(SMTP):
         commands = 0
         try:
             while self._writable:
-                if self._mode is _Mode.COMMANDS:
+                if self._mode is _COMMANDS:
                     if commands == TURN:
                         self._resting = True
                         self.loop.call_soon(self._work_on)
@@ -158,7 +162,7 @@ class Door(SMTP):
                     commands += 1
                     if not self._next_command():
                         break
-                elif self._mode is _Mode.TEXT and self._at < len(self._data):
+                elif self._mode is _TEXT and self._at < len(self._data):
                     self._take_text()
                 else:
                     break
@@ -171,7 +175,7 @@ class Door(SMTP):
         self._flush()
         self._account()
         self._set_reading()
-        if self._eof and not self._resting and self._mode in (_Mode.COMMANDS, _Mode.TEXT):
+        if self._eof and not self._resting and self._mode in (_COMMANDS, _TEXT):
             self._hang_up()
 
     def _work_on(self) -> None:
@@ -184,7 +188,7 @@ class Door(SMTP):
         sessions = self._sessions
         if held != self.held:
             sessions.hold(self, held)
-        if sessions.waits(self) and self._mode is not _Mode.ENDED:
+        if sessions.waits(self) and self._mode is not _ENDED:
             sessions.wait(self)
 
     def _next_command(self) -> bool:
@@ -195,23 +199,23 @@ class Door(SMTP):
             return False
         line, self._at = self._data[self._at : end], end + 2
         reply, then = self._dialog.obey(line, self._last_active)
-        if then is Then.END:
+        if then is THEN_END:
             if self._dialog.ended_for:
                 self._traffic.limited[self._dialog.ended_for] += 1
             self.end(reply, drain=bool(self._dialog.ended_for))
             return False
-        if then is Then.TEXT and self._at < len(self._data) and self._sessions.waits(self):
+        if then is THEN_TEXT and self._at < len(self._data) and self._sessions.waits(self):
             # Text before the 354 that asks for it (RFC 5321 §4.3.2), while there is no room for it.
             self._traffic.limited["slow"] += 1
             self.end(SLOW)
             return False
-        if then is Then.TEXT:
+        if then is THEN_TEXT:
             try:
                 self._text = Arriving(self._dialog.envelope, self._gate.spool(), self._last_active)
             except Exception as error:
                 reply = fault_reply(error)
             else:
-                self._mode = _Mode.TEXT
+                self._mode = _TEXT
             self._dialog.take_envelope()
         self._say(reply)
         return True
@@ -235,24 +239,24 @@ class Door(SMTP):
         if text.reader.done:
             self._data = text.reader.rest
             self._committing = True
-            self._mode = _Mode.WAITING
+            self._mode = _WAITING
             self._own(self._commit(text, flush))
         elif flush:
-            self._mode = _Mode.WAITING
+            self._mode = _WAITING
             self._own(self._store(text))
 
     async def _store(self, text: Arriving) -> None:
         """Wait until the store has what is held, then read on."""
         await self._bring(text)
-        if self.transport is None or self._mode is not _Mode.WAITING:
+        if self.transport is None or self._mode is not _WAITING:
             # Gone, or told to come again meanwhile: to go on now would take a message that comes a second time.
             self._text = None
             self._account()
             await discard(text.spool)
-            self._mode = _Mode.ENDED
+            self._mode = _ENDED
             return
         self._sessions.flushed(self)
-        self._mode = _Mode.TEXT
+        self._mode = _TEXT
         self._work()
 
     async def _bring(self, text: Arriving) -> None:
@@ -287,9 +291,9 @@ class Door(SMTP):
         self._text = None
         if self.transport is None:
             self._account()
-            self._mode = _Mode.ENDED
+            self._mode = _ENDED
             return
-        self._mode = _Mode.COMMANDS
+        self._mode = _COMMANDS
         self._say(reply)
         if reply.startswith("5") and dialog.text_refused():
             self._traffic.limited[dialog.ended_for] += 1
@@ -343,11 +347,11 @@ class Door(SMTP):
 
     def _set_reading(self) -> None:
         """Read from the client only while there is room for what it says, and nothing of it to work on."""
-        reading = self._mode is _Mode.ENDED or (
+        reading = self._mode is _ENDED or (
             self._writable
             and not self._resting
             and not self.held_back
-            and (self._mode is not _Mode.WAITING or len(self._data) < HELD)
+            and (self._mode is not _WAITING or len(self._data) < HELD)
         )
         if reading != self._reading and self.transport is not None and not self.transport.is_closing():
             self._reading = reading
@@ -360,9 +364,9 @@ class Door(SMTP):
 
     def _hang_up(self, drain: bool = False) -> None:
         """Close; a client that does not take its last replies is not waited for."""
-        if self._mode is _Mode.TEXT:
+        if self._mode is _TEXT:
             self._abandon_text()
-        self._mode = _Mode.ENDED
+        self._mode = _ENDED
         self._data, self._at = b"", 0
         self._account()
         self._flush()
@@ -404,11 +408,11 @@ class Door(SMTP):
     def idles(self, now: float) -> bool:
         """Whether a stranger keeps this place without use (see ``Limits.short_idle_seconds``)."""
         limits = self._limits
-        if self._committing or self._mode not in (_Mode.COMMANDS, _Mode.TEXT):
+        if self._committing or self._mode not in (_COMMANDS, _TEXT):
             return False
         if now - self._last_active > limits.short_idle_seconds:
             return True
-        if self._mode is _Mode.COMMANDS or self._text is None:
+        if self._mode is _COMMANDS or self._text is None:
             return bool(now - self._last_message > limits.short_message_seconds)
         took: float = now - self._text.began
         return took > limits.short_message_seconds and self._text.spool.size < took * limits.short_rate

@@ -32,6 +32,10 @@ class Then(enum.Enum):
     END = enum.auto()
 
 
+GO_ON, THEN_TEXT, THEN_END = Then
+"""The members by names of their own: each command asks for one, and a name costs a tenth (see ``smtp.server``)."""
+
+
 class Dialog:
     """What was said so far. ``envelope`` is the open transaction's, ``errors`` the refused commands since the last
     message that was taken, ``messages`` how many texts were begun; ``ended_for`` is why the session was ended, for the
@@ -59,7 +63,7 @@ class Dialog:
 
         Never raises.
         """
-        then = Then.GO_ON
+        then = GO_ON
         self._cost = 0
         try:
             reply, then = self._command(line)
@@ -74,10 +78,10 @@ class Dialog:
             self.errors += 1
             if self.errors >= self._limits.max_errors:
                 self.ended_for = "errors"
-                return f"{reply}\r\n421 4.7.0 Too many errors; goodbye", Then.END
+                return f"{reply}\r\n421 4.7.0 Too many errors; goodbye", THEN_END
         if self._cost and not self._idle.spend(self._cost, now):
             self.ended_for = "commands"
-            return "421 4.7.0 Too many commands that bring no mail; please come again with some", Then.END
+            return "421 4.7.0 Too many commands that bring no mail; please come again with some", THEN_END
         return reply, then
 
     def taken(self) -> None:
@@ -101,36 +105,36 @@ class Dialog:
 
     def _command(self, line: bytes) -> tuple[str, Then]:
         if len(line) > MAX_COMMAND:
-            return "500 5.5.2 The line is too long", Then.GO_ON
+            return "500 5.5.2 The line is too long", GO_ON
         if b"\n" in line or b"\r" in line or b"\x00" in line:
             # A bare LF or CR is no end of a command (RFC 5321 §2.3.8); guessing is how smuggling begins.
-            return "500 5.5.2 A command ends in CRLF and holds no control characters", Then.GO_ON
+            return "500 5.5.2 A command ends in CRLF and holds no control characters", GO_ON
         name, _, argument = line.partition(b" ")
         argument = argument.strip(b" ")
         match name.upper():
             case b"EHLO" | b"HELO" as greeting:
-                return self._greet(greeting, argument), Then.GO_ON
+                return self._greet(greeting, argument), GO_ON
             case b"MAIL" if self.messages >= self._limits.max_messages:
-                return "421 4.7.0 Enough for one connection; please open another", Then.END
+                return "421 4.7.0 Enough for one connection; please open another", THEN_END
             case b"MAIL":
-                return self._mail(argument), Then.GO_ON
+                return self._mail(argument), GO_ON
             case b"RCPT":
-                return self._rcpt(argument), Then.GO_ON
+                return self._rcpt(argument), GO_ON
             case b"DATA":
                 return self._data(argument)
             case b"RSET":
                 self._forget()
-                return "250 2.0.0 Forgotten", Then.GO_ON
+                return "250 2.0.0 Forgotten", GO_ON
             case b"NOOP":
                 self._cost = 1
-                return "250 2.0.0 OK", Then.GO_ON
+                return "250 2.0.0 OK", GO_ON
             case b"VRFY":
                 self._cost = 1
                 # RFC 5321 §3.5.3: neither confirmed nor denied
-                return "252 2.5.0 Send some mail and see", Then.GO_ON
+                return "252 2.5.0 Send some mail and see", GO_ON
             case b"QUIT":
-                return "221 2.0.0 Goodbye", Then.END
-        return "502 5.5.1 The command is not known here", Then.GO_ON
+                return "221 2.0.0 Goodbye", THEN_END
+        return "502 5.5.1 The command is not known here", GO_ON
 
     def _greet(self, greeting: bytes, argument: bytes) -> str:
         if not argument:
@@ -191,8 +195,8 @@ class Dialog:
 
     def _data(self, argument: bytes) -> tuple[str, Then]:
         if argument:
-            return "501 5.5.4 DATA takes no argument", Then.GO_ON
+            return "501 5.5.4 DATA takes no argument", GO_ON
         if not self.envelope.recipients:
             missing = "RCPT" if self.envelope.reverse_path is not None else "MAIL"
-            return self._out_of_order(f"503 5.5.1 Say {missing} first"), Then.GO_ON
-        return "354 End with a dot on a line of its own", Then.TEXT
+            return self._out_of_order(f"503 5.5.1 Say {missing} first"), GO_ON
+        return "354 End with a dot on a line of its own", THEN_TEXT
