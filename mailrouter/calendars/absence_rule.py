@@ -1,4 +1,4 @@
-"""Which events of a calendar are absences, by the rule in the role's file. Pure.
+"""A role's rule on which events of a calendar are absences. Pure.
 
 What the rule can go by differs with the program that wrote the calendar: Outlook and Exchange say
 X-MICROSOFT-CDO-BUSYSTATUS (OOF is "out of office"); everybody says TRANSP (RFC 5545 §3.8.2.7) and most CATEGORIES;
@@ -24,7 +24,7 @@ _COMMA = re.compile(r"(?<!\\),")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``absent_when`` as written, and the partner's address, to know what they have declined."""
+    """The rule ``absent_when`` as written, with the partner's address. The address tells what they have declined."""
 
     absent_when: tuple[str, ...]
     email: str = ""
@@ -76,7 +76,7 @@ def _title(event: Event) -> str:
 
 
 def _plain(text: str) -> str:
-    """A TEXT value without its escapes (RFC 5545 §3.3.11), as it is compared."""
+    """A TEXT value without its escapes (RFC 5545 §3.3.11), for comparing."""
     return _ESCAPED.sub(lambda found: " " if found[1] in "nN" else found[1], text).strip().casefold()
 
 

@@ -38,7 +38,7 @@ class Kept:
     left_out: tuple[str, ...] = ()
 
     def after(self, answer: dict[str, Any], now: datetime) -> Kept:
-        """What is known after an attempt at ``now`` with this answer (see ``mailrouter.calendars.worker``)."""
+        """The record after an attempt at ``now`` with this answer (see ``mailrouter.calendars.worker``)."""
         if failure := answer.get("failure"):
             return replace(self, tried_at=now, failure=str(failure))
         busy = tuple((_moment(start), _moment(end)) for start, end in answer["busy"])
@@ -48,7 +48,7 @@ class Kept:
 
 
 def with_kept(configuration: Configuration) -> Configuration:
-    """The configuration with the absences of all calendars, as they were last read, laid into its roles.
+    """The configuration with the absences last read from all calendars.
 
     The one place where they meet. Calendars that were never read, or whose record is damaged, give none.
     """
@@ -89,7 +89,7 @@ def kept_of(folder: Path, role: Role, person: Person) -> Kept:
 
 
 def keep(folder: Path, role: Role, person: Person, kept: Kept) -> None:
-    """Write the record, whole or not at all, readable for the service alone. Raises OSError."""
+    """Write the record atomically, readable for the service alone. Raises OSError."""
     data = {
         "of": _mark(role, person),
         **{

@@ -18,7 +18,7 @@ STALE = timedelta(days=1)
 
 
 def calendar_oddities(configuration: Configuration, now: datetime) -> Iterator[tuple[str, str]]:
-    """The role's short name and a sentence, for each calendar that can't be read or has not been for a day."""
+    """Role and sentence for each calendar unread for a day or unreadable."""
     for role, person in sources(configuration, now):
         yield from ((role.key, words) for words in _of(configuration, role, person, now))
 

@@ -79,7 +79,7 @@ class Feeds:
         return feed_secret(self._key, role.key, partner, word)
 
     def _accepted(self, now: datetime) -> Iterator[tuple[bytes, datetime | None]]:
-        """The keys by which addresses are known, each with the moment at which it ends."""
+        """The keys by which addresses are known, each with its end."""
         yield self._key, None
         for key, until in self._earlier:
             if now < (end := moment_at(until)):

@@ -95,7 +95,7 @@ def _content(answer: http.client.HTTPResponse, host: str) -> bytes | str:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to an address that was looked at, with the host's name for TLS and the Host field."""
+    """A connection to a checked address, under the host's own name. The name is that of TLS and of the Host field."""
 
     place: tuple[str, int]
     tls: ssl.SSLContext | None

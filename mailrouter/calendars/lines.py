@@ -1,4 +1,4 @@
-"""The lines of a calendar (RFC 5545 §3.1, §3.4), as few of them as we need: zones and events. Pure.
+"""A calendar's zones and events as content lines (RFC 5545 §3.1, §3.4). Pure.
 
 This stands before any parser. What an absence doesn't need (descriptions, places, alarms, attachments) is never
 looked into, so nothing in it can do harm or come to light.
@@ -42,12 +42,12 @@ class Event:
 
     @property
     def uid(self) -> str:
-        """Its UID, or a word of its own where it has none."""
+        """The event's UID, or a made-up word where it has none."""
         found = (line.partition(":")[2].strip() for line in self.dates if line[:3].upper() == "UID")
         return next(found, "") or f"line {self.number}"
 
     def values(self, name: str) -> list[str]:
-        """The values of a date property, without its parameters (quoted ones may hold a colon)."""
+        """The values of a date property, without its parameters. A quoted parameter may hold a colon."""
         size = len(name)
         found = (
             line

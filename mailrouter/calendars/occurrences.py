@@ -44,7 +44,7 @@ class Found:
     left_out: list[str] = field(default_factory=list)
 
     def leave_out(self, words: str) -> None:
-        """Keep a sentence about what was left out, but no endless list of them."""
+        """Note something that was left out, up to a bounded number."""
         if len(self.left_out) < limits.MAX_LEFT_OUT:
             self.left_out.append(words)
         elif len(self.left_out) == limits.MAX_LEFT_OUT:
@@ -59,7 +59,7 @@ def absences_in(
     end: datetime,
     guard: Guard = nullcontext,
 ) -> Found:
-    """The intervals within [start, end) in which the calendar's owner is absent by ``rule``.
+    """Intervals within [start, end) in which ``rule`` makes the owner absent.
 
     ``zone`` is the owner's: days and times without a zone are theirs. Raises CalendarError where the whole can't be
     used: no calendar, cut off, too large, too many occurrences.
@@ -100,7 +100,7 @@ def absences_in(
 
 @dataclass(slots=True)
 class _Group:
-    """An event with its exceptions (the same UID), and what the rule says of each."""
+    """A recurring event with its exceptions, and the rule's word on each. They share a UID."""
 
     events: list[Event] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -143,7 +143,7 @@ def _elsewhere(group: _Group, start: datetime, end: datetime) -> bool:
 
 
 def _take_up_zones(contents: Contents, found: Found, guard: Guard) -> None:
-    """Have the library know the calendar's own zones, beside those of the tz database."""
+    """Register the calendar's own zones with the library, beside the tz database's."""
     import icalendar
 
     icalendar.use_zoneinfo()  # type: ignore[no-untyped-call]  # forgets the zones of a calendar before
@@ -187,7 +187,7 @@ def _expanded(group: _Group, zone: ZoneInfo, start: datetime, end: datetime) -> 
 
 
 def _once(group: _Group) -> bool:
-    """Whether it is one event that does not come round and says when it ends."""
+    """Whether an event happens once and says when it ends."""
     (event, *exceptions) = group.events
     again = any(event.values(name) for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
     return not exceptions and not again and len(event.values("DTEND")) == 1
@@ -218,7 +218,7 @@ def _moment(value: date, zone: ZoneInfo, *, end: bool = False) -> datetime:
 
 
 def _midnights(bounds: Interval, zone: ZoneInfo) -> bool:
-    """Whether it is whole days of the owner's, as Outlook has all-day events."""
+    """Whether the event is whole days of the owner's, as in Outlook."""
     walls = [moment.astimezone(zone) for moment in bounds]
     return bounds[0] < bounds[1] and all(wall.time() == time.min for wall in walls)
 

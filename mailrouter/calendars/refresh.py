@@ -33,7 +33,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def sources(configuration: Configuration, now: datetime) -> Iterator[tuple[Role, Person]]:
-    """Every partner with a calendar, but for those whose last day is over: what they do is nobody's concern any more."""
+    """The calendars of all partners whose last day is not over. What the others do is nobody's concern any more."""
     for role in configuration.roles:
         today = local_day(now, role.time_zone)
         for person in role.partners:

@@ -1,4 +1,4 @@
-"""Recurrence rules (RFC 5545 §3.3.10) that are too much to expand, seen before anything expands them. Pure."""
+"""Recurrence rules (RFC 5545 §3.3.10) too costly to expand, recognised beforehand. Pure."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def load(options: argparse.Namespace) -> Configuration:
 
 
 def load_settings(options: argparse.Namespace) -> Settings:
-    """The settings alone, for looking into the store while a role's file is broken. Raises ConfigurationError."""
+    """The settings alone, for commands that work beside a broken role file. Raises ConfigurationError."""
     return config.settings_of(options.config or config.default_folder())
 
 
@@ -122,5 +122,5 @@ def width() -> int:
 
 
 def in_colour() -> bool:
-    """Whether the output is a terminal that may be painted on (see no-color.org)."""
+    """Whether standard output is a terminal that takes colours (see no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

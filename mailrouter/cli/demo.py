@@ -50,7 +50,7 @@ async def _demo(options: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    """A new folder that is removed with the block, or the one to keep. Raises MailrouterError, UsageError."""
+    """A temporary folder for the demonstration, or the one to keep. Raises MailrouterError, UsageError."""
     try:
         if keep is None:
             folder = Path(tempfile.mkdtemp(prefix="mailrouter-demo-"))

@@ -12,7 +12,10 @@ _ENDS = 3
 
 
 def changes(original: bytes, pieces: Pieces, blobs: Mapping[int, bytes]) -> list[str]:
-    """Lines with ``+`` for what the copy has more, ``-`` for what it lacks, and a space for what stayed."""
+    """The difference between a mail and its copy, as marked lines.
+
+    ``+`` is what the copy has more, ``-`` what it lacks, a space what stayed.
+    """
     return list(_lines(original, pieces, blobs))
 
 

@@ -25,7 +25,7 @@ _HISTORY = 20
 
 
 async def handoff(options: argparse.Namespace) -> int:
-    """Show the newest handoff, set a new one, or list the last ones."""
+    """Show the newest handoff, set a new one, or list versions."""
     configuration = load(options)
     role = role_named(configuration, options.role)
     if options.action == "set":

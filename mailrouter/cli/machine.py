@@ -37,7 +37,7 @@ def machine_problems(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _unwritable(path: os.PathLike[str]) -> str | None:
-    """The folder in which ``path`` lies or would be made, where this user can't write there."""
+    """The folder for ``path``, if this user can't write there."""
     place = os.path.abspath(path)
     while not os.path.exists(place) and place != os.path.dirname(place):
         place = os.path.dirname(place)

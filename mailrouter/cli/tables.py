@@ -56,7 +56,10 @@ def as_table(spans: Sequence[Span], role: Role, width: int = 80, colour: bool = 
 
 
 def _narrow(span: Span, first: str, hours: str, brush: Brush, width: int) -> Iterator[str]:
-    """The day on a line of its own, the hours and names below it, and a reason that says more than ``by the rota``."""
+    """One day for a narrow terminal.
+
+    The day has a line of its own, with the hours and names below it, and a reason that says more than ``by the rota``.
+    """
     if first:
         yield brush.bold(first)
     yield f"  {hours}  {brush.names(span.on)}"
@@ -114,7 +117,7 @@ def _shows(letters: str, cell: str) -> bool:
 
 
 class Brush:
-    """The names of a role's people, each in a colour of their own where there may be colour."""
+    """A role's names, coloured one by one where the terminal allows it."""
 
     def __init__(self, role: Role, colour: bool) -> None:
         self.called, self._colour = called(role), colour
@@ -122,7 +125,10 @@ class Brush:
         self._paint = {key: _PAINTS[place % len(_PAINTS)] for place, key in enumerate(self.called)}
 
     def shortened(self, most: int) -> dict[str, str]:
-        """The first letters of each name, ``most`` or some more to tell them apart, by key; else the initials."""
+        """Unambiguous abbreviations of the names, by key.
+
+        They are the first ``most`` letters or some more; initials where these do not tell people apart.
+        """
         short = ({key: name[:length] for key, name in self.called.items()} for length in range(most, 4))
         initials = {key: "".join(word[0] for word in name.split()) for key, name in self._full.items()}
         longer = ({key: name[:length] for key, name in self.called.items()} for length in range(4, 20))
@@ -138,7 +144,7 @@ class Brush:
         return joined(self._painted(self.called[key], self._paint[key]) for key in keys)
 
     def cell(self, text: str, day: Day) -> str:
-        """A cell in the colour of the one who is in, red where nobody is."""
+        """A cell in its person's colour, red where nobody is in."""
         if day.working and not day.parts:
             return self._painted(text, _RED)
         return self._painted(
@@ -196,5 +202,5 @@ def _names(span: Span, role: Role) -> str:
 
 
 def _reason(span: Span) -> str:
-    """The reason without the day and the names, which have columns of their own."""
+    """The reason without day and names, which have their own columns."""
     return _DAY_AND_NAMES.sub("by the rota", span.why)

@@ -40,8 +40,10 @@ def load(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> Configura
 
 
 def settings_of(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> Settings:
-    """The settings in ``folder`` alone, for work that must be possible while a role's file is broken. What follows from
-    the roles (``our_domains``) is left out. Raises ConfigurationError."""
+    """The settings in ``folder`` alone, usable while a role's file is broken.
+
+    What follows from the roles (``our_domains``) is left out. Raises ConfigurationError.
+    """
     from mailrouter.config.loading import read_settings
 
     return read_settings(Path(folder), fqdn)
@@ -58,7 +60,10 @@ def inspect(folder: Path, *, fqdn: Callable[[], str] = socket.getfqdn) -> tuple[
 
 
 def problems_of_texts(settings: str, key: str, role: str) -> tuple[Problem, ...]:
-    """What ``load`` would find in ``mailrouter.yaml`` and ``roles/KEY.yaml`` if they held these texts."""
+    """Problems that ``load`` would find if the files held these texts.
+
+    The files are ``mailrouter.yaml`` and ``roles/KEY.yaml``.
+    """
     from mailrouter.config.folder import files_of
     from mailrouter.config.loading import configuration_of
 

@@ -77,14 +77,14 @@ def draft(path: Path, before: bytes, after: bytes) -> FileDraft:
 
 
 def replace_private(path: Path, data: bytes) -> None:
-    """Replace a file of our own (mode 0600, its folder's owner's) by ``data``. Raises OSError."""
+    """Replace a private file (mode 0600, its folder's owner's) by ``data``. Raises OSError."""
     with replacing(path) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
 def replacing(path: Path, mode: int = 0o600, *, keep: bool = False, share: bool = True) -> Iterator[BinaryIO]:
-    """A new content for ``path``, put in its place when the block ends without an error. Raises OSError.
+    """New content for ``path``, put in place when the block succeeds. Raises OSError.
 
     With ``keep`` a file that is there by then stays, and the new content goes. What root writes is given to the
     folder's owner, or a service of that user could not read it; without ``share`` it stays root's.
@@ -107,7 +107,7 @@ def replacing(path: Path, mode: int = 0o600, *, keep: bool = False, share: bool 
 
 @contextlib.contextmanager
 def _synced(path: Path, like: os.stat_result | None, mode: int) -> Iterator[BinaryIO]:
-    """A new file with the owner of ``like``, private until it is synced at the end; an error takes it away."""
+    """A new private file, synced at the end, removed on error. Its owner is that of ``like``."""
     with contextlib.suppress(FileNotFoundError):
         path.unlink()  # left by a crash
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -136,7 +136,7 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
 
 
 def give_to_owner_of(folder: Path, path: Path) -> None:
-    """What root writes beside a service of another user is that user's, or the service could not read it."""
+    """Give root's new file to its neighbour's user. The service could not read it otherwise."""
     if os.geteuid() == 0:
         wanted, found = folder.stat(), path.stat()
         if (wanted.st_uid, wanted.st_gid) != (found.st_uid, found.st_gid):

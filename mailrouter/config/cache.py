@@ -23,7 +23,7 @@ class Remembered(Generic[Came]):
         self._kept: OrderedDict[int, tuple[Tree, tuple[Hashable, ...], Came]] = OrderedDict()
 
     def __call__(self, tree: Tree, *more: Hashable) -> Came:
-        """The same as ``work(tree, *more)``."""
+        """Call ``work(tree, *more)``, or give its remembered result."""
         kept = self._kept.get(id(tree))
         # The tree is held, so that nothing else can come to have its identity.
         if kept is not None and kept[0] is tree and kept[1] == more:

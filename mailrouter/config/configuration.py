@@ -30,7 +30,7 @@ class Configuration:
             self._found.update(dict.fromkeys((role.key, role.address, *role.aliases), role))
 
     def role_for(self, address_or_key: str) -> Role | None:
-        """The role with this short name, address or alias, whatever its case and sub-address (RFC 5233)."""
+        """The role with this short name, address or alias. Case and sub-address (RFC 5233) do not matter."""
         if "@" not in address_or_key:
             return self._found.get(address_or_key.strip().lower())
         address = comparable(address_or_key)

@@ -42,7 +42,7 @@ class Mailbox:
 
 
 def between_roles(trees: Mapping[str, Tree]) -> Iterator[Problem]:
-    """Problems between the roles' files (by short name) and between the addresses within one."""
+    """Problems between roles, by short name, and among one role's addresses."""
     of_roles: dict[str, Mailbox] = {}
     found = {key: _addresses(tree, key) for key, tree in trees.items()}
     for key, one in found.items():
@@ -99,7 +99,7 @@ def _mailbox(node: Text, owner: str, whose: str, tree: Tree) -> Mailbox:
 
 
 def people(key: str, tree: Tree) -> Iterator[Mailbox]:
-    """The mailboxes of partners, then of stand-ins, as far as they can be read."""
+    """The mailboxes of partners, then of stand-ins, where readable."""
     _, partners, steps = follow(tree.root, ("partners",))
     paths: list[tuple[str | int, ...]] = []
     if steps and isinstance(partners, MappingNode):
@@ -156,7 +156,7 @@ def _weekly(key: str, tree: Tree) -> Iterator[Mailbox]:
 def _weekly_to_itself(
     key: str, boxes: Iterable[Mailbox], of_roles: Mapping[str, Mailbox]
 ) -> Iterator[Problem]:
-    """The weekly mail comes from the role, which would refuse it as its own."""
+    """Report a weekly mail to its own role. The role would refuse it as its own."""
     for box in boxes:
         role = of_roles.get(box.base)
         if role is not None and role.owner == key:
@@ -165,7 +165,7 @@ def _weekly_to_itself(
 
 
 def _circles(found: Mapping[str, Iterable[Mailbox]], of_roles: Mapping[str, Mailbox]) -> Iterator[Problem]:
-    """Roles that are partners of each other (a role in a role is fine as long as it ends at people)."""
+    """Report roles that are partners of each other. A role in a role is fine as long as it ends at people."""
     leads_to: dict[str, dict[str, Mailbox]] = {key: {} for key in found}
     for key, boxes in found.items():
         for box in boxes:

@@ -1,4 +1,4 @@
-"""What holds where a key isn't written and its default can't be typed as a value: in words, for people."""
+"""Defaults that can't be typed as a value, in words."""
 
 from __future__ import annotations
 

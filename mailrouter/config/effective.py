@@ -1,4 +1,4 @@
-"""What is in force, value by value, and the place in a file that each comes from."""
+"""The configuration in force, value by value, with each value's place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value, its way through the file (None where there is none), and its line, counted from 1.
+    """A value in force, its way through the file, and its line.
+
+    The way is None where there is none; lines count from 1.
+
+    The keys are None where it stands in no file; lines count from 1.
 
     Without a line it is a default; ``otherwise`` says in words what holds then, where that isn't clear.
     """
@@ -32,7 +36,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class FileInForce:
-    """One file and all that it decides, in the order of the reference."""
+    """One file and all values it decides, in the reference's order."""
 
     file: str
     values: tuple[Value, ...]

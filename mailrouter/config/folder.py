@@ -26,7 +26,7 @@ _KEY_HINT = "rename it, as in vp-hr.yaml: small letters, digits, hyphens, no spa
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The settings' tree, the roles' trees by short name, and problems and warnings about names.
+    """Trees of the settings and roles, with problems and warnings about names.
 
     ``texts`` are the bytes that the roles' trees were made of, where they could be read.
     """
@@ -75,7 +75,7 @@ def _files_in(folder: Path) -> Files:
 
 @lru_cache(maxsize=REMEMBERED)
 def role_tree(shown: str, data: bytes) -> Tree:
-    """The tree of a role's text, under the name that people know its file by.
+    """The tree of a role's text, under its file's usual name.
 
     It is remembered: a service whose one file changes reads that one again, and not a thousand.
     """
@@ -83,7 +83,7 @@ def role_tree(shown: str, data: bytes) -> Tree:
 
 
 def files_of(settings: str, key: str, role: str) -> Files:
-    """The same of two texts that aren't files yet."""
+    """The files of a configuration given as texts."""
     tree = role_tree(f"{ROLES_FOLDER}/{key}.yaml", role.encode())
     return Files(read(SETTINGS_FILE, settings.encode()), {key: tree})
 
@@ -119,7 +119,7 @@ def _settings_tree(folder: Path, *, alone: bool) -> Tree:
 
 
 def _role_files(folder: Path) -> tuple[dict[str, str], list[Problem]]:
-    """The roles' files' names by short name, and what is odd about names in that folder."""
+    """The role files' names by short name, and warnings about odd ones."""
     roles = folder / ROLES_FOLDER
     try:
         names = sorted(name for name in os.listdir(roles) if not name.startswith("."))
@@ -189,7 +189,7 @@ def _is_file(path: str) -> bool:
 
 
 def _shown(path: Path) -> str:
-    """The path as given, or from here where it is below the current folder."""
+    """The path as given, or relative where it is below this folder."""
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):  # not below it; or it was deleted

@@ -45,7 +45,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A configuration in force, and the texts and faults of the roles' files that it was made of.
+    """A configuration in force, with its roles' texts and faults.
 
     ``vanished`` names the roles whose files are missing; what these said is in ``texts`` and still in force.
     """
@@ -74,7 +74,7 @@ def serving(
     missed: Mapping[str, bytes] | None = None,
     fqdn: Callable[[], str] = socket.getfqdn,
 ) -> Serving:
-    """Read what is in force in ``folder``, with ``instead`` in place of some roles' texts.
+    """Read the configuration in force in ``folder``. Texts in ``instead`` take the place of those roles' files.
 
     A broken role without a text that was right before is left out; ``starting`` refuses it. ``missed`` holds texts
     of roles that go on although their files are gone; at a start they are those that were in force last. Broken settings
@@ -141,7 +141,7 @@ def _served(
 
 
 def _beside(files: Files, gone: Mapping[str, bytes]) -> Files:
-    """``files`` with the ``gone`` roles behind them, so that of two with one address these are to blame."""
+    """``files`` with the ``gone`` roles last. Of two roles with one address, these are to blame."""
     place = Path(files.settings.file).parent / ROLES_FOLDER
     trees = {key: role_tree(str(place / f"{key}.yaml"), text) for key, text in gone.items()}
     return replace(files, roles={**files.roles, **trees}, texts={**files.texts, **gone})
@@ -230,8 +230,10 @@ def read_good(run_folder: Path) -> dict[str, bytes]:
 
 
 def keep_good(now: Serving, known: Mapping[str, bytes] | None = None) -> None:
-    """Remember the texts that are in force, and forget those of roles that are no more; ``known`` are those that lie
-    there already, which are read if it is None. Raises OSError."""
+    """Remember the texts in force, and forget those of removed roles.
+
+    ``known`` are the texts that lie there already, which are read if it is None. Raises OSError.
+    """
     folder = now.configuration.settings.run_folder / GOOD_FOLDER
     make_folder(folder, 0o700)
     if now.settings_text and not now.settings_problems:

@@ -1,4 +1,7 @@
-"""One folder read, checked and made into facts. Needs pydantic and PyYAML, so it is imported only to load."""
+"""Reading, checking and converting one configuration folder.
+
+Needs pydantic and PyYAML, so it is imported only to load.
+"""
 
 from __future__ import annotations
 

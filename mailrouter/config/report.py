@@ -1,4 +1,4 @@
-"""From what pydantic found, and where in its own terms, to problems with a place in the file."""
+"""Problems with their places, from the errors that pydantic found."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _problem(detail: Any, tree: Tree) -> Problem:
 
 
 def _missing(loc: Sequence[str | int], tree: Tree) -> Problem:
-    """A key that isn't there points at the mapping that should hold it; one without a value at itself."""
+    """The problem of a missing key, at the mapping for it. A key without a value is its own place."""
     _, node, _ = follow(tree.root, loc[:-1])
     name = str(loc[-1])
     if isinstance(node, Mapping) and name in node.entries:
@@ -134,7 +134,7 @@ def _missing(loc: Sequence[str | int], tree: Tree) -> Problem:
 
 
 def _offset(wrong: Wrong, node: Text, line: str) -> int:
-    """How far into the value the wrong part is, where the value stands on its line as it was read."""
+    """The offset of the wrong part in a value on its line."""
     start = node.column + node.quoted
     value = node.value or ""
     return wrong.offset + node.quoted if wrong.offset and line[start : start + len(value)] == value else 0
@@ -163,7 +163,7 @@ def _in_braces(node: Node, tree: Tree) -> bool:
 
 
 def follow(root: Node | None, loc: Sequence[str | int]) -> tuple[Entry | None, Node, int]:
-    """The entry and the node at ``loc``, and how many steps led there.
+    """Entry and node at ``loc``, with the number of steps taken.
 
     Steps that have no counterpart in the file (the tag of an alternative, a key behind a word that stands for
     the whole mapping) are passed over.

@@ -1,4 +1,4 @@
-"""What IT wrote in ``mailrouter.yaml``, as facts, and how its values are read."""
+"""The facts of ``mailrouter.yaml``, and the readers of its values."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def size(text: str) -> int:
 
 
 def bounced(text: str) -> int:
-    """How long content is kept in case a copy comes back, in milliseconds. Raises Wrong."""
+    """Retention of content for copies that come back, in milliseconds. Raises Wrong."""
     kept = int(1000 * duration(text))
     if kept > MOST_KEPT_BOUNCED:
         raise Wrong(f"{shown(text)} is too long", "at most 21 days: after that nothing comes back any more")
@@ -129,7 +129,7 @@ def listen_address(text: str) -> HostPort:
 
 
 def _meant_place(text: str) -> str:
-    """The address and port that ``text`` probably stands for, as they are written."""
+    """The address and port probably meant by ``text``, as written."""
     if text.isdecimal():
         return f"127.0.0.1:{text}"
     host, _, port = text.rpartition(":")

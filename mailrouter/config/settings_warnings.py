@@ -1,4 +1,4 @@
-"""Settings that are each right by themselves, and together do what nobody wants. Pure."""
+"""Warnings about settings that are each right and together do harm. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EVERYWHERE = ("", "0.0.0.0", "::")
 
 
 def settings_warnings(tree: Tree, settings: Settings, roles: Sequence[Role]) -> Iterator[Problem]:
-    """Warnings about settings that hold but hurt, each at its line in ``tree``.
+    """Warnings about valid but harmful settings, each at its line.
 
     Only what the values themselves tell: no name is looked up, and no file.
     """
@@ -79,7 +79,7 @@ def _too_wide(network: Network) -> bool:
 
 
 def _no_name(hostname: str) -> str:
-    """Why a host name is no name to greet other servers with (RFC 5321 §2.3.5), or ``""``."""
+    """Why a host name can't greet other servers (RFC 5321 §2.3.5). ``""`` where it can."""
     try:
         ip_address(hostname.strip("[]"))
         return "an address and no name"

@@ -1,4 +1,4 @@
-"""Single entries of a role's file put in, taken out and changed in its text, where they stand.
+"""Editing single entries of a role's file as text.
 
 Nothing else of the text is touched: comments, order, quotes and line ends stay as they were typed, byte for byte.
 (A round trip through a YAML library keeps comments as well, but moves them, folds lines and rewrites what it does not
@@ -32,7 +32,7 @@ _BOM = "\ufeff"
 
 
 class CannotEdit(MailrouterError):
-    """The file is written in a form in which no single entry can be changed; nothing was changed."""
+    """A form of writing in which no single entry can be changed. Nothing was changed."""
 
 
 def edited(data: bytes, edits: Iterable[Edit], role: Role) -> bytes:
@@ -196,7 +196,7 @@ class _YamlText:
 
 
 def _dash_line(sequence: Any, item: Any, text: str) -> int:
-    """The line of an entry's hyphen, which may stand above the entry itself."""
+    """The line of an entry's hyphen, perhaps above the entry itself."""
     lines = text.splitlines()
     column = sequence.start_mark.column
     for number in range(item.start_mark.line, -1, -1):

@@ -99,7 +99,10 @@ class Acceptor:
             self._under_way.end_incoming(key)
 
     async def _put_off(self, client: Client, envelope: Envelope, spool: Spool, shape: Shape) -> str:
-        """Answer a message that was being worked on at two unexpected ends, without reading it."""
+        """Answer a message suspected of ending the service, without reading it.
+
+        It was being worked on at two unexpected ends.
+        """
         name, path, moment = queue_id(spool.id), envelope.reverse_path or "", self.context.now()
         await spool.discard()
         log.error("%s: put off from %s: it was being worked on at two unexpected ends", name, client.address)
@@ -153,7 +156,10 @@ class Acceptor:
             raise
 
     async def _decide_and_commit(self, received: Received, spool: Spool, mail: PartnerMail) -> str:
-        """Raises ChangesFile where a role's file is to be changed and its lock isn't held."""
+        """Decide about a message, and commit all that follows from it.
+
+        Raises ChangesFile where a role's file is to be changed and its lock isn't held.
+        """
         desk = self.context.desk
         to = addressed(desk, received.recipients)
         decided = await self._decided(desk, received, to, mail)
@@ -172,7 +178,7 @@ class Acceptor:
     async def _decided(
         self, desk: Desk, received: Received, to: Addressed, mail: PartnerMail
     ) -> tuple[Acceptance, Sequence[Role]] | Refusal:
-        """The rows of everything that follows from a message, and the roles that it is for; or its refusal."""
+        """The rows of a message's effects and its roles, or its refusal."""
         reader = self._store.reader
         reported = await reports_of(desk, reader, received, to.returned)
         admitted = admit(desk, received, to, reported)

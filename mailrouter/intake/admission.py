@@ -105,7 +105,9 @@ def admit(desk: Desk, received: Received, to: Addressed, reported: Reported) -> 
 
 
 def too_many_deliveries(roles: int, planned: int) -> Refusal | None:
-    """The refusal of a message to ``roles`` whose deliveries are more than one message's numbers allow.
+    """The refusal of a message with too many deliveries to ``roles``.
+
+    The numbers of one message's deliveries are bounded.
 
     It is permanent: there would be as many at each try. Its sender hears of it, and can write to fewer at once.
     """
@@ -116,7 +118,7 @@ def too_many_deliveries(roles: int, planned: int) -> Refusal | None:
 
 
 def unfit(shape: Shape) -> str | None:
-    """The reply to a message that can't be taken as it is, or None."""
+    """The refusal of an unfit message, or None."""
     if shape.bare_cr or shape.bare_lf or shape.nul:
         # Sent on as they are, they smuggle a second message past the next server.
         return "550 5.6.11 The message holds a bare CR, a bare LF or a NUL"

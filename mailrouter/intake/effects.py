@@ -29,5 +29,5 @@ class Effects(NamedTuple):
         return copies + len(self.handing.notices)
 
     def because(self, *reasons: str) -> Effects:
-        """The same, with these reasons before its own."""
+        """The effects with these reasons before their own."""
         return self._replace(plan=self.plan._replace(reasons=(*reasons, *self.plan.reasons)))

@@ -54,7 +54,7 @@ class Explanation:
 def in_hand(
     desk: Desk, head: Head, shape: Shape, envelope: Envelope, moment: datetime, raw: bytes = b""
 ) -> Received:
-    """A message as if one of our own servers had handed it in at ``moment``; ``raw`` is the whole of it."""
+    """A message as one of our own servers would hand it in. It comes at ``moment``; ``raw`` is the whole of it."""
 
     async def content(most: int) -> bytes:
         return raw
@@ -66,7 +66,7 @@ def in_hand(
 
 
 def explained(desk: Desk, store: Reading | None, received: Received, roles: Sequence[Role]) -> Explanation:
-    """What the service would answer and decide at that moment, with what the store remembers by now.
+    """The service's answer and decision at that moment, by the store's memory.
 
     Recipients that are none of ours are passed over. Where none is left, it is for ``roles`` as mail.
     """

@@ -41,7 +41,7 @@ async def originate(
 async def originate_change(
     store: Store, change: ScheduleChange, originals: Sequence[Original]
 ) -> HandoffChange:
-    """Begin a change of a role's file that no mail brought, with what is told of it; gives what was stored."""
+    """Begin a change of a role's file that no mail brought. It comes with what is told of it; gives what was stored."""
     made = [
         delivery_of(change.id, n, change.role, original, change.at) for n, original in enumerate(originals)
     ]
@@ -57,7 +57,7 @@ def _message(number: MessageId, at: Milliseconds, originals: Sequence[Original],
 
 
 def delivery_of(message: MessageId, number: int, role: str, original: Original, at: Milliseconds) -> Delivery:
-    """Its delivery, the ``number``-th of the message."""
+    """The message's ``number``-th delivery."""
     return Delivery(
         id=ids.delivery_of(message, number),
         kind=original.kind,

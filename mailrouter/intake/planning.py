@@ -1,4 +1,4 @@
-"""The decision about a message that is admitted, whatever goes wrong on the way to it.
+"""The decision about an admitted message, made whatever goes wrong meanwhile.
 
 A fault of ours must neither lose nor hold up mail: where the full plan can't be made, plain copies are;
 where even those can't, the whole message goes to every partner as it came.
@@ -100,7 +100,7 @@ def _facts_of_each(case: Case, head: Head, trace: bytes) -> Steps[list[tuple[Tar
 
 
 async def _copies(case: Case, handing: Handing, trace: bytes) -> Plan:
-    """The plan for those roles for which it is mail, with the reasons of everything before it."""
+    """The plan for the message's roles, with all reasons so far."""
     desk, received, to = case.desk, case.received, case.admitted.to
     known = {role.key for role in to.roles}
     mail = {role.key: role for role in handing.mail if role.key not in known}

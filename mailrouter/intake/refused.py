@@ -57,8 +57,10 @@ class RefusedMail:
         events.tell(log, "refused", received.name, fields, words=words)
 
     async def _tell_of_loop(self, desk: Desk, received: Received, role: Role) -> None:
-        """Tell the operator whose mailbox forwards to the role, if its return path tells; never raises, for the
-        refusal stands in any case."""
+        """Tell the operator whose mailbox forwards to the role.
+
+        Its return path tells that, if at all. Never raises, for the refusal stands in any case.
+        """
         moment, reader = received.moment, self._store.reader
         try:
             of = await returned_to(desk, reader, received.reverse_path, milliseconds(moment))

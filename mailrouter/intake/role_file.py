@@ -104,5 +104,5 @@ async def known_changes(reader: Reading, role: str, *, past: bool) -> KnownChang
 
 
 def schedule_request(desk: Desk, role: Role, answers: Answers, known: KnownChanges) -> ScheduleRequest:
-    """Make what decides about mail to the schedule address of a role, with the facts that it needs."""
+    """The rules for mail to a role's schedule address, with their facts."""
     return ScheduleRequest(FolderFile(desk, role, answers), known.last, known.past)

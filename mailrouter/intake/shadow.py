@@ -30,8 +30,10 @@ _NOTED = "250 2.0.0 noted; this relay is on trial and delivers nothing"
 
 
 def shadow_settings(settings: Settings) -> Settings:
-    """The same settings, with a store beside the one in which mail is kept: ``mailrouter.shadow.db``, and with
-    records of its own."""
+    """The settings of a trial beside a service.
+
+    The store is ``mailrouter.shadow.db`` beside the one in which mail is kept, and the records are its own.
+    """
     return replace(settings, store=settings.store.with_suffix(f".shadow{settings.store.suffix}"), trial=True)
 
 
@@ -92,7 +94,7 @@ class ShadowGate:
         return ShadowSpool(self._store.spool())
 
     async def accept(self, client: Client, envelope: Envelope, spool: Spool, shape: Shape, head: Head) -> str:
-        """Plan it and note the plan, or note why it would not have been taken. Always 250."""
+        """Plan a message and note its plan, or note its refusal. Always 250."""
         try:
             return await self._accept(client, envelope, spool, shape, head)
         except Exception:
@@ -119,7 +121,7 @@ class ShadowGate:
         return reply if reply.startswith("2") else await self._note(client, envelope, shape, head, reply)
 
     def _is_to_schedule(self, recipient: str) -> bool:
-        """What comes to a schedule address changes a file, which a trial must not."""
+        """Whether mail goes to a schedule address. It would change a file, which a trial must not."""
         return recipient_of(self._acceptor.context.desk, recipient).purpose.changes_file
 
     async def _note(

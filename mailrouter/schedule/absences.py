@@ -52,7 +52,7 @@ class Leave:
 
     @property
     def until(self) -> str:
-        """``until Friday 1 January``, with a time where the absence ends within a day."""
+        """``until Friday 1 January``, with a time for an end within a day."""
         if self.last.open_ended:
             return "until further notice"
         end = self.last.end
@@ -61,7 +61,7 @@ class Leave:
 
     @property
     def by_calendar(self) -> str:
-        """``, by their calendar``, where their own calendar says so and not the role's file."""
+        """``, by their calendar``, for an absence from a calendar alone."""
         own = [part.absence.source == "calendar" for part in self.parts]
         return ", by their calendar" if all(own) else ", in part by their calendar" if any(own) else ""
 
@@ -215,7 +215,7 @@ class _Own:
 
 
 def _as_one(absence: Absence) -> Absence:
-    """What takes all of every day is one absence from its first to its last: joined day by day, it costs seconds."""
+    """A daily absence of whole days as one stretch. Joined day by day, it costs seconds."""
     daily = absence.every is None or absence.every == Every(tuple(range(7)))
     if absence.recurs and daily and absence.hours in (None, (0, 24 * 60)):
         return replace(absence, every=None, hours=None, from_day=True, until_day=True)
@@ -256,7 +256,7 @@ def _is_nth(every: Every, day: date) -> bool:
 
 
 def cover_key(absence: Absence) -> str | None:
-    """The key of the person who covers, a stand-in's as well as a partner's."""
+    """The covering person's key, a partner's or a stand-in's."""
     return absence.cover if absence.cover is None or isinstance(absence.cover, str) else absence.cover.key
 
 

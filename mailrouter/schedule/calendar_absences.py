@@ -1,4 +1,4 @@
-"""Absences from partners' calendars, laid into a role beside those of its file. Pure."""
+"""Absences from partners' calendars, laid beside those of a role's file. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ Interval = tuple[datetime, datetime]
 
 
 def with_calendars(role: Role, busy: Mapping[str, Sequence[Interval]]) -> Role:
-    """The role with the intervals of each partner (by key) as absences of theirs, ``source`` "calendar".
+    """The role with calendar intervals as further absences.
+
+    They are each partner's (by key); their ``source`` is "calendar".
 
     Where the file has an absence of that partner, the file's holds alone, with its note and its cover. Only partners
     with a ``calendar`` get any. What an earlier call has laid in is replaced.
@@ -36,7 +38,7 @@ def with_calendars(role: Role, busy: Mapping[str, Sequence[Interval]]) -> Role:
 
 
 def zone_of(person: Person, role: Role) -> ZoneInfo:
-    """The zone of a partner's days, in which the times of their absences are written."""
+    """The time zone of a partner's days and absences."""
     return person.time_zone or role.time_zone
 
 
@@ -50,7 +52,7 @@ def _absences(person: Person, intervals: Iterable[Interval], zone: ZoneInfo) -> 
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """The same moments as intervals that neither touch nor overlap, in order."""
+    """The moments of several intervals as disjoint intervals, in order."""
     found: list[Interval] = []
     for start, end in sorted(intervals):
         if start >= end:

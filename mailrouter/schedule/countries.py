@@ -1,4 +1,4 @@
-"""Countries by their time zones, and what their parts have in holidays of their own. Pure.
+"""Countries by time zone, and the holidays of their parts. Pure.
 
 The table of zones is that of the tz database, as the package ``tzdata`` brings it (``zone.tab``); it is read once.
 """
@@ -49,7 +49,7 @@ def parts_of(country: str) -> str:
 
 @lru_cache(maxsize=256)
 def days_of_parts(country: str, today: date) -> tuple[tuple[date, str], ...]:
-    """Holidays of the year to come that most parts of a country have and the country as a whole lacks.
+    """Holidays within a year that only a country's parts have. Most of its parts have them.
 
     Empty where some part has no more than the whole, so that the country alone may be right: in the United States,
     but not in Great Britain, whose every nation has more.

@@ -18,7 +18,7 @@ _FAR = timedelta(days=180)
 
 
 def date_words(day: date, reference: date) -> str:
-    """``Thursday 3 December``, with the year only where it is not the year of ``reference``.
+    """``Thursday 3 December``, with the year where ``reference`` has another.
 
     >>> date_words(date(2026, 12, 3), date(2026, 1, 1)), date_words(date(2027, 1, 4), date(2026, 12, 30))
     ('Thursday 3 December', 'Monday 4 January 2027')
@@ -28,7 +28,7 @@ def date_words(day: date, reference: date) -> str:
 
 
 def near_date_words(day: date, reference: date) -> str:
-    """``Friday 1 January``, with the year only where the day is half a year from ``reference`` or more.
+    """``Friday 1 January``, with the year from half a year's distance on.
 
     The weekday says enough until then, and the words stay the same at New Year.
     """

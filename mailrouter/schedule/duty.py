@@ -1,4 +1,4 @@
-"""Who is on duty at a moment, who is away, who is next: what a mail that arrives now needs to know. Pure."""
+"""The people on duty, away and next at a moment. A mail that arrives then needs to know all three. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """From the end of the last duty to the start of the next, in UTC.
+    """The time from the last duty's end to the next start. In UTC.
 
     ``end`` is None if no duty is found in 400 days ahead; ``start`` is 1 January 1970 if none is found in
     400 days before, so that the same gap keeps the same start.
@@ -97,7 +97,10 @@ class Roster:
         return at_once(self.duty_in_steps(moment))
 
     def duty_in_steps(self, moment: datetime) -> Steps[Duty]:
-        """The same, with a rest after each day that is looked at: where nobody is there for years, they are hundreds."""
+        """The duty at ``moment``, with a rest after each day looked at.
+
+        Where nobody is there for years, these days are hundreds.
+        """
         moment = in_utc(moment)
         slot = self._slot
         if not slot.start <= moment < slot.end:
@@ -163,7 +166,7 @@ class Roster:
         return Away(person, now[0], None, leave.start, leave.end, leave.last_day, back, cover, open_ended)
 
     def _missed(self, person: Person, slot: Slot) -> bool:
-        """Whether their holiday took out hours of today that no swap has given back to them."""
+        """Whether their holiday took hours of today that no swap returned."""
         due = self._layers.by_rota(person.key, slot.day)
         return due and not any(person.key in of_today.on for of_today in self._layers.slots(slot.day))
 

@@ -30,7 +30,7 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> Mapping
 
 @lru_cache(maxsize=4096)
 def holiday(rule: HolidayRule | None, day: date) -> str | None:
-    """The holiday's name, or None on a day that is none by this rule. Days written by hand come first."""
+    """The holiday's name, or None on an ordinary day. Days written by hand come first."""
     if rule is None or not rule.country:
         return None
     for also, name in rule.also:
@@ -81,7 +81,7 @@ def _codes() -> frozenset[str]:
 
 
 def _country_hint(written: str, codes: list[str]) -> str:
-    """``; did you mean DE?`` for ``de``, ``Germany`` or ``germny``, else where to look."""
+    """``; did you mean DE?`` for a near miss, else where to look. Near are ``de``, ``Germany`` or ``germny``."""
     from holidays.registry import COUNTRIES
 
     folded = {code.casefold(): code for code in codes}

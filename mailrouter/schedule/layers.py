@@ -1,4 +1,4 @@
-"""The five layers that make a day's duty out of what the partners wrote. Pure.
+"""The five layers of a day's duty, from rota to absence. Pure.
 
 1. the rota says who works when, or the line of a special day does; nobody outside their time as a partner;
 2. each person's holidays are taken out;
@@ -43,7 +43,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A shift of ``who`` that begins on ``day``, with its bounds in UTC."""
+    """A shift of ``who`` beginning on ``day``, bounds in UTC."""
 
     who: str
     day: date
@@ -52,7 +52,7 @@ class _Placed:
 
 
 class Layers:
-    """The days of one role, worked out when they are first asked for and kept."""
+    """A role's days, worked out when first asked for, then kept."""
 
     def __init__(self, role: Role) -> None:
         self.role = role
@@ -70,7 +70,7 @@ class Layers:
         self._reach = (-2, -1, 0, 1, 2) if self.terms.zones else (-1, 0)
 
     def slots(self, day: date) -> tuple[Slot, ...]:
-        """The slots of the local day, without a break from end to end; none if the day was skipped."""
+        """The slots of a local day, from end to end. None if the day was skipped."""
         known = self._days.get(day)
         if known is None:
             if len(self._days) >= _KEPT_DAYS:
@@ -88,7 +88,7 @@ class Layers:
             yield from self.slots(day + timedelta(days=ahead))
 
     def holiday(self, key: str, day: date) -> str | None:
-        """The name of the holiday that this person has on ``day``, a day of theirs."""
+        """The name of this person's holiday on ``day``, one of their days."""
         person = self._people.get(key)
         return holiday_of(person, self.role, day) if person else None
 
@@ -98,7 +98,7 @@ class Layers:
         return local_day(slot.start, zone) if zone else slot.day
 
     def rostered(self, day: date) -> tuple[str, ...]:
-        """The people to whom the rota gives hours that begin on ``day``, each once, in its order."""
+        """The people with rota hours that begin on ``day``, in order."""
         known = self._rostered.get(day)
         if known is None:
             if len(self._rostered) >= _KEPT_DAYS:
@@ -109,7 +109,7 @@ class Layers:
         return known
 
     def working_day(self, day: date) -> bool:
-        """Whether the rota gives hours on ``day``, and not only to people who have a holiday."""
+        """Whether the rota gives ``day`` to anybody without a holiday."""
         rostered = self.rostered(day)
         return any(self.terms.special(day) or self.holiday(key, day) is None for key in rostered)
 
@@ -118,7 +118,7 @@ class Layers:
         return self.leaves.at(key, moment)
 
     def ordinary(self, day: date, besides: Swap | None = None) -> bool:
-        """Whether nothing but the rota, or the line of a special day, speaks of ``day`` and of the night after it.
+        """Whether only the rota, or a special day, speaks of ``day``. The night after it counts as well.
 
         As far as that is cheap to know: no holiday of those who work, no absence, no swap but ``besides``, no zone of
         somebody's own.
@@ -155,7 +155,7 @@ class Layers:
         return shift.start < shift.end and not free and not self.away(who, shift.start)
 
     def by_rota(self, key: str, day: date) -> bool:
-        """Whether the rota alone gives this person hours within the local ``day``, holidays not looked at."""
+        """Whether the rota alone gives this person hours within ``day``. Holidays are not looked at."""
         start, end = day_start(day, self.zone), day_start(day + _ONE_DAY, self.zone)
         return self.terms.runs(day) and any(
             self.terms.instead(shift.who, day) == key and shift.start < end and shift.end > start
@@ -164,7 +164,7 @@ class Layers:
         )
 
     def _cut(self, day: date) -> Iterator[Slot]:
-        """Cut the day at every bound of a shift, swap or absence, and settle each slot."""
+        """Cut the day at every bound, and settle each slot. The bounds are those of shifts, swaps and absences."""
         first, last = day_start(day, self.zone), day_start(day + _ONE_DAY, self.zone)
         if first >= last:
             return
@@ -229,7 +229,7 @@ class Layers:
     def _swap(
         self, begun: dict[str, date], day: date, moment: datetime, swaps: list[Swapped]
     ) -> tuple[dict[str, date], set[str], list[str]]:
-        """Layer 3, in the order of the file, so that a day given back may be swapped again.
+        """Apply layer 3, swaps, in the order of the file. So a day given back may be swapped again.
 
         Gives who is on with the day on which that began, who of them by a swap, and the words for it.
         """

@@ -16,7 +16,7 @@ DAY = 24 * 60
 
 @lru_cache(maxsize=16384)
 def to_utc(wall: datetime, zone: ZoneInfo, *, end: bool = False) -> datetime:
-    """The moment, in UTC, at which the clocks of ``zone`` show ``wall`` (naive).
+    """The UTC moment at which clocks of ``zone`` show ``wall`` (naive).
 
     Where the clocks show it twice, a start is the first and an ``end`` the second of the two. Where they
     skip it, both are the moment of the skip: wall ranges that follow one another don't overlap there.
@@ -30,7 +30,7 @@ def to_utc(wall: datetime, zone: ZoneInfo, *, end: bool = False) -> datetime:
 
 
 def _skip_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The moment between two others at which the zone's offset changes, to the second."""
+    """The moment at which the zone's offset changes between two others. To the second."""
     offset = after.astimezone(zone).utcoffset()
     low, high = 0, int((after - before).total_seconds())
     while high - low > 1:
@@ -44,7 +44,7 @@ def _skip_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime
 
 @lru_cache(maxsize=16384)
 def at_minute(day: date, minute: int, zone: ZoneInfo, *, end: bool = False) -> datetime:
-    """The moment, in UTC, of ``minute`` (since midnight; above 1440 is the next day) of ``day``."""
+    """The UTC moment of ``minute`` of ``day``, since midnight. Above 1440 it is on the next day."""
     return to_utc(datetime.combine(day, time.min) + timedelta(minutes=minute), zone, end=end)
 
 

@@ -22,7 +22,9 @@ Minute = int
 
 @dataclass(frozen=True, slots=True)
 class HolidayRule:
-    """Public holidays by the ``holidays`` library (ISO 3166 codes), more or fewer days by hand.
+    """Public holidays by country, with days added or left out by hand.
+
+    They are those of the ``holidays`` library (ISO 3166 codes).
 
     ``country`` is ``""`` for none on purpose.
     """
@@ -73,7 +75,7 @@ class Person:
         object.__setattr__(self, "mailbox", canonical(self.email))
 
     def is_partner_on(self, day: date) -> bool:
-        """Whether ``day``, of the role's zone, lies within their time as a partner."""
+        """Whether they are a partner on ``day``, of the role's zone."""
         return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
 
     @property
@@ -121,7 +123,9 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Somebody is away from ``start`` until ``end`` (wall times, end exclusive; a date's end is the next midnight).
+    """A time in which somebody is away.
+
+    From ``start`` until ``end`` (wall times, end exclusive; a date's end is the next midnight).
 
     The times are those of the person's own zone. ``end`` is ``FOREVER`` until further notice. A bound that was given as
     a day, ``from_day`` or ``until_day``, is that of the shifts that begin on it (``nights``). With ``every``
@@ -149,7 +153,7 @@ class Absence:
 
     @property
     def recurs(self) -> bool:
-        """Whether it is made of several stretches, one a day at the most."""
+        """Whether the absence has several stretches, at most one a day."""
         return self.every is not None or self.hours is not None
 
     @property
@@ -183,7 +187,7 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """How to reach someone when it can't wait, and who may be told."""
+    """The contact for what can't wait, and who hears of it."""
 
     name: str
     phone: str | None = None
@@ -248,7 +252,7 @@ class Role:
         return hours_without(self.hours, self.lunch)
 
     def on_day(self, day: date) -> Role:
-        """The role with nobody but those who are its partners on ``day`` (of the role's zone).
+        """The role with only the partners of ``day`` (its zone's).
 
         Whoever asks who may have mail, a handoff or a say asks this one.
         """

@@ -61,14 +61,14 @@ class Nights:
         return start, end
 
     def night(self, day: date, who: str) -> bool:
-        """Whether a shift of theirs begins on ``day`` and runs over its end."""
+        """Whether a shift of theirs runs over the end of ``day``."""
         midnight = day_start(day + _ONE_DAY, self._terms.zone(who))
         return self.any and any(
             key == who and start < midnight < end for key, start, end in self._around(day + _ONE_DAY)
         )
 
     def _around(self, day: date) -> Iterator[tuple[str | None, datetime, datetime]]:
-        """Who begins when and until when, in UTC, near the beginning of ``day``: by the rota, and by swaps."""
+        """Who works near the beginning of ``day``, with UTC bounds. By the rota, and by swaps."""
         for ahead in (-2, -1, 0, 1) if self._terms.zones else (-1, 0):
             begin = day + ahead * _ONE_DAY
             if not self._terms.runs(begin):

@@ -1,4 +1,4 @@
-"""Who is a partner when, and what the file says of a day before anybody is taken out. Pure."""
+"""The partners of a day, and its schedule before anybody's absence. Pure."""
 
 from __future__ import annotations
 

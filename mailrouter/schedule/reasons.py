@@ -27,13 +27,13 @@ class Reasons:
         return "; ".join(parts) or "outside hours"
 
     def rota(self, begun: Mapping[str, date]) -> Iterator[str]:
-        """For people on by the rota, with the day on which their shift began."""
+        """The reason of people on by the rota. It names the day on which their shift began."""
         for day in sorted(set(begun.values())):
             who = [key for key, begins in begun.items() if begins == day]
             yield f"{WEEKDAYS[day.weekday()]}: {self.names(who)} by the rota"
 
     def special(self, begun: Mapping[str, date]) -> Iterator[str]:
-        """The same for people on because a line says so of that one day."""
+        """The reason of people on by a special day's line."""
         for day in sorted(set(begun.values())):
             who = [key for key, begins in begun.items() if begins == day]
             yield f"special day, {date_words(day, day)}: {self.names(who)}"
@@ -50,14 +50,14 @@ class Reasons:
         return f"the arrangement ended on {date_words(until or day, day)}"
 
     def no_partner(self, key: str, day: date) -> str:
-        """For hours of somebody who is not yet a partner, or no longer, where nobody follows them."""
+        """The reason of hours whose person is no partner then. Nobody follows them."""
         person = self._role.person(key)
         if person.since is not None and day < person.since:
             return f"{self._called[key]} is a partner from {date_words(person.since, day)}"
         return f"{self._called[key]} was a partner until {date_words(person.until or day, day)}"
 
     def swap(self, swap: Swap, before: Collection[str]) -> str:
-        """For a swap that puts its person in the place of those who were on ``before``."""
+        """The reason of a swap that replaces those ``before``."""
         others = set(before) - {swap.who}
         if not others:
             return f"swap: {self._called[swap.who]}"
@@ -65,7 +65,7 @@ class Reasons:
         return f"swap: {self._called[swap.who]} {word} {self.names(others)}"
 
     def returned(self, swap: Swap, new: Collection[str]) -> str:
-        """For the day given back, on which ``new`` come on for the swap's person.
+        """The reason of a day given back. ``new`` come on for the swap's person.
 
         ``new`` is nobody where the others are on anyway.
         """
@@ -74,7 +74,10 @@ class Reasons:
         return f"swap: {change}, in return for {date_words(swap.day, swap.given_back or swap.day)}"
 
     def away(self, leave: Leave, covering: Collection[str], kept: Mapping[str, str]) -> str:
-        """For somebody absent, those who cover, and those who would but for what ``kept`` says of them."""
+        """The reason of an absence, with its cover.
+
+        Those who would cover but for what ``kept`` says of them are named, too.
+        """
         words = f"{self._called[leave.who]} is away {leave.until}{leave.by_calendar}"
         for key, reason in kept.items():
             words += f"; {self._called[key]} would cover, but {reason}"

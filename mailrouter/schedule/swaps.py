@@ -13,7 +13,7 @@ from mailrouter.schedule.partnership import Terms
 
 @dataclass(frozen=True, slots=True)
 class Swapped:
-    """A swap with the bounds, in UTC, of hours that it takes on its own day, and of those it gives back.
+    """A swap with its hours taken and given back, in UTC. It takes them on its own day.
 
     One of a day with a lunch break is two of these. Without ``back`` whatever its person has on the day given
     back is given back.
@@ -29,7 +29,7 @@ class Swapped:
         return self.start <= moment < self.end
 
     def gives(self, moment: datetime, begun: date | None) -> bool:
-        """Whether hours of its person that began on the day ``begun`` are given back at ``moment``."""
+        """Whether ``moment`` is given back of hours from day ``begun``. The hours are its person's."""
         if self.swap.given_back is None or begun != self.swap.given_back:
             return False
         return self.back is None or self.back[0] <= moment < self.back[1]

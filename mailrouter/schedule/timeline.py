@@ -12,7 +12,7 @@ from mailrouter.schedule.model import Role
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From ``start`` to ``end`` (UTC, half-open) these people are ``on`` (keys; nobody: ``()``), and why."""
+    """The people ``on`` from ``start`` to ``end`` (UTC, half-open), and why. They are keys; nobody is ``()``."""
 
     start: datetime
     end: datetime
@@ -21,7 +21,7 @@ class Span:
 
 
 def timeline(role: Role, start: datetime, end: datetime) -> tuple[Span, ...]:
-    """The spans that cover [start, end) exactly once, in order; nothing for an empty range.
+    """The spans covering [start, end) exactly once, in order. Nothing for an empty range.
 
     Neighbours always differ in ``on`` or ``why``. Raises ValueError for moments without a zone.
     """
@@ -29,7 +29,7 @@ def timeline(role: Role, start: datetime, end: datetime) -> tuple[Span, ...]:
 
 
 def spans_of(layers: Layers, start: datetime, end: datetime) -> tuple[Span, ...]:
-    """The same as ``timeline``, from days that may be known already."""
+    """The timeline's spans, from days that may be known already."""
     start, end = in_utc(start), in_utc(end)
     found: list[Span] = []
     day = layers.day_of(start)
@@ -48,14 +48,14 @@ def spans_of(layers: Layers, start: datetime, end: datetime) -> tuple[Span, ...]
 
 
 def in_utc(moment: datetime) -> datetime:
-    """The same moment in UTC. Raises ValueError where it has no zone: a guess would be wrong somewhere."""
+    """The moment in UTC. Raises ValueError where it has no zone: a guess would be wrong somewhere."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone; a schedule needs to know which moment is meant")
     return moment.astimezone(UTC)
 
 
 def day_range(role: Role, first: date, last: date) -> tuple[datetime, datetime]:
-    """The moments (UTC, half-open) of the whole local days from ``first`` to ``last``, ``last`` included.
+    """The UTC bounds of the days from ``first`` through ``last``. Half-open; they are whole local days.
 
     It is the same with ``until`` in the file, so ``schedule --from D --to D`` shows the one day D. Raises
     ValueError where ``last`` lies before ``first``.

@@ -15,6 +15,6 @@ SECRET = re.compile(r"[a-z2-7]{32}")
 
 
 def feed_secret(key: bytes, role: str, partner: str, generation: str) -> str:
-    """The secret of a role's feed (``partner`` is ``""``) or of a partner's, by their short names."""
+    """The secret of a role's feed, or of one partner's. Both by short names; ``partner`` is ``""`` for the role's."""
     words = "\0".join(("calendar feed", role, partner, generation))
     return keyed.base32(keyed.digest(key, words.encode())[:20])

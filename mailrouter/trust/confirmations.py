@@ -30,7 +30,7 @@ _ZEROS = 14  # 50 bits fill 10 characters; the other 14 of 64 are zero
 
 
 def make(key: bytes, role: str, message: int, tag: str = TAG) -> str:
-    """The token for what ``message`` brought to ``role`` (its short name) at its address with ``tag``.
+    """The token for ``message`` to ``role`` at its address with ``tag``. The role by its short name.
 
     Raises ValueError for an empty key and for a number beyond 50 bits.
     """
@@ -43,7 +43,7 @@ def make(key: bytes, role: str, message: int, tag: str = TAG) -> str:
 
 
 def read(keys: Sequence[bytes], role: str, token: str, tag: str = TAG) -> int:
-    """The id of the message that ``token`` was made for, with any of ``keys``. Raises TokenError."""
+    """The message id in a good ``token``, by any of ``keys``. Raises TokenError."""
     folded = token.lower()
     if not token.isascii() or not _FORM.match(folded):
         raise TokenError("malformed", "this confirms nothing")

@@ -158,7 +158,7 @@ def _server(pages: Pages) -> Any:
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Brief(H11Protocol):
-        """A connection with an end, and a place that is given up to whoever asks for something."""
+        """A connection with an end, whose place newcomers may take."""
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -185,7 +185,7 @@ def _server(pages: Pages) -> Any:
     places: list[Brief] = []
 
     class Server(uvicorn.Server):
-        """One that leaves the signals to the service."""
+        """An HTTP server that leaves the signals to the service."""
 
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ class NextHop(Protocol):
 
 
 class Open(Protocol):
-    """The sessions that are open, with what they ``held`` in memory, in octets."""
+    """The open sessions, with their octets ``held`` in memory."""
 
     held: int
 

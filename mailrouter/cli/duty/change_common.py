@@ -33,7 +33,10 @@ _WEEK = 7
 
 
 def role_of(configuration: Configuration, options: argparse.Namespace, partner: str = "") -> Role:
-    """The role that ``--role`` names, else the only one, or the only one with this partner. Raises UsageError."""
+    """The role named by ``--role``, or the only one that fits.
+
+    Without the option that is the only role, or the only one with this partner. Raises UsageError.
+    """
     if options.role:
         return role_named(configuration, options.role)
     roles = configuration.roles
@@ -62,7 +65,10 @@ def wall_now(role: Role) -> datetime:
 
 
 def carry_out(options: argparse.Namespace, role: Role, request: Request) -> int:
-    """Have the running service do it, or do it with the store's lock; and show what was done, and the week."""
+    """Make the change and show it with the week.
+
+    The running service does it, or this process under the store's lock.
+    """
     configuration = load(options)
     settings = configuration.settings
     asked = json.loads(json.dumps(as_json(request), default=str))

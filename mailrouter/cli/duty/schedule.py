@@ -24,7 +24,7 @@ _DAYS_SHOWN = 14
 
 
 def schedule(options: argparse.Namespace) -> int:
-    """Print who is on duty from a day to a day, both included; two weeks from today without them."""
+    """Print who is on duty from one day to another, both included. Two weeks from today without them."""
     configuration = load(options)
     role = role_named(configuration, options.role)
     if options.partner and not options.ical:

@@ -10,5 +10,5 @@ from mailrouter.schedule.language.requests import Plain
 
 
 def undo(options: argparse.Namespace) -> int:
-    """Put the file back as it was before the last change, and have both partners told."""
+    """Take back the last change of the file, and tell both partners."""
     return carry_out(options, role_of(load(options), options), Plain("undo"))

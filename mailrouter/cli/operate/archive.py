@@ -43,7 +43,7 @@ class Manifest:
 
 
 def files_under(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every regular file in ``folder`` that a person put there, by its name inside."""
+    """Every regular file in ``folder`` that people made, by its name inside."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):

@@ -74,7 +74,7 @@ def _make(folder: Path, settings: Settings, target: Path) -> str:
 
 
 def _kept(run_folder: Path) -> Iterator[tuple[str, Path]]:
-    """What the service keeps beside its key that the next one has to know."""
+    """The service's records beside its key that its successor needs."""
     if (addresses := run_folder / feed_secret.FILE).exists():
         yield feed_secret.FILE, addresses
     for name in (GOOD_FOLDER, cache.FOLDER):

@@ -108,7 +108,10 @@ class Lines(logging.StreamHandler[TextIO]):
 
 
 class ForJournal(logging.Formatter):
-    """The lines of ``form``, each with its priority before it (sd-daemon(3)), so that ``journalctl -p`` can select."""
+    """A formatter that puts each line's priority before it (sd-daemon(3)).
+
+    ``journalctl -p`` selects by it; the lines are those of ``form``.
+    """
 
     def __init__(self, form: logging.Formatter) -> None:
         super().__init__()
@@ -124,7 +127,7 @@ _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), 
 
 
 def to_journal(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether ``stream`` is the one that systemd has connected with its journal (``JOURNAL_STREAM``, systemd.exec(5))."""
+    """Whether ``stream`` is connected with the systemd journal. ``JOURNAL_STREAM`` says so (systemd.exec(5))."""
     try:
         found = os.fstat(stream.fileno())
     except (OSError, ValueError):

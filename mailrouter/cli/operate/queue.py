@@ -40,7 +40,7 @@ _DONE = {
 
 
 async def queue(options: argparse.Namespace) -> int:
-    """List what is in the queue, show one message, or change what is selected."""
+    """List the queue, show one message, or change what is selected."""
     settings = load_settings(options)
     if options.action == "show":
         return await _show(options, settings)
@@ -75,7 +75,10 @@ def _selection(options: argparse.Namespace) -> Selection:
 
 
 def _role(options: argparse.Namespace) -> str:
-    """Its short name; as typed where it is not configured (any more): it may have left mail behind."""
+    """The role's short name, or the word typed where none fits.
+
+    A role that is no more may have left mail behind.
+    """
     try:
         role = load(options).role_for(options.role)
     except ConfigurationError:
@@ -198,7 +201,7 @@ async def _alone(options: argparse.Namespace, settings: Settings, order: dict[st
 
 
 def _came_back(order: dict[str, Any]) -> bool:
-    """Whether something is to be sent again that came back, for which new return paths are made."""
+    """Whether a selection to be sent again holds mail that came back. New return paths are made for such mail."""
     return order["action"] == "retry" and "bounced" in order["selection"]["states"]
 
 

@@ -13,7 +13,7 @@ from mailrouter.store.opening import held
 
 
 def rotate_key(options: argparse.Namespace) -> int:
-    """Make a new key the current one, and say until when the one before it is taken."""
+    """Make a new key the current one, and print the old's end."""
     settings = load_settings(options)
     done = ask(settings.run_folder / "mailrouter.sock", {"do": "rotate-key"})
     if done is None:

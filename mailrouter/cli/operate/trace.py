@@ -33,7 +33,7 @@ _WITH_THE_MAIL = ("copy", "companion", "reply")
 
 
 async def trace(options: argparse.Namespace) -> int:
-    """Tell one message's life, or list those that an address or a Message-ID belongs to."""
+    """Print one message's life, or the messages of an address or Message-ID."""
     settings = load_settings(options)
     store = store_of(settings)
     wanted = options.what.strip()

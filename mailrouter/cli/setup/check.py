@@ -152,7 +152,7 @@ def _odd(asked: tuple[Role, date]) -> tuple[str, list[str]]:
 
 
 def ahead(roles: Sequence[Role], now: datetime, width: int, colour: bool = False) -> Iterator[str]:
-    """The next four weeks of each role as a table, so that the partners see what they wrote; of many roles none."""
+    """Each role's next four weeks as a table, for partners to compare. With many roles there is none."""
     if len(roles) > _TABLES:
         yield "`mailrouter schedule ROLE` shows who is in, role by role"
         return
@@ -189,7 +189,7 @@ def _painted(line: str, start: str, paint: str) -> str:
 
 
 def _window(source: str, column: int, width: int) -> tuple[str, int]:
-    """The part of ``source`` around ``column`` that fits, and how many cells stand before the column."""
+    """The part of ``source`` around ``column`` that fits, and the cells before."""
     text = _visible(source)
     start = 0
     while _cells(text[start:column]) > width - width // 3:
@@ -204,7 +204,10 @@ def _window(source: str, column: int, width: int) -> tuple[str, int]:
 
 
 def _visible(text: str) -> str:
-    """``text`` with a space for every tab and ``·`` for what could command a terminal or take no room."""
+    """``text`` without tabs and control characters, for a terminal.
+
+    A tab becomes a space, and what could command a terminal or takes no room ``·``.
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -258,7 +261,7 @@ def _door(host: str, port: int) -> str:
 
 
 def _outside(configuration: Configuration) -> Iterable[str]:
-    """A role that is not of ``our_domains`` makes strangers of the partners' own colleagues."""
+    """Warn of a role outside ``our_domains``: the partners' colleagues become strangers."""
     ours = configuration.settings.our_domains
     for role in configuration.roles:
         if domain_of(role.address) not in ours:

@@ -29,7 +29,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The service's answer, None where none answers, and the roles by which its addresses are named.
+    """The running service's answer, None without one, and its roles' names.
 
     ``held_by`` is the process that holds the store all the same (``""``: some process), None where none does.
     """

@@ -58,8 +58,10 @@ class Finding:
 def look_at_route(
     configuration: Configuration, tell: Tell = lambda line: None, wait: float = WAIT
 ) -> list[Finding]:
-    """Ask the next server, and send a probe for each role that has to come in again at the running service within
-    ``wait`` seconds; ``tell`` hears how far it is."""
+    """Ask the next server, and send each role a probe.
+
+    A probe has to come in again at the running service within ``wait`` seconds; ``tell`` hears how far it is.
+    """
     settings = configuration.settings
     if not settings.deliver.host:
         return [Finding(f"copies go to {settings.deliver}: there is no next server to ask", True)]
@@ -115,7 +117,7 @@ def _offered(name: str, connection: Connection) -> Finding:
 
 
 async def _asked(connection: Connection, configuration: Configuration) -> list[Finding]:
-    """What the server says to each partner and to somebody outside, with RSET after each: nothing is sent."""
+    """The server's answers for each partner and somebody outside: nothing is sent. RSET follows each."""
     found: list[Finding] = []
     now = datetime.now(UTC)
     for role in configuration.roles[:MOST_ROLES]:
@@ -150,7 +152,7 @@ def _of_reply(what: str, reply: Reply, do: str) -> Finding:
 async def _probed(
     connection: Connection, configuration: Configuration, tell: Tell, wait: float
 ) -> list[Finding]:
-    """Send a probe for each role and wait until each has come in again."""
+    """Send a probe for each role and await them all."""
     socket = configuration.settings.run_folder / SOCKET
     found: list[Finding] = []
     sent: dict[int, tuple[Role, str]] = {}
@@ -177,7 +179,7 @@ async def _probed(
 
 
 async def _send(connection: Connection, configuration: Configuration, to: str) -> Reply:
-    """Send one probe under the null reverse-path, so that nobody hears of it should it be lost."""
+    """Send one probe under the null reverse-path. Nobody hears of it should it be lost."""
     settings, now = configuration.settings, datetime.now(UTC)
     content = (
         f"From: mailrouter <{settings.postmaster}>\r\nTo: <{to}>\r\nSubject: A probe of mailrouter's\r\n"

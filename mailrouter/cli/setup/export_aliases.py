@@ -42,7 +42,7 @@ _USE = {
 
 
 def export_aliases(options: argparse.Namespace) -> int:
-    """Print the alias lines of all roles, with comments on how to use them."""
+    """Print all roles' alias lines, with comments on their use."""
     roles = load(options).roles
     lines = virtual_lines(roles) if options.format == "virtual" else alias_lines(roles)
     print("\n".join([*_comments(options.format), *lines]))

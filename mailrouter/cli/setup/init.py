@@ -120,7 +120,7 @@ def _check_options(given: Mapping[str, str], answers: Answers) -> Answers:
 
 
 def ask_all(given: Mapping[str, str], questions: list[Question], answers: Answers, ask: Ask) -> Answers:
-    """The answers, asking with ``ask`` for what isn't given, again where the answer can't be used."""
+    """Complete answers, asking with ``ask`` for what is missing or wrong."""
     answers = replace(answers, **given)
     for question in questions:
         if question.field not in given:
@@ -174,7 +174,7 @@ def _refuse_what_is_there(folder: Path) -> None:
 
 
 def write(folder: Path, answers: Answers) -> list[Path]:
-    """Write all files or none, with modes that don't depend on the umask. Raises MailrouterError."""
+    """Write all files or none, with modes independent of the umask. Raises MailrouterError."""
     settings, role = texts(answers, *_examples())
     files = {folder / "mailrouter.yaml": settings, folder / "roles" / f"{answers.key}.yaml": role}
     files |= {folder / "schema" / name: text for name, text in schemas().items()}

@@ -66,7 +66,7 @@ def nameless(partner: str) -> bool:
 
 
 def texts(answers: Answers, settings: str, role: str) -> tuple[str, str]:
-    """``mailrouter.yaml`` and the role's file, made from the texts of the ``settings`` and ``role`` examples.
+    """``mailrouter.yaml`` and the role's file, from the ``settings`` and ``role`` examples.
 
     Raises KeyError where an example lacks a key that is to be replaced.
     """
@@ -129,7 +129,7 @@ class _ExampleText:
         self.lines[at] = line
 
     def comment_out(self, key: str) -> None:
-        """Make the key's line, and those further to the right below it, comments."""
+        """Comment out a key's line, and the lines indented below it."""
         at = self._find(key)
         while True:
             self.lines[at] = f"# {self.lines[at].replace('   #', ' #', 1)}"

@@ -11,7 +11,7 @@ from mailrouter.errors import MailrouterError, UsageError
 
 
 def schema(options: argparse.Namespace) -> int:
-    """Print a schema or the reference, or write both schemas into a folder."""
+    """Print a schema or the reference, or write both schemas."""
     if options.output is not None:
         kinds = [options.kind] if options.kind else KINDS
         names = write(options.output, {file_name(kind): text_of(schema_of(kind)) for kind in kinds})

@@ -128,7 +128,7 @@ class AbsenceFile(Lines):
     @model_validator(mode="before")
     @classmethod
     def _when(cls, data: Any) -> Any:
-        """One of the three ways of saying when, whole, and nothing that contradicts it."""
+        """Check that exactly one way of saying when is used, whole."""
         if not isinstance(data, Placed):
             return data
         keys = [key for key in data if isinstance(data[key], str)]

@@ -40,7 +40,7 @@ class Unknown:
 
 @dataclass(slots=True)
 class Reading:
-    """What the reader of one value may need to know of the rest, and the unknown keys met on the way.
+    """Context that the reader of a value may need, with unknown keys.
 
     ``partners`` gives the partners' keys by their case-folded form, None where they can't be known. ``further`` counts
     unknown keys beyond those that are told.
@@ -92,7 +92,7 @@ class Lines(BaseModel):
 
     @classmethod
     def described(cls) -> dict[str, tuple[FieldInfo, About | None]]:
-        """Each key as it is typed, with its field and what people read about it."""
+        """Each key as typed, with its field and its description."""
         return {
             field.alias or name: (field, next((m for m in field.metadata if isinstance(m, About)), None))
             for name, field in cls.model_fields.items()
@@ -121,7 +121,10 @@ class Lines(BaseModel):
 
     @classmethod
     def _torn(cls, node: MappingNode, name: str, key: str) -> list[Unknown]:
-        """What to say where ``{note: skiing, with the kids}`` was read as a note and a key; once for all pieces."""
+        """The problem of a text that YAML has torn at its comma.
+
+        ``{note: skiing, with the kids}`` is read as a note and a key; the problem is told once for all pieces.
+        """
         keys = list(node.entries)
         pieces = list(takewhile(lambda k: is_empty(node.entries[k].value), keys[keys.index(name) + 1 :]))
         first = node.entries[name].value
@@ -162,7 +165,7 @@ def reads(parse: Callable[[str], T]) -> PlainValidator:
 
 
 def reads_with(parse: Callable[[str, ValidationInfo[Reading]], T]) -> PlainValidator:
-    """A field that ``parse`` makes of the text and of what is known so far."""
+    """A field parsed from its text and what is known so far."""
 
     def validate(value: Any, info: ValidationInfo[Reading]) -> T:
         return parse(text_of(value), info)
@@ -189,7 +192,7 @@ def one_of(literal: Any, *, not_yet: str = "") -> PlainValidator:
 
 
 def one_word_for(*keys: str) -> BeforeValidator:
-    """A mapping for which a word alone may stand, meaning that word under each of ``keys``."""
+    """A mapping that may be a single word, meant for all ``keys``."""
     return BeforeValidator(lambda value: dict.fromkeys(keys, value) if isinstance(value, str) else value)
 
 

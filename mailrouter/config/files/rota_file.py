@@ -48,7 +48,7 @@ TypedShift = tuple[str, Minute | None, Minute | None]
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The role's hours without its lunch break, and the zones of partners who have one of their own."""
+    """The role's working hours without lunch, and partners' own zones."""
 
     hours: tuple[tuple[Minute, Minute], ...]
     zones: Mapping[str, ZoneInfo]
@@ -210,14 +210,17 @@ RotaFile = Annotated[
 
 
 def rota_facts(typed: WeekFile | WeeksFile, working: Working) -> Rota:
-    """The rota, with the role's hours where a shift has none of its own."""
+    """The rota as facts. A shift without hours has the role's."""
     if isinstance(typed, WeekFile):
         return Rota((typed.facts(working),))
     return Rota(tuple(week.facts(working) for week in typed.weeks), typed.starting)
 
 
 def _none_empty(value: Any) -> Any:
-    """A day with nothing after its colon would be left out, and the rota would hold as if the line weren't there."""
+    """Refuse a day with nothing after its colon.
+
+    It would be left out, and the rota would hold as if the line weren't there.
+    """
     for key, entry in value.node.entries.items() if isinstance(value, Placed) else ():
         if is_empty(entry.value):
             raise Wrong(f"`{shown(key)}` has no value", "write who works then: a partner, both or nobody")

@@ -63,7 +63,7 @@ def _status(key: Schema, needed: bool) -> str:
 
 
 def _words(key: Schema) -> str:
-    """The words among which a value is chosen, where the description doesn't name them all."""
+    """The words to choose from, where the description does not name them."""
     forms = [key, *key.get("anyOf", ())]
     words = [f"`{word}`" for form in forms for word in form.get("enum", ())]
     told = all(word in key["description"] for word in words)
@@ -71,7 +71,7 @@ def _words(key: Schema) -> str:
 
 
 def _lines_in(key: Schema, shared: Mapping[str, Schema]) -> Schema | None:
-    """The ``name: value`` lines that may stand below a key, or in its entries; weekdays are told in words."""
+    """The ``name: value`` lines below a key or in its entries. Weekdays are told in words."""
     forms = [key, *key.get("anyOf", ())]
     forms += [form[inner] for form in forms for inner in ("items", "additionalProperties") if form.get(inner)]
     for form in forms:

@@ -1,4 +1,4 @@
-"""Addresses, domains and host names as they are typed, checked and brought to one form.
+"""Addresses, domains and host names as typed, checked and normalised.
 
 A domain is kept in its ASCII form (RFC 5890 A-labels): that is how it stands in an envelope and in DNS. A
 local part may hold any letter (RFC 6531). Nothing is looked up: a mailbox that exists only inside is as good

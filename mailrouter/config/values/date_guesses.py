@@ -1,4 +1,4 @@
-"""What was probably meant by a date or a time that is written in another way: for hints."""
+"""Guesses at misspelt dates and times, for hints."""
 
 from __future__ import annotations
 

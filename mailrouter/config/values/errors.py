@@ -1,4 +1,4 @@
-"""What a reader says when it can't make sense of a value, and how it guesses what was meant."""
+"""The error of an unreadable value, and guesses at its meaning."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _guesses_left: ContextVar[int | None] = ContextVar("guesses_left", default=None)
 
 
 class Wrong(ValueError):
-    """A value that can't be used, in the words the person who typed it will read.
+    """An unusable value, in words for the person who typed it.
 
     ``offset`` is the distance in characters from the value's first to the part that is wrong.
     """
@@ -37,7 +37,7 @@ class Wrong(ValueError):
         super().__init__(what)
 
     def further(self, offset: int) -> Wrong:
-        """The same, seen from a longer text in which this value starts at ``offset``."""
+        """The error at its place in a longer text. The value starts there at ``offset``."""
         return Wrong(self.what, self.hint, offset=self.offset + offset)
 
 
@@ -48,7 +48,9 @@ def shown(text: str, limit: int = 40) -> str:
 
 
 def masked(text: str) -> str:
-    """``text`` with an asterisk for each character of a password or of a calendar's address; its first 2,000 characters.
+    """``text`` with its passwords and calendar addresses masked, 2,000 characters at most.
+
+    Each of their characters becomes an asterisk.
 
     What is wrong with a line is shown, logged and mailed; so no such text may hold a secret.
 
@@ -81,7 +83,7 @@ def choice(words: Iterable[str]) -> str:
 
 @contextmanager
 def few_guesses() -> Iterator[None]:
-    """Within the block ``did_you_mean`` guesses a bounded number of times, and then no more."""
+    """Bound the number of guesses ``did_you_mean`` makes within a block."""
     before = _guesses_left.set(MOST_GUESSES)
     try:
         yield
@@ -90,7 +92,7 @@ def few_guesses() -> Iterator[None]:
 
 
 def did_you_mean(typed: str, known: Iterable[str]) -> str:
-    """``did you mean `wednesday`?`` for the nearest of ``known``, or ``""`` when nothing is near."""
+    """A question for the nearest of ``known``: ``did you mean `wednesday`?``. ``""`` when nothing is near."""
     import difflib
 
     if (left := _guesses_left.get()) is not None:

@@ -117,7 +117,7 @@ def lines(keys: Mapping[str, Schema], needed: tuple[str, ...] = (), **more: Any)
 
 
 def _or_nothing(form: Schema) -> Schema:
-    """The same form, or nothing after the colon, which means: as if the key weren't written."""
+    """A form that may stay empty. An empty value means: as if the key weren't written."""
     if isinstance(types := form.get("type"), str | list):
         return {**form, "type": [*([types] if isinstance(types, str) else types), "null"]}
     about: Schema = {name: form[name] for name in ("description", "default", "examples") if name in form}

@@ -56,7 +56,7 @@ def _weekday(word: str, text: str) -> int:
 
 
 def every_words(every: Every) -> str:
-    """The same, as it is written in a file."""
+    """A recurrence, as it is written in a file."""
     names = next((word for word, days in _GROUPS.items() if days == every.weekdays), "")
     names = names or " and ".join(_WEEKDAYS[day] for day in every.weekdays)
     if every.weeks == 2:

@@ -1,4 +1,4 @@
-"""What a YAML parser complains of, in the words of somebody who has never heard of YAML."""
+"""A YAML parser's complaints, in words for people new to YAML."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_COLON = re.compile(r"(\s*)([\w-]+)\s+([^#\s].*)")
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """Where a parser gave up (line and column from 0), and what it said there.
+    """A parser's fault: its line and column from 0, and its words.
 
     ``context`` is the place where it began what it could not end, if it names one.
     """
@@ -58,12 +58,12 @@ class _Fault:
         return self.text[: len(self.text) - len(self.text.lstrip())]
 
     def told(self, what: str, hint: str) -> Words:
-        """These words, about the place itself."""
+        """The fault in these words, at its own place."""
         return self.line, self.column, what, hint
 
 
 def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
-    """The place and the words for ``error``, a parser's, raised while it read ``lines``."""
+    """The place and the words for a parser's ``error`` about ``lines``."""
     mark: Mark | None = getattr(error, "problem_mark", None)
     line, column = (mark.line, mark.column) if mark else (0, 0)
     at_the_end = line > (last := last_written(lines))
@@ -76,7 +76,7 @@ def in_plain_words(error: Exception, lines: Sequence[str]) -> Words:
 
 
 def _by_the_line(fault: _Fault) -> Words | None:
-    """What the line itself, or the one above, shows to whoever looks at it."""
+    """A fault that shows in the line itself or the one above."""
     line, text, before = fault.line, fault.text, fault.before.rstrip()
     near = [(number, fault.lines[number]) for number in (line, line - 1) if number >= 0 and fault.lines]
     if text.startswith(_CONFLICTS):

@@ -1,4 +1,4 @@
-"""What somebody slipped on who types YAML for the first time, told by the lines themselves.
+"""Common slips of people new to YAML, recognised in the lines.
 
 A parser complains where it gave up, which is often a line below the slip. Here the lines around that place are
 looked at, as a colleague would, for a missing space, indent, quote or `#` too many.
@@ -36,7 +36,7 @@ _COLON = re.compile(r":(\s|$)")
 
 
 def slip(line: int, column: int, lines: Sequence[str]) -> Words | None:
-    """What was probably slipped on, where the parser gave up at this place; None where that isn't plain."""
+    """The probable slip at the place where the parser gave up. None where none is plain."""
     above = _above(line, lines)
     if max(len(lines[line]), len(lines[above or 0])) > _LONGEST:
         return None
@@ -129,7 +129,7 @@ def _text_without_quotes(line: int, column: int, lines: Sequence[str]) -> Words 
 
 
 def _left_commented(line: int, above: int | None, lines: Sequence[str]) -> Words | None:
-    """The example of an absence is in force, but the word above it is a remark still."""
+    """Recognise an example in force below a word still commented out."""
     if not lines[line].lstrip().startswith("- "):
         return None
     for number in range(line - 1, above if above is not None else -1, -1):
@@ -140,7 +140,7 @@ def _left_commented(line: int, above: int | None, lines: Sequence[str]) -> Words
 
 
 def _too_far_left(line: int, above: int | None, lines: Sequence[str]) -> Words | None:
-    """The line above has its value and stands left of this one, so this one belongs to nothing."""
+    """Recognise a line whose parent, further left, has a value already. Such a line belongs to nothing."""
     before = _above(above, lines) if above is not None else None
     if above is None or before is None:
         return None

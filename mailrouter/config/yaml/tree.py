@@ -1,4 +1,4 @@
-"""A YAML file as a tree of texts, lists and mappings that know their place."""
+"""A YAML file as nodes that know their place."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ class Tree:
     problems: tuple[Problem, ...] = ()
 
     def problem(self, line: int, column: int, what: str, hint: str = "", *, warning: bool = False) -> Problem:
-        """A problem at a place that counts from 0, with the line it stands on."""
+        """A problem at a place counted from 0, with its source line."""
         source = masked(self.lines[line]) if 0 <= line < len(self.lines) else ""
         return Problem(self.file, line + 1, column + 1, what, hint, source, warning)
 
 
 class Placed(dict[str, Any]):
-    """A mapping as plain data that still knows its place in the file."""
+    """A mapping as plain data with its node in the file."""
 
     def __init__(self, pairs: Iterable[tuple[str, Any]], node: Mapping) -> None:
         super().__init__(pairs)

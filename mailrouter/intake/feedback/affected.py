@@ -19,7 +19,7 @@ ALIVE: tuple[State, ...] = ("queued", "held", "delivered")
 
 
 async def header_of(reader: Reading, message: Message) -> tuple[Head, Shape]:
-    """A message's header section, and its shape as far as that tells it; an empty one where it is gone."""
+    """A message's header section and the shape that it tells. An empty one where the message is gone."""
     try:
         raw = (await reader.chunk(message.id, 0))[: message.body_start]
     except StoreError:
@@ -59,7 +59,7 @@ def copies_of(entry: QueueEntry, role: Role) -> list[Delivery]:
 
 
 def repeated_in(entry: QueueEntry) -> dict[DeliveryId, Delivery]:
-    """The copies of a message that came back and were sent again, each with the one that repeats it."""
+    """Copies that came back and were sent again, with their repeats."""
     return {d.about: d for d in entry.deliveries if d.kind in ("copy", "companion") and d.about}
 
 

@@ -1,4 +1,6 @@
-"""The alerts to the operator, and the notices to the other partners, that a mailbox is in trouble: with their memories.
+"""Alerts and notices about a mailbox in trouble, with their memories.
+
+The operator gets alerts, the other partners notices.
 
 Each of them hears of one mailbox at most once an hour. That nobody has a mail is told apart from it.
 """
@@ -70,7 +72,7 @@ def told_to(incident: Incident, trouble: Trouble, again: Milliseconds) -> list[C
 def _nobody_has_it(
     incident: Incident, trouble: Trouble, told: Consequence, sent_again: tuple[str, ...]
 ) -> Consequence:
-    """The alert that no partner has a mail, or ``told`` where one has it, or may still get it.
+    """The alert that no partner has a mail, or else ``told``. ``told`` holds where one has it, or may still get it.
 
     Which of them it is, the transaction decides: two copies may end in the same moment. Each mail has one such alert,
     however many copies failed (and one for each copy that was sent again, ``sent_again``); those beyond

@@ -25,8 +25,10 @@ WORDS = "on hold: it was under way at both of the last two unexpected ends of ma
 async def tell_of_arriving(
     store: Store, desk: Desk, path: str, client: str, size: int, now: datetime
 ) -> bool:
-    """Tell the operator that a mail is answered 451 for this reason, once; False where that was done, or there is
-    nobody to tell. Raises StoreError."""
+    """Tell the operator once that a mail is answered 451, and why.
+
+    False where that was done, or there is nobody to tell. Raises StoreError.
+    """
     made = of_arriving(desk, path, client, size, now)
     if made is None:
         return False
@@ -37,8 +39,9 @@ async def tell_of_arriving(
 
 
 async def hold(store: Store, desk: Desk, blamed: Iterable[DeliveryId], now: datetime) -> list[DeliveryId]:
-    """Put all of each blamed mail on hold that is still to be sent, with one alert; gives the blamed deliveries that are
-    settled by that. Never raises.
+    """Put blamed mail that is still to be sent on hold.
+
+    There is one alert for all; gives the blamed deliveries that are settled by that. Never raises.
 
     What can't be put on hold stays in hand, so that this process does not send it.
     """

@@ -1,4 +1,4 @@
-"""What follows when a copy did not arrive, decided from what the store knows of the whole message.
+"""Consequences of a failed copy, decided from its message's rows.
 
 The operator and the other partners hear of one mailbox at most once an hour (``alerts``). The sender
 hears only when nobody behind the role could be reached, once (``sender_dsn``); whether that is so
@@ -36,8 +36,9 @@ DROPPED = "5.7.0"
 async def of_failure(
     desk: Desk, reader: Reading, delivery: Delivery, answer: Answer, now: datetime
 ) -> tuple[Consequence, ...]:
-    """What is sent because ``delivery`` failed, came back (``bounced``), came round (``loop``) or was answered
-    (``away``).
+    """The messages due because ``delivery`` did not arrive, or was answered.
+
+    It failed, came back (``bounced``), came round (``loop``) or was answered by a program (``away``).
 
     An alert or a report of ours that fails brings nothing about but its line in the log. Raises StoreError.
     """
@@ -66,8 +67,10 @@ async def of_failure(
 async def of_delay(
     desk: Desk, reader: Reading, delivery: Delivery, words: str, now: datetime, until: datetime
 ) -> tuple[Consequence, ...]:
-    """The one notice to the sender that nobody behind the role has the mail yet (RFC 3461 §4.1, DELAY), in which
-    ``until`` is when trying will end. Raises StoreError."""
+    """The one notice to a sender whose mail nobody has yet.
+
+    It is DELAY of RFC 3461 §4.1; ``until`` is when trying will end. Raises StoreError.
+    """
     incident = await read_incident(desk, reader, delivery, now, words) if delivery.kind == "copy" else None
     if incident is None:
         return ()
@@ -81,8 +84,10 @@ async def of_delay(
 async def of_lasting(
     desk: Desk, reader: Reading, delivery: Delivery, words: str, now: datetime
 ) -> tuple[Consequence, ...]:
-    """What is sent because a mailbox has been failing for a day or more, though this mail is still tried: to the
-    operator and the other partners, once a day. Raises StoreError."""
+    """The messages due because a mailbox keeps failing for a day.
+
+    This mail is still tried. The operator and the other partners are told, once a day. Raises StoreError.
+    """
     failing = desk.mailboxes.lasting(delivery.recipient, milliseconds(now))
     if failing is None or delivery.kind != "copy":
         return ()
@@ -97,7 +102,9 @@ async def of_lasting(
 
 
 async def of_drop(desk: Desk, reader: Reading, delivery: Delivery, now: datetime) -> tuple[Consequence, ...]:
-    """The report to the sender that nobody behind the role gets the mail, where an operator drops the last copy.
+    """The report to a sender whose mail has its last copy dropped.
+
+    An operator dropped it, and nobody behind the role gets the mail.
 
     Raises StoreError.
     """
@@ -107,7 +114,9 @@ async def of_drop(desk: Desk, reader: Reading, delivery: Delivery, now: datetime
 async def of_withdrawal(
     desk: Desk, reader: Reading, delivery: Delivery, now: datetime
 ) -> tuple[Consequence, ...]:
-    """The same where ``delivery`` is withdrawn, nothing takes its place, and all others have failed.
+    """The report to the sender where the last copy is withdrawn.
+
+    Nothing takes the place of ``delivery``, and all others have failed.
 
     Raises StoreError.
     """

@@ -1,4 +1,4 @@
-"""The one mail to the operator after a trouble of the next server that lasted."""
+"""The operator's mail at the end of a next server's long trouble."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Incident:
         return others_of(self.entry, role, self.delivery)
 
     def sender_hears(self, role: Role, event: Literal["failed", "delayed"]) -> bool:
-        """Whether the sender wants to hear of this, and is nobody whose address was taken in vain."""
+        """Whether the sender wants to hear, and was probably not forged."""
         return hears(self.entry, role, event) and not forged(self.desk, self.head)
 
     def tellable(self) -> bool:

@@ -31,7 +31,7 @@ def too_far_travelled(received: Received) -> bool:
 
 
 def came_back(desk: Desk, received: Received, roles: Sequence[Role]) -> list[Role]:
-    """Those of ``roles`` whose mark, by any key that was good when it came, the message bears."""
+    """The ``roles`` whose mark the message bears, by any key good when it came."""
     keys = desk.keys.accepted(milliseconds(received.moment))
     return [role for role in roles if any(has_loop_mark(received.head, key, role.address) for key in keys)]
 
@@ -39,8 +39,9 @@ def came_back(desk: Desk, received: Received, roles: Sequence[Role]) -> list[Rol
 async def of_loop(
     desk: Desk, reader: Reading, received: Received, role: Role, of: Delivery | None
 ) -> Acceptance | None:
-    """The alert that a copy of ours came back to ``role``, as a message of its own (id 0, to be given); None within an
-    hour of the last one.
+    """The alert that a copy of ours came back to ``role``.
+
+    It is a message of its own (id 0, to be given); None within an hour of the last one.
 
     ``of`` is the delivery that came back, where its return path tells.
     """

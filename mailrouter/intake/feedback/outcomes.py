@@ -1,4 +1,4 @@
-"""What attempts teach about mailboxes, and where that is kept for the next start."""
+"""Mailbox health learnt from attempts, and its place in the store."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ _keeping: set[asyncio.Task[None]] = set()
 
 
 async def kept_mailboxes(store: Store, people: Container[str]) -> Mailboxes:
-    """The mailboxes that were failing when the service ended, as far as they are still one of ``people`` (canonical);
-    what changes is kept in the store. Raises StoreError."""
+    """The mailboxes failing when the service last ended.
+
+    They are those of ``people`` (canonical) alone; what changes is kept in the store. Raises StoreError.
+    """
     known = []
     for found in await store.reader.failing_mailboxes():
         if found.mailbox in people:
@@ -54,8 +56,10 @@ def learn(mailboxes: Mailboxes, delivery: Delivery, outcome: Outcome, reply: Rep
 
 
 async def lost_lately(reader: Reading, now: Milliseconds) -> list[Lost]:
-    """The mailboxes to which copies failed or came back within a day, with the codes that were said. Raises
-    StoreError."""
+    """Mailboxes whose copies failed within a day, with the codes.
+
+    Copies that came back count as well. Raises StoreError.
+    """
     lost = await reader.lost_copies(now - DAY_MS)
     return [replace(found, words=_codes(found.words)) for found in lost]
 
@@ -67,7 +71,10 @@ def _codes(words: str) -> str:
 
 
 def lost_words(lost: Sequence[Lost]) -> str:
-    """``2 copies failed or came back in the last 24 hours: maria@example.test, 552 5.2.2``; ``""`` for none."""
+    """A sentence about copies that were lost lately, ``""`` for none.
+
+    ``2 copies failed or came back in the last 24 hours: maria@example.test, 552 5.2.2``.
+    """
     number = sum(found.copies for found in lost)
     if not number:
         return ""

@@ -1,4 +1,4 @@
-"""Alerts to the operator about mail that mailrouter does not read for them: twice it did not survive that."""
+"""Alerts to the operator about mail that mailrouter no longer reads. Twice it did not survive reading it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mailrouter.store.model import Consequence, Delivery, Message, Outcome
 def of_untold(
     desk: Desk, message: Message | None, delivery: Delivery, outcome: Outcome, now: datetime
 ) -> tuple[Consequence, ...]:
-    """That an outcome could be told to nobody in the usual way."""
+    """The alert that an outcome could not be told as usual."""
     became = "is still being tried" if outcome.state == "queued" else f"has {outcome.state}"
     words = (
         f"A mail to {delivery.recipient} {became}, and mailrouter could not tell anybody about it as it usually does: "
@@ -36,7 +36,7 @@ def of_untold(
 def of_suspect(
     desk: Desk, message: Message | None, delivery: Delivery, now: datetime
 ) -> tuple[Consequence, ...]:
-    """That a delivery was put on hold since it was under way at two unexpected ends in a row."""
+    """The alert that a suspect delivery was put on hold. It was under way at two unexpected ends in a row."""
     words = (
         "mailrouter ended unexpectedly twice in a row, and both times it was working on the same mail. It may be the "
         "cause, so it is on hold now, and all other mail goes on. Nothing of it was read for this message.\n\n"
@@ -56,7 +56,10 @@ def _facts(message: Message | None, delivery: Delivery) -> str:
 
 
 def of_arriving(desk: Desk, path: str, client: str, size: int, now: datetime) -> Pieces | None:
-    """That a mail is put off at the door for being worked on at two unexpected ends; None where nobody can be told."""
+    """The alert that a suspect mail is put off at the door.
+
+    It was being worked on at two unexpected ends; None where nobody can be told.
+    """
     words = (
         "mailrouter ended unexpectedly twice in a row, and both times it was working on the same mail as it came in. "
         "It may be the cause, so it is answered 451 from now on, and its sender keeps it. All other mail is taken. "
@@ -69,7 +72,7 @@ def of_arriving(desk: Desk, path: str, client: str, size: int, now: datetime) ->
 
 
 def of_settings(desk: Desk, problems: str, now: datetime) -> Pieces | None:
-    """That mailrouter goes by the settings that were right last; None where nobody can be told."""
+    """The alert that mailrouter goes by its last right settings. None where nobody can be told."""
     words = (
         "mailrouter was started, and its settings (mailrouter.yaml) can't be used. So that mail goes on, it works by "
         "those that were right last, all of them; what was changed since is not in force.\n\n"

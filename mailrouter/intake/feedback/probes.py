@@ -27,14 +27,16 @@ def probe_of(paths: ReturnPaths, address: str, at: Milliseconds) -> int | None:
 
 
 class Probes:
-    """The probes that were asked for since the start, and how often each has come in. One that nobody remembers is
-    taken as well, and ends in the same way."""
+    """The probes asked for since the start, each with its arrivals.
+
+    One that nobody remembers is taken as well, and ends in the same way.
+    """
 
     def __init__(self) -> None:
         self._arrivals: OrderedDict[int | None, int] = OrderedDict()
 
     def make(self, desk: Desk, role: Role, at: Milliseconds) -> tuple[int, str]:
-        """A new probe's number and the address to which it is to be sent."""
+        """A new probe's number, and the address to send it to."""
         number = FIRST | secrets.randbits(50)
         self._arrivals[number] = 0
         while len(self._arrivals) > MOST:
@@ -42,7 +44,7 @@ class Probes:
         return number, desk.return_paths.of(role.address, DeliveryId(number), at)
 
     def arrived(self, paths: ReturnPaths, address: str, at: Milliseconds) -> None:
-        """Count a mail to ``address`` that was taken, if it is a probe's."""
+        """Count a mail taken for ``address``, if that is a probe's."""
         number = probe_of(paths, address, at)
         if number in self._arrivals:
             self._arrivals[number] += 1

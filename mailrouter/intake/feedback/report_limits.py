@@ -1,4 +1,4 @@
-"""How many reports a sender gets, and whether a refusal for what a mail holds is told at all.
+"""Limits of reports to a sender, and who hears of policy refusals.
 
 Whoever writes in a stranger's name would have us send that stranger a report for each mail (backscatter), so reports
 are counted as automatic replies are: by mailbox, domain and role, and over all, each day (UTC). What is over a cap is
@@ -23,7 +23,7 @@ all."""
 
 
 def remembered(kind: str, message: Message, role: Role, at: Milliseconds) -> ReplyMemory:
-    """The memory that one report of ``kind`` (``report``, ``delay``, ``success``) about a mail depends on."""
+    """The memory on which one report about a mail depends. ``kind`` is ``report``, ``delay`` or ``success``."""
     sender = message.reverse_path
     scopes = {"mailbox": mailbox_of(sender), "domain": domain_of(sender), "role": role.key, "all": ""}
     caps = tuple((f"{kind} {name} {scopes[name]}".strip(), most) for name, most in MOST_REPORTS)
@@ -31,7 +31,7 @@ def remembered(kind: str, message: Message, role: Role, at: Milliseconds) -> Rep
 
 
 def told_once(kind: str, message: MessageId, role: str) -> str:
-    """The key of the memory that the sender of a message was told of it for a role."""
+    """The memory's key for a sender told of a role's message."""
     return f"{kind} {message} {role}"
 
 
@@ -45,8 +45,11 @@ def tellable(desk: Desk, message: Message, head: Head, status: str) -> bool:
 
 
 def vouched(desk: Desk, message: Message, head: Head) -> bool:
-    """Whether the return path is likely to be that of whoever sent it: one of our domains through a server of ours, or
-    one for which our mail server vouches, by SPF or by DMARC for a From related to it."""
+    """Whether the return path is likely to be the true sender's.
+
+    It is one of our domains through a server of ours, or one for which our mail server vouches, by SPF or by DMARC for
+    a From related to it.
+    """
     settings = desk.configuration.settings
     domain = domain_of(message.reverse_path)
     if domain in settings.our_domains and trusts(settings.trusted_networks, message.client):

@@ -1,4 +1,4 @@
-"""The reports to a sender that nobody behind the role could be reached, or not yet: RFC 3464, naming the role alone."""
+"""Reports to a sender that nobody behind the role was reached. They follow RFC 3464 and name the role alone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def hears(entry: QueueEntry, role: Role, event: Literal["failed", "delayed"]) ->
 
 
 def forged(desk: Desk, head: Head) -> bool:
-    """A report about spam, or to a forged sender, would be spam of ours (RFC 5321 §6.2)."""
+    """Whether a mail is spam or forged: no report follows then (RFC 5321 §6.2)."""
     found = verdicts(head, desk.configuration.settings.authserv_id)
     return found.spam or found.dmarc_fail
 
@@ -49,7 +49,7 @@ def wishes(message: Message, role: Role, which: Literal["notify", "orcpt"]) -> l
 
 
 def fits_whole(desk: Desk, message: Message) -> bool:
-    """Whether the next server takes a report with the whole message in it, as far as is known."""
+    """Whether the next server takes a report with the whole message. What it takes is known from its SIZE."""
     limit = desk.next_hop_size()
     return limit is None or message.size + REPORT_SIZE <= limit
 
@@ -89,7 +89,10 @@ def composed(
 
 
 def _private(desk: Desk, deliveries: Iterable[Delivery]) -> tuple[str, ...]:
-    """The people of every role, whoever got a copy (they may be no partners any more), and the next hop."""
+    """Words that a report must not repeat: people, mailboxes, the next hop.
+
+    They are the people of every role, and whoever got a copy (they may be no partners any more).
+    """
     people = [word for role in desk.configuration.roles for p in role.people for word in (p.email, p.name)]
     people += [other.recipient for other in deliveries if other.kind in ("copy", "companion", "notice")]
     host = desk.configuration.settings.deliver.host

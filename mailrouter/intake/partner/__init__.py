@@ -1,1 +1,1 @@
-"""Mail to a role's addresses for partners, from the door to its effects."""
+"""Mail to addresses for partners, from the door to its effects."""

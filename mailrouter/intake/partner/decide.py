@@ -227,8 +227,10 @@ def _fault(found: Handing, mail: Incoming, target: Target, role: Role, error: Ex
 
 
 def is_proven(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> bool:
-    """Whether the mail is certainly a partner's, for one of its addresses at least: by what our mail server says of it,
-    or as the answer to a question of ours."""
+    """Whether the mail is certainly a partner's, for one address at least.
+
+    Our mail server says so, or it is the answer to a question of ours.
+    """
     authserv_id = mail.desk.configuration.settings.authserv_id
     for target, situation in targets:
         if target.token is not None:
@@ -354,7 +356,7 @@ def _ask_from(desk: Desk, role: Role, message: MessageId, tag: str) -> str:
 
 
 def _key(desk: Desk, role: Role, mailbox: str, head: Head, tag: str) -> str:
-    """What tells this very mail from every other, by its author and Message-ID; ``""`` without one.
+    """The key of this very mail, by its author and Message-ID. ``""`` without one.
 
     A mail server that did not hear our 250 sends it again; and whoever got a copy could, weeks later.
     """
@@ -365,6 +367,6 @@ def _key(desk: Desk, role: Role, mailbox: str, head: Head, tag: str) -> str:
 
 
 def _question_key(desk: Desk, role: Role, waiting: MessageId, tag: str) -> str:
-    """What tells a question of ours, about the message ``waiting``, from every other."""
+    """The key of our question about the message ``waiting``."""
     named = f"{tag} question\0{role.key}\0{waiting}"
     return keyed.memory_key(desk.keys.memory, named)

@@ -21,7 +21,7 @@ but nobody would do what it asks for."""
 
 
 class ChangesFile(Exception):
-    """A mail will change a role's file, so it is to be decided once more behind the lock of the files."""
+    """A mail will change a role's file, and needs the files' lock. It is decided once more behind that lock."""
 
 
 class PartnerMail:

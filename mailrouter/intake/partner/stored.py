@@ -1,4 +1,4 @@
-"""What mail to addresses for partners comes to, as changes of the store."""
+"""Changes of the store that partners' mail brings about."""
 
 from __future__ import annotations
 

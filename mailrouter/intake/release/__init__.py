@@ -1,1 +1,1 @@
-"""Queued mail looked at again before it leaves, and actions on the queue."""
+"""Checks of queued mail before it leaves, and actions on the queue."""

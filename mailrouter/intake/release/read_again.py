@@ -1,4 +1,4 @@
-"""A stored message read once more, to plan copies of it that take others' places."""
+"""Reading a stored message again, to plan other copies of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_AT_ONCE = 50
 
 
 async def until_unchanged(replace: Callable[[], Awaitable[None]]) -> None:
-    """Do ``replace``, from the beginning where something was added to its message meanwhile. Raises as that does."""
+    """Do ``replace``, again while its message gets new deliveries. Raises as that does."""
     for _ in range(MOST_AT_ONCE):
         try:
             await replace()

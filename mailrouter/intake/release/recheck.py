@@ -37,7 +37,9 @@ ARRIVED = "not true any more: the mail arrived, or is not tried any more"
 
 
 async def for_partners_alone(desk: Desk, reader: Reading, delivery: Delivery) -> bool:
-    """Whether a copy's mail came to an address for partners, or to a return path: it may be a handoff, or quote one.
+    """Whether a copy's mail came to an address for partners alone.
+
+    A return path counts as well: the mail may be a handoff, or quote one.
 
     Raises StoreError.
     """
@@ -109,7 +111,7 @@ def _still_true(entry: QueueEntry, told: Delivery) -> Literal["yes", "later", "n
 
 
 def planned_for(desk: Desk, entry: QueueEntry) -> tuple[list[Role], set[str]]:
-    """Tell for which roles a stored message is mail, and which of them (keys) got it for their partners alone."""
+    """Tell the roles of a stored message, and those for partners alone. The latter are keys."""
     to = addressed(desk, entry.message.recipients)
     copied = {key for other in entry.deliveries if other.kind == "copy" for key in other.roles}
     # What came to a handoff address and was no mail stays what it was.

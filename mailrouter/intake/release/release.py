@@ -57,14 +57,14 @@ class Leaving:
         return outcome._replace(consequences=told)
 
     async def plainly(self, delivery: Delivery, outcome: Outcome) -> Outcome:
-        """The same, told to the operator alone and without reading the mail."""
+        """The outcome with an alert to the operator alone. The mail is not read."""
         entry = await self._store.reader.entry(delivery.message)
         message = entry.message if entry else None
         told = of_untold(self._context.desk, message, delivery, outcome, self._context.now())
         return outcome._replace(consequences=told)
 
     async def siblings(self, delivery: Delivery) -> list[str]:
-        """The recipients of the message's other copies, as far as they may still get them."""
+        """The recipients of the message's other copies that may still arrive."""
         try:
             entry = await self._store.reader.entry(delivery.message)
         except StoreError:
@@ -73,7 +73,7 @@ class Leaving:
         return [d.recipient for d in others if d.kind == "copy" and d.state in ("queued", "delivered")]
 
     def blocks(self, delivery: Delivery) -> AsyncIterator[bytes]:
-        """Its bytes."""
+        """The delivery's bytes."""
         return content.stream(self._store, delivery)
 
     async def check(self, delivery: Delivery) -> bool:
@@ -98,7 +98,7 @@ class Leaving:
         return may_have(self._context.desk, delivery, self._context.now(), alone)
 
     async def too_large(self, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
-        """Whether a copy that was refused for its size is being planned anew, untouched; ``limit`` is the server's SIZE.
+        """Whether a copy refused for its size is being planned anew. It goes untouched; ``limit`` is the server's SIZE.
 
         Once: the untouched copy is no larger than it has to be.
         """
@@ -137,7 +137,7 @@ class Leaving:
             self._dispatcher.settle(delivery, reply)
 
     async def prepare(self, delivery: Delivery) -> Outgoing | None:
-        """Its transaction, or None where it must not leave as it stands."""
+        """The delivery's transaction, or None where it must not leave so."""
         if not await self.check(delivery):
             return None
         whole = await content.whole(self._store, delivery)

@@ -1,5 +1,7 @@
-"""A changed copy that is larger than the next server takes, though the mail itself is not: sent untouched, with a
-companion. When the copy was made, that server's SIZE was not known yet."""
+"""Sending a too large changed copy untouched, with a companion.
+
+The mail itself is not too large for the next server. When the copy was made, that server's SIZE was not known yet.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,11 @@ MARKS = 4096
 
 
 async def smaller_fits(reader: Reading, delivery: Delivery, reply: Reply, limit: int | None) -> bool:
-    """Whether a copy was refused for its size (552 with 5.3.4, or to MAIL with SIZE: RFC 1870 §6) and would not be as
-    the mail came. ``limit`` is the next server's SIZE, if it names one. Raises StoreError."""
+    """Whether a copy refused for its size would fit unchanged.
+
+    Such a refusal is 552 with 5.3.4, or to MAIL with SIZE (RFC 1870 §6). ``limit`` is the next server's SIZE, if it
+    names one. Raises StoreError.
+    """
     by_size = reply.code == 552 and ("5.3.4" in reply.text[:12] or reply.stage == "mail")
     if delivery.kind != "copy" or not by_size:
         return False

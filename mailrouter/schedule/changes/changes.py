@@ -98,7 +98,10 @@ def _off(role: Role, off: Off, today: date) -> tuple[list[Edit], list[str], date
 
 
 def _takes_time(role: Role, off: Off, today: date, moment: datetime | None) -> None:
-    """Raises Unclear for an absence that takes no time, is over, or of which it isn't clear what it takes of a night."""
+    """Refuse an absence that takes no time, or is over.
+
+    So is one of which it isn't clear what it takes of a night. Raises Unclear.
+    """
     nights = Nights(role)
     name = called(role)[off.who]
     for span in off.spans:
@@ -122,7 +125,7 @@ def _takes_time(role: Role, off: Off, today: date, moment: datetime | None) -> N
 
 
 def _has_hours(role: Role, who: str, start: datetime, end: datetime) -> bool:
-    """Whether this person would be on duty at some time within [start, end), were nobody away."""
+    """Whether a person would be on duty within [start, end). Absences are not looked at."""
     layers = Layers(replace(role, absences=()))
     return any(
         who in slot.on and slot.start < end and slot.end > start
@@ -176,7 +179,10 @@ def _swap_of(
 
 
 def _is_partner(role: Role, key: str, first: date, last: date, today: date) -> None:
-    """Raises Unclear for somebody who is no partner on any of these days: before their first day, or after their last."""
+    """Refuse somebody who is no partner on any of these days.
+
+    They may lie before their first day, or after their last. Raises Unclear.
+    """
     person = role.person(key)
     if person.since is not None and last < person.since:
         why = f"is no partner before {date_words(person.since, today)}"

@@ -74,8 +74,10 @@ def changed(role: Role, edits: Sequence[Edit]) -> Role:
 
 
 def same_schedule(one: Role, other: Role) -> bool:
-    """Whether two roles are the same but for how an absence's days were written: in a role that works by day, a day's
-    beginning is its midnight."""
+    """Whether two roles differ at most in how absences are written.
+
+    In a role that works by day, a day's beginning is its midnight.
+    """
     return _plain(one) == _plain(other)
 
 

@@ -51,7 +51,7 @@ def came_back(role: Role, back: Back, today: date) -> tuple[list[Edit], list[str
 
 
 def cancelled(role: Role, cancel: Cancel, today: date) -> tuple[list[Edit], list[str], date]:
-    """The edits that take it out, a sentence for each, and the first day. Raises Unclear."""
+    """The edits of a cancellation, their sentences, and the first day. Raises Unclear."""
     edits: list[Edit] = []
     words: list[str] = []
     name = called(role)[cancel.who]

@@ -1,4 +1,4 @@
-"""Hours that a rota leaves to nobody, and partners who come, go, or are not needed: for ``warnings``. Pure."""
+"""Warnings about holes in a rota, and about partners coming and going. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _FORESEEN = 60
 
 
 def uncovered(role: Role, today: date, days: int) -> Iterator[str]:
-    """Working hours within which the rota has a hole, on weekdays where it has somebody; by weekday, with the next day.
+    """Holes of the rota within working hours, by weekday.
+
+    They are on weekdays where it has somebody; each comes with the next day.
 
     Absences and holidays are not looked at: a visit to the dentist is no fault of the rota.
     """
@@ -35,7 +37,7 @@ def uncovered(role: Role, today: date, days: int) -> Iterator[str]:
 
 
 def _whole(week: Week, role: Role) -> bool:
-    """Whether the shifts of each day that has any cover the role's hours, as far as that is plain to see."""
+    """Whether each staffed day's shifts cover the role's hours. It is told as far as that is plain to see."""
     for weekday, shifts in enumerate(week):
         before = [(s.start - DAY, s.end - DAY) for s in week[weekday - 1]]
         spans = sorted([*before, *((s.start, s.end) for s in shifts)])
@@ -56,8 +58,10 @@ def _covered(spans: list[tuple[int, int]], role: Role) -> bool:
 
 
 def _holes(layers: Layers, day: date) -> Iterator[tuple[date, str]]:
-    """``from 12:00 to 13:00``, for each hole in the hours of the day, with the day that it begins on: of a night's hours
-    that may be the next one."""
+    """``from 12:00 to 13:00``, for each hole in a day's hours.
+
+    Each comes with the day that it begins on: of a night's hours that may be the next one.
+    """
     zone = layers.zone
     for start, end in layers.role.working_hours:
         first, last = minutes_range(start, end)
@@ -78,7 +82,10 @@ def _holes(layers: Layers, day: date) -> Iterator[tuple[date, str]]:
 
 
 def comings_and_goings(role: Role, today: date, days: int) -> Iterator[str]:
-    """A role that will have no partner, an end that is near, somebody who leaves unfollowed or has no hours."""
+    """Warnings about a role's partners and the days they come or go.
+
+    A role may have no partner, an end may be near, somebody may leave unfollowed or have no hours.
+    """
     names = called(role)
     ahead = (today + timedelta(days=more) for more in range(_FORESEEN))
     always = any(person.since is None and person.until is None for person in role.partners)

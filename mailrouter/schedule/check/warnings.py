@@ -47,7 +47,7 @@ def warnings(role: Role, today: date) -> list[str]:
 
 
 def no_holidays(role: Role, today: date) -> Iterator[str]:
-    """That public holidays are working days, for some partners or all, since none were named."""
+    """The warning that public holidays are working days for some. None were named, for some partners or all."""
     partners = [p for p in role.partners if p.until is None or p.until >= today]
     without = [p for p in partners if p.holidays is None] if role.holidays is None else []
     if without:
@@ -58,7 +58,10 @@ def no_holidays(role: Role, today: date) -> Iterator[str]:
 
 
 def too_few_holidays(role: Role, today: date) -> Iterator[str]:
-    """That a country is named alone of which each part has holidays of its own, such as Great Britain."""
+    """The warning that a country alone has too few holidays.
+
+    Each of its parts has holidays of its own, such as in Great Britain.
+    """
     names = called(role)
     rules = [("", role.holidays), *((names[person.key], person.holidays) for person in role.partners)]
     for whose, rule in rules:
@@ -159,7 +162,7 @@ def _all_away(layers: Layers, today: date) -> Iterator[str]:
 
 
 def _without_effect(layers: Layers, swap: Swap, today: date) -> Iterator[str]:
-    """The halves of a swap, still to come, that leave everybody where they would be without it."""
+    """Halves of coming swaps that change nobody's duty."""
     role, back = layers.role, swap.given_back
     taken = swap.day >= today and not _plainly_takes(layers, swap)
     given = back is not None and back >= today and not _plainly_gives(layers, swap, back)
@@ -175,8 +178,7 @@ def _without_effect(layers: Layers, swap: Swap, today: date) -> Iterator[str]:
 
 
 def _plainly_takes(layers: Layers, swap: Swap) -> bool:
-    """Whether the rota alone shows that somebody else is replaced, or nobody was there. Most swaps are so, and cost no
-    timeline."""
+    """Whether the swap, by the rota alone, replaces somebody or nobody. Most swaps are so, and cost no timeline."""
     if not layers.ordinary(swap.day, swap) or layers.terms.instead(swap.who, swap.day) != swap.who:
         return False
     there = [
@@ -189,7 +191,7 @@ def _plainly_takes(layers: Layers, swap: Swap) -> bool:
 
 
 def _plainly_gives(layers: Layers, swap: Swap, back: date) -> bool:
-    """Whether the rota alone shows that its person has hours on the day given back, and that others take them."""
+    """Whether the rota alone shows a day really given back. Its person has hours on that day, and others take them."""
     if swap.back_start is not None or not layers.ordinary(back, swap):
         return False
     return swap.who in layers.rostered(back) and bool(takes_over(swap, layers.role, layers.terms))
@@ -200,7 +202,7 @@ def _with(role: Role, old: Swap, new: Swap) -> Role:
 
 
 def _on_duty(role: Role, day: date) -> list[tuple[datetime, tuple[str, ...]]]:
-    """Who is on from when, on this day and into the next, whatever the reason."""
+    """The people on duty on this day and night, with their starts. The reason does not matter."""
     spans = timeline(role, *day_range(role, day, day + timedelta(days=1)))
     changes: list[tuple[datetime, tuple[str, ...]]] = []
     for span in spans:
@@ -254,7 +256,7 @@ def _passed(role: Role, today: date) -> Iterator[str]:
 
 
 def _runs_on(nights: Nights, absence: Absence, today: date) -> bool:
-    """Whether an absence that ended with a day holds still for the night that began on it."""
+    """Whether an absence that ended with a day covers its night."""
     if not nights.any or absence.recurs or absence.last_day < today - 2 * timedelta(days=1):
         return False
     return nights.bounds(absence)[1] > day_start(today, nights.zone(absence.who))

@@ -43,7 +43,7 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """``who`` is on duty from ``start`` to ``end`` (UTC), for the reasons ``why``."""
+    """``who`` is on duty from ``start`` to ``end`` (UTC), because of ``why``."""
 
     who: str
     start: datetime
@@ -59,7 +59,9 @@ def feed(
     partner: str | None = None,
     address_until: datetime | None = None,
 ) -> bytes:
-    """The feed of the shifts that begin, and the absences that lie, within [start, end) (aware moments).
+    """The feed of shifts and absences within [start, end) (aware moments).
+
+    Shifts begin in that range, absences lie in it.
 
     Everybody's, without notes and reasons, for colleagues; or ``partner``'s own (their key), with both.
     ``changed`` is when the facts last changed. With ``address_until`` an event says that the address that the feed is
@@ -101,7 +103,9 @@ def feed(
 
 
 def shifts(layers: Layers, start: datetime, end: datetime) -> list[Shift]:
-    """Each person's shifts that begin in [start, end), whatever the reasons; one over 24 hours is cut at midnights.
+    """Each person's shifts that begin within [start, end).
+
+    The reasons don't matter; one over 24 hours is cut at midnights.
 
     A shift has the same bounds whichever range it is looked for in, so it has the same UID.
     """
@@ -179,7 +183,10 @@ def _address_ends(
 
 
 def _last_lines(state: str) -> Iterator[bytes]:
-    """To be on duty, or that somebody else is away, makes nobody busy: it must not keep them from meetings."""
+    """The last lines of an event that makes nobody busy.
+
+    Being on duty, or somebody else's absence, must not keep people from meetings.
+    """
     yield content_line("STATUS", state)
     yield content_line("TRANSP", "TRANSPARENT")
     yield content_line("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
@@ -187,7 +194,7 @@ def _last_lines(state: str) -> Iterator[bytes]:
 
 
 def whole_days(start: datetime, end: datetime, role: Role) -> tuple[date, date] | None:
-    """First day and the day after the last, where the range is whole days of the role's zone; else None."""
+    """First day and the day after the last, of whole days. They are days of the role's zone; None for another range."""
     zone = role.time_zone
     first, after = local_day(start, zone), local_day(end, zone)
     return (first, after) if (day_start(first, zone), day_start(after, zone)) == (start, end) else None
@@ -205,7 +212,7 @@ def _stamp(changed: datetime) -> tuple[bytes, ...]:
 
 
 def _uid(role: Role, kind: str, who: str, start: datetime) -> str:
-    """The same for as long as the role, the person and the wall time of the beginning are (RFC 7986 §5.3)."""
+    """A UID that stays while role, person and beginning do (RFC 7986 §5.3). The beginning counts by its wall time."""
     local = start.astimezone(role.time_zone)
     text = f"{role.address}\0{kind}\0{who}\0{local:%Y-%m-%dT%H:%M:%S}\0{local.fold}"
     return f"mailrouter-{hashlib.sha256(text.encode()).hexdigest()[:32]}@{domain_of(role.address)}"

@@ -13,7 +13,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def content_line(name: str, value: str) -> bytes:
-    """``NAME:value`` and CRLF, folded so that no line is over 75 octets and no character is cut.
+    """``NAME:value`` and CRLF, folded at 75 octets between characters.
 
     ``name`` may hold parameters. Longer lines go on after a line break and a space.
     """
@@ -54,7 +54,7 @@ def date_form(day: date) -> str:
 
 
 def moment_line(name: str, moment: datetime, zone: ZoneInfo) -> bytes:
-    """A date-time property in wall time of ``zone`` (form 3), or in UTC where wall time would not be exact.
+    """A date-time property in wall time of ``zone``, or in UTC. Wall time (form 3) is used where it is exact.
 
     A local time that comes twice means the first of the two (RFC 5545 §3.3.5), so the second is in UTC.
     """

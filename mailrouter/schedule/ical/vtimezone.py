@@ -1,4 +1,4 @@
-"""A time zone as VTIMEZONE (RFC 5545 §3.6.5), with the very changes of the clocks within a range. Pure.
+"""A time zone as VTIMEZONE (RFC 5545 §3.6.5), exact within a range. Pure.
 
 Rules (``RRULE``) would have to be guessed from a zone whose data are changes; a feed is read again each hour
 and covers a known range, so the changes themselves are exact, in Casablanca too.
@@ -21,7 +21,7 @@ Clock = tuple[timedelta, bool, str]
 
 
 def changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
-    """The moments in (start, end] at which the clocks change, to the second. Changes a day apart are found."""
+    """The changes of the clocks within (start, end], to the second. Changes a day apart are found."""
     while start < end:
         upto = min(start + _STEP, end)
         if _clock(start, zone) != _clock(upto, zone):

@@ -1,4 +1,4 @@
-"""One day, or a time of it, in the words people use, and never a guess. Pure."""
+"""Reading one day, or a time of it, without guessing. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Clock:
         return (self.minute,) if self.other is None else (self.minute, self.other)
 
     def before(self, end: Clock) -> Clock:
-        """The nearest such time before ``end``, whose am or pm counts for both (``2:00 - 2:30 pm``)."""
+        """The nearest such time before ``end``, sharing its am or pm. ``2:00 - 2:30 pm`` is such a pair."""
         if not end.half or self.other is None:
             return self
         earlier = [minute for minute in self.meanings if minute < end.minute]
@@ -83,7 +83,7 @@ def clock(reader: Reader) -> Clock | None:
 
 
 def bare_clock(reader: Reader) -> Clock | None:
-    """An hour from 1 to 12 that stands here as a number alone."""
+    """An hour from 1 to 12, given as a bare number."""
     token = reader.peek()
     if token.kind != "number" or token.typed != token.text or not 1 <= int(token.text) <= 12:
         return None
@@ -99,7 +99,7 @@ def bare_clock(reader: Reader) -> Clock | None:
 def settled(
     reader: Reader, day: date, start: Clock | None, end: Clock | None
 ) -> tuple[int | None, int | None]:
-    """The minutes of ``day`` that two times mean, either of which may be missing.
+    """The minutes of ``day`` for two times, either perhaps missing.
 
     Where they can be in the morning or the afternoon, the hours in which somebody works decide, if only one reading
     lies within them. Raises Unclear.
@@ -289,7 +289,7 @@ def _in_figures(parts: list[str], typed: str, today: date, after: date | None) -
 
 
 def _nearest(month: int, day: int, today: date, after: date | None) -> date:
-    """The first such day from today, or from the beginning of what it ends."""
+    """The first such day from today, or from its range's beginning."""
     start = after or today
     try:
         found = date(start.year, month, day)
@@ -304,7 +304,7 @@ def _nearest(month: int, day: int, today: date, after: date | None) -> date:
 
 
 def date_of(year: int, month: int, day: int) -> date:
-    """That day. Raises Unclear where there is none."""
+    """The date of a day as it was said. Raises Unclear where there is none."""
     try:
         return date(year, month, day)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The hours in which somebody works on a day, for times that may be of the morning or the afternoon. Pure."""
+"""Working hours of a day, for settling am or pm. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from mailrouter.schedule.partnership import Terms
 
 
 def hours_of(role: Role, author: str) -> Callable[[date], tuple[Hours, bool]]:
-    """For a day, the earliest beginning and the latest end of the role's hours and of that day's shifts, in wall minutes
-    of the zone of ``author`` (a partner's key); and whether anybody has a shift that day."""
+    """The outer bounds of a day's hours, and whether anybody works.
+
+    They are the earliest beginning and the latest end of the role's hours and of that day's shifts, in wall minutes of
+    the zone of ``author`` (a partner's key).
+    """
     terms = Terms(role)
     zone = terms.zone(author)
 
@@ -31,7 +34,7 @@ def hours_of(role: Role, author: str) -> Callable[[date], tuple[Hours, bool]]:
 
 
 def _ahead(day: date, one: ZoneInfo, other: ZoneInfo) -> int:
-    """Minutes that the clocks of ``other`` are ahead of those of ``one`` at noon of ``day``."""
+    """Minutes by which ``other`` is ahead of ``one`` at noon of ``day``."""
     if one.key == other.key:
         return 0
     noon = at_minute(day, 12 * 60, one)

@@ -1,4 +1,4 @@
-"""What somebody wrote, as words, times and dates in the order they stand. Pure."""
+"""A request's text as words, times and dates, in order. Pure."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def tokens(text: str) -> list[Token]:
 
 
 class Reader:
-    """A place in what was written, that moves on as it is understood.
+    """A place in a request's text that moves as it is read.
 
     ``hours`` gives the hours in which somebody works on a day (wall times of the writer's zone), and whether anybody
     does; they tell 3:00 from 15:00. Without it times are read as typed.
@@ -157,7 +157,7 @@ class Reader:
             pass
 
     def odd(self) -> Unclear:
-        """That what stands here is not understood."""
+        """The error that what stands here is not understood."""
         if self.ended:
             return NotUnderstood("Something is missing at its end.")
         near = [token for token in self.tokens[self.at : self.at + 4] if token.text != "."]

@@ -1,4 +1,4 @@
-"""The lines of a mail that ask for something, without greeting, closing words and name; and the note in them. Pure.
+"""The requesting lines of a mail, and the note in them. Greeting, closing words and name are left out. Pure.
 
 Every expression here is linear: its repeats give nothing back, and it runs on text that was cut to ``MOST`` characters.
 """
@@ -70,7 +70,7 @@ _LINES_BELOW = 10
 
 
 def own_subject(subject: str) -> str:
-    """The Subject where it may be the writer's own request, ``""`` where it is not.
+    """The Subject as the writer's own request, ``""`` where it isn't one.
 
     ``Re:``, ``AW:``, ``FW:`` and their like in any language say that somebody else may have written it. There are too
     many of them to list, so a word with a colon in front of the rest is one unless a request begins with it.
@@ -170,7 +170,7 @@ def without_note(line: str, names: Collection[str] = ()) -> tuple[str, str]:
 
 
 def _names_somebody(note: str, names: Collection[str]) -> bool:
-    """Whether a partner's name stands in a note, other than to say that they were told."""
+    """Whether a note names a partner, other than as told."""
     folded = note.casefold()
     for name in names:
         at = folded.find(name) if name else -1

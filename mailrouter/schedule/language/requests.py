@@ -1,4 +1,4 @@
-"""What can be asked of a schedule by mail or command, whatever the words. Pure."""
+"""The requests that can be made of a schedule, however worded. Pure."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ class Off:
 
 @dataclass(frozen=True, slots=True)
 class Swapping:
-    """``who`` and ``other`` change places on ``day``, and on ``back`` the other way round, if it is said; in these
-    hours of each."""
+    """``who`` and ``other`` change places on ``day``.
+
+    On ``back``, if it is said, the other way round; in these hours of each.
+    """
 
     who: str
     other: str
@@ -47,8 +49,10 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """What stands in the schedule for exactly these stretches is to go, without any the only one that there is;
-    ``what`` says which, if it is said."""
+    """An entry of the schedule is to go.
+
+    It stands for exactly these stretches, or is the only one that there is; ``what`` says which, if it is said.
+    """
 
     who: str
     spans: tuple[Said, ...]

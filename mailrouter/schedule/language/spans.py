@@ -64,7 +64,7 @@ class Said:
 
     @property
     def whole_days(self) -> bool:
-        """It was said in days alone."""
+        """Whether the stretch was said in days alone."""
         return self.from_day and self.until_day
 
     @property
@@ -253,7 +253,10 @@ def _and_more(reader: Reader, first: Said, today: date) -> tuple[Said, ...]:
 
 
 def stretch(first: date, minute: int | None, last: date, until: int | None) -> Said:
-    """From a day's beginning, or a minute of it, to another's end, or before a minute of it. Raises Unclear."""
+    """A stretch from a day, or its minute, to another.
+
+    It begins with the first and ends with the second, or before a minute of it. Raises Unclear.
+    """
     start = _at(first, minute or 0)
     end = _at(last, until) if until is not None else _at(last + ONE_DAY, 0)
     if end <= start:

@@ -17,7 +17,7 @@ from mailrouter.schedule.swaps import swap_minutes
 
 
 def swap_words(swap: Swap, role: Role, today: date) -> str:
-    """``Laurie works on Thursday 3 December instead of Elaine, and Elaine on … in return.``"""
+    """A swap as a sentence. ``Laurie works on Thursday 3 December instead of Elaine, and Elaine on … in return.``"""
     names = called(role)
     others = _others(role, swap, swap.day, names)
     hours = ""
@@ -69,7 +69,10 @@ def away_words(role: Role, absence: Absence, today: date) -> str:
 
 
 def through_night(words: str, day: date, *, one: bool) -> str:
-    """``words`` about a stretch that ends with the night that begins on ``day``; ``one``: it is of that day alone."""
+    """``words`` of a stretch that ends with its last night.
+
+    The night begins on ``day``; ``one``: it is of that day alone.
+    """
     return f"{words}, {night_words(day)}" if one else f"{words}, to the end of {night_words(day)}"
 
 
@@ -92,6 +95,6 @@ def moment_said(moment: datetime, today: date) -> str:
 
 
 def times_of(role: Role, key: str) -> str:
-    """`` (times of Europe/Berlin)``, for the hours of a partner who lives by other clocks than the role's."""
+    """`` (times of Europe/Berlin)``, for a partner with other clocks. They are other than the role's."""
     zone = role.person(key).time_zone
     return f" (times of {zone.key})" if zone is not None and zone.key != role.time_zone.key else ""

@@ -1,4 +1,4 @@
-"""Who is in, a line a day, and what is different between two states of a role: for mails and logs. Pure."""
+"""Duty in one line a day, and differences between two schedules. For mails and logs. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ class Difference:
         return f"{short_date(self.first)}{until}: {self.after} (was: {self.before})"
 
     def _times(self, today: date) -> str:
-        """``each Tuesday from 1 December on``, ``Tuesday, 9 times from 1 December to 26 January 2027``."""
+        """``each Tuesday from 1 December on``, or a number of times.
+
+        ``Tuesday, 9 times from 1 December to 26 January 2027``.
+        """
         day, last = (WEEKDAYS[day.weekday()] for day in (self.first, self.last))
         days = day if day == last else f"{day} to {last}"
         first, until = (date_words(day, today).partition(" ")[2] for day in (self.first, self.again[-1]))
@@ -62,7 +65,10 @@ class Difference:
 
 
 def summed_up(found: Iterable[Difference], today: date) -> list[Difference]:
-    """The same, found from ``today`` on, with one in place of those that come again each week: the rota has changed."""
+    """The differences from ``today`` on, with weekly ones as one.
+
+    Those that come again each week say that the rota has changed.
+    """
     alike: dict[tuple[object, ...], list[Difference]] = {}
     for one in found:
         key = (one.first.weekday(), one.last - one.first, one.before, one.after)
@@ -78,7 +84,10 @@ def summed_up(found: Iterable[Difference], today: date) -> list[Difference]:
 
 
 def week_lines(role: Role, first: date, last: date) -> list[str]:
-    """``Thu 3 Dec: Elaine``, one line for each day that is somebody's or should be."""
+    """``Thu 3 Dec: Elaine``, for each day with or without somebody.
+
+    A day that should be somebody's has a line as well.
+    """
     layers, names = Layers(role), called(role)
     found = []
     for day in _days(first, last):

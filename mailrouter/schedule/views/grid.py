@@ -13,7 +13,7 @@ from mailrouter.schedule.rota import monday_of
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A piece of a day in which the same people are ``on`` (keys), never nobody; bounds in UTC."""
+    """Part of a day with the same people ``on`` (keys). Never nobody; bounds in UTC."""
 
     start: datetime
     end: datetime
@@ -33,7 +33,7 @@ class Day:
 
     @property
     def on(self) -> tuple[str, ...]:
-        """Everybody who is on at some time of the day, by when they come."""
+        """Everybody on at some time of the day, in order."""
         return tuple(dict.fromkeys(key for part in self.parts for key in part.on))
 
 
@@ -50,7 +50,7 @@ def dates(first: date, last: date) -> Iterator[date]:
 
 
 def weeks_of_month(day: date) -> tuple[date, date]:
-    """The Monday and the Sunday that bound the weeks into which the month of ``day`` falls."""
+    """Monday and Sunday around the weeks of the month of ``day``."""
     following = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
     return monday_of(day.replace(day=1)), monday_of(following - timedelta(days=1)) + timedelta(days=6)
 
@@ -77,7 +77,7 @@ def _day(layers: Layers, plain: Layers, day: date) -> Day:
 
 
 def _parts(slots: tuple[Slot, ...]) -> Iterator[Stretch]:
-    """The slots with somebody on, those of the same people that touch as one."""
+    """The slots with somebody on, joined where the people stay."""
     open_: Stretch | None = None
     for slot in slots:
         if open_ and open_.on == slot.on and open_.end == slot.start:

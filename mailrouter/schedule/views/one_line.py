@@ -43,7 +43,7 @@ def ends(roster: Roster, duty: Duty) -> dict[str, datetime | None]:
 
 
 def following(duty: Duty) -> list[tuple[Person, datetime]]:
-    """Those of the others who come next, with the moment: all who begin at the first one. Nobody where all are on."""
+    """The others who come next, with the moment. They are all who begin at the first one. Nobody where all are on."""
     starts = [
         (person, start) for person, start in duty.next_on if start is not None and person not in duty.on
     ]
@@ -52,7 +52,9 @@ def following(duty: Duty) -> list[tuple[Person, datetime]]:
 
 
 def moment_words(moment: datetime, role: Role, today: date, at: str = "") -> str:
-    """``13:00``, ``tomorrow 09:00`` or ``Thursday 3 December 09:00``, as the role's clocks have it.
+    """A moment in few words, as the role's clocks have it.
+
+    ``13:00``, ``tomorrow 09:00`` or ``Thursday 3 December 09:00``.
 
     ``at`` stands before the time where a day stands before it. The year is said of days half a year away.
     """
@@ -66,7 +68,7 @@ def moment_words(moment: datetime, role: Role, today: date, at: str = "") -> str
 
 
 def _in_words(duty: Duty, until: dict[str, datetime | None], role: Role, today: date) -> str:
-    """Those with the same end together, in the role's order."""
+    """Absences with one end told together, in the role's order."""
     names = called(role)
     groups: dict[datetime | None, list[str]] = {}
     for person in duty.on:

@@ -124,7 +124,7 @@ def _cell(
 
 
 def _key(role: Role, paint: Mapping[str, str], hours: tuple[int, int], y: int) -> Iterator[str]:
-    """Who has which colour, what the width of a day is, and what the asterisk says."""
+    """The picture's key. It tells who has which colour, what the width of a day is, and what the asterisk says."""
     x = float(_EDGE)
     names = called(role)
     for key, colour in paint.items():
@@ -158,7 +158,7 @@ def _about(role: Role, found: Iterable[Day]) -> str:
 
 
 def _lanes(day: Day) -> dict[str, list[tuple[datetime, datetime]]]:
-    """The stretches of each person on that day, in the order in which they come."""
+    """Each person's stretches of the day, by order of coming."""
     found: dict[str, list[tuple[datetime, datetime]]] = {}
     for part in day.parts:
         for key in part.on:
@@ -171,7 +171,7 @@ def _lanes(day: Day) -> dict[str, list[tuple[datetime, datetime]]]:
 
 
 def _hours(role: Role, found: Iterable[Day]) -> tuple[int, int]:
-    """The hours of the clock that the width of a day stands for: all that anybody works, and whole ones."""
+    """The whole clock hours that a day's width stands for. All that anybody works lies in them."""
     first, last = role.hours[0], min(role.hours[1], DAY)
     for day in found:
         for part in day.parts:

@@ -1,4 +1,4 @@
-"""When the weekly mail about who is in is due, and which days it tells of. Pure."""
+"""The weekly mail's due moment, and the days it tells of. Pure."""
 
 from __future__ import annotations
 
