@@ -29,6 +29,7 @@ def canonical(address: str) -> str:
     return (local + at + domain).lower()
 
 
+@cached_by_text(4096)
 def split_tag(address: str) -> tuple[str, str]:
     """The address without its sub-address, and the sub-address (RFC 5233), both canonical.
 

@@ -69,7 +69,9 @@ class Head:
         # Made in one go in C: this runs for every field of every message.
         self.fields = tuple(map(_make_field, zip(names, starts, starts[1:], strict=False)))
         self._first = dict(zip(reversed(names), range(len(names) - 1, -1, -1), strict=True))
-        self._last = dict(zip(names, range(len(names)), strict=True))
+        self._last = self._first
+        if len(self._first) < len(names):  # a name comes twice
+            self._last = dict(zip(names, range(len(names)), strict=True))
 
     def has(self, name: str) -> bool:
         """Is there a field of this name?"""

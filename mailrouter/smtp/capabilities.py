@@ -63,7 +63,8 @@ class Offer:
 
     def objection(self, message: Outgoing) -> Reply | None:
         """Why this peer can't take ``message`` at all, told before anything is sent."""
-        if self.max_size is not None and message.size > self.max_size:
+        most = self.max_size
+        if most is not None and message.size > most:
             return Reply(
                 552,
                 f"5.3.4 The message ({message.size} octets) is larger than the next server takes",

@@ -31,13 +31,19 @@ def received_field(
     ``helo`` is what the client called itself, ``peer`` its address (RFC 5321 §4.1.3 literals are made here),
     ``protocol`` a keyword of RFC 3848 (``ESMTPS`` …). Whom the mail is for never stands in a trace.
     """
-    address = _NOT_DOMAIN.sub("", peer)[:64].strip("[]")
+    way = _from_and_by(helo[:255], peer[:64], by[:255], protocol[:20])
+    field = f"Received: {way} id {_NOT_TOKEN.sub('', queue_id)[:64]};\r\n\t{date_field(when)}\r\n"
+    return field.encode("ascii")
+
+
+@lru_cache(maxsize=256)
+def _from_and_by(helo: str, peer: str, by: str, protocol: str) -> str:
+    """What a Received field says of both ends: mostly the same few servers hand mail in."""
+    address = _NOT_DOMAIN.sub("", peer).strip("[]")
     literal = f"[IPv6:{address}]" if ":" in address else f"[{address or 'unknown'}]"
-    source = _NOT_DOMAIN.sub("", helo)[:255] or literal
-    token = _NOT_TOKEN.sub("", protocol)[:20] or "SMTP"
-    by_us = f"by {_NOT_DOMAIN.sub('', by)} with {token} id {_NOT_TOKEN.sub('', queue_id)[:64]};"
-    lines = [f"from {source} ({literal})", by_us, date_field(when)]
-    return ("Received: " + "\r\n\t".join(lines) + "\r\n").encode("ascii")
+    source = _NOT_DOMAIN.sub("", helo) or literal
+    token = _NOT_TOKEN.sub("", protocol) or "SMTP"
+    return f"from {source} ({literal})\r\n\tby {_NOT_DOMAIN.sub('', by)} with {token}"
 
 
 def received_count(head: Head) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import quote
 
 from mailrouter.caching import cached_by_short, cached_by_text, is_short
@@ -128,6 +129,13 @@ def date_field(moment: datetime) -> str:
     offset = moment.utcoffset()
     if offset is None:
         raise ValueError("a date in mail needs its time zone")
+    return _date_of(int(moment.timestamp() // 1), offset)
+
+
+@lru_cache(maxsize=64)
+def _date_of(second: int, offset: timedelta) -> str:
+    """The date of a ``second`` since 1970; the messages of one second share it."""
+    moment = datetime.fromtimestamp(second, UTC) + offset
     minutes = int(offset.total_seconds() // 60)
     sign = "-" if minutes < 0 else "+"
     zone = f"{sign}{abs(minutes) // 60:02}{abs(minutes) % 60:02}"
