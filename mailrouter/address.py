@@ -42,7 +42,7 @@ def split_tag(address: str) -> tuple[str, str]:
 
 
 def with_tag(address: str, tag: str) -> str:
-    """``address`` with a sub-address (RFC 5233), inside the quotes where its local part stands in some.
+    """``address`` with a sub-address (RFC 5233). It stands inside the quotes where the local part stands in some.
 
     >>> with_tag("vp-hr@example.test", "handoff"), with_tag('"v p"@example.test', "handoff")
     ('vp-hr+handoff@example.test', '"v p+handoff"@example.test')

@@ -25,7 +25,7 @@ def is_short(text: Any) -> bool:
 
 
 def cached_by_text(most: int) -> Callable[[Callable[[Key], Value]], Callable[[Key], Value]]:
-    """``cached_by_short`` for a function of one text (str or bytes), without a call to ask how long it is."""
+    """``cached_by_short`` for functions of one str or bytes. It spares a call to ask how long the text is."""
 
     def decorate(work: Callable[[Key], Value]) -> Callable[[Key], Value]:
         kept = lru_cache(maxsize=most)(work)
@@ -45,7 +45,7 @@ def cached_by_text(most: int) -> Callable[[Callable[[Key], Value]], Callable[[Ke
 def cached_by_short(
     most: int, fits: Callable[[Key], bool]
 ) -> Callable[[Callable[[Key], Value]], Callable[[Key], Value]]:
-    """Keep the values of a function of one argument for ``most`` keys that are short, and for no other."""
+    """Cache a one-argument function for ``most`` short keys. Longer keys are not kept."""
 
     def decorate(work: Callable[[Key], Value]) -> Callable[[Key], Value]:
         kept = lru_cache(maxsize=most)(work)

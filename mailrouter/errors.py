@@ -23,7 +23,7 @@ class MailrouterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a configuration file, with its place (line and column count from 1)."""
+    """A mistake in a configuration file, with its place. Line and column count from 1."""
 
     file: str
     line: int
@@ -62,7 +62,7 @@ class ConfigurationError(MailrouterError):
         return type(self), (self.problems,)  # pickled with what it was made of, and not with its words
 
     def discreet(self) -> ConfigurationError:
-        """The same for a log (see ``Problem.discreet``)."""
+        """The problems as a log may have them (see ``Problem.discreet``)."""
         return ConfigurationError([problem.discreet() for problem in self.problems])
 
 
@@ -87,7 +87,10 @@ class StoreFull(StoreError):
 
 
 class StoreChanged(StoreError):
-    """What was to be written was worked out from a message that has got deliveries since; nothing was written."""
+    """The stored message has new deliveries, so nothing was written.
+
+    What was to be written was worked out without them.
+    """
 
 
 class CalendarError(MailrouterError):

@@ -38,7 +38,7 @@ def made_by_any(keys: Iterable[bytes], make: Callable[[bytes], str], mark: str) 
 
 
 def same(mark: str, other: str) -> bool:
-    """Whether two marks are the same, in the same time wherever they differ."""
+    """Compare two marks in constant time."""
     return hmac.compare_digest(mark.encode(), other.encode())
 
 

@@ -1,4 +1,4 @@
-"""Long work in steps, so that others can have their turn in between. Pure.
+"""Long work in steps, with turns for others between. Pure.
 
 Work that may take long is a generator: it yields where it can rest, and returns what it comes to. Who has nothing else
 to do runs it with ``at_once``; the service runs it with ``mailrouter.intake.resting``.

@@ -191,7 +191,7 @@ class _Told:
         yield from _quoted(reflowed(part(letter.raw).text), "> ", 24)
 
     def waiting(self) -> list[Line]:
-        """What could not be delivered, in the words of whoever did not take it."""
+        """The deliveries still waiting, in the words of whoever refused them."""
         return [
             Line(f"{delivery.recipient}: {harmless(delivery.last_reply)[:LONGEST] or 'on its way'}", "- ")
             for delivery in self._passage.waiting
@@ -211,7 +211,7 @@ class _Told:
 
 
 def questions(passage: Passage) -> Iterator[tuple[str, str]]:
-    """Who was asked whether this mail is theirs, and the address at which a yes is waited for."""
+    """The question about whose mail this is. Who was asked, and the address at which a yes is waited for."""
     for letter in passage.letters:
         for box in Head(letter.raw).mailboxes("reply-to") if letter.delivery.kind == "notice" else ():
             if purpose_of(box.address.partition("@")[0].partition("+")[2])[1]:
@@ -219,7 +219,7 @@ def questions(passage: Passage) -> Iterator[tuple[str, str]]:
 
 
 def reflowed(text: str) -> str:
-    """A text of the relay's with the lines that it was broken into for sending put together again."""
+    """A text with its lines, broken for sending, joined again."""
     out: list[str] = []
     room = 0
     for line in text.split("\n"):

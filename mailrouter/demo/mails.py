@@ -1,4 +1,4 @@
-"""The demo's mails, and the sending of one as any mail program does it."""
+"""The demo's mails, and a mail program's way of sending."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Scene:
     rest: str
 
     def raw(self, now: datetime) -> bytes:
-        """The mail with a date and an id of its own, in CRLF lines (RFC 5322 §2.1)."""
+        """The mail with a date and an id of its own. In CRLF lines (RFC 5322 §2.1)."""
         ours = (
             f"From: {self.sender}\nDate: {date_field(now)}\nMessage-ID: {make_msgid(domain='example.test')}\n"
         )

@@ -66,7 +66,7 @@ class Paper:
         return wrap(text, self.width)
 
     def cards(self, cards: Iterable[Card]) -> list[str]:
-        """Cards under each other, open at their right side, so that no letter's width can break them."""
+        """Cards under each other, open at their right side. So no letter's width can break them."""
         top, next_, end, bar, dash = "┌├└│─" if self.unicode else "+++|-"
         out: list[str] = []
         for card in cards:
@@ -82,7 +82,7 @@ class Paper:
         return [*out, self._styled(end + dash * (self.width - 1), "faint")] if out else []
 
     def command(self, words: Sequence[str], indent: str = "") -> list[str]:
-        """A shell command on as many lines as it needs, to be pasted as it is.
+        """A shell command on as many lines as needed, for pasting.
 
         A word may be an option with its value, which are parted only where they must be.
         """

@@ -16,7 +16,7 @@ _NAME = re.compile(r"\d+\.D([0-9a-f]+)\.")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail that lies in somebody's Maildir, and the delivery that it came by."""
+    """A mail in somebody's Maildir, and its delivery."""
 
     delivery: Delivery
     raw: bytes
@@ -52,7 +52,7 @@ class Mailboxes:
         self._reader.close()
 
     async def passed(self) -> list[Passage]:
-        """Mails that have gone through since the last call, in the order they came. Raises StoreError."""
+        """Mails that went through since the last call, in order. Raises StoreError."""
         found: dict[MessageId, dict[int, Path]] = {}
         # Somebody who reads along with a mail program moves files from new to cur.
         for path in (*self._root.glob("*/new/*"), *self._root.glob("*/cur/*")):

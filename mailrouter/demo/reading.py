@@ -43,7 +43,7 @@ def parts(raw: bytes) -> list[ShownPart]:
 
 
 def part(raw: bytes) -> ShownPart:
-    """One part, or a whole mail, with the first plain text in it."""
+    """A part, or a whole mail, with its first plain text."""
     raw = raw[:_LOOKED_AT]
     head = Head(raw)
     filename = ""

@@ -1,4 +1,4 @@
-"""A mail with a real S/MIME signature (RFC 8551), made once with OpenSSL; the key was thrown away then."""
+"""A mail with a real S/MIME signature (RFC 8551). It was made once with OpenSSL; the key was thrown away then."""
 
 SIGNED = """\
 MIME-Version: 1.0

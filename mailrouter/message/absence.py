@@ -1,4 +1,4 @@
-"""Out-of-office mails that nothing but their words marks, in the languages of the programs that write them. Pure.
+"""Out-of-office mails known by their words alone. In the languages of the programs that write them. Pure.
 
 The phrases are those of the programs' own translations, as public collections of such subjects have them: Exchange and
 Outlook ("Automatic reply" and before 2010 "Out of Office AutoReply"), Lotus Notes ("AUTO: … is out of the office"), the
@@ -183,5 +183,5 @@ def is_absence_subject(subject: str) -> bool:
 
 
 def says_away(text: str) -> bool:
-    """Whether a text says that its writer is away, in the words of such mails."""
+    """Whether a text says, as such mails do, its writer is away."""
     return _AWAY.search(_folded(text)) is not None

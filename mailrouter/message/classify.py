@@ -73,7 +73,7 @@ def classify(head: Head, shape: Shape) -> Nature:
 
 
 def autoreply_refusals(head: Head, shape: Shape, nature: Nature, reverse_path: str) -> tuple[str, ...]:
-    """Every reason for silence in the message and its sender (RFC 3834 §2, RFC 5230 §4.6), for people.
+    """Every reason for silence in the message and its sender, for people. By RFC 3834 §2 and RFC 5230 §4.6.
 
     No reason means that it may be answered, as far as the message goes; whether it was written to the role,
     by one of ours, or answered before is for others to say. ``reverse_path`` is the envelope's sender;
@@ -179,7 +179,7 @@ def _answerable(path: str) -> bool:
 
 
 def _own_class(head: Head) -> str | None:
-    """The Content-Class where it is another than that of plain mail ([MS-OXCMAIL] §2.1.3.2.2), or None."""
+    """The Content-Class where it isn't plain mail's, or None ([MS-OXCMAIL] §2.1.3.2.2)."""
     value = (head.raw_value("content-class") or b"").decode("latin-1")
     named = strip_controls(_COMMENT.sub(" ", value[:200])).strip().lower()
     return named if named and named != "urn:content-classes:message" else None

@@ -56,7 +56,7 @@ def wrapped(
     parts: Sequence[Pieces],
     boundary: str,
 ) -> Pieces:
-    """A multipart/mixed of the original and then ``parts`` (each whole: header, blank line, body).
+    """A multipart/mixed of the original and then ``parts``. Each part is whole: header, blank line, body.
 
     Outside stay the original's fields but Content-*, MIME-Version and the replaced; part 1 is its Content-*
     fields as they were and its body. Whoever wraps asks ``classify`` first whether this message may be.

@@ -1,4 +1,4 @@
-"""When a mail was written, by its Date field (RFC 5322 §3.3, and the obsolete forms of §4.3). Pure."""
+"""Reading the Date field (RFC 5322 §3.3, §4.3). Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ZONES = {"edt": -4, "est": -5, "cdt": -5, "cst": -6, "mdt": -6, "mst": -7, "pdt
 
 
 def sent_at(field: str) -> datetime | None:
-    """The moment that a Date field's text names, with the offset that stands in it; None where it can't be read.
+    """The moment in a Date field, with its own offset. None where it can't be read.
 
     An offset of zero may mean that the sender's zone isn't told (``-0000``, and what many servers write).
     """

@@ -1,4 +1,4 @@
-"""A look at the first octets of a part, for what its header does not say. Pure; never raises."""
+"""A look at a part's first octets, beyond its header. Pure; never raises."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENTRY = re.compile(rb"^BEGIN:(?!VCALENDAR)", re.I | re.M)
 
 
 class Glance(NamedTuple):
-    """A part whose first ``octets`` are to be looked at, once they have arrived.
+    """A part whose first ``octets`` are wanted once they arrive.
 
     ``encoding`` is its transfer encoding in lower case. ``beside``: it stands beside other parts, as a file would,
     and not in the text's place.
@@ -30,12 +30,12 @@ class Glance(NamedTuple):
 
 
 def begins_encrypted(octets: bytes) -> bool:
-    """Whether a text is an encrypted message of PGP, as it is or in base64. A signed text stays whole in any place."""
+    """Whether a text is a PGP message, plainly or in base64. A signed text stays whole in any place."""
     return octets.lstrip().startswith(_PGP)
 
 
 def method_of(calendar: bytes) -> str | None:
-    """The method of a calendar (RFC 5545 §3.7.2) in upper case, where it stands above the first entry.
+    """A calendar's method (RFC 5545 §3.7.2) in upper case. It is read where it stands above the first entry.
 
     >>> method_of(b"BEGIN:VCALENDAR\\r\\nMETHOD:Reply\\r\\nBEGIN:VEVENT\\r\\n")
     'REPLY'

@@ -22,7 +22,9 @@ _MESSAGE_ID = re.compile(r'<[^<>\s"]{1,990}+>|<"[^"<>\r\n]{1,900}+"@[^<>\s"]{1,2
 
 
 class Field(NamedTuple):
-    """One header field: its name in lower case, its octets ``raw[start:end]`` with folds and last CRLF.
+    """A header field's name and place.
+
+    The name is in lower case, its octets are ``raw[start:end]`` with folds and last CRLF.
 
     A range that is no field (no colon, an mbox ``From`` line, a continuation with nothing before it) has the
     name ``""``.
@@ -85,7 +87,7 @@ class Head:
         return self._names
 
     def first_of(self, names: Iterable[str]) -> str | None:
-        """The first of ``names`` (lower case) that is a field here, or None."""
+        """The first present field of ``names`` (lower case), or None."""
         first = self._first
         for name in names:
             if name in first:
@@ -93,7 +95,7 @@ class Head:
         return None
 
     def raw_value(self, name: str) -> bytes | None:
-        """The octets after the colon of the first field of this name, folds kept, without the last CRLF."""
+        """The first such field's octets after the colon. Folds are kept; without the last CRLF."""
         index = self._first.get(name.lower())
         return None if index is None else self._value(index)
 
@@ -136,7 +138,7 @@ class Head:
         return values[0] if values else None
 
     def all_structured(self, name: str) -> tuple[str, ...]:
-        """Every value of a field that programs read, such as Authentication-Results, in order, as it was written.
+        """All values of a field for programs, as written. In order; such a field is Authentication-Results.
 
         Folds are undone (RFC 5322 §2.2.3), and nothing else is: an encoded word has no meaning in a structured
         field (RFC 2047 §5), so it stays as it stands, and so does each control, and the white space at the ends.
@@ -150,7 +152,7 @@ class Head:
         return known
 
     def mailboxes(self, *names: str) -> tuple[Mailbox, ...]:
-        """The mailboxes of all fields of these names, in the order of the names.
+        """The mailboxes of all these fields, in order of ``names``.
 
         Of each name's fields ``bounds.ADDRESSES`` octets are read, and of all together ``bounds.MAILBOXES`` mailboxes.
         """
@@ -216,7 +218,7 @@ class Head:
         return tuple(found[: bounds.MESSAGE_IDS])
 
     def _values(self, name: str, most: int) -> list[bytes]:
-        """The raw values that are read of this name, each cut to ``most`` octets."""
+        """The raw values read of a name, each cut to ``most``."""
         if name not in self._first and name.lower() not in self._first:
             return []
         return [raw[:most] for raw in self.raw_values(name)[: bounds.FIELDS_OF_A_NAME]]

@@ -24,7 +24,7 @@ _SECTION = re.compile(r"([^*]++)(?:\*([0-9]{1,3}+))?+(\*)?+\Z")
 
 @cached_by_text(4096)
 def field_name(before: bytes) -> str:
-    """The name in lower case, or "" where it can't be one (RFC 5322 §2.2; space before the colon: §4.5)."""
+    """The name in lower case, or ``""`` for none (RFC 5322 §2.2). White space before the colon is obsolete (§4.5)."""
     name = before.rstrip(b" \t")
     if not name or len(name) > bounds.FIELD_NAME or min(name) < 33 or max(name) > 126:
         return ""
@@ -32,7 +32,10 @@ def field_name(before: bytes) -> str:
 
 
 def field_values(block: bytes, name: bytes, lowered: bytes | None = None) -> list[bytes]:
-    """The raw values of field ``name`` (lower case) in ``block``, whose lines each follow a CRLF."""
+    """The raw values of field ``name`` in ``block``.
+
+    The name is in lower case; each line of the block follows a CRLF.
+    """
     low = block.lower() if lowered is None else lowered
     needle, found, at = b"\r\n" + name, [], 0
     while (at := low.find(needle, at)) >= 0:
@@ -48,7 +51,7 @@ def field_values(block: bytes, name: bytes, lowered: bytes | None = None) -> lis
 
 
 def media_type(value: str) -> str:
-    """``type/subtype`` in lower case, or ``""`` where the value is none (RFC 2045 §5.1).
+    """``type/subtype`` in lower case, or ``""`` (RFC 2045 §5.1).
 
     >>> media_type(" Text/HTML; charset=utf-8")
     'text/html'
@@ -68,7 +71,7 @@ def transfer_encoding(value: str) -> str:
 
 
 def decoded(octets: bytes, encoding: str) -> bytes:
-    """``octets`` without their transfer encoding (RFC 2045 §6), as far as they go: they may be a part's beginning."""
+    """``octets`` without transfer encoding (RFC 2045 §6), as far as possible. They may be a part's beginning."""
     if encoding == "base64":
         letters = octets.translate(None, _NOT_BASE64)
         whole = len(letters) // 4 * 4
@@ -90,7 +93,7 @@ def plain_parameters(value: str) -> dict[str, str]:
 
 
 def parameter(value: str, name: str) -> str | None:
-    """One parameter's text, with the continuations and charsets of RFC 2231 §3 and §4 joined and decoded.
+    """A parameter's text, joined and decoded (RFC 2231 §3, §4).
 
     >>> parameter("attachment; filename*0*=utf-8''caf%C3%A9; filename*1=.txt", "filename")
     'café.txt'

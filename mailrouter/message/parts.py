@@ -1,4 +1,4 @@
-"""The leaves of a mail's MIME structure with their text, read tolerantly and within bounds. Pure; never raises."""
+"""A mail's MIME leaves and their text, read within bounds. Pure; never raises."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Part(NamedTuple):
         return self.head.parameter("content-type", "charset") or "utf-8"
 
     def decoded(self, most: int = bounds.PART_TEXT) -> bytes:
-        """The octets without their transfer encoding (RFC 2045 §6), the first ``most`` of those that were sent."""
+        """The octets without transfer encoding (RFC 2045 §6). They are the first ``most`` of those that were sent."""
         encoding = transfer_encoding(self.head.structured("content-transfer-encoding") or "")
         return decoded(self.content[:most], encoding)
 
@@ -57,7 +57,7 @@ def leaves(head: Head, content: bytes) -> tuple[Part, ...]:
 
 
 class _Reader:
-    """The leaves that were found, and how much may still be looked at for others."""
+    """The leaves found, and the bounds for finding others."""
 
     def __init__(self) -> None:
         self.found: list[Part] = []
@@ -121,7 +121,10 @@ class _Reader:
 
 
 def _next(content: bytes, line: bytes, at: int) -> tuple[int, int]:
-    """Where the next line that begins with ``line`` starts, its CRLF included, and where ``line`` ends; -1: none."""
+    """The bounds of the next line that begins with ``line``.
+
+    Its start with its CRLF included, and where ``line`` ends; -1: none.
+    """
     if at == 0 and content.startswith(line):
         return 0, len(line)
     found = content.find(b"\r\n" + line, at)

@@ -1,4 +1,4 @@
-"""What is known of a received message's form once its last octet has passed the scanner. Pure."""
+"""The form of a received message, after its last octet. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much structure is read before a message counts as hostile (sizes in octets)."""
+    """Bounds of structure beyond which a message counts as hostile. Sizes in octets."""
 
     header_bytes: int = 256 * 1024
     fields: int = 1_000

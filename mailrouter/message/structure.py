@@ -1,4 +1,4 @@
-"""The MIME structure of a body that passes by in blocks (RFC 2046 §5.1), read tolerantly. Pure."""
+"""MIME structure of a body read in blocks (RFC 2046 §5.1). Pure."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ class _Level:
 
 
 class Structure:
-    """First ``top`` with the header section, then ``feed`` from the blank line on, then ``finish``.
+    """A reader of MIME structure, block by block.
+
+    First ``top`` with the header section, then ``feed`` from the blank line on, then ``finish``.
 
     A multipart that is never closed is common and harmless: what stands around it ends it (RFC 2046 §5.1.2).
     Malformed is what two readers may take apart in two ways: no boundary named, a boundary never opened, one
@@ -122,7 +124,7 @@ class Structure:
 
     @property
     def wants_body(self) -> bool:
-        """False once nothing in the rest of the body can change the answer."""
+        """False once the rest of the body can't change the answer."""
         return self._header_next or self._glance is not None or bool(self._open)
 
     def feed(self, data: bytes) -> None:
@@ -214,7 +216,7 @@ class Structure:
         return end if dashes >= 0 else min(end + 2, len(data))
 
     def _entity(self, header: bytes, attached: bool, default: str) -> None:
-        """Note what one header says of its entity, and open what it contains."""
+        """Note what a header says, and open what it contains."""
         entity = _read_entity(header)
         kind = entity.kind or default
         if entity.claims_multipart and not attached:
@@ -232,7 +234,7 @@ class Structure:
                 self._header_next = True
 
     def _note(self, entity: _Entity, kind: str) -> None:
-        """Note what a part of the message itself means for the whole, as far as its header says."""
+        """Note what a part means for the whole message. As far as its header says."""
         self.signed |= kind in _SIGNED or entity.signature
         self.encrypted |= kind in _ENCRYPTED or entity.sealed
         self.report |= kind in _REPORT
@@ -339,7 +341,7 @@ def _read_entity(header: bytes) -> _Entity:
 
 
 def _file_name(header: bytes, low: bytes, content_type: str) -> str:
-    """The name of the file that a part is, from Content-Disposition or else Content-Type; ``""`` for none."""
+    """A part's file name, from Content-Disposition or Content-Type. ``""`` for none."""
     if b"name" not in low:
         return ""
     found = field_values(header, b"content-disposition", low)

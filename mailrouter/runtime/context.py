@@ -97,7 +97,7 @@ class Desk:
         return self.configuration.settings.hostname
 
     def role_of(self, recipient: str) -> tuple[Role | None, str]:
-        """The role that takes mail for ``recipient``, and the sub-address it came with."""
+        """The role that takes mail for ``recipient``, and its sub-address."""
         address, tag = split_tag(recipient)
         return self.by_address.get(address), tag
 
@@ -143,7 +143,7 @@ class Desk:
         )
 
     def _checked(self, head: Head, client: str | None) -> tuple[Findings, bool | None]:
-        """What our mail server says of a mail, and whether it vouches for its author; None where none is named."""
+        """Our mail server's verdict on a mail, and its author's domain. None where none is named."""
         settings = self.configuration.settings
         if not settings.authserv_id:
             return NO_FINDINGS, None
@@ -173,7 +173,7 @@ class Context:
         return self.clock()
 
     async def take_up_handoff(self, reader: Reading, role: str) -> None:
-        """Have the next mails to ``role`` carry the newest handoff that is stored for it."""
+        """Give the next mails to ``role`` its newest stored handoff."""
         stored = await reader.handoff(role)
         known = self.desk.handoffs.get(
             role
@@ -189,5 +189,5 @@ def current(handoff: Handoff) -> CurrentHandoff:
 
 
 def seed_of(head: bytes) -> bytes:
-    """A seed for ``explain``, where the same file gives the same output each time."""
+    """A seed for ``explain``, the same for the same file."""
     return hashlib.sha256(head).digest()

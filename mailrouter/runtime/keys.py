@@ -49,7 +49,7 @@ class Keys:
             object.__setattr__(self, "memory", self.current)
 
     def accepted(self, at: Milliseconds) -> list[bytes]:
-        """All keys by which something may be known as ours at this moment, the current one first."""
+        """All keys good at this moment, the current one first."""
         return [self.current, *(key for key, until in self.earlier if until > at)]
 
 

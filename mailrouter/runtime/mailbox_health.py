@@ -47,7 +47,7 @@ class Mailboxes:
         self._forget = forget
 
     def failing(self, now: Milliseconds) -> int:
-        """How many fail by now, for however short a time, and are not mended."""
+        """The number of mailboxes that fail now, however briefly."""
         return sum(not found.mended(now) for found in self._failing.values())
 
     def __len__(self) -> int:
@@ -55,7 +55,10 @@ class Mailboxes:
         return len(self._failing)
 
     def failed(self, address: str, at: Milliseconds, words: str, *, returned: bool = False) -> FailingMailbox:
-        """One mail was refused, put off, or ``returned`` after it had been taken; ``words`` are the other server's."""
+        """Note that a mailbox refused, put off or ``returned`` a mail.
+
+        It returns mail after taking it; ``words`` are the other server's.
+        """
         mailbox = canonical(address)
         before = self._failing.get(mailbox)
         if before is not None and before.mended(at):
@@ -92,17 +95,17 @@ class Mailboxes:
             self._save(moved)
 
     def lasting(self, address: str, now: Milliseconds) -> FailingMailbox | None:
-        """The mailbox, if mail has not been reaching it for a day or more."""
+        """The mailbox, if mail hasn't reached it for a day."""
         found = self._failing.get(canonical(address)) if self._failing else None
         return found if found is not None and found.lasting and not found.mended(now) else None
 
     def all_lasting(self, now: Milliseconds) -> list[FailingMailbox]:
-        """Those that mail has not been reaching for a day or more, longest first."""
+        """All mailboxes unreached for a day or more, longest first."""
         found = [one for one in self._failing.values() if one.lasting and not one.mended(now)]
         return sorted(found, key=lambda one: one.since)
 
     def unreached(self, role: Role, now: Milliseconds) -> tuple[tuple[str, datetime], ...]:
-        """The partners of a role whose mailboxes fail lastingly, by their keys, and since when."""
+        """The partners whose mailboxes fail lastingly, by key, and since when. They are those of one role."""
         if not self._failing:
             return ()
         pairs = ((person, self.lasting(person.email, now)) for person in role.partners)

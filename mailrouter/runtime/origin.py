@@ -33,12 +33,12 @@ def _address(client: str) -> IPv4Address | IPv6Address | None:
 
 
 def way_of(settings: Settings, head: Head, client: str | None) -> Provenance:
-    """The way of a mail that ``client`` handed in (None: one of our servers), as far as their Received fields tell it."""
+    """The way of a mail, by its trustworthy Received fields. ``client`` handed it in (None: one of our servers)."""
     return provenance(head, client, partial(trusts, settings.trusted_networks))
 
 
 def came_from(way: Provenance, client: str, helo: str) -> str:
-    """The server that a mail came from, in words for the partner in whose name it is written.
+    """The server that a mail came from, in words for a partner. It is written in that partner's name.
 
     It is the address that one of our servers saw, and beside that only what a host's name may hold: nothing that the
     sender chose can look like words of ours.

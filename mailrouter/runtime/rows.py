@@ -19,8 +19,9 @@ from mailrouter.store.model import NO_REQUEST, Delivery, DsnRequest, Kind, Messa
 
 
 def deliveries_of(message: Message, plan: Plan, paths: ReturnPaths, first: int = 0) -> list[Delivery]:
-    """A delivery for each copy, and one for each companion, each under a return path of its own. Handoffs stand with
-    the one that carries them.
+    """The deliveries of copies and companions, each with its return path.
+
+    Handoffs stand with the one that carries them.
 
     A delivery that carries handoffs names their roles alone, so that each of them can be checked when it
     leaves (``recheck.may_have``); ``Mailrouter-Role`` in the copy names all.
@@ -71,7 +72,7 @@ def own_message(
     content: Pieces,
     at: Milliseconds,
 ) -> Delivery:
-    """A delivery of a message of ours that some outcome of ``message`` brings about; it has no number yet."""
+    """A delivery of our own that an outcome of ``message`` causes. It has no number yet."""
     return Delivery(
         id=ids.unnumbered(message),
         kind=kind,
@@ -86,7 +87,7 @@ def own_message(
 
 
 def reply_of(message: Message, plan: Plan) -> tuple[Delivery | None, ReplyMemory | None]:
-    """The automatic reply's delivery (its reverse-path is ``<>``), and the memory it depends on."""
+    """The automatic reply's delivery, and the memory it depends on. Its reverse-path is ``<>``."""
     reply = plan.reply
     if reply is None:
         return None, None

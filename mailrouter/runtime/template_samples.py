@@ -1,4 +1,4 @@
-"""Made-up facts, one set a case, with which every template is tried when it is loaded."""
+"""Made-up facts for trying every template when it is loaded. One set a case."""
 
 from __future__ import annotations
 

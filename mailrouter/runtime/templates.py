@@ -52,7 +52,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         """None, so that ``"…".format`` is refused like other methods: a field's width knows no bound."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Facts' own fields, and of built-in types' methods only those that can't make much of little."""
+        """Whether a template may read this attribute.
+
+        It may read facts' own fields, and of built-in types' methods only those that can't make much of little.
+        """
         if callable(value) and isinstance(obj, str | int | float | list | tuple | dict):
             return attr in _METHODS
         return bool(super().is_safe_attribute(obj, attr, value))
@@ -134,7 +137,7 @@ def _loaded(environment: jinja2.Environment, name: str, folders: list[str]) -> j
 
 
 def _lines(traceback: TracebackType | None, file: str | None) -> Iterator[str]:
-    """``:7`` for each place in the template that the traceback passes (Jinja puts its lines there)."""
+    """``:7`` for each template place in the traceback. Jinja puts its lines there."""
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == file:
             yield f":{traceback.tb_lineno}"

@@ -1,4 +1,4 @@
-"""Mails that nobody has and of which the operator was not told one by one: listed once an hour, over restarts too."""
+"""The hourly list of mail that nobody has. It has what the operator was not told of one by one, over restarts too."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def list_lost(context: Context, store: Store) -> bool:
 
 
 def _untold(desk: Desk, entry: QueueEntry) -> list[LostMail]:
-    """The roles for which nobody has a mail, and no alert of its own says so."""
+    """Roles without the mail and without an alert about it."""
     told = {d.role for d in entry.deliveries if d.kind == "alert" and d.claim == "nobody"}
     copy = next((d for d in entry.deliveries if d.kind == "copy"), None)
     found = []

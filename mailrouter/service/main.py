@@ -64,7 +64,7 @@ async def serve(now: Serving, tell: Callable[[str], None], shadow: bool = False)
 
 
 async def reload(service: Service, supervisor: Supervisor) -> None:
-    """Have the configuration read again, and tell what started the service of beginning and end."""
+    """Read the configuration again, telling the supervisor of both ends."""
     supervisor.reloading()
     try:
         await service.reload()

@@ -55,7 +55,7 @@ def places(wanted: int) -> int:
 
 
 def surroundings(settings: Settings) -> Iterator[str]:
-    """What is unsafe about the folders that hold mail and keys, a sentence each with what to do."""
+    """Unsafe folders of mail and keys, as sentences with advice."""
     for name, folder in (("run_folder", settings.run_folder), ("the store's folder", settings.store.parent)):
         with contextlib.suppress(OSError):
             if (mode := folder.stat().st_mode) & stat.S_IWOTH:
@@ -111,7 +111,7 @@ def settle_down() -> None:
 
 
 def give_back() -> None:
-    """Have the C library give the kernel what it keeps of memory that was freed (glibc; elsewhere nothing happens).
+    """Return freed memory from the C library to the kernel. With glibc alone; elsewhere nothing happens.
 
     After a burst of messages that would be hundreds of megabytes, for as long as the process lives.
     """

@@ -110,7 +110,7 @@ class Reloading:
         await self._tell_vanished()
 
     async def _tell_settings(self, problems: str) -> None:
-        """Tell the operator once, for each text, that the settings of another day are in force."""
+        """Tell the operator that older settings are in force. Once for each text."""
         desk, moment = self._context.desk, self._context.now()
         made = of_settings(desk, problems, moment)
         role = next(iter(desk.configuration.roles), None)
@@ -136,7 +136,9 @@ class Reloading:
                 log.exception("changed files can't be taken up; it is tried again when they change")
 
     async def reload(self, *, asked: bool = True) -> None:
-        """Read all files again and work by them from the next message on; what is broken changes nothing.
+        """Read all files again, and work by what is right.
+
+        It holds from the next message on; what is broken changes nothing.
 
         Unless it was ``asked`` for, nothing is logged where nothing changed, and a role whose file is missing is
         kept for a while.
@@ -185,7 +187,7 @@ class Reloading:
             self._wake()
 
     async def renew(self) -> None:
-        """Have the desk made again of the configuration in force, since what else it is made of has changed: the keys.
+        """Make the desk again, of the same configuration and new keys.
 
         A reload that is under way has its turn first, for its desk may be of before that.
         """
@@ -221,7 +223,7 @@ class Reloading:
             log.error("what was right last can't be kept in %s: %s", folder, error.strerror)
 
     async def _tell_broken(self) -> None:
-        """Each broken file's partners and the operator are told, once for each text; a mended one is forgotten."""
+        """Tell partners and operator of each broken file. Once for each text; a mended one is forgotten."""
         broken = {found.key: found for found in self.now.broken}
         roles = {role.key for role in self.now.configuration.roles}
         # Only the first look asks the store about each role: what is told later is told here.
@@ -267,7 +269,7 @@ class Reloading:
 
 
 def _until_restart(old: Serving, new: Serving) -> tuple[Serving, list[str]]:
-    """What was read, with the settings that hold until a restart as they are in force; and which of them differ."""
+    """The configuration read, restart-only settings unchanged, and what differs."""
     now, wanted = old.configuration.settings, new.configuration.settings
     later = [name for name in _FIXED if getattr(now, name) != getattr(wanted, name)]
     if not later:
@@ -290,7 +292,7 @@ def _broken_words(broken: Broken) -> str:
 
 
 def what_is_different(old: Serving, new: Serving, now: datetime) -> list[str]:
-    """``vp-hr: Thursday 3 December: elaine -> laurie``, for each role that both have and that differs."""
+    """``vp-hr: Thursday 3 December: elaine -> laurie``, for each role that differs. Both have it."""
     before = {role.key: role for role in old.configuration.roles}
     after = {role.key: role for role in new.configuration.roles}
     lines = [f"{key}: a new role" for key in after.keys() - before.keys()]

@@ -34,7 +34,7 @@ class Vanished:
         self._looking: asyncio.Future[None] | None = None
 
     def missed(self, texts: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Those of ``texts``, by role, that stay in force should their files be missing."""
+        """``texts`` of missing files that stay in force, by role."""
         now = asyncio.get_running_loop().time()
         over = {key for key, since in self._since.items() if now - since >= KEPT_SECONDS}
         return {key: text for key, text in texts.items() if key not in over}
@@ -52,7 +52,7 @@ class Vanished:
         self._looking = asyncio.ensure_future(self._look())
 
     async def tell(self, now: Serving, desk: Desk, moment: datetime) -> bool:
-        """Queue a mail to the operator for each file that is missing, once; True where one was queued."""
+        """Tell the operator of each missing file, once. True where a mail was queued."""
         self._told &= now.vanished
         queued = False
         for key in sorted(now.vanished - self._told):

@@ -1,4 +1,4 @@
-"""Seeing that the configuration's files have changed, by asking for their state a few times a second.
+"""Watching the configuration's files, by polling a few times a second.
 
 Asking works everywhere: on network file systems, in containers with a folder mounted in, and where a whole folder is
 exchanged by a symbolic link. Notices of the kernel (inotify) miss all three, and need a library. What it costs:
@@ -48,7 +48,7 @@ def _facts(name: str, of: os.stat_result) -> tuple[str, int, int, int, int]:
 
 
 async def changes(folder: Path, known: State, pause: float = PAUSE) -> AsyncIterator[State]:
-    """Each new state that lasts from one look to the next, so that nothing is read while it is being written."""
+    """Each new state of the files that lasts for two looks. So nothing is read while it is being written."""
     before = known
     while True:
         await asyncio.sleep(pause)

@@ -303,7 +303,7 @@ class Service:
         return transport
 
     def _next_hop_recovered(self, since: Milliseconds, words: str) -> None:
-        """Tell the operator of a trouble that lasted, now that mail leaves again."""
+        """Tell the operator of a lasting trouble that is over."""
         if lasted(since, now_ms(), self.configuration.settings.retry.first):
             told = tell_of_recovery(
                 self.context.desk, self.store, self.transport.name, since, words, self._wake
@@ -373,7 +373,7 @@ class Service:
         return {"until": keys.moment_written(made.earlier[0][1])}
 
     async def _probe(self, request: dict[str, Any]) -> dict[str, object]:
-        """Where a probe is to be sent for a role, and the number by which to ask for it."""
+        """A role's probe: its address, and the number to ask by."""
         role = self.configuration.role_for(str(request.get("role")))
         if role is None:
             raise NoSuchRole(f"The running service knows no role {request.get('role')!r}.")

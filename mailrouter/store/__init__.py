@@ -1,1 +1,1 @@
-"""Where accepted mail lives until it is delivered, with the memories that belong to it."""
+"""Accepted mail until it is delivered, with its memories."""

@@ -1,4 +1,4 @@
-"""What happened to a delivery, as far as its own row does not hold it: earlier attempts, and what people did to it."""
+"""A delivery's past that its own row does not hold. It is of earlier attempts, and of what people did to it."""
 
 from __future__ import annotations
 

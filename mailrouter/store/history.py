@@ -1,4 +1,4 @@
-"""The life of a message, and the messages that an address or a Message-ID belongs to."""
+"""The life of a message, and messages found by address or Message-ID."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ every message that is taken (measured: 200,000 are looked through in 0.1 s)."""
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A message with all its deliveries, and everything that happened to them, in the order of time.
+    """A message, its deliveries, and their events in order of time.
 
     An event stands for each attempt but a successful one that nothing came back of: that is the delivery's own row, and
     it is added here.
@@ -37,7 +37,7 @@ class Found:
 
 
 def life_of(entry: QueueEntry, events: Sequence[Event]) -> Life:
-    """The life of a message out of its deliveries and the events that are kept of them."""
+    """The life of a message, from deliveries and kept events."""
     found = list(events)
     for delivery in entry.deliveries:
         found += _last(delivery, found)

@@ -59,7 +59,7 @@ def message_id_of(queue: str) -> MessageId:
 
 
 def new_message(last: MessageId, now: Milliseconds) -> MessageId:
-    """The id of a message that comes in ``now``, after the one with the id ``last``."""
+    """The id of a message coming in ``now``, after ``last``. ``last`` is an id."""
     return MessageId(max(last + 1, now - EPOCH))
 
 
@@ -69,12 +69,12 @@ def first_message_at(moment: Milliseconds) -> MessageId:
 
 
 def first_delivery_at(moment: Milliseconds) -> DeliveryId:
-    """The lowest id that a delivery of a message received at ``moment`` can have."""
+    """The lowest possible id of deliveries received at ``moment``."""
     return DeliveryId(first_message_at(moment) << DELIVERY_BITS)
 
 
 def moment_of(delivery: DeliveryId) -> Milliseconds:
-    """When the message of a delivery was received, as its id tells (a little later after a flood)."""
+    """The arrival of a delivery's message, as its id tells. It is a little later after a flood."""
     return (delivery >> DELIVERY_BITS) + EPOCH
 
 
@@ -87,7 +87,7 @@ def delivery_of(message: MessageId, number: int) -> DeliveryId:
 
 
 def unnumbered(message: MessageId) -> DeliveryId:
-    """The id of a delivery of a message that gets its number in the transaction which queues it."""
+    """The id of a delivery that the transaction will number."""
     return DeliveryId(message << DELIVERY_BITS)
 
 
@@ -112,7 +112,7 @@ def number_of(delivery: DeliveryId) -> int:
 
 
 def deliveries_of(message: MessageId) -> tuple[DeliveryId, DeliveryId]:
-    """The lowest and the highest id that a delivery of a message can have."""
+    """The lowest and highest possible delivery ids of a message."""
     first = message << DELIVERY_BITS
     return DeliveryId(first), DeliveryId(first | REPLY_NUMBER)
 
@@ -129,6 +129,6 @@ def chunk_of(message: MessageId, n: int) -> ChunkId:
 
 
 def chunks_of(message: MessageId) -> tuple[ChunkId, ChunkId]:
-    """The lowest and the highest id that a chunk of a message can have."""
+    """The lowest and highest possible chunk ids of a message."""
     first = message << CHUNK_BITS
     return ChunkId(first), ChunkId(first | (1 << CHUNK_BITS) - 1)

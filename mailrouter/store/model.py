@@ -110,7 +110,7 @@ class Delivery:
 
     @property
     def role(self) -> str:
-        """Its roles as people and the log read them: ``vp-hr`` or ``vp-hr,office``."""
+        """The delivery's roles, for people: ``vp-hr`` or ``vp-hr,office``."""
         return ",".join(self.roles)
 
     @property
@@ -139,7 +139,7 @@ class ReplyMemory:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """A message of ours that an outcome brings about, queued in the very transaction that records the outcome.
+    """A message of ours that an outcome brings about. It is queued in the very transaction that records the outcome.
 
     Its ``delivery`` belongs to the message of the outcome and gets its number there. It is queued only if none of
     the deliveries ``unless`` is in one of the ``states`` by then, and if its ``memory`` could be written. Where one is,
@@ -156,7 +156,7 @@ class Consequence:
 
 
 class Outcome(NamedTuple):
-    """What became of one attempt, or of a copy that came back (``bounced``).
+    """The outcome of an attempt, or of a returned copy (``bounced``).
 
     ``retry_at`` is set where ``state`` stays ``queued``.
     """
@@ -193,7 +193,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class FailingMailbox:
-    """A mailbox (canonical) that mail has not been reaching from ``since`` to ``last``, with its server's ``words``.
+    """A mailbox (canonical) that mail has not been reaching. From ``since`` to ``last``, with its server's ``words``.
 
     ``returned``: the last one was taken by the next server and came back; ``taken_at`` is when that server took one
     after it, 0 for not yet.
@@ -208,7 +208,7 @@ class FailingMailbox:
 
     @property
     def lasting(self) -> bool:
-        """Whether failures lie a day apart or more, with nothing that arrived between them."""
+        """Whether failures span a day, with nothing arriving between."""
         return self.last - self.since >= DAY_MS
 
     def mended(self, now: Milliseconds) -> bool:
@@ -339,7 +339,7 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Copies to one mailbox that failed or came back lately, with what was said of the last one."""
+    """Copies to one mailbox lost lately, with the last reply. They failed or came back."""
 
     recipient: str
     copies: int

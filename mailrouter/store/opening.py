@@ -14,15 +14,17 @@ from mailrouter.store.sqlite import files
 
 
 def open_store(place: Path) -> Store:
-    """Lock, create or migrate, and open the store at ``place`` (``Settings.store``) for this process, inside a running
-    event loop. Raises StoreBusy, StoreError."""
+    """Lock, create or migrate, and open the store for this process.
+
+    It is that at ``place`` (``Settings.store``); an event loop has to run. Raises StoreBusy, StoreError.
+    """
     from mailrouter.store.sqlite.store import SqliteStore
 
     return SqliteStore.open(place)
 
 
 def open_reader(place: Path) -> Reading:
-    """The store at ``place`` as it is, to be read beside whoever holds it. Raises StoreError."""
+    """The store at ``place``, for reading beside its holder. Raises StoreError."""
     from mailrouter.store.sqlite.reader import StoreReader
 
     return StoreReader(place)
@@ -44,12 +46,15 @@ def held(place: Path) -> Iterator[None]:
 
 
 def holder(place: Path) -> str | None:
-    """The number of the process that holds the store, ``""`` where it can't be told; None where none does."""
+    """The process id of the store's holder, None without one. ``""`` where it can't be told."""
     return files.holder(place)
 
 
 def copy_store(place: Path, target: Path) -> Copied:
-    """Copy the store at one moment, in use or not, into the new file ``target`` (0600). Raises StoreError, OSError."""
+    """Copy the store into the new file ``target`` (0600).
+
+    It is copied at one moment, in use or not. Raises StoreError, OSError.
+    """
     from mailrouter.store.sqlite import backup
 
     return backup.copy_store(place, target)

@@ -79,7 +79,7 @@ class Reading(Protocol):
         """One delivery, or None."""
 
     async def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
-        """Those of these deliveries that are there, in this order."""
+        """Those of these deliveries that exist, in this order."""
 
     async def chunk(self, message: MessageId, n: int) -> bytes:
         """Part ``n`` of a message's bytes; of a small message, part 0 is all."""
@@ -87,14 +87,16 @@ class Reading(Protocol):
     async def queued_after(
         self, seen: tuple[Milliseconds, DeliveryId], most: int
     ) -> list[tuple[Milliseconds, DeliveryId]]:
-        """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
+        """Due times and ids of ``most`` queued deliveries behind ``seen``."""
 
     async def owed(self) -> list[Owed]:
         """Outcomes of which nobody has been told yet, oldest first."""
 
     async def shown(self, conversations: Sequence[str]) -> int:
-        """The newest handoff version that any of these conversation keys has carried, as far as that is written; 0 for
-        none. ``Store.shown`` knows of what is not written yet."""
+        """The newest handoff version these conversation keys have carried.
+
+        As far as that is written; 0 for none. ``Store.shown`` knows of what is not written yet.
+        """
 
     async def answered_at(self, key: str) -> Milliseconds | None:
         """When an automatic reply under this key was queued last."""
@@ -103,7 +105,7 @@ class Reading(Protocol):
         """How many automatic replies ``scope`` has had on ``day``."""
 
     async def capped(self, day: str) -> dict[str, int]:
-        """How many messages of each kind a cap has kept back on ``day``."""
+        """The number of messages capped on ``day``, by kind."""
 
     async def ran_at(self) -> Milliseconds | None:
         """When a service was last seen to run with this store (``Store.saw``)."""
@@ -129,11 +131,16 @@ class Reading(Protocol):
     async def waiting_handoff(
         self, role: str, purpose: str, message: MessageId, since: Milliseconds
     ) -> WaitingHandoff | None:
-        """What ``message`` brought to the sub-address ``purpose`` of a role, if it waits for a confirmation that was
-        asked for after ``since``."""
+        """The unconfirmed mail ``message`` for a role's sub-address, or None.
+
+        It came to the sub-address ``purpose``, and its confirmation was asked for after ``since``.
+        """
 
     async def asked(self, mailbox: str, since: Milliseconds) -> int:
-        """About how many mails, whatever their roles, this mailbox was asked after ``since`` and has not answered."""
+        """The number of mails with questions open at this mailbox.
+
+        Whatever their roles; they were asked after ``since``.
+        """
 
     async def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
         """The newest ``most`` changes of a role's file, newest first."""
@@ -142,16 +149,19 @@ class Reading(Protocol):
         """The change of a role's file that can be undone next."""
 
     async def begun_schedule_changes(self) -> list[ScheduleChange]:
-        """Those that a crash left between their commit and their file."""
+        """Changes begun, but not finished, at a crash. It left them between their commit and their file."""
 
     async def failing_mailboxes(self) -> list[FailingMailbox]:
-        """The mailboxes that mail has not been reaching, for however short a time."""
+        """All mailboxes unreached by mail, for however short a time."""
 
     async def lost_copies(self, since: Milliseconds) -> list[Lost]:
-        """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
+        """Copies lost after ``since``, by mailbox, the most first.
+
+        They failed or came back, and were not sent again.
+        """
 
     async def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
-        """Messages of which a copy failed or came back after ``since``, oldest first."""
+        """Messages with a copy lost after ``since``, oldest first. The copy failed or came back."""
 
     async def waiting(self) -> int:
         """How many deliveries are queued."""
@@ -169,20 +179,22 @@ class Reading(Protocol):
         """All deliveries meant, oldest message first."""
 
     async def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
-        """The first ``most`` messages of these deliveries (in order of ids), each with those of its own."""
+        """The first ``most`` messages of these deliveries, each with its own. In order of ids."""
 
     async def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
         """What the deliveries meant (``found`` are their ids, in order) amount to."""
 
     async def history(self, after: MessageId, most: int) -> list[QueueEntry]:
-        """The ``most`` messages that follow ``after``, oldest first, each with all its deliveries."""
+        """The next ``most`` messages after ``after``, with all their deliveries. Oldest first."""
 
     async def life(self, message: MessageId) -> Life | None:
         """What became of a message; None if it is not known (any more)."""
 
     async def find(self, text: str, most: int) -> Found:
-        """Messages with this Message-ID (with or without its brackets), from or to this address, or with something for
-        it: the newest ``most`` among the newest ``history.LOOKED``."""
+        """Messages with this Message-ID, or of or for this address.
+
+        With or without its brackets; the newest ``most`` among the newest ``history.LOOKED``.
+        """
 
 
 class Steering(Protocol):
@@ -200,9 +212,11 @@ class Steering(Protocol):
         reports: Mapping[DeliveryId, Sequence[Consequence]] = {},
         again: NewPath | None = None,
     ) -> list[DeliveryId]:
-        """Do ``action`` to those of ``deliveries`` (``selection.STEP`` at most, in the caller's hands) that it can be
-        done to, in one transaction; gives their ids. ``reports`` are queued with a drop. With ``again``, what came back
-        is queued once more by a retry, under a new return path."""
+        """Do ``action`` to deliveries in one transaction, where it fits.
+
+        They are ``selection.STEP`` at most, in the caller's hands; gives the ids of those it was done to. ``reports``
+        are queued with a drop. With ``again``, what came back is queued once more by a retry, under a new return path.
+        """
 
 
 class Store(Protocol):
@@ -231,7 +245,7 @@ class Store(Protocol):
 
     @property
     def journal(self) -> Path:
-        """A file of this store's own, beside which this process may keep what belongs to it."""
+        """A file of this store's own, for what this process keeps. It lies beside the store."""
 
     def close(self, seconds: float | None = None) -> bool:
         """Finish what was asked for and let go of the store; False where that did not end within ``seconds``."""
@@ -255,8 +269,10 @@ class Store(Protocol):
         hands."""
 
     async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:
-        """Queue messages of our own that no mail brought about, in nobody's hands; False where ``what`` was told under
-        ``name`` already."""
+        """Queue messages of our own that no mail caused.
+
+        They are in nobody's hands; False where ``what`` was told under ``name`` already.
+        """
 
     async def shown(self, conversations: Sequence[str]) -> int:
         """The newest handoff version that any of these conversation keys has carried; 0 for none."""
@@ -264,11 +280,10 @@ class Store(Protocol):
     # From the queue to the next hop
 
     async def claim(self, most: int, now: Milliseconds, latest: Milliseconds | None = None) -> list[Delivery]:
-        """Up to ``most`` deliveries that are due, oldest first, and what is due after ``latest``, in the caller's
-        hands."""
+        """Take up to ``most`` due deliveries in hand, oldest first. Beside these, what is due after ``latest``."""
 
     def seize(self, deliveries: Sequence[DeliveryId]) -> list[DeliveryId]:
-        """Take these in hand, whether due or not, but for those that are in somebody's; gives what was taken."""
+        """Take these in hand, due or not, if nobody has them. Gives what was taken."""
 
     def let_go(self, deliveries: Sequence[DeliveryId]) -> None:
         """Give back what was seized."""
@@ -288,8 +303,10 @@ class Store(Protocol):
     async def bring_forward(
         self, now: Milliseconds, most_attempts: int, these: Collection[DeliveryId] = ()
     ) -> int:
-        """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most, and
-        ``these``, if they wait; gives how many."""
+        """Make due what failed connections hold up; gives how many.
+
+        It was tried ``most_attempts`` times at most; and so are ``these``, if they wait.
+        """
 
     async def shift_times(self, step: Milliseconds, now: Milliseconds, latest: Milliseconds) -> None:
         """Set what waits by ``step``, as the clock was; nothing of it is due after ``latest``."""
@@ -297,12 +314,12 @@ class Store(Protocol):
     # What becomes of it
 
     async def report(self, outcomes: Sequence[Outcome]) -> None:
-        """Record what was learned of deliveries apart from attempts, with what follows from it."""
+        """Record news of deliveries apart from attempts, with its consequences."""
 
     async def hold(
         self, deliveries: Sequence[DeliveryId], at: Milliseconds, words: str, told: tuple[Consequence, ...]
     ) -> None:
-        """Put queued deliveries of one message on hold for a reason of our own, with what is ``told`` of it."""
+        """Put one message's queued deliveries on hold ourselves. With what is ``told`` of it."""
 
     async def withdraw(self, old: Delivery, at: Milliseconds, why: str, forget: str = "") -> None:
         """Withdraw a message of ours that nothing takes the place of; ``forget`` is the key of the memory that it was
@@ -316,14 +333,14 @@ class Store(Protocol):
         told: tuple[Consequence, ...] = (),
         known: int | None = None,
     ) -> None:
-        """Withdraw a delivery and queue others of the same message in its stead, with what is ``told`` of it.
+        """Withdraw a delivery and queue others of its message instead. With what is ``told`` of it.
 
         ``known`` is the first number that was free when the message was read. Raises StoreChanged where it is not any
         more.
         """
 
     async def pay(self, outcomes: Sequence[Outcome]) -> list[Delivery]:
-        """Queue what outcomes that are owed bring about, and owe them no more; gives what was queued."""
+        """Queue what owed outcomes bring about, and settle the debt. Gives what was queued."""
 
     async def begin_telling(self, delivery: DeliveryId) -> None:
         """Count that a telling is begun at a start: if it ends the process, the next start knows."""

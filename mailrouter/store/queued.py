@@ -13,7 +13,7 @@ log = logging.getLogger("mailrouter.intake")
 
 
 def tell(deliveries: Iterable[Delivery]) -> None:
-    """A line for each that is a message of ours and not a copy of somebody's mail."""
+    """Log each of these messages that is of our own. Copies of somebody's mail have no line."""
     for delivery in deliveries:
         if delivery.kind not in ("copy", "companion"):
             fields: events.Fields = {
@@ -26,14 +26,14 @@ def tell(deliveries: Iterable[Delivery]) -> None:
 
 
 def tell_of(outcomes: Iterable[Outcome]) -> None:
-    """The same for what committed ``outcomes`` have brought about."""
+    """Log what committed ``outcomes`` have queued."""
     for outcome in outcomes:
         for consequence in outcome.consequences:
             tell(_queued(consequence))
 
 
 def _queued(consequence: Consequence) -> Iterator[Delivery]:
-    """Those of a consequence, and of what takes its place, that got a number in the transaction."""
+    """The queued deliveries of a consequence and its substitutes. They got a number in the transaction."""
     one: Consequence | None = consequence
     while one is not None:
         if number_of(one.delivery.id):

@@ -1,4 +1,4 @@
-"""How much the worker process may use, and how many requests may wait for it."""
+"""Limits of the worker process and of its waiting requests."""
 
 CALL_SECONDS = 5.0
 """From a request to its answer, by the clock. The largest honest file takes a fifth of that on a slow machine."""

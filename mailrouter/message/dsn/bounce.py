@@ -93,7 +93,7 @@ class _Report:
 
 
 def read_bounce(head: Head, shape: Shape, body: bytes, reverse_path: str | None) -> Bounce | None:
-    """What the message reports, or None for mail in which nothing is automatic: a person wrote it.
+    """A bounce's report, or None for mail that a person wrote.
 
     ``body`` is the raw message from its first octet on; of it ``MAX_READ`` octets are read. ``reverse_path``
     is the envelope's sender, ``""`` or ``"<>"`` for the null one, None where it is not known.
@@ -108,7 +108,7 @@ def read_bounce(head: Head, shape: Shape, body: bytes, reverse_path: str | None)
 
 
 def unmarked_absence(head: Head, shape: Shape, body: bytes, reverse_path: str, mailbox: str) -> Bounce | None:
-    """An out-of-office answer that nothing marks, from the very ``mailbox`` that a copy went to; None for other mail.
+    """An unmarked out-of-office answer from ``mailbox``, or None. The copy went to that very mailbox.
 
     For mail in which ``read_bounce`` found nothing automatic, at a return path of ours: no program that people use
     writes there, but an answer by a rule or an agent does. It counts as one if its author is the mailbox and it says
@@ -199,7 +199,7 @@ def _status_report(report: _Report) -> Bounce | None:
 
 
 def _server_bounce(report: _Report) -> Bounce | None:
-    """A bounce in words, from something that speaks as a mail server does."""
+    """A bounce in words, by somebody who seems a mail server."""
     words = report.words
     if notified := _NOTIFIED.search(words):
         found = _in_words(report, _NOTIFIED_KINDS[notified[1]])
@@ -218,7 +218,7 @@ def _server_bounce(report: _Report) -> Bounce | None:
 
 
 def _answer(report: _Report) -> Bounce | None:
-    """Somebody's out-of-office answer (RFC 3834 §5), or any other answer of a program for a person."""
+    """An out-of-office answer (RFC 3834 §5), or another program's answer. The latter is meant for a person."""
     head = report.head
     words = {
         value.partition(";")[0].partition("(")[0].strip().lower()

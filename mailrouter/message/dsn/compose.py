@@ -1,4 +1,6 @@
-"""Reports of ours to a sender whose mail did not reach the role, or not yet, or was passed on (RFC 3464, RFC 6522). Pure.
+"""Reports to senders of mail to a role (RFC 3464, RFC 6522).
+
+Their mail did not reach it, or not yet, or was passed on. Pure.
 
 They are made anew, of the original's header and of what we know: nothing of a partner's own bounce goes on.
 The role stands for everybody behind it; a remote server's words are stripped of every address and host.
@@ -78,7 +80,7 @@ def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
 
 
 def _status_part(news: Undelivered, status: str, words: str) -> bytes:
-    """The machine's part (RFC 3464 §2), which names the role alone and no host but ours."""
+    """The machine's part, which names the role and our host. RFC 3464 §2."""
     message = [f"Reporting-MTA: dns; {_token(news.hostname)}"]
     if envid := _unspoilt(decode_xtext(news.envid or ""), news.private):
         message.insert(0, f"Original-Envelope-Id: {envid}")  # RFC 3461 §6.3: given back decoded
@@ -124,7 +126,7 @@ def _original(news: Undelivered, head: Head, shape: Shape) -> tuple[Pieces, bool
 
 
 def _global_original(news: Undelivered, shape: Shape) -> Pieces:
-    """The original, or its header, as UTF-8 (RFC 6533 §6, RFC 6532 §3.7)."""
+    """The original or its header, in UTF-8 (RFC 6533 §6; RFC 6532 §3.7)."""
     whole = news.full and news.action == "failed" and shape.size <= MAX_FULL
     kind = b"global" if whole else b"global-headers"
     lead = b"Content-Type: message/" + kind + b"\r\nContent-Disposition: attachment\r\n"
@@ -141,7 +143,7 @@ def _is_utf8(section: bytes) -> bool:
 
 
 def _sayable(diagnostic: str, private: Iterable[str]) -> str:
-    """A remote server's words on one line of ASCII, without anything that tells of a partner."""
+    """A remote server's words in one line, without anything of partners. In ASCII."""
     line = " ".join(strip_controls(without_addresses(diagnostic, private)).split())
     ascii_line = line.encode("ascii", "replace").decode("ascii").replace("=?", "= ?")
     return (
@@ -183,7 +185,7 @@ def _to_field(path: str) -> bytes:
 
 
 def _threading(head: Head) -> bytes:
-    """In-Reply-To, so that the report stands beside the mail it is about (RFC 5322 §3.6.4)."""
+    """In-Reply-To, for the report to stand beside its mail (RFC 5322 §3.6.4)."""
     if not head.message_id or not head.message_id.isascii():
         return b""
     return b"".join(f"{name}: {head.message_id}\r\n".encode() for name in ("In-Reply-To", "References"))

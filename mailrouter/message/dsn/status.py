@@ -1,4 +1,4 @@
-"""The fields of a delivery status (RFC 3464 §2) and what they come to. Pure; never raises."""
+"""Delivery status fields (RFC 3464 §2) and what they amount to. Pure; never raises."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def verdict(recipients: Sequence[RecipientStatus]) -> Verdict:
 
 
 def status_in(text: str) -> str:
-    """The first enhanced status code in ``text`` (RFC 3463 §2), without needless zeros, or ``""``.
+    """The first enhanced status code in ``text``, or ``""``. Without needless zeros (RFC 3463 §2).
 
     >>> status_in("550 5.01.1 no such user at 192.0.2.5.1")
     '5.1.1'

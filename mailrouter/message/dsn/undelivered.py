@@ -1,4 +1,4 @@
-"""What a report to a sender is made from, and whether the sender wants one. Pure."""
+"""The facts of a report to a sender, and its allowance. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Undelivered:
 
     @property
     def international(self) -> bool:
-        """Whether the report goes to an address beyond ASCII, and so may be UTF-8 itself (RFC 6533 §4)."""
+        """Whether the report may be UTF-8, as its address is (RFC 6533 §4)."""
         return not self.reverse_path.isascii()
 
     @property
@@ -51,7 +51,7 @@ class Undelivered:
 
 
 def wants_dsn(notify: str | None, event: Action) -> bool:
-    """May the sender hear of this, by the NOTIFY parameter of the role's RCPT (RFC 3461 §4.1)?
+    """Whether the sender may hear of this, by NOTIFY (RFC 3461 §4.1). NOTIFY is a parameter of the role's RCPT.
 
     Without one, failure and delay are told (§5.2.1 leaves the delay to us).
     """

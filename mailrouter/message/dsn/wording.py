@@ -1,4 +1,4 @@
-"""What the words of a report say where no program's field says it. Pure.
+"""Reading a report's words where no field speaks. Pure.
 
 Mail servers wrote bounces for people long before RFC 3464, and some still do; the phrases here are those
 that many of them share, never one server's whole form.
@@ -110,7 +110,7 @@ def says_failed(words: str) -> bool:
 
 
 def status_of(words: str, kind: str) -> str:
-    """The enhanced status code that stands in ``words``, else one that fits what they say; ``""``: no sign.
+    """The status code in ``words``, or one that fits them. ``""``: no sign.
 
     ``kind`` gives the class where no reply code does: 5 for ``failed``, 4 for ``delayed``.
     """

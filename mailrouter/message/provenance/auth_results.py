@@ -180,7 +180,7 @@ class _Reader:
         return f"{kind}.{name}", value
 
     def _skip(self) -> None:
-        """Past white space, folds and comments, which may stand inside one another (RFC 5322 §3.2.2)."""
+        """Skip white space, folds and nested comments (RFC 5322 §3.2.2)."""
         self._match(_SPACE)
         while self._peek() == "(":
             depth = 0

@@ -35,7 +35,7 @@ _HANDED_ON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """A mail's way to us, as far as our own servers wrote it down.
+    """A mail's way to us, by our servers' own fields.
 
     ``origin`` is the address of the first client outside our servers, ``""`` where the fields don't tell. Of
     ``Head.fields`` those before index ``above`` are by our servers for certain, and from index ``below`` on none is;
@@ -48,8 +48,10 @@ class Provenance:
 
 
 def provenance(head: Head, client: str | None, is_ours: Callable[[str], bool]) -> Provenance:
-    """Where a mail came from that ``client`` handed to us (None: one of our servers, whichever); ``is_ours`` tells the
-    addresses of our servers."""
+    """The provenance of a mail that ``client`` handed in.
+
+    None: one of our servers, whichever; ``is_ours`` tells the addresses of our servers.
+    """
     places = [index for index, field in enumerate(head.fields) if field.name == "received"]
     end = len(head.fields)
     if client is not None and not is_ours(client):
@@ -67,7 +69,7 @@ def provenance(head: Head, client: str | None, is_ours: Callable[[str], bool]) -
 
 
 def client_of(raw: bytes) -> str | None:
-    """The address of the client that a Received field names, as its writer saw it; None where it can't be told.
+    """The client's address in a Received field, or None. It is the address that the field's writer saw.
 
     What the client called itself is passed over: ``from HELO (name [address])`` is by Postfix and Sendmail, ``from
     name ([address] helo=HELO)`` or ``from [address] (helo=HELO)`` by Exim, ``from name (HELO HELO) (address)`` by

@@ -1,4 +1,4 @@
-"""Trace fields and the marks by which a message that comes round again is known. Pure."""
+"""Trace fields, and the marks of mail that returns. Pure."""
 
 from __future__ import annotations
 

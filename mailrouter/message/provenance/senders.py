@@ -1,4 +1,4 @@
-"""Which addresses and subjects belong to programs (RFC 3834 §2, RFC 5230 §4.6). Pure.
+"""Addresses and subjects of programs (RFC 3834 §2, RFC 5230 §4.6). Pure.
 
 Words that programs have been writing for thirty years; a person who writes like this loses at most an
 automatic answer.
@@ -68,7 +68,7 @@ _REPORTED = _beginnings(r"complaint about message from [0-9]", r"report domain: 
 
 
 def untagged(address: str) -> str:
-    """The address without the tag that its own server put before it to know bounces by (BATV). No proof of anything.
+    """The address without its own server's bounce tag (BATV). No proof of anything.
 
     >>> untagged("prvs=1234abcdef=laurie@partner.test")
     'laurie@partner.test'
@@ -79,7 +79,7 @@ def untagged(address: str) -> str:
 
 
 def before_forwarding(address: str) -> str:
-    """The sender's address in one that a forwarding server rewrote (SRS), ``""`` for any other. No proof of anything.
+    """The sender's address before a forwarder rewrote it (SRS). ``""`` for any other. No proof of anything.
 
     >>> before_forwarding("SRS0=HHH=TT=partner.test=laurie@forwarder.test")
     'laurie@partner.test'
@@ -90,14 +90,14 @@ def before_forwarding(address: str) -> str:
 
 
 def local_part(address: str) -> str:
-    """What stands before the ``@``, without quotes and without a bounce tag (prvs=, btv1=)."""
+    """The local part, without quotes and bounce tags (prvs=, btv1=)."""
     local = address.rpartition("@")[0] if "@" in address else address
     return _BATV.sub("", local.strip().strip('"'), count=1)
 
 
 @cached_by_text(1024)
 def is_robot(address: str) -> bool:
-    """Is this the address of a daemon, a list's machinery, or one that says that it takes no answer?"""
+    """Whether the address is a daemon's, a list's, or takes no answers."""
     return _ROBOT.match(local_part(address)) is not None
 
 
@@ -108,7 +108,7 @@ def is_mail_daemon(address: str) -> bool:
 
 
 def speaks_for_a_server(address: str, display: str) -> bool:
-    """May this be a mail server, by its address or its shown name?"""
+    """Whether a mail server may speak, by address or shown name."""
     local = local_part(address)
     return bool(_DAEMON.match(local) or _POSTMASTER.match(local) or _MAIL_SYSTEM.search(display))
 
@@ -119,5 +119,5 @@ def is_bounce_subject(subject: str) -> bool:
 
 
 def is_automatic_subject(subject: str) -> bool:
-    """Whether the subject is that of an out-of-office answer, or of a report that programs send."""
+    """Whether the subject is an out-of-office's, or a program's report's."""
     return is_absence_subject(subject) or _REPORTED.match(subject) is not None

@@ -18,7 +18,10 @@ _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]*+")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The signing domain in lower case, the fields that are covered, and whether only a part of the body is."""
+    """A DKIM signature's domain, fields and extent.
+
+    The domain is in lower case; the extent says whether only a part of the body is covered.
+    """
 
     domain: str
     covered: frozenset[str]
@@ -38,7 +41,7 @@ def read_signature(raw: bytes) -> Signature | None:
 
 
 def read_tags(raw: bytes) -> dict[str, str] | None:
-    """A list of tags by name, values without the white space around them (RFC 6376 §3.2); None where it is none."""
+    """A list of tags by name (RFC 6376 §3.2). Values are without the white space around them; None where it is none."""
     if len(raw) > MAX_FIELD or _BAD.search(raw):
         return None
     tags: dict[str, str] = {}

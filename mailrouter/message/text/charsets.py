@@ -1,4 +1,4 @@
-"""Octets of mail as text, by a table of the charsets that mail has. Pure; nothing here raises.
+"""Decoding mail, by a table of the charsets it has. Pure; nothing here raises.
 
 Labels mean what the Encoding standard of the WHATWG makes of them (encoding.spec.whatwg.org, §4.2), as in
 browsers and mail programs: ``iso-8859-1`` and ``us-ascii`` are windows-1252, ``gb2312`` is GB 18030,
@@ -147,7 +147,7 @@ def _strictly(data: bytes, codec: str) -> str | None:
 
 
 def _mostly(data: bytes, codec: str) -> str | None:
-    """The text with U+FFFD for what is broken, or None where that is so much that the label must be wrong."""
+    """The text with U+FFFD, or None for a wrong label. The label must be wrong where much of the text is broken."""
     if codec == "utf-7":  # it calls back for each broken octet, and fits any ASCII
         return None
     try:
@@ -178,7 +178,10 @@ def _table(codec: str) -> str:
 
 
 def _iso2022_of_windows(data: bytes) -> str | None:
-    """ISO-2022-JP with the rows that Windows adds to JIS X 0208 (cp50221), and half-width kana; None: it is not that."""
+    """ISO-2022-JP as Windows writes it (cp50221), or None.
+
+    It has the rows that Windows adds to JIS X 0208, and half-width kana.
+    """
     if data.count(b"\x1b") > bounds.CHARSET_SHIFTS:
         return None
     out: list[str] = []
@@ -226,7 +229,7 @@ _READERS: dict[bytes, Callable[[bytes], str | None]] = {
 
 @cache
 def _rows() -> dict[int, str]:
-    """The characters of Windows-31J by the two octets that ISO-2022-JP writes for them, read as one number."""
+    """Windows-31J's characters, by their number in ISO-2022-JP. Its two octets are read as one number."""
     found: dict[int, str] = {}
     for first in range(0x21, 0x7F):
         for second in range(0x21, 0x7F):

@@ -1,4 +1,4 @@
-"""The words with which people begin and end a mail, in the languages that partners write. Pure.
+"""Greetings and closings of mails, in partners' languages. Pure.
 
 Parts of expressions, to be compiled with ``re.IGNORECASE``; they read a line once, and match whole words only where
 something that is no letter must follow.

@@ -75,7 +75,7 @@ def text_of_html(source: str, *, marks: bool = True) -> str:
 
 
 class _Page:
-    """Lines as they are written, and what is open around the place where we are."""
+    """The lines written so far, and the elements now open."""
 
     def __init__(self, marks: bool) -> None:
         self._marks = marks
@@ -241,7 +241,7 @@ def _invisible(style: str) -> bool:
 
 
 def _is_quote(given: dict[str, str]) -> bool:
-    """Not where a mail program means nothing but an indent (Gmail's has no border)."""
+    """Whether an element quotes, and does more than indent. Gmail's indent has no border."""
     if given.get("type", "").lower() == "cite" or "quote" in given.get("class", "").lower():
         return True
     return "border:none" not in given.get("style", "").lower().replace(" ", "")

@@ -1,4 +1,4 @@
-"""Reading address lists as people and programs write them (RFC 5322 §3.4, §4.4). Pure; never raises."""
+"""Reading address lists as real programs write them (RFC 5322 §3.4, §4.4). Pure; never raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking out of a remote server's words whatever tells where a partner reads their mail. Pure."""
+"""Removing partners' whereabouts from a remote server's words. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEVERAL = re.compile(r"\[\.\.\.\](?:[\s,;=]*\[\.\.\.\])+")
 
 
 def without_addresses(text: str, private: Iterable[str]) -> str:
-    """``text`` without addresses, hosts, links and IP numbers, and without anything in ``private``.
+    """``text`` without addresses, hosts, links, IP numbers and ``private`` words.
 
     An entry of ``private`` is an address (its local part and its domain may not be told apart from it either)
     or a name or a host, of which no word may be told; the case does not matter. Whatever is taken out leaves
@@ -61,6 +61,9 @@ def _without_accents(word: str) -> str:
 
 
 def _pattern(secret: str) -> re.Pattern[str]:
-    """A long word is found inside others, too (VERP, SRS, a host's label); a short one only for itself."""
+    """An expression for a private word.
+
+    A long word is found inside others, too (VERP, SRS, a host's label); a short one only for itself.
+    """
     written = re.escape(secret)
     return re.compile(written if len(secret) >= 4 else rf"(?<![^\W_]){written}(?![^\W_])", re.I)

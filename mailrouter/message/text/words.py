@@ -61,7 +61,7 @@ def decode_words(text: str) -> str:
 
 
 def strip_controls(text: str) -> str:
-    """``text`` without controls (each run becomes one space), ``MARKS``, and space at its ends."""
+    """``text`` stripped, without controls and ``MARKS``. Each run of controls becomes one space."""
     if not (
         text.isascii() and text.isprintable()
     ):  # C, and true of nearly everything; some marks are printable

@@ -67,7 +67,7 @@ def format_mailbox(mailbox: Mailbox) -> bytes:
 
 
 def writable(address: str) -> bytes:
-    """The address in ASCII, the domain as A-labels (RFC 5891) where it needs to be. Raises ValueError."""
+    """The address in ASCII, with A-labels (RFC 5891) where needed. Raises ValueError."""
     local, at, domain = address.rpartition("@")
     bad = not (local.isascii() and local.isprintable() and domain.isprintable()) or len(address) > 320
     if bad or not at or not domain or any(c in " <>,;" for c in domain):
@@ -108,7 +108,7 @@ def address_field(name: str, mailboxes: Sequence[Mailbox]) -> bytes:
 
 
 def safe_subject(text: str, limit: int = 200) -> str:
-    """``text`` on one line, without controls, at most ``limit`` characters (an ellipsis where it was cut)."""
+    """``text`` in one line of at most ``limit`` characters. Without controls; an ellipsis shows where it was cut."""
     text = " ".join(strip_controls(text).split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
@@ -175,7 +175,7 @@ _FROM_LINE = re.compile(rb"^From ", re.M)
 
 
 def filename_params(filename: str) -> bytes:
-    """The ``filename`` parameter after a Content-Disposition, on lines of its own (RFC 2183, RFC 2231)."""
+    """The ``filename`` parameter, on lines of its own (RFC 2183, RFC 2231). They follow a Content-Disposition."""
     name = " ".join(strip_controls(filename).split()).replace("/", "-").replace("\\", "-")[:200] or "file"
     if name.isascii() and len(name) <= LINE - 14:
         return b';\r\n filename="' + name.replace('"', "'").encode("ascii") + b'"'
@@ -221,7 +221,7 @@ def _fold(words: list[bytes], used: int) -> bytes:
 
 
 def _encoded_words(text: str, used: int) -> list[bytes]:
-    """Encoded words of at most 75 octets, none of which cuts a character (RFC 2047 §5)."""
+    """Encoded words of at most 75 octets (RFC 2047 §5). None cuts a character."""
     data_length = len(text.encode("utf-8", "replace"))
     mostly_ascii = sum(c.isascii() and (c.isalnum() or c == " ") for c in text) * 2 > data_length
     out: list[bytes] = []

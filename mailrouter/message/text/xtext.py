@@ -13,7 +13,7 @@ _EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 
 
 def decode_xtext(value: str) -> str | None:
-    """The text behind ``value``, or None where that is no xtext or not printable ASCII throughout.
+    """The text behind ``value``, or None. Only xtext of printable ASCII is decoded.
 
     A line end hidden in it would otherwise start a field of the sender's making.
 
@@ -38,7 +38,7 @@ def encode_xtext(text: str) -> str:
 
 
 def decode_original_recipient(value: str) -> tuple[str, str] | None:
-    """Address type and address of an ORCPT parameter (RFC 3461 §4.2), or None where it can't be read.
+    """The address type and address in ORCPT (RFC 3461 §4.2). None where they can't be read.
 
     An address of type utf-8 (RFC 6533 §3) is given as it is meant, whichever of its three forms it has.
     """
@@ -53,7 +53,7 @@ def decode_original_recipient(value: str) -> tuple[str, str] | None:
 
 
 def encode_utf8_address(address: str) -> str:
-    """An address beyond ASCII in the 7-bit form of RFC 6533 §3 (utf-8-addr-xtext).
+    """A UTF-8 address in 7 bits (RFC 6533 §3, utf-8-addr-xtext).
 
     >>> encode_utf8_address("jörg@example.test")
     'j\\\\x{F6}rg@example.test'

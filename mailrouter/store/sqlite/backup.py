@@ -1,4 +1,7 @@
-"""A store copied whole, at one moment, while it is in use or not; and a copy looked at before it is trusted."""
+"""Copying a store at one moment, and checking a copy.
+
+It may be in use or not; a copy is looked at before it is trusted.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ def copy_store(source: Path, target: Path) -> Copied:
 
 
 def check_store(path: Path) -> Copied:
-    """Raises StoreError where the database at ``path`` is damaged or of a newer program."""
+    """Raise StoreError for a damaged or newer database. It is that at ``path``, newer than this program."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:

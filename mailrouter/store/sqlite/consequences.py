@@ -45,7 +45,7 @@ def follow(connection: sqlite3.Connection, outcome: Outcome) -> list[Delivery]:
 
 
 def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | None = None) -> bool:
-    """Record what the message ``by`` reports of a delivery (None: what was found out here), with what follows from it.
+    """Record what message ``by`` reports of a delivery, with its consequences. None: it was found out here.
 
     That it came back is recorded once; any other state stays as it is. True where a delivery ended by it that had
     not ended before.
@@ -75,7 +75,10 @@ def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | Non
 
 
 def due(connection: sqlite3.Connection, consequence: Consequence) -> Consequence | None:
-    """Which message of ours is still to be sent, this one or the one in its stead; its memory is written then."""
+    """Claim the message of ours that still applies.
+
+    It is this one or the one in its stead; its memory is written then.
+    """
     if _reaches_somebody(connection, consequence):
         return due(connection, consequence.otherwise) if consequence.otherwise else None
     remembered = consequence.memory is None or remember_reply(connection, consequence.memory)

@@ -82,7 +82,7 @@ def logs_of(path: Path) -> list[Path]:
 
 
 def holder(path: Path) -> str | None:
-    """The number of the process that holds the store at ``path``, ``""`` where it can't be told; None where none does."""
+    """The process id of the holder of ``path``, None without one. ``""`` where it can't be told."""
     try:
         descriptor = os.open(f"{followed(path)}.lock", os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, StoreError):

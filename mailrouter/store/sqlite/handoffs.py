@@ -1,4 +1,6 @@
-"""Handoffs (versions, those that wait for a yes, the mails that brought them), changes of roles' files, other memories.
+"""Handoffs, changes of roles' files, and other memories.
+
+Of handoffs there are versions, those that wait for a yes, and the mails that brought them.
 
 A change of a role's file is committed before its file is written, with the new text whole. After a crash between the two
 it is known what the file is to become (``mailrouter.intake.partner.file_changes.recover``).

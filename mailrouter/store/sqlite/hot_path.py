@@ -1,4 +1,4 @@
-"""The statements of the hot path, each for a whole group of requests."""
+"""The hot path's statements, each for a group of requests."""
 
 from __future__ import annotations
 
@@ -183,7 +183,10 @@ def _may_come_back(connection: sqlite3.Connection, message: MessageId) -> bool:
 
 
 def give_up_content(connection: sqlite3.Connection, closed: Sequence[tuple[MessageId, int]]) -> None:
-    """Drop the content of messages (with their sizes) that nobody needs any more, and what was made of it."""
+    """Drop the content of messages nobody needs any more.
+
+    They come with their sizes; what was made of it goes as well.
+    """
     small = [message for message, size in closed if size <= CHUNK_SIZE]
     large = [(message,) for message, size in closed if size > CHUNK_SIZE]
     for message, _ in closed:
@@ -195,8 +198,10 @@ def give_up_content(connection: sqlite3.Connection, closed: Sequence[tuple[Messa
 
 
 def drop_content(connection: sqlite3.Connection, messages: Sequence[MessageId]) -> None:
-    """Drop the first chunks of messages but for the header, of which a report may still have to be made; behind
-    ``<>`` there is nobody to send one to."""
+    """Drop the first chunks of messages, keeping headers for reports.
+
+    A report may still have to be made; behind ``<>`` there is nobody to send one to.
+    """
     first_chunks = [ids.chunk_of(message, 0) for message in messages]
     marks = ", ".join("?" * len(first_chunks))
     kept = connection.execute(_KEEP_HEADERS.format(places=marks), first_chunks).fetchall()
@@ -212,7 +217,10 @@ def replace(
     new: Sequence[Delivery],
     keep_at: Milliseconds,
 ) -> None:
-    """Queue ``new`` deliveries of a message in the stead of those that are ``withdrawn``; ``keep_at`` as in ``close``."""
+    """Queue ``new`` deliveries in place of those ``withdrawn``.
+
+    They are of one message; ``keep_at`` as in ``close``.
+    """
     within = consequences.inside(connection, message)
     for delivery in new:
         delivery.inside = within

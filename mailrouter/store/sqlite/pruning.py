@@ -1,4 +1,4 @@
-"""Deleting what is no longer needed, in steps of a few milliseconds, so that no mail waits for it."""
+"""Deleting what is no longer needed, in short steps. They take a few milliseconds, so that no mail waits for it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def sweep_step(connection: sqlite3.Connection) -> bool:
 
 
 def release_step(connection: sqlite3.Connection, before: Milliseconds) -> bool:
-    """Give up some content that was kept in case a copy comes back, since ``before``; False where there is none.
+    """Give up some content kept for copies that come back. Since ``before``; False where there is none.
 
     What is being sent again is left alone: it is kept anew when that ends.
     """
@@ -78,7 +78,7 @@ def shrink_step(connection: sqlite3.Connection) -> bool:
 
 
 class Pruning:
-    """Walks through the history from its oldest end, an hour after the last walk ended, and forgets what is too old.
+    """Forget old history, in hourly walks from its oldest end. One begins an hour after the last walk ended.
 
     A message goes whole, once nothing of it waits or is on hold, nothing happened to it for so long, and no return path
     of its copies is good any more.
@@ -142,7 +142,7 @@ class Pruning:
     def _prune_memories(
         self, connection: sqlite3.Connection, now: Milliseconds, before: Milliseconds
     ) -> None:
-        """They have no index by time: each walk reads them all once, in the order of their keys."""
+        """Forget old memories, by walking through all keys in order. They have no index by time."""
         table, key, after = self._memories[0]
         if table == "handoff_mail":
             before = min(before, now - HANDOFF_MAIL_MS)

@@ -55,8 +55,11 @@ def send_again(
     who: str,
     path: NewPath,
 ) -> list[DeliveryId]:
-    """Queue once more what came back, each as a delivery of its own under a new return path: what comes back of that
-    one is told apart. Gives the ids of what came back and is sent again now."""
+    """Queue returned copies once more, under new return paths.
+
+    Each is a delivery of its own: what comes back of that one is told apart. Gives the ids of what came back and is
+    sent again now.
+    """
     names = ", ".join("?" * len(deliveries))
     done: list[DeliveryId] = []
     for old, roles_held in connection.execute(_TAKE_BACK.format(names=names), list(deliveries)).fetchall():
@@ -85,8 +88,10 @@ def steer(
     reports: Mapping[DeliveryId, Sequence[Consequence]],
     keep_at: Milliseconds = 0,
 ) -> list[DeliveryId]:
-    """Do ``action`` to those of ``deliveries`` (``STEP`` at most) that it can be done to; ``reports`` are queued with a
-    drop."""
+    """Do ``action`` to those ``deliveries`` that it fits.
+
+    They are ``STEP`` at most; ``reports`` are queued with a drop.
+    """
     names = ", ".join(f":d{n}" for n in range(len(deliveries)))
     values: dict[str, object] = {f"d{n}": id_ for n, id_ in enumerate(deliveries)}
     statement = f"UPDATE delivery SET {_CHANGE[action]} AND id IN ({names}) RETURNING id"

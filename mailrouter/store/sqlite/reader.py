@@ -147,12 +147,12 @@ class StoreReader:
         return found
 
     async def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
-        """Those of these deliveries that are there, in this order."""
+        """Those of these deliveries that exist, in this order."""
         rows = self._by_id("delivery", tables.DELIVERY_COLUMNS, wanted)
         return [tables.delivery_of(rows[id_]) for id_ in wanted if id_ in rows]
 
     def messages(self, wanted: Sequence[MessageId]) -> list[Message]:
-        """Those of these messages that are there, in this order."""
+        """Those of these messages that exist, in this order."""
         rows = self._by_id("message", tables.MESSAGE_COLUMNS, wanted)
         return [tables.message_of(rows[id_]) for id_ in wanted if id_ in rows]
 
@@ -172,7 +172,7 @@ class StoreReader:
     async def queued_after(
         self, seen: tuple[Milliseconds, DeliveryId], most: int
     ) -> list[tuple[Milliseconds, DeliveryId]]:
-        """When they are due, and the ids, of ``most`` queued deliveries behind ``seen``."""
+        """Due times and ids of ``most`` queued deliveries behind ``seen``."""
         return self._rows(QUEUED_AFTER, (*seen, most))
 
     async def shown(self, conversations: Sequence[str]) -> int:
@@ -192,7 +192,7 @@ class StoreReader:
         return int(rows[0][0]) if rows else 0
 
     async def capped(self, day: str) -> dict[str, int]:
-        """How many messages of each kind a cap has kept back on ``day``."""
+        """The number of messages capped on ``day``, by kind."""
         return dict(self._rows("SELECT kind, n FROM capped WHERE day = ?", (day,)))
 
     async def handoff(self, role: str) -> Handoff | None:
@@ -212,8 +212,7 @@ class StoreReader:
     async def waiting_handoff(
         self, role: str, purpose: str, message: MessageId, since: Milliseconds
     ) -> WaitingHandoff | None:
-        """The handoff that ``message`` brought, if it waits for a confirmation that was asked for after
-        ``since``."""
+        """The handoff in ``message`` that waits for a confirmation. It was asked for after ``since``."""
         rows = self._rows(
             "SELECT message, role, purpose, mailbox, asked_at, text FROM waiting_handoff"
             " WHERE role = ? AND purpose = ? AND message = ? AND asked_at > ?",
@@ -222,7 +221,10 @@ class StoreReader:
         return WaitingHandoff(*rows[0]) if rows else None
 
     async def asked(self, mailbox: str, since: Milliseconds) -> int:
-        """About how many mails, whatever their roles, this mailbox was asked after ``since`` and has not answered."""
+        """The number of mails with questions open at this mailbox.
+
+        Whatever their roles; they were asked after ``since``.
+        """
         rows = self._rows(
             "SELECT count(DISTINCT message) FROM waiting_handoff"
             " WHERE mailbox = ? AND asked_at > ? AND asked_at < ?",
@@ -231,8 +233,10 @@ class StoreReader:
         return int(rows[0][0])
 
     async def failing_mailboxes(self) -> list[FailingMailbox]:
-        """The mailboxes that mail has not been reaching, for however short a time; none in a store that an older version
-        wrote and no service has opened since."""
+        """All mailboxes unreached by mail, for however short a time.
+
+        None in a store that an older version wrote and no service has opened since.
+        """
         if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'failing_mailbox'"):
             return []
         rows = self._rows("SELECT mailbox, since, last, words, returned, taken_at FROM failing_mailbox")
@@ -255,7 +259,7 @@ class StoreReader:
         return ScheduleChange(*rows[0]) if rows else None
 
     async def begun_schedule_changes(self) -> list[ScheduleChange]:
-        """Those that a crash left between their commit and their file."""
+        """Changes begun, but not finished, at a crash. It left them between their commit and their file."""
         return [ScheduleChange(*row) for row in self._rows(handoffs.BEGUN)]
 
     async def ran_at(self) -> Milliseconds | None:
@@ -287,7 +291,7 @@ class StoreReader:
         return queue.selected(self, selection)
 
     async def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
-        """The first ``most`` messages of these deliveries (in order of ids), each with those of its own."""
+        """The first ``most`` messages of these deliveries, each with its own. In order of ids."""
         return await queue.entries(self, found, most)
 
     async def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
@@ -299,11 +303,11 @@ class StoreReader:
         return await queue.life(self, message)
 
     async def find(self, text: str, most: int, looked: int = LOOKED) -> Found:
-        """Messages with this Message-ID, from or to this address, or with something for it, newest first."""
+        """Messages with this Message-ID, or of or for this address. Newest first."""
         return await queue.find(self, text, most, looked)
 
     async def history(self, after: MessageId, most: int) -> list[QueueEntry]:
-        """The ``most`` messages that follow ``after``, oldest first, each with all its deliveries."""
+        """The next ``most`` messages after ``after``, with all their deliveries. Oldest first."""
         rows = self._rows(HISTORY, (after, most))
         if not rows:
             return []
@@ -324,11 +328,14 @@ class StoreReader:
         return int(self._rows(WAITING)[0][0])
 
     async def lost_copies(self, since: Milliseconds) -> list[Lost]:
-        """Copies that failed or came back after ``since`` and were not sent again, by mailbox, the most first."""
+        """Copies lost after ``since``, by mailbox, the most first.
+
+        They failed or came back, and were not sent again.
+        """
         return [Lost(*row) for row in self._rows(LOST, (since, since))]
 
     async def messages_lost_after(self, since: Milliseconds, most: int) -> list[MessageId]:
-        """Messages of which a copy failed or came back after ``since``, oldest first."""
+        """Messages with a copy lost after ``since``, oldest first. The copy failed or came back."""
         rows = self._rows(LOST_MESSAGES, (since, since, most))
         return [MessageId(message) for (message,) in rows]
 

@@ -1,4 +1,4 @@
-"""Memory of what was told to whom, so that nobody hears the same thing again too soon."""
+"""Memory of who was told what, against telling it again soon."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def remember_reply(connection: sqlite3.Connection, memory: ReplyMemory) -> bool:
 
 
 def _note_capped(connection: sqlite3.Connection, memory: ReplyMemory, most: int) -> None:
-    """Count it, and say so in the log with the first of the day."""
+    """Count a capped message, and log the day's first."""
     (number,) = connection.execute(
         "INSERT INTO capped VALUES (?, ?, 1) ON CONFLICT (day, kind) DO UPDATE SET n = n + 1 RETURNING n",
         (memory.day, memory.kind),
@@ -94,7 +94,7 @@ class Shown:
         self._closed = False
 
     def pending(self, conversations: Sequence[str]) -> int:
-        """The newest version that any of these keys has carried and that is not in the table yet; 0 for none."""
+        """The newest version these keys carry, not yet written. 0 for none."""
         return max((self._pending.get(conversation, 0) for conversation in conversations), default=0)
 
     def remember(self, shown: Sequence[tuple[str, int]]) -> None:

@@ -1,4 +1,4 @@
-"""Messages and deliveries as rows of their tables, and statements over many rows at once.
+"""Rows of messages and deliveries, and statements for many rows.
 
 A statement that inserts many rows at once is one step of SQLite: the interpreter's lock is given up and taken
 back once a group instead of once a row, which is what a busy event loop in the other thread makes expensive.
@@ -56,7 +56,7 @@ def run_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[tupl
 
 
 def message_row(message: Message, still_open: int) -> tuple[Any, ...]:
-    """The row of a message with ``still_open`` deliveries, in the order of NEW_MESSAGE."""
+    """A message's row, in NEW_MESSAGE's order. It has ``still_open`` deliveries."""
     return (
         message.id,
         message.received_at,

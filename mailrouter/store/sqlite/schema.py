@@ -8,8 +8,11 @@ from mailrouter.errors import StoreError
 
 
 def _codes_of(column: str) -> str:
-    """SQL for the codes at the beginning of a server's words (``550 5.7.1``, ``5.1.1``, ``550``), or for the whole text
-    where it does not begin with one. What we wrote ourselves begins with ``451 4.4.2`` and stays as it is."""
+    """SQL for the codes that begin a server's words.
+
+    They are such as ``550 5.7.1``, ``5.1.1`` or ``550``; of a text that does not begin with one it gives the whole.
+    What we wrote ourselves begins with ``451 4.4.2`` and stays as it is.
+    """
     cases = [f"WHEN {column} GLOB '451 4.4.2 *' THEN {column}"]
     parts = [f"{'[0-9]' * subject}.{'[0-9]' * detail}" for subject in (3, 2, 1) for detail in (3, 2, 1)]
     for before in ("[2-5][0-9][0-9] ", ""):

@@ -143,7 +143,7 @@ class SqliteStore(Memories):
         return await self._writer.submit(work)
 
     def room(self) -> Room | None:
-        """What the database and its log take, and what is left on their disk."""
+        """The size of database and log, and their disk's free space."""
         try:
             taken = sum(Path(f"{self.journal}{end}").stat().st_size for end in ("", "-wal"))
             disk = os.statvfs(self.journal.parent)
@@ -156,7 +156,7 @@ class SqliteStore(Memories):
         await self.run(lambda connection: None)
 
     async def writable(self) -> None:
-        """Returns once a page was written and synced, though nothing has changed by it. Raises StoreError."""
+        """Write and sync a page that changes nothing. Raises StoreError."""
 
         def write(connection: sqlite3.Connection) -> None:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -202,7 +202,7 @@ class SqliteStore(Memories):
         return found
 
     def seize(self, deliveries: Sequence[DeliveryId]) -> list[DeliveryId]:
-        """Take these in hand, whether due or not, but for those that are in somebody's; gives what was taken."""
+        """Take these in hand, due or not, if nobody has them. Gives what was taken."""
         free = [id_ for id_ in deliveries if id_ not in self._in_hand]
         self._in_hand.update(free)
         return free
@@ -243,7 +243,7 @@ class SqliteStore(Memories):
             await self._writer.submit(_Settle([outcome._replace(consequences=())]))
 
     async def report(self, outcomes: Sequence[Outcome]) -> None:
-        """Record what was learned of deliveries apart from attempts, with what follows from it."""
+        """Record news of deliveries apart from attempts, with its consequences."""
 
         def record(connection: sqlite3.Connection) -> None:
             for outcome in outcomes:
@@ -256,7 +256,7 @@ class SqliteStore(Memories):
     async def hold(
         self, deliveries: Sequence[DeliveryId], at: Milliseconds, words: str, told: tuple[Consequence, ...]
     ) -> None:
-        """Put queued deliveries of one message on hold for a reason of our own, with what is ``told`` of it."""
+        """Put one message's queued deliveries on hold ourselves. With what is ``told`` of it."""
         outcome = Outcome(
             deliveries[0] if deliveries else ids.NO_DELIVERY, "held", words, at, consequences=told
         )
@@ -304,9 +304,11 @@ class SqliteStore(Memories):
     async def bring_forward(
         self, now: Milliseconds, most_attempts: int, these: Collection[DeliveryId] = ()
     ) -> int:
-        """Make due what waits because a connection failed, if it was tried ``most_attempts`` times at most, and
-        ``these``, if they wait; gives how many. Which ones broke it by themselves is not known, so each is brought
-        forward a few times only."""
+        """Make due what failed connections hold up; gives how many.
+
+        It was tried ``most_attempts`` times at most; and so are ``these``, if they wait. Which ones broke it by
+        themselves is not known, so each is brought forward a few times only.
+        """
 
         def work(connection: sqlite3.Connection) -> int:
             found = connection.execute(hot_path.FORWARD, (now, now, most_attempts)).rowcount
@@ -344,8 +346,7 @@ class SqliteStore(Memories):
         told: tuple[Consequence, ...] = (),
         known: int | None = None,
     ) -> None:
-        """Withdraw a delivery and queue others of the same message in its stead, with what is ``told`` of it, in one
-        transaction.
+        """Withdraw a delivery and queue others of its message instead. With what is ``told`` of it, in one transaction.
 
         ``known`` is the first number that was free when the message was read. Raises StoreChanged where it is not any
         more, StoreError where so many have no numbers left.
@@ -368,8 +369,11 @@ class SqliteStore(Memories):
         queued.tell_of([withdrawn])
 
     async def shift_times(self, step: Milliseconds, now: Milliseconds, latest: Milliseconds) -> None:
-        """Set what waits by ``step``, as the clock was, in steps that hold up no mail: nothing of it is older or due
-        later for that. What is of this very moment was written after the clock was set, and stays."""
+        """Set waiting deliveries by ``step``, as the clock was set.
+
+        It goes in steps that hold up no mail: nothing of it is older or due later for that. What is of this very moment
+        was written after the clock was set, and stays.
+        """
         after = 0
         while True:
             values = (step, now, latest, now - FRESH_MS, after, SHIFTED)
@@ -424,8 +428,10 @@ class SqliteStore(Memories):
         self.release(old)
 
     async def sweep(self, shrink: bool = True) -> bool:
-        """Delete one step's worth of what is no longer needed, of content first and then of history, or else
-        ``shrink`` the file by a step; True while there is more to do."""
+        """Delete one step of unneeded content or history, or shrink.
+
+        Content comes first; to ``shrink`` the file is what else is done. True while there is more to do.
+        """
 
         def step(connection: sqlite3.Connection) -> bool:
             if pruning.sweep_step(connection):

@@ -72,7 +72,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def as_store_error(error: sqlite3.Error, path: Path | None = None) -> StoreError:
-    """The same fault in this project's terms: a full disk and a damaged file are told apart from the rest."""
+    """The fault as a StoreError. A full disk and a damaged file are told apart from the rest."""
     name = getattr(error, "sqlite_errorname", "") or ""
     store = f"The store {path}" if path else "The store"
     if name.startswith("SQLITE_FULL"):
@@ -101,7 +101,10 @@ class Writer:
         grouped: dict[type, Grouped],
         path: Path | None = None,
     ):
-        """Where ``path`` is given, nothing is written once another file lies there, or none."""
+        """Refuse to write, where ``path`` is given, to a replaced file.
+
+        Nothing is written once another file lies there, or none.
+        """
         self.commits = Timings()
         self._connection = connection
         self._loop = loop
@@ -126,7 +129,7 @@ class Writer:
         return future
 
     def close(self, seconds: float | None = None) -> bool:
-        """Finish what was asked for, then end the thread and close the connection.
+        """Finish pending requests, end the thread, close the connection.
 
         False where the disk did not let it end within ``seconds``: then nothing more is begun, and the thread is
         left to what it waits for. Raises StoreError.
@@ -202,7 +205,10 @@ class Writer:
         return results
 
     def _same_files(self) -> None:
-        """What is written to a file that was removed is lost with the process. Raises StoreError."""
+        """Raise StoreError where a file was removed or replaced.
+
+        What is written to it is lost with the process. Raises StoreError.
+        """
         for file, known in self._files:
             try:
                 found = os.stat(file)
@@ -219,7 +225,7 @@ class Writer:
 
 
 def of_a_row(error: Exception) -> bool:
-    """Whether it is the fault of something that was to be written, and not of the file."""
+    """Whether a row to be written is at fault, not the file."""
     row = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
     return isinstance(error.__cause__, row)
 
