@@ -95,7 +95,9 @@ def tell_error(
 
 
 def fault(log: logging.Logger, now: float, error: BaseException, words: str, event: str = "fault") -> None:
-    """Log an error that met a message, with its traceback at most every ``TRACE_SECONDS``; ``now`` is a steady clock's.
+    """Log a message's error, its traceback at intervals.
+
+    They are at least ``TRACE_SECONDS``; ``now`` is a steady clock's.
 
     An error that refuses each mail would else write a page for each.
     """
@@ -189,7 +191,7 @@ class Bounded:
         self.left_out = 0
 
     def may(self, client: str, now: float) -> bool:
-        """Whether a line about ``client`` may be written ``now`` (a steady clock, in seconds)."""
+        """Whether a line about ``client`` may be written ``now``. A steady clock, in seconds."""
         if now - self._since >= 60:
             self._since, self._all = now, 0
             self._told.clear()

@@ -1,4 +1,4 @@
-"""Steps of the wall clock, seen against the monotonic one while the service runs. Pure: both clocks are handed in.
+"""Steps of the wall clock, found by the monotonic one. While the service runs. Pure: both clocks are handed in.
 
 What a mail waits is kept as moments of the wall clock, for it has to hold over restarts. Where that clock is set, the
 moments of what waits are set with it, so that a step neither fails mail early nor leaves it lying.
@@ -40,7 +40,10 @@ class ClockSteps:
 
 
 def stopped_for(seen: Milliseconds, now: Milliseconds) -> Milliseconds:
-    """The step to take up at a start, where the service ran last at ``seen``: time in which it did not run is no time of
-    trying, and a clock that was set meanwhile can't be told from it. 0 for a short stop."""
+    """The step to apply at a start, last run at ``seen``.
+
+    Time in which the service did not run is no time of trying, and a clock that was set meanwhile can't be told from
+    it. 0 for a short stop.
+    """
     gap = now - seen
     return gap if gap > DOWN or gap < -LEAST else 0

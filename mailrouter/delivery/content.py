@@ -30,7 +30,7 @@ async def stream(store: Store, delivery: Delivery) -> AsyncIterator[bytes]:
 
 
 async def whole(store: Store, delivery: Delivery) -> bytes | None:
-    """All bytes at once for a message that fits in a chunk, else None."""
+    """A one-chunk message's bytes at once, else None."""
     pieces = pieces_of(delivery)
     blobs: dict[int, bytes] = {}
     for piece in pieces:

@@ -67,7 +67,7 @@ class Transport(Protocol):
     """When that began."""
 
     def wake(self) -> None:
-        """There is something to take."""
+        """Look for something to take."""
 
     def paused(self) -> bool:
         """True while the next hop can't be reached."""
@@ -208,7 +208,7 @@ class Dispatcher:
         return [delivery.id for delivery in found]
 
     def keep_back(self, deliveries: Iterable[DeliveryId]) -> None:
-        """These were put on hold while they are being sent: should one be given back untried, it is not taken again."""
+        """Don't take these again should they be given back untried. They were put on hold while they are being sent."""
         self._kept_back.update(deliveries)
 
     def let_pass(self, deliveries: Iterable[DeliveryId]) -> None:
@@ -278,7 +278,7 @@ class Dispatcher:
         return self._steps.sure(steady)
 
     async def _set_times(self) -> None:
-        """Set what waits as the clock was, and remember once a minute that the service runs. Raises StoreError."""
+        """Set what waits as the clock was set. Remember once a minute that the service runs. Raises StoreError."""
         now = self._clock()
         self._look_at_clock(now)
         if self._steady is None:
@@ -352,7 +352,7 @@ class Dispatcher:
         return self._transport.trouble if self._transport is not None else ""
 
     async def look_for_overdue(self) -> None:
-        """One look through all that is queued; never raises."""
+        """Look through all that is queued; never raises."""
         try:
             await self._overdue.look(self._clock)
         except StoreError as error:
@@ -469,7 +469,7 @@ class Dispatcher:
 
 
 def _about(delivery: Delivery) -> dict[str, events.Value]:
-    """The fields of a log line that say which delivery it is about."""
+    """Log fields that say which delivery a line is about."""
     return {
         "kind": delivery.kind,
         "role": delivery.role,

@@ -1,4 +1,4 @@
-"""Whether a next hop that answers, and puts mail off, is in trouble itself. Pure.
+"""Whether a next hop that defers mail is in trouble itself. Pure.
 
 One that puts off every message is no better than a dead one, and trying each of them helps nobody. But a mailbox that
 is over its quota, or a mail that is greylisted, must hold up no other.
@@ -16,7 +16,7 @@ _STATUS = re.compile(r"4\.([0-9])\.[0-9]{1,3}(?![0-9])")
 
 
 def of_server(stage: str, reply: Reply) -> bool:
-    """Whether a reply puts a message off for the sake of the server, and not of that message or its recipient.
+    """Whether a reply defers a message for the server's own sake. Else it does for that message or its recipient.
 
     ``stage`` is what was answered: mail, rcpt, data, dot, or ``""``. MAIL and DATA name nobody (our return paths differ
     only in a token). At RCPT and at the end of the content it is so for a status X.3.z (mail system) or X.4.z (network,
@@ -55,6 +55,6 @@ class PuttingOff:
         return len(self._messages) >= enough and len(self._recipients) > 1
 
     def forget(self) -> None:
-        """It takes mail, or was found to be in trouble."""
+        """Forget what was put off: the server works, or has trouble."""
         self._messages.clear()
         self._recipients.clear()

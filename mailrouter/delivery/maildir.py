@@ -136,7 +136,7 @@ class MaildirTransport:
 
 
 async def in_lines_of_unix(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The octets with LF for every CRLF, which a block may end within. A lone CR stays (the door takes none)."""
+    """The octets with LF for CRLF, even across blocks. A lone CR stays (the door takes none)."""
     held = b""
     async for block in blocks:
         block = held + block if held else block

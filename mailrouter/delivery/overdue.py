@@ -1,4 +1,4 @@
-"""What has waited for too long while the next hop could not be used: the time that mail is given runs then, too.
+"""Expiry and delay notices while the next hop can't be used. The time that mail is given runs then, too.
 
 Nothing is claimed while the next hop is paused, so no attempt would ever notice that a mail is four hours or five days
 old. Once a minute what is queued is looked through by the index of what is due, page by page: a delivery's id begins

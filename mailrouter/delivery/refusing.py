@@ -1,5 +1,7 @@
-"""What a next hop's permanent refusals come to, with what it has taken meanwhile. In memory: a new process learns it
-again from the next refusals, and loses no mail by that."""
+"""Judging a next hop's permanent refusals by what it took meanwhile.
+
+In memory: a new process learns it again from the next refusals, and loses no mail by that.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ class Refusing:
         self._held: dict[DeliveryId, int] = {}
 
     async def another(self, delivery: Delivery) -> str:
-        """Whom the server may be asked about in place of a delivery's recipient; ``""`` for nobody."""
+        """Another recipient to ask the server about; ``""`` for nobody."""
         found = (*await self._siblings(delivery), *reversed(self._recipients))
         return next((one for one in found if one != delivery.recipient and _sayable(one)), "")
 

@@ -69,20 +69,20 @@ class Pool:
 
 
 def pool_for(retry: Retry) -> Pool:
-    """The usual pool, whose probes are never further apart than the tries of one message."""
+    """The usual pool, probing as often as a message is tried. Its probes are never further apart than these tries."""
     return Pool(pauses=tuple(min(pause, retry.most) for pause in Pool().pauses))
 
 
 @dataclass(eq=False, slots=True)
 class _Way:
-    """A connection, or the attempt to open one (``connection`` is None), which is slow from ``slow_at`` on."""
+    """A connection, or the attempt to open one. ``connection`` is None then; it is slow from ``slow_at`` on."""
 
     began_at: float
     slow_at: float
     connection: Connection | None = None
 
     def silent(self, now: float, since: float) -> bool:
-        """Whether the server owes it an answer since ``since``, or longer than is usual."""
+        """Whether the server owes an answer for unusually long. Or since ``since``."""
         if self.connection is not None:
             return self.connection.silent(since)
         return self.began_at <= since or self.slow_at <= now
@@ -143,7 +143,7 @@ class SmtpTransport:
         self._silence: asyncio.TimerHandle | None = None
 
     def paused(self) -> bool:
-        """True while the next hop can't be used and its next probe is not due."""
+        """Whether the next hop is in trouble, its next probe not due."""
         return asyncio.get_running_loop().time() < self._paused_until
 
     def probe(self) -> None:
@@ -176,9 +176,11 @@ class SmtpTransport:
         return [way for way in self._ways if way is not but and not way.silent(now, self._asked_at)]
 
     def _may_open(self) -> bool:
-        """One connection is opened at a time, so a next hop that is down is probed once; and after a failure
-        one connection alone has to settle a message before there are others. One that is silent stands in nobody's
-        way."""
+        """Whether another connection may be opened now.
+
+        One is opened at a time, so a next hop that is down is probed once; and after a failure one connection alone has
+        to settle a message before there are others. One that is silent stands in nobody's way.
+        """
         if self._ending or self.paused() or len(self._ways) >= self._pool.most:
             return False
         alive = self._alive()
@@ -330,8 +332,10 @@ class SmtpTransport:
             self._well_again()
 
     def _puts_off(self, delivery: Delivery, stage: str, reply: Reply) -> bool:
-        """Whether a reply leaves the server in trouble because it puts off whatever it is asked: then there is a
-        pause, and a probe."""
+        """Whether a reply shows a server that puts everything off.
+
+        It is in trouble then: there is a pause, and a probe.
+        """
         in_trouble = self._putting_off.heard(
             delivery.message, delivery.recipient, stage, reply, 1 if self._failures else ENOUGH
         )
@@ -351,8 +355,11 @@ class SmtpTransport:
             self._put_off.clear()
 
     def _refuses_us(self, delivery: Delivery, stage: str, reply: Reply) -> None:
-        """It refuses whatever we bring: a pause, and a probe. The first such refusal is enough, for no mail is to be
-        lost by it; if it was no more than one mail's trouble, the probe with another mail ends it."""
+        """Pause and probe a server that refuses whatever we bring.
+
+        The first such refusal is enough, for no mail is to be lost by it; if it was no more than one mail's trouble,
+        the probe with another mail ends it.
+        """
         self._forward_later(delivery)
         self._answers_and_takes_nothing("It refuses us", stage, reply, advice(reply), refuses=True)
 

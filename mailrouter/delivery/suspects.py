@@ -43,14 +43,16 @@ class Suspects:
             self._began = self._began or self._since
 
     def ended(self, delivery: DeliveryId) -> None:
-        """It was tried, or went in another way."""
+        """Note that the suspect was tried, or went another way."""
         if delivery == self._alone:
             self._alone, self._since = ids.NO_DELIVERY, 0.0
 
     async def next(self, ready: Iterable[Delivery]) -> tuple[Delivery | None, list[DeliveryId]]:
-        """The next one to be tried alone, in the caller's hands, and those before it that are not due to be sent any
-        more; None while one is being tried, or at the end. ``ready`` are those that the transport may take: somebody may
-        have taken the suspect back from there. Raises StoreError."""
+        """The next suspect to try alone, and those no longer due.
+
+        It is in the caller's hands, and those are before it; None while one is being tried, or at the end. ``ready``
+        are those that the transport may take: somebody may have taken the suspect back from there. Raises StoreError.
+        """
         gone: list[DeliveryId] = []
         now = asyncio.get_running_loop().time()
         waits = not self._since and any(delivery.id == self._alone for delivery in ready)

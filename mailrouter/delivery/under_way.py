@@ -35,7 +35,7 @@ def incoming_key(header: bytes) -> int:
 
 
 class _Memory:
-    """Words in memory, which a file may lie behind, whose faults end no process.
+    """Words in memory, perhaps of a file. Faults of that file end no process.
 
     Where a mapped page can't be had (the file was cut off, the disk fails), a program that touches it is ended by
     SIGBUS. So nothing here touches it: the kernel copies into it, out of a pipe, and reports a fault as EFAULT.
@@ -111,7 +111,7 @@ class UnderWay:
 
     @classmethod
     def open(cls, store: Path) -> UnderWay:
-        """That of the store at ``store``; what is damaged, or another store's, is not believed."""
+        """The journal of the store at ``store``. What is damaged, or another store's, is not believed."""
         path = Path(f"{store}-under-way")
         try:
             file = os.stat(store)
@@ -142,13 +142,13 @@ class UnderWay:
         self._deliveries.begin(delivery)
 
     def end(self, delivery: int) -> None:
-        """It is not any more, and nothing ended by it."""
+        """Note the end of a delivery, by which nothing ended."""
         self._deliveries.end(delivery)
         if self._left:
             self.cleared(delivery)
 
     def untried(self, delivery: int) -> None:
-        """It was given back before anything was done with it."""
+        """Note that a delivery was given back untouched."""
         self._deliveries.end(delivery)
 
     def begin_incoming(self, key: int) -> None:
@@ -156,7 +156,7 @@ class UnderWay:
         self._incoming.begin(key)
 
     def end_incoming(self, key: int) -> None:
-        """It was, and nothing ended by it."""
+        """Note the end of an arriving message, by which nothing ended."""
         self._incoming.end(key)
         if self._left:
             self.cleared(key)

@@ -30,7 +30,7 @@ _PROBE = Mailbox("", "a@b.test")
 
 
 def extended(name: str, raws: Sequence[bytes], more: Sequence[Mailbox]) -> bytes:
-    """A whole field ``name`` with what ``raws`` (raw values, see ``Head.raw_values``) hold and then ``more``.
+    """A whole field ``name`` with ``raws`` and then ``more``. ``raws`` are raw values (see ``Head.raw_values``).
 
     Empty where ``more`` is; ask ``extendable`` first.
     """
@@ -43,7 +43,7 @@ def extended(name: str, raws: Sequence[bytes], more: Sequence[Mailbox]) -> bytes
 
 
 def extendable(raws: Sequence[bytes]) -> bool:
-    """Whether addresses put after these raw values would be read as addresses by everybody.
+    """Whether readers would take addresses after these values as addresses. Everybody would; the values are raw.
 
     Not after an open quote, comment, angle bracket or group, nor in a list parted by semicolons, nor where
     the value is longer than what was read of it.
@@ -71,8 +71,9 @@ def _closed(raw: bytes, tokens: int) -> bool:
 
 
 def reply_to_with(head: Head, roles: Sequence[Mailbox]) -> bytes | None:
-    """The sender's own Reply-To, or else the sender, and the roles, so that a plain answer reaches the
-    others.
+    """A Reply-To by which a plain answer reaches the roles.
+
+    It has the sender's own Reply-To, or else the sender, and the roles.
 
     Empty where nothing needs to change: the roles stand there already, or there is nobody to answer. None
     where what the sender wrote can't be continued safely; then it has to stay as it is.
@@ -95,7 +96,7 @@ def reply_to_with(head: Head, roles: Sequence[Mailbox]) -> bytes | None:
 
 
 def _each_an_address(raw: bytes) -> bool:
-    """Whether each entry of a list has an address, so that strict and lenient readers see the same ones."""
+    """Whether every entry of a list has an address. Strict and lenient readers see the same ones then."""
     if b"," not in raw:
         return True
     plain = outside(raw.decode("latin-1"))
@@ -105,7 +106,7 @@ def _each_an_address(raw: bytes) -> bool:
 
 
 def _whole_names(raws: Sequence[bytes], mailboxes: Sequence[Mailbox]) -> Sequence[Mailbox]:
-    """The mailboxes, where there is but one with all that stands before its address as the name."""
+    """The mailboxes, a single one with its whole name. That is all that stands before its address."""
     if len(mailboxes) != 1 or len(raws) != 1 or raws[0].count(b"<") != 1:
         return mailboxes
     name = decode_words(unfold(raws[0]).partition(b"<")[0].decode("utf-8", "replace"))

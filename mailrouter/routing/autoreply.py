@@ -1,4 +1,4 @@
-"""Whether the sender is answered for the role, and why not (RFC 3834, RFC 5230). Pure.
+"""Automatic replies for the role, and reasons against (RFC 3834, RFC 5230). Pure.
 
 Every reason for silence is given, not only the first, so that ``explain`` answers "why did nobody tell me?"
 at once.
@@ -25,7 +25,7 @@ _TO_ME = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
 
 
 def reply_automatically(draft: Draft, situation: Situation) -> Draft:
-    """Answer the sender for the role if the schedule calls for it and nothing speaks against it."""
+    """Answer the sender if the schedule asks and nothing forbids. The answer is for the role."""
     occasion, period = _occasion(draft, situation)
     if silence := [*([] if period else [occasion]), *refusals(draft, situation)]:
         return _silent(draft, silence)
@@ -41,7 +41,7 @@ def _silent(draft: Draft, silence: list[str]) -> Draft:
 
 
 def _occasion(draft: Draft, situation: Situation) -> tuple[str, str]:
-    """Why the schedule calls for an answer and the period it is for; no period where it does not.
+    """The reason and the period of an answer, by the schedule. No period where it does not call for one.
 
     The period is named by its start, so that it stays the same until it ends.
     """
@@ -92,7 +92,7 @@ def refusals(draft: Draft, situation: Situation) -> list[str]:
 
 
 def to_me(head: Head, role: Role) -> bool:
-    """Whether the role, under any of its addresses, stands in a field that names recipients."""
+    """Whether a field for recipients names the role's addresses."""
     mine = {role.address, *role.aliases}
     return any(
         split_tag(mailbox.address)[0] in mine

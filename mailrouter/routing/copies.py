@@ -47,7 +47,7 @@ def copy_to_partners(draft: Draft, situation: Situation) -> Draft:
 
 
 def show_partners(draft: Draft, situation: Situation) -> Draft:
-    """For colleagues inside, both partners stand in Cc, for Reply-all to reach both; outside neither does."""
+    """Show colleagues inside both partners in Cc, for Reply-all. Outside neither stands there."""
     role, sender = situation.role, draft.sender
     if draft.own_mail or draft.nature.quiet:
         return draft
@@ -89,7 +89,7 @@ def _partners(draft: Draft, situation: Situation) -> tuple[list[Person], str]:
 
 
 def _stand_ins(draft: Draft, situation: Situation) -> list[Person]:
-    """Those from outside the role who cover somebody now, each once.
+    """Outsiders to the role who cover somebody now, each once.
 
     A partner's own mail is for the other partner. A report is not for stand-ins: a bounce may hold the very
     copy that it returns, handoff and all. What came to the handoff address may be a handoff by somebody whom

@@ -68,7 +68,7 @@ class RoleShare(NamedTuple):
 
 @dataclass(slots=True)
 class _Bench:
-    """What was made for one copy of this message and serves the next, to whom the same is said."""
+    """Parts of one copy kept for the next that says the same."""
 
     made: dict[object, Pieces] = field(default_factory=dict)
     reasons: dict[str, None] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class _Bench:
 def make_copies(
     drafts: Sequence[Draft], situations: Sequence[Situation]
 ) -> Steps[tuple[tuple[Copy, ...], tuple[str, ...]]]:
-    """One copy a mailbox, though it may belong to people of several roles; and why copies have their form."""
+    """A copy for each mailbox, and the reasons for its form. A mailbox may belong to people of several roles."""
     by_mailbox: dict[str, list[RoleShare]] = {}
     for draft, situation in zip(drafts, situations, strict=True):
         for copy in draft.copies:

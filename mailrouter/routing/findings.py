@@ -1,4 +1,4 @@
-"""What a trusted mail server before us found out about the message (RFC 8601). Pure.
+"""A trusted mail server's findings about a message (RFC 8601). Pure.
 
 Anybody can write an Authentication-Results field. The server's own stands on top of what the sender sent, so these
 are counted: fields of the configured authserv-id, from the topmost on, as long as one follows the other; none below a
@@ -59,7 +59,7 @@ class Findings:
         return len(found) == 1 and _spf(found[0], domain)
 
     def signed_in(self, our_domains: Collection[str]) -> bool:
-        """Whether the sender logged in at the server (RFC 4954), as far as it is told as somebody of ours."""
+        """Whether the sender logged in at our server (RFC 4954). As far as it is told, as somebody of ours."""
         found = [result for field in self.fields[: self.sure] for result in field.of("auth")]
         if len(found) != 1 or found[0].word != "pass" or found[0].version != 1:
             return False
@@ -72,7 +72,7 @@ NO_FINDINGS = Findings()
 
 
 def findings(head: Head, authserv_id: str | None, way: Provenance | None = None) -> Findings:
-    """What the server of ``authserv_id`` says of a mail that came this ``way``; None where nothing is known of it."""
+    """The findings of ``authserv_id``'s server on a mail. It came this ``way``; None where nothing is known of it."""
     if not authserv_id or not head.has(_FIELD):
         return NO_FINDINGS
     found = list(_own(head, authserv_id.lower(), way.below if way else None))
@@ -81,13 +81,13 @@ def findings(head: Head, authserv_id: str | None, way: Provenance | None = None)
 
 
 def may_be_aligned(one: str, other: str) -> bool:
-    """Whether DMARC might take one domain for the other's (RFC 7489 §3.1.1), whatever the public suffixes are."""
+    """Whether DMARC might take two domains as one (RFC 7489 §3.1.1). Whatever the public suffixes are."""
     first, second = (_plain(name).split(".")[-2:] for name in (one, other))
     return first == second
 
 
 def is_rewritten(path: str) -> bool:
-    """Whether a reverse-path may be made of another address (SRS, BATV, VERP, ``a%b``): it is nobody's mailbox then."""
+    """Whether a reverse-path may be made of another address. It is nobody's mailbox then (SRS, BATV, VERP, ``a%b``)."""
     return not set("=%!").isdisjoint(path.rpartition("@")[0])
 
 

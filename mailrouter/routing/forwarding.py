@@ -16,7 +16,7 @@ from mailrouter.schedule.model import Person, Role
 
 
 def way_of(person: Person, nature: Nature, situation: Situation) -> tuple[Way, str]:
-    """How this person's copy may be made, and what keeps it from being changed."""
+    """The form of this person's copy, and what forbids changing it."""
     setting = situation.role.forwarding
     if setting == "untouched":
         return "untouched", "copies stay as they came (forwarding: untouched)"
@@ -36,7 +36,7 @@ def is_outside(address: str, our_domains: frozenset[str]) -> bool:
 
 
 def wrapped_outside(role: Role, our_domains: frozenset[str]) -> Iterator[str]:
-    """A warning for each partner whose mailbox outside gets changed copies because the role's file says so."""
+    """A warning for each outside mailbox that gets changed copies. The role's file says so."""
     if role.forwarding != "wrap":
         return
     for person in role.partners:

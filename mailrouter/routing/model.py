@@ -1,4 +1,4 @@
-"""Facts that go into the decision, and the plan that comes out of it. Pure.
+"""The facts of a decision, and the plan made from them. Pure.
 
 ``Situation`` holds all that a plan depends on besides the message: with the same situation the plan is the
 same, byte for byte. ``Draft`` is what the steps pass on; ``Plan`` is what the store and ``explain`` get.

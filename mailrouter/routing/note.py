@@ -6,7 +6,10 @@ from mailrouter.routing.model import Draft, Situation
 
 
 def add_absence_note(draft: Draft, situation: Situation) -> Draft:
-    """A note on every copy while somebody is away (or always), but not on quiet mail or a partner's own."""
+    """Add the note, except to quiet mail and partners' own.
+
+    It stands on every copy while somebody is away (or always).
+    """
     role, duty = situation.role, situation.duty
     why = silence(draft, situation)
     if not why and role.note == "absence" and not duty.away:

@@ -14,7 +14,7 @@ _Names = Callable[[Iterable[Person]], list[str]]
 
 
 def today_of(role: Role, duty: Duty) -> date:
-    """Today's date, as the role's clocks show it at the moment of ``duty``."""
+    """Today's date, as the role's clocks show it. At the moment of ``duty``."""
     return duty.moment.astimezone(role.time_zone).date()
 
 
@@ -79,7 +79,10 @@ def _away_facts(role: Role, duty: Duty, today: date, who: _Names) -> list[dict[s
 
 
 def _when(away: Away, role: Role, today: date) -> str:
-    """``today``, ``today until 15:00``, ``until Friday 1 January`` or ``until Friday 1 January at 12:00``."""
+    """An absence's end in words.
+
+    ``today``, ``today until 15:00``, ``until Friday 1 January`` or ``until Friday 1 January at 12:00``.
+    """
     if away.open_ended:
         return "until further notice"
     if away.until.astimezone(away.person.time_zone or role.time_zone).time() == time.min:

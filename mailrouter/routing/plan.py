@@ -39,14 +39,14 @@ PLAIN: tuple[Step, ...] = (copy_to_partners,)
 
 
 def plan(head: Head, shape: Shape, situations: Sequence[Situation], steps: Sequence[Step] = STEPS) -> Plan:
-    """The plan for a message to one role, or to several at once (one Situation each, at least one)."""
+    """The plan for a message to one role or several. One Situation each, at least one."""
     return at_once(plan_in_steps(head, shape, situations, steps))
 
 
 def plan_in_steps(
     head: Head, shape: Shape, situations: Sequence[Situation], steps: Sequence[Step] = STEPS
 ) -> Steps[Plan]:
-    """The same, with a rest after each role and each copy: there may be a hundred."""
+    """The plan, with a rest after each role and each copy. There may be a hundred."""
     nature = classify(head, shape)
     drafts: list[Draft] = []
     for situation in situations:
@@ -71,7 +71,7 @@ def plain_plan(head: Head, shape: Shape, situations: Sequence[Situation], fault:
 def last_resort(
     roles: Sequence[tuple[Role, str]], size: int, reverse_path: str, received: bytes, fault: str
 ) -> Plan:
-    """The whole message to every partner of every role, where nothing of it could be read.
+    """An unreadable message to every partner of every role. It is whole.
 
     ``roles`` come with their loop marks, ``size`` is the message's, in octets. Nothing is looked at but the
     partners' addresses, so nothing of the message can be at fault.
@@ -92,7 +92,7 @@ def last_resort(
 def mail_alone(
     recipient: str, roles: Sequence[str], reverse_path: str, size: int, received: bytes, why: str
 ) -> Plan:
-    """The whole message, as it came, to one recipient whose roles (keys) are no more."""
+    """The whole message to a recipient whose roles are gone. As it came; the roles are keys."""
     made = pieces.join((received, Slice(0, 0, size)))
     return Plan(
         (Copy(recipient, tuple(roles), reverse_path, made),), None, (f"the mail alone, because {why}",)

@@ -56,7 +56,7 @@ def sender_of(head: Head, situation: Situation) -> Sender:
 
 
 def _partner(address: str, keys: dict[str, str]) -> str | None:
-    """The key of the partner with this address, with or without a sub-address."""
+    """The key of the partner with this address, tag or not."""
     return keys.get(address) or (keys.get(split_tag(address)[0]) if "+" in address else None)
 
 

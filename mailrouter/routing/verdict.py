@@ -1,4 +1,4 @@
-"""What keeps us silent, and what lets somebody in, of what a mail server before us found out (RFC 8601). Pure."""
+"""Consequences of a mail server's findings: silence, or trust (RFC 8601). Pure."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ def verdicts(head: Head, authserv_id: str | None, found: Findings | None = None)
 
 
 def dmarc_pass(head: Head, authserv_id: str | None, domain: str, way: Provenance | None = None) -> bool:
-    """Whether our mail server found that this mail's From is of ``domain``, whoever else says so."""
+    """Whether our mail server found From to be of ``domain``. Whoever else says so."""
     return findings(head, authserv_id, way).dmarc_pass(domain)
 
 
 def vouched_for(head: Head, found: Findings, our_domains: Collection[str]) -> bool:
-    """Whether our mail server says that the author is of the domain in From, or logged in as one of our own."""
+    """Whether our mail server vouches for From, or for a login.
+
+    The author is of the domain in From, or logged in as one of our own.
+    """
     if found.signed_in(our_domains):
         return True
     domains = {domain_of(mailbox.address) for mailbox in head.mailboxes("from")}

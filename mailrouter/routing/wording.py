@@ -66,7 +66,7 @@ class Wording:
         return self._for_stretch("reply inside" if inside else "reply outside", role, duty, make)
 
     def handoff(self, role: Role, handoff: CurrentHandoff, today: date) -> str:
-        """The lines above a handoff, with the blank line that parts them from it."""
+        """The lines above a handoff, and a blank line."""
 
         def make() -> str:
             return self._text("handoff", handoff_facts(role, handoff, today)) + "\n"
@@ -78,7 +78,7 @@ class Wording:
         return self._for_stretch("away", role, duty, lambda: away_reason(role, duty))
 
     def unreached(self, role: Role, duty: Duty, key: str, since: datetime) -> str:
-        """What partners read of another one's mailbox (``key``) that mail has not been reaching ``since``."""
+        """The line on a partner's mailbox unreached ``since``. Others read it; the partner is ``key``."""
         today = today_of(role, duty)
 
         def make() -> str:
@@ -112,7 +112,7 @@ class Wording:
 
 
 def tidy(text: str) -> str:
-    """Lines of at most 76 characters, no blanks at their ends, never two blank lines, and a line end last."""
+    """Lines without trailing blanks, at most 76 characters wide. Never two blank lines, and a line end last."""
     lines: list[str] = []
     for line in text.strip().split("\n"):
         line = line.rstrip()

@@ -1,4 +1,4 @@
-"""A message while it arrives at the door, and the work that goes on when its client has gone."""
+"""A message arriving at the door, even beyond its client. The work goes on when its client has gone."""
 
 from __future__ import annotations
 
@@ -51,6 +51,6 @@ def own(task: asyncio.Task[None]) -> None:
 
 
 async def work_ended(seconds: float) -> None:
-    """Return once every commit under way has ended, its client gone or not; at the latest after ``seconds``."""
+    """Await every commit under way, for at most ``seconds``. Its client gone or not."""
     if _owned:
         await asyncio.wait(set(_owned), timeout=seconds)

@@ -1,4 +1,4 @@
-"""What a next server offers, and the commands that are said to it accordingly. Pure.
+"""A next server's extensions, and the commands that use them. Pure.
 
 Our copies leave under a return path of ours, so that of a sender's own wishes (RFC 3461) nothing is passed on: what a
 server beyond us reports, it reports to us, with our ENVID and ORCPT, and without the content (RET=HDRS). SUCCESS is
@@ -57,12 +57,12 @@ class Offer:
 
     @property
     def max_size(self) -> int | None:
-        """The peer's limit in octets (RFC 1870), or None where it names none."""
+        """The peer's limit in octets, or None without one (RFC 1870)."""
         value = self.extensions.get("SIZE", "")
         return int(value) or None if value.isdecimal() and value.isascii() and len(value) < 20 else None
 
     def objection(self, message: Outgoing) -> Reply | None:
-        """Why this peer can't take ``message`` at all, told before anything is sent."""
+        """The reason why this peer can't take ``message`` at all. Told before anything is sent."""
         most = self.max_size
         if most is not None and message.size > most:
             return Reply(
@@ -111,5 +111,5 @@ class Offer:
 
 @cached_by_text(1024)
 def _typed(address: str) -> str:
-    """An address with its type, as ORCPT has it (RFC 3461 §4.2; RFC 6533 §3 beyond ASCII)."""
+    """An address with its type, for ORCPT (RFC 3461 §4.2). RFC 6533 §3 beyond ASCII."""
     return f"rfc822;{encode_xtext(address)}" if address.isascii() else f"utf-8;{encode_utf8_address(address)}"

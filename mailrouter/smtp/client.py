@@ -88,7 +88,10 @@ class Connection:
         return self._replies.ended or self._writer.is_closing()
 
     def silent(self, since: float) -> bool:
-        """Whether a reply is owed that was asked for up to ``since`` (in the loop's time), or for long."""
+        """Whether a reply is owed unusually long, or since ``since``.
+
+        It was asked for up to then (in the loop's time).
+        """
         return self._replies.silent(since)
 
     async def deliver(self, take: Callable[[], Awaitable[Outgoing | None]], settle: Settle) -> None:
@@ -137,7 +140,7 @@ class Connection:
             current = upcoming if upcoming is not None else await take()
 
     async def _second_opinion(self, message: Outgoing, refusal: Reply, done: Settle) -> None:
-        """Ask what the server says to somebody else, where a refusal may be of us all: nothing is sent.
+        """Ask about somebody else, where a refusal may concern us. Nothing is sent.
 
         A refused mailbox is told from a server that refuses everybody by one question, and no mail has to wait for the
         next one to come.
@@ -162,7 +165,7 @@ class Connection:
             raise
 
     async def _envelope_replies(self, message: Outgoing, done: Settle) -> Reply | None:
-        """None once the peer said 354, else the reply that refuses this recipient.
+        """None after the peer's 354, else the reply that refuses.
 
         A peer that refuses and then closes has refused: ``done`` hears it before the PeerError.
         """
@@ -235,7 +238,7 @@ class Connection:
         self.abort()
 
     def abort(self) -> None:
-        """Close without a word, and without waiting for a peer that does not read."""
+        """Close without a word or a wait. The peer may not read."""
         self._replies.stop()
         self._writer.transport.abort()
 

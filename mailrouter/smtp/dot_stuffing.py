@@ -10,7 +10,7 @@ _END = b"\r\n.\r\n"
 
 
 class DottedReader:
-    """Fed with blocks as they arrive, gives the content back block by block, unstuffed (RFC 5321 §4.5.2).
+    """A reader that unstuffs content block by block (RFC 5321 §4.5.2).
 
     ``done`` once the end was seen; ``rest`` holds what came after it (the next commands of a pipelining
     client).

@@ -90,7 +90,7 @@ def read_path(keyword: str, argument: bytes) -> Path:
 
 
 def too_large(max_size: int) -> str:
-    """The reply to a message over ``max_size`` octets, announced or counted (RFC 1870 §6)."""
+    """The reply to a message over ``max_size`` octets (RFC 1870 §6). Announced or counted."""
     return f"552 5.3.4 The message is larger than the {max_size} octets taken here"
 
 
@@ -133,8 +133,10 @@ def begin(path: Path, max_size: int | None) -> Envelope:
 
 
 def check_recipient(path: Path, smtputf8: bool = False) -> None:
-    """Raises BadPath for parameters of RCPT that can't be obeyed, and for an empty, overlong or unannounced
-    recipient."""
+    """Refuse a recipient that is invalid or has unusable parameters.
+
+    Raises BadPath for parameters of RCPT that can't be obeyed, and for an empty, overlong or unannounced recipient.
+    """
     for name, value in path.parameters.items():
         match name:
             case "NOTIFY":

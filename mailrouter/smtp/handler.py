@@ -1,4 +1,4 @@
-"""What stands behind the door, as the door sees it, and what one session may ask for."""
+"""The door's view of what handles its events, and its limits. They are what one session may ask for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Gate(Protocol):
     """What stands behind the door and decides."""
 
     def recipient(self, address: str) -> str | None:
-        """None if mail to ``address`` is taken here, else the reply that refuses it."""
+        """None if mail to ``address`` is taken, else the refusal."""
 
     def max_size(self) -> int | None:
         """Octets of the largest message taken, or None for any."""

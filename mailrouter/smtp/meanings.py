@@ -1,4 +1,4 @@
-"""The meanings of reply codes and enhanced status codes, in words of our own. Pure.
+"""Meanings of reply and status codes in our own words. Pure.
 
 A log line says what a server answered without repeating any of its words, which may quote the mail. The words here are
 chosen by digits alone (RFC 5321 §4.2.3; RFC 3463 §3 and its registry at IANA).

@@ -131,7 +131,7 @@ TABLE: tuple[Rule, ...] = (
 
 
 def about(stage: str, reply: Reply) -> About:
-    """What a 5yz reply at ``stage`` speaks of, as far as it tells by itself."""
+    """The subject of a 5yz reply at ``stage``, by itself. As far as it tells."""
     if reply.own or stage not in _ENVELOPE | _DOT:
         return "mail"  # our own objection to this very mail
     status, words = _status_words(reply)
@@ -139,8 +139,10 @@ def about(stage: str, reply: Reply) -> About:
 
 
 def judged(stage: str, reply: Reply, other: Reply | None) -> Judgement:
-    """What becomes of a mail that got a 5yz, where ``other`` is what the server said to somebody else in its stead:
-    to MAIL with ``<>``, or to RCPT with another recipient; None where it was not asked.
+    """The judgement on a mail that got a 5yz.
+
+    ``other`` is what the server said to somebody else in its stead: to MAIL with ``<>``, or to RCPT with another
+    recipient; None where it was not asked.
 
     What is unclear and finds no second opinion is held to be about us: a mail that waits is not lost.
     """
@@ -203,7 +205,7 @@ ADVICE: dict[Demand, str] = {
 
 
 def advice_in(words: str) -> str:
-    """What there is to do where a connection ended in ``words`` that hold a reply (to the greeting, to EHLO)."""
+    """Advice for a connection that ended in a reply's ``words``. They hold a reply to the greeting, or to EHLO."""
     found = _PERMANENT.search(words[:_MOST_READ])
     if found is None:
         return ""

@@ -1,4 +1,4 @@
-"""Replies, and reading them from a peer that may be slow, talk nonsense, or never end."""
+"""Replies, and reading them from an untrustworthy peer. It may be slow, talk nonsense, or never end."""
 
 from __future__ import annotations
 
@@ -45,13 +45,16 @@ class Reply(NamedTuple):
 
     @property
     def status(self) -> str:
-        """Its enhanced status (RFC 2034), or ``""``."""
+        """The reply's enhanced status (RFC 2034), or ``""``."""
         status = _STATUS.match(self.text)
         return status[0] if status else ""
 
     @property
     def next_hop_id(self) -> str | None:
-        """The id under which the server has taken the mail, where it says so in a known form."""
+        """The server's id of a mail, where it has a known form.
+
+        It is the id under which the server has taken the mail.
+        """
         found = _NEXT_ID.match(self.text[:MAX_WORDS]) if self.code == 250 and self.stage == "dot" else None
         return found[1] if found else None
 
@@ -119,7 +122,7 @@ class Replies:
         return self._reader.at_eof() or self._reader.exception() is not None
 
     def silent(self, since: float = -math.inf) -> bool:
-        """Whether the peer owes a reply that it was asked for up to ``since``, or longer ago than is usual."""
+        """Whether the peer owes a reply unusually long. Or one that it was asked for up to ``since``."""
         return self._deadline < math.inf and (self._asked_at <= since or self._slow_at <= self._loop.time())
 
     async def next(self, patience: float, stage: str = "") -> Reply:
@@ -196,7 +199,7 @@ class Replies:
 
 
 def slow_after(patience: float) -> float:
-    """Seconds after which a peer that has ``patience`` seconds is no longer waited for alone: 20 s of 300 s."""
+    """Seconds after which others are tried beside a peer. It has ``patience`` seconds: 20 s of 300 s."""
     return max(LEAST_SLOW, patience / 15)
 
 

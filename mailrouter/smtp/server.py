@@ -136,12 +136,12 @@ class Door(SMTP):
         self._set_reading()
 
     def resume_writing(self) -> None:
-        """It does again."""
+        """The client takes its replies again."""
         self._writable = True
         self._work()
 
     def data_received(self, data: bytes) -> None:
-        """Work on what arrived, or keep it while something else must end first."""
+        """Work on what arrived, or keep it until its turn. Something else must end first then."""
         if self._mode is _ENDED:
             return
         self._last_active = self.loop.time()
@@ -346,7 +346,10 @@ class Door(SMTP):
             self.transport.write(out.encode("ascii", "replace"))
 
     def _set_reading(self) -> None:
-        """Read from the client only while there is room for what it says, and nothing of it to work on."""
+        """Read on only when nothing waits and there is room.
+
+        The client is read from only while there is room for what it says, and nothing of it to work on.
+        """
         reading = self._mode is _ENDED or (
             self._writable
             and not self._resting

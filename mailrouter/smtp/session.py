@@ -59,7 +59,9 @@ class Dialog:
         self._overshoot = 0
 
     def obey(self, line: bytes, now: float = 0.0) -> tuple[str, Then]:
-        """The reply to one command (without its CRLF) at ``now`` (seconds of a steady clock), and what follows it.
+        """The reply to one command, and what follows from it.
+
+        The command is without its CRLF, ``now`` is in seconds of a steady clock.
 
         Never raises.
         """
@@ -156,7 +158,7 @@ class Dialog:
         self._broken = False
 
     def _forget(self) -> None:
-        """The same, asked for by the client: what it had us look up for nothing is counted."""
+        """Drop the transaction as the client asked. What it had us look up for nothing is counted."""
         self._cost = 1 + len(self.envelope.recipients) // 10
         self._reset()
 

@@ -46,10 +46,10 @@ class Session(Protocol):
 
     @property
     def committing(self) -> bool:
-        """Its message has come whole: it will end by itself."""
+        """Note that a message has come whole: it will end itself."""
 
     def idles(self, now: float) -> bool:
-        """Whether it keeps a place without use, by what is asked of strangers while places are short."""
+        """Whether a session keeps a scarce place without use. By what is asked of strangers while places are short."""
 
     def go_on(self) -> None:
         """Read from it again."""
@@ -171,7 +171,7 @@ class Sessions:
         return bool(self._waiting) or self.held > self.limits.held_octets
 
     def waits(self, session: Session) -> bool:
-        """Whether memory is short, and this session has to wait for its turn to be read from."""
+        """Whether memory is short, and this session must wait. For its turn to be read from."""
         if (
             not self._waiting and self.held <= self.limits.held_octets
         ):  # asked with each read: memory is nearly never short

@@ -1,4 +1,4 @@
-"""Our message to the operator that the next server works again, after a trouble that lasted. Pure."""
+"""The operator's letter that the next server works again. The trouble lasted. Pure."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def companion(
 
 
 def derived(situation: Situation, *what: str) -> bytes:
-    """Randomness of its own for each purpose, from the one seed made at the door (20 octets)."""
+    """Randomness for one purpose, from the seed made at the door. 20 octets."""
     return hashlib.blake2b("\0".join(what).encode(), key=situation.seed[:64], digest_size=20).digest()
 
 
@@ -101,7 +101,7 @@ def dated(situation: Situation, what: str, known_by: str = "") -> tuple[bytes, b
 
 
 def threading(head: Head) -> tuple[bytes, ...]:
-    """In-Reply-To and References (RFC 5322 §3.6.4), of a long thread the first and the last ids."""
+    """In-Reply-To and References (RFC 5322 §3.6.4), bounded. Of a long thread they have the first and the last ids."""
     own = head.message_id
     if not own:
         return ()

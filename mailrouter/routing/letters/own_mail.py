@@ -15,7 +15,7 @@ from mailrouter.message.text.mailboxes import Mailbox
 
 @dataclass(frozen=True, slots=True)
 class OwnMail:
-    """What one message of ours says, to whom, and when (``moment`` has the time zone that its Date shows).
+    """A message of ours: words, recipient and moment. ``moment`` has the time zone that its Date shows.
 
     ``seed`` is random, and ``what`` tells the message from others made of the same seed. Without a ``sender`` it comes
     from the program itself, where nobody answers. ``marks`` are whole fields before all others.
@@ -55,7 +55,7 @@ AUTOMATIC = b"Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\
 
 
 def role_marks(loop_mark: str, role_address: str) -> bytes:
-    """The fields by which a message that a mailbox forwards to the role is stopped at the door."""
+    """The fields that stop a forwarded message at the door. A mailbox forwards it to the role."""
     return f"Mailrouter-Loop: {loop_mark}\r\n".encode("ascii") + writing.field(
         "Mailrouter-Role", role_address
     )

@@ -26,7 +26,7 @@ did not arrive for a day; or come back to the role itself."""
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is known of one copy that did not arrive, or was answered by a machine.
+    """The facts about a copy that failed or was answered. A machine answered it.
 
     ``recipient`` is whom it was for; ``words`` is one line by the other server; ``sender`` is the original's
     reverse-path, ``""`` for ``<>``; ``have`` are the emails of partners whose copies arrived, ``trying`` of those
@@ -83,7 +83,7 @@ def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Piece
 
 
 def partner_notice(trouble: Trouble, to: Person, wording: Wording) -> Pieces:
-    """What another partner is told, who may be the only one to have the mail."""
+    """The notice to another partner. That one may be the only one to have the mail."""
     facts = _facts(trouble) | {
         "you_have": to.email in trouble.have,
         "you_wait": to.email in trouble.trying,

@@ -1,4 +1,4 @@
-"""A line on the other partner's copies while mail does not reach somebody's mailbox. Pure."""
+"""A line on copies that tells of another partner's failing mailbox. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mailrouter.schedule.date_words import called
 
 
 def tell_of_unreached(draft: Draft, situation: Situation) -> Draft:
-    """Each partner reads on their copies whose mailbox has been failing for a day, until it works again."""
+    """Tell partners, on their copies, whose mailbox keeps failing. For a day by then, until it works again."""
     if not situation.unreached or silence(draft, situation):
         return draft
     copies = tuple(copy._replace(unreached=_lines(copy, situation)) for copy in draft.copies)

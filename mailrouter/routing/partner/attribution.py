@@ -1,4 +1,4 @@
-"""What mail programs write above the mail that is answered or forwarded, in the usual languages. Pure.
+"""Attribution lines above answered or forwarded mail, in common languages. Mail programs write them. Pure.
 
 ``On Monday, Jane wrote:``, Outlook's block of From, Sent and Subject, and ``-----Original Message-----``. A line with
 a date, a time of day and an address in angle brackets that ends in a colon is one in any language.
@@ -37,7 +37,7 @@ _ORIGINAL = re.compile(
 
 
 def _field(names: str, filled: str = r"(?:\s++|(?<=：))\S") -> re.Pattern[str]:
-    """A line that begins with one of these words and a colon, perhaps in bold."""
+    """A line that begins with such a word and colon. Perhaps in bold."""
     return re.compile(rf"\s*+\*?+(?:{'|'.join(names.split())})\*?+\s?+[:：]\*?+{filled}", re.I)
 
 
@@ -56,7 +56,7 @@ _BLOCK = 7
 
 
 def _attributes(text: str) -> bool:
-    """Whether ``text``, in one line, only says who wrote what is quoted below it: "On Monday, Jane wrote:"."""
+    """Whether ``text`` only says who wrote what follows. In one line: "On Monday, Jane wrote:"."""
     said = text.strip()
     if len(said) > _LONGEST or not said.endswith((":", "：")):
         return False
@@ -67,7 +67,7 @@ def _attributes(text: str) -> bool:
 
 
 def _wrote(said: str, begin: str, word: str, more: int) -> bool:
-    """Whether ``said`` ends in the word for writing, of which ``more`` characters may follow."""
+    """Whether ``said`` ends in the word for writing. ``more`` characters may follow."""
     at = said.rfind(word)
     before, after = said[len(begin) : max(at, 0)], said[at + len(word) :]
     if not 4 <= len(before) <= 400 or len(after) > more:
@@ -76,7 +76,10 @@ def _wrote(said: str, begin: str, word: str, more: int) -> bool:
 
 
 def above_attribution(lines: Sequence[str], start: int) -> int:
-    """Where the attribution begins that stands above line ``start``, perhaps in several lines; ``start`` if none does."""
+    """The first line of an attribution that ends above ``start``.
+
+    Perhaps it stands in several lines; ``start`` if none does.
+    """
     end = start
     while end and not lines[end - 1].strip():
         end -= 1

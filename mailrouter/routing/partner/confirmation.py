@@ -1,4 +1,4 @@
-"""Whether an answer to one of our questions says yes, in words of its own. Pure.
+"""Whether an answer to our question says yes. Pure.
 
 A mailbox answers by itself as well: somebody is away, a ticket was opened. Most such answers say that a program sent
 them (RFC 3834 §5), some do not, and they quote what they answer. So a confirmation has to say what nobody writes into
@@ -87,7 +87,7 @@ def _written(lines: list[str]) -> bool:
 
 
 def _first_is_yes(lines: list[str], names: Collection[str]) -> bool:
-    """Whether the first line says yes, or the first below what a gateway has put above it about mail from outside."""
+    """Whether the first line says yes, below any gateway's banner. A gateway puts a banner above mail from outside."""
     stanzas: list[list[str]] = [[]]
     for line in lines:
         if line.strip():
@@ -105,7 +105,7 @@ def _first_is_yes(lines: list[str], names: Collection[str]) -> bool:
 
 
 def _is_banner(stanza: list[str]) -> bool:
-    """Whether lines are the warning that a mail gateway puts above all mail from outside."""
+    """Whether lines are a gateway's warning about outside mail."""
     if not stanza or len(stanza) > _MOST_BANNER or not _WARNING.match(stanza[0][:_LONGEST]):
         return False
     return any(_OF_MAIL.search(line[:_LONGEST]) for line in stanza)

@@ -17,7 +17,7 @@ from mailrouter.routing.partner.schedule_mail import Asked, asked_of
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The text of one mail, as each of the partners' addresses needs it.
+    """A mail's text, as each address for partners needs it.
 
     ``body`` is what was written in the mail itself, without signature and quoted mail; ``handoff`` the attached text
     files and the body; ``asked`` what it asks of the schedule, or why it can't be read as that.
@@ -38,5 +38,5 @@ def contents_of(head: Head, shape: Shape, raw: bytes) -> Contents:
 
 
 def read_contents(header: bytes, shape: Shape, raw: bytes) -> Contents:
-    """The same from octets alone, as another process can be asked for it."""
+    """The contents from octets alone. Another process can be asked for them so."""
     return contents_of(Head(header), shape, raw)

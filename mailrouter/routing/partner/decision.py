@@ -1,4 +1,4 @@
-"""The decision about a mail to one of a role's addresses for partners: done, asked, answered, or mail. Pure.
+"""The decision about a mail to an address for partners. It is done, asked about, answered, or mail. Pure.
 
 Only a partner's mail does anything; everybody else's is mail to the role like any other, and outsiders hear
 nothing. Who wrote it, and what proves that, is the same for all of these addresses; what it is for is told by a
@@ -42,7 +42,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A mail to one of the partners' addresses of one role, with all facts about it.
+    """A mail to a role's address for partners, with its facts.
 
     ``contents`` is what it says, None where it is larger than ``MAX_MAIL``. ``trusted``: it came from one of
     our own servers. ``waiting`` is what it would confirm by the token in its address. ``ask_from`` is the
@@ -106,7 +106,7 @@ class PartnerRequest(ABC):
     quotes_nothing = False
 
     def written(self, mail: Handed, author: Person) -> Written:
-        """Read what the mail says, in a form that may be kept aside; or the problem with it."""
+        """Read what the mail says, or the problem with it. In a form that may be kept aside."""
         return (mail.contents and mail.contents.body) or too_large()
 
     @abstractmethod
@@ -118,12 +118,12 @@ class PartnerRequest(ABC):
         return None
 
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
-        """Tell how the question is answered, after an answer that is no yes; it stands ``until`` then."""
+        """Ask again for an answer, after one that is no yes. The question stands ``until`` then."""
         what = f"{self.what} for"
         return handoff_notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
-        """Tell ``author`` alone why nothing comes of the mail, though it was ``understood``, perhaps."""
+        """Tell ``author`` alone why the mail comes to nothing. Perhaps it was ``understood``."""
         return handoff_notices.unusable(mail.situation, mail.head, author, author, problem)
 
     def doubt(self, mail: Handed, written: Written) -> str:
@@ -170,7 +170,7 @@ def handed_over(mail: Handed, request: PartnerRequest) -> Handover:
 
 
 def too_large() -> Written:
-    """That a mail is not read at all."""
+    """Tell that a mail is not read at all."""
     return Written(problem=f"The mail is larger than {MAX_MAIL // 1_000_000} MB; the text alone is enough.")
 
 

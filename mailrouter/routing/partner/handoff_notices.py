@@ -73,7 +73,7 @@ class NoticeText:
 def taken(
     situation: Situation, head: Head, to: Person, author: Person, handoff: Written, at: datetime
 ) -> Notice:
-    """What was understood of a new version, and what it takes the place of."""
+    """The notice of a new version as understood, and the old one."""
     role = situation.role
     facts = {
         **_facts(situation),
@@ -109,7 +109,10 @@ def confirm(situation: Situation, head: Head, to: Person, written: Written, ques
 def once_more(
     situation: Situation, head: Head, to: Person, sender: str, what: str, until: datetime
 ) -> Notice:
-    """That an answer to ``sender`` did not say yes, and how to; ``what`` waits for it ``until`` then: "handoff for"."""
+    """The notice that an answer to ``sender`` said no yes.
+
+    And how to say it; ``what`` waits for it ``until`` then: "handoff for".
+    """
     role = situation.role
     day = date_words(until.astimezone(role.time_zone).date(), today_of(role, situation.duty))
     facts = {"author": called(role)[to.key], "role": role.name, "until": day}
@@ -191,7 +194,7 @@ def _when(situation: Situation, at: datetime) -> dict[str, object]:
 
 
 def notice(situation: Situation, head: Head, to: Person, text: NoticeText) -> Notice:
-    """A message of ours to a partner, in answer to the mail of ``head``."""
+    """Our message to a partner, answering the mail of ``head``."""
     role = situation.role
     back = Mailbox(role.name, text.sender)
     headers = b"".join(

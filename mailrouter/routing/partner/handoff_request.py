@@ -32,7 +32,9 @@ class HandoffRequest(PartnerRequest):
         return notices.confirm(mail.situation, mail.head, author, written, question_of(mail))
 
     def doubt(self, mail: Handed, written: Written) -> str:
-        """The reason to ask where it may be an out-of-office that nothing marks as one, to a message of ours.
+        """The reason to ask whether an answer is an out-of-office.
+
+        Nothing marks it as one, and it answers a message of ours.
 
         Our messages come from this very address, and who wrote an answer is proven by the mail server all the same.
         """
@@ -54,7 +56,7 @@ class HandoffRequest(PartnerRequest):
         return Handover("set", (reason,), author, text, at, told)
 
     def unusable(self, mail: Handed, author: Person, written: Written) -> Handover:
-        """Pass it on to the other partners as it came, with the reason, unless there is nothing in it."""
+        """Pass the mail on to the other partners, with the reason. As it came, unless there is nothing in it."""
         role = mail.situation.role
         others = [person for person in role.partners if person.key != author.key]
         nothing = written.empty and not (written.quoted and forwarded(mail.head.text("subject") or ""))

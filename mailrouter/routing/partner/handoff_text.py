@@ -92,7 +92,7 @@ def handoff_of(head: Head, parts: Sequence[Part], body: Written) -> Written:
 
 
 def _files(parts: Sequence[Part]) -> tuple[list[Written], list[str]]:
-    """The attached files of text that say something, and the names of all that can't be read."""
+    """The attached texts that say something, and unreadable files' names."""
     read: list[Written] = []
     unread: list[str] = []
     for part in parts:

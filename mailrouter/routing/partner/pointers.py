@@ -154,7 +154,7 @@ def without_pointers(text: str) -> str:
 
 
 def points(line: str) -> bool:
-    """Whether a line says no more than that something is attached, or is here."""
+    """Whether a line only says that something is attached or here."""
     if not 0 < len(line.strip()) <= _MOST:
         return False
     words = _WORD.findall(_GREETED.sub("", line).casefold())

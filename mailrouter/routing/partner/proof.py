@@ -1,4 +1,4 @@
-"""Who wrote a mail to the handoff or the schedule address, and what proves it. Pure.
+"""The author of a mail for partners, and its proof. It came to the handoff or the schedule address. Pure.
 
 A From field is anybody's to write. What counts is that our own mail server checked it (DMARC, RFC 7489 §6), or
 that the partner's mailbox confirms it. Coming from a trusted network proves nothing: behind a mail server all
@@ -56,7 +56,9 @@ class Checks(NamedTuple):
 
 
 def unproven(head: Head, role: Role, author: Person, checks: Checks, tag: str = TAG) -> str:
-    """Why it is not proven that ``author`` wrote this mail to the role's address with ``tag``; ``""``: it is.
+    """The reason why ``author``'s writing isn't proven, ``""`` if it is.
+
+    The mail came to the role's address with ``tag``.
 
     The very address has to stand in To, or else whoever has some signed mail of a partner's
     could send it there once more. In Cc it is not enough: many signatures leave out a Cc that was not there, so

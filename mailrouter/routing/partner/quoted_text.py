@@ -50,7 +50,9 @@ def without_tails(text: str) -> str:
 
 
 def without_sure_tails(text: str, *, answers: bool) -> str:
-    """The same, but what may be the writer's own stays: sections below ``-- ``, and lines that a person quoted.
+    """The text without the tails that certainly aren't the writer's.
+
+    What may be their own stays: sections below ``-- ``, and lines that a person quoted.
 
     Such lines end the text, nothing above them says who wrote them, and the mail ``answers`` no other, or the line
     above them introduces them.
@@ -67,7 +69,7 @@ def without_sure_tails(text: str, *, answers: bool) -> str:
 
 
 def _quoted_by_hand(lines: list[str], start: int, answers: bool) -> bool:
-    """Whether what begins at ``start`` are quoted lines to which no program has put who wrote them."""
+    """Whether the lines from ``start`` are quoted by a person. No program has put who wrote them."""
     if start >= len(lines) or (lines[start].strip() and not lines[start].startswith(">")):
         return False
     above = _trimmed(lines, start)
@@ -123,7 +125,10 @@ def _has_sections(lines: list[str]) -> bool:
 
 
 def _footer_from(lines: list[str]) -> int:
-    """A phone's advertisement, a list's or a virus scanner's lines below a rule; each only at the very end."""
+    """The start of the footer at the very end.
+
+    It is a phone's advertisement, or a list's or a virus scanner's lines below a rule.
+    """
     end = _trimmed(lines, len(lines))
     for index in range(end - 1, max(-1, end - 1 - _MAX_SIGNATURE), -1):
         if _RULE.match(lines[index]) and any(map(_is_footer, lines[index + 1 : end])):

@@ -1,4 +1,4 @@
-"""What a mail to the schedule address asks for, seen from when it was written. Pure.
+"""Readings of a schedule mail, by when it was written. Pure.
 
 "Today" and "Friday" count from the mail's Date in the writer's zone. Where that is another day than the one on which it
 came in, where no Date tells, or in the small hours, its words are read from each of these days. Only if all give the
@@ -33,7 +33,10 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The wall times from which a mail is read, the likeliest first, and why there are several (a sentence)."""
+    """The wall times from which to read a mail, with reasons.
+
+    The likeliest first, and why there are several (a sentence).
+    """
 
     nows: tuple[datetime, ...]
     why: str = ""
@@ -97,7 +100,9 @@ def _seen(sent: datetime | None, role: Role, author: Person, arrived: datetime) 
 def _of_the_night(
     asked: Asked, role: Role, author: Person, arrived: datetime, found: tuple[Request, ...]
 ) -> list[tuple[datetime, tuple[Request, ...]]]:
-    """What the words mean for a writer to whom yesterday isn't over yet: within a night that began then, or awake late.
+    """The reading for a writer whose yesterday isn't over.
+
+    It is within a night that began then, or they are awake late.
 
     Nothing where that is the same as ``found``, or is over by now.
     """

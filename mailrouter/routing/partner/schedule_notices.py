@@ -189,13 +189,13 @@ def _attached(role: Role, content: bytes, version: str = "") -> Pieces:
 
 
 def lost(situation: Situation, to: Person, what: str, why: str) -> Notice:
-    """That a change which was told of could not be put into the file after all."""
+    """The notice that a told change could not be made. It could not be put into the file after all."""
     lines = [f"This could not be put into the file after all: {what}", why, "Please write it again."]
     return _answer(situation, Head(b"\r\n"), to, _Answer(lines))
 
 
 def broken(situation: Situation, to: Person, found: Sequence[Problem], file: str, kept: bool) -> Notice:
-    """That the role's file can't be used as it is now: once for each text of it."""
+    """The notice that the role's file can't be used now. Once for each text of it."""
     role = situation.role
     facts = {**_facts(situation), "file": file, "problems": problem_lines(found), "kept": kept}
     words = situation.wording.notice("schedule-broken", facts)

@@ -51,7 +51,7 @@ _NOT_SEEN = "not seen"
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A text of a role's file, and the role that the service's loader makes of it."""
+    """A proposed text of a role's file, and its role. The service's loader makes the role of it."""
 
     text: bytes
     role: Role
@@ -85,7 +85,7 @@ class RoleFile(Protocol):
         """See ``merged_file.taken_back``."""
 
     def shown(self, role: Role) -> Role:
-        """A role of its text as people are to see it, with what their calendars say beside it."""
+        """A role with its calendars' absences, as people see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,10 @@ class ScheduleRequest(PartnerRequest):
         return Written(found.kept(), "the text of the mail")
 
     def _written_file(self, mail: Handed, found: Asked, author: Person) -> Written:
-        """An edited file, with the mark of the text that it was compared with: it is taken only in place of that."""
+        """An edited file, marked with the text it replaces.
+
+        It was compared with that text, and is taken only in its place.
+        """
         try:
             base, proposed, older = self._compared(mail, found, author)
         except MailrouterError:
@@ -186,7 +189,7 @@ class ScheduleRequest(PartnerRequest):
         return schedule_notices.confirm(mail.situation, mail.head, author, lines, question_of(mail), change)
 
     def _file_change(self, situation: Situation, base: Proposed, proposed: Proposed) -> FileDifference:
-        """What a whole new text does, in lines and in who is in."""
+        """The effect of a new text, in lines and in duty."""
         return self._file.compared(base, proposed, today_of(base.role, situation.duty))
 
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
@@ -268,7 +271,7 @@ class ScheduleRequest(PartnerRequest):
         return self._set(mail, author, base, proposed, Understood(change.words, change.first, change.notes))
 
     def _not_of_a_calendar(self, role: Role, requests: Sequence[Request], now: datetime) -> None:
-        """Raises MailrouterError where the absence that is to end is no line of the file, but of a calendar."""
+        """Refuse to end an absence that a calendar has. It is no line of the file. Raises MailrouterError."""
         if not any(isinstance(request, Back | Cancel) for request in requests):
             return
         try:
@@ -324,7 +327,7 @@ class ScheduleRequest(PartnerRequest):
         return self._set(mail, author, base, proposed, Understood(words), whole=True)
 
     def _resolved(self, base: Proposed, asked: Asked, author: Person) -> tuple[bytes, bool]:
-        """The text that the file would get, and whether it was made of an older one. Raises MailrouterError."""
+        """The file's new text, and whether it came from an older. Raises MailrouterError."""
         plain, version = without_version(asked.text.replace("\r\n", "\n"))
         text = with_line_ends_of(base.text, plain)
         version = version or ("" if asked.answers == _NOT_SEEN else asked.answers)
@@ -335,7 +338,7 @@ class ScheduleRequest(PartnerRequest):
         return text, False
 
     def _put_together(self, current: bytes, text: bytes, version: str) -> bytes:
-        """The file as it is now, with what was edited in the text of ``version``. Raises MailrouterError."""
+        """The file as it is, with the edits of ``version``. They were made in its text. Raises MailrouterError."""
         known = text_of_version(version, self._past)
         if known is None:
             raise MailrouterError(
@@ -348,7 +351,7 @@ class ScheduleRequest(PartnerRequest):
         )
 
     def _takes_nothing_back(self, current: bytes, text: bytes, author: str) -> None:
-        """Raises MailrouterError where a file without a version would undo what somebody else has changed."""
+        """Refuse a file without version that undoes others' changes. Raises MailrouterError."""
         now, new = (found.decode("utf-8", "replace") for found in (current, text))
         if (change := self._file.taken_back(now, new, self._past, author)) is not None:
             raise MailrouterError(
@@ -418,7 +421,7 @@ class ScheduleRequest(PartnerRequest):
 
 
 def _not_older(sent: datetime | None, last: LastChange) -> None:
-    """Raises MailrouterError where "undo" may have been written before the change that it would take back."""
+    """Refuse an "undo" perhaps written before the change. Raises MailrouterError."""
     if sent is not None and sent >= last.at - _CLOCKS:
         return
     why = (
@@ -433,6 +436,6 @@ def _not_older(sent: datetime | None, last: LastChange) -> None:
 
 
 def _wall(role: Role, author: Person | None, moment: datetime) -> datetime:
-    """What the clocks say where the author is, or by a command where the role is: so "today" is the author's today."""
+    """The wall time where the author is. By a command, where the role is: so "today" is the author's today."""
     zone = (author.time_zone if author else None) or role.time_zone
     return moment.astimezone(zone).replace(tzinfo=None)

@@ -76,7 +76,7 @@ def read_sections(text: str) -> Sections:
 
 
 def _heading(line: str) -> tuple[str, str] | None:
-    """The section that a line opens and what else stands on the line, or None."""
+    """The section that a line opens, and its rest, or None."""
     match = _HEADING.match(line)
     section = _SECTION_OF.get(" ".join(match["name"].lower().split())) if match else None
     if match is None or section is None:

@@ -16,8 +16,11 @@ from mailrouter.schedule.views.diff import Difference, differences
 
 @dataclass(frozen=True, slots=True)
 class FileDifference:
-    """The roles before and after as people are to see them, the lines that differ (none where words tell all), the new
-    text, and the days on which somebody else is in."""
+    """A role's file before and after, with what differs.
+
+    These are the roles as people are to see them, the lines that differ (none where words tell all), the new text, and
+    the days on which somebody else is in.
+    """
 
     old: Role
     new: Role

@@ -31,7 +31,7 @@ def may_become(old: Role, new: Role, our_domains: Collection[str]) -> None:
 
 
 def version_mark(text: bytes) -> str:
-    """What tells one text of a file from another, for the Message-ID of the mail that carries it."""
+    """The mark of a file's text, for a mail's Message-ID. It tells one text from another."""
     return hashlib.sha256(text).hexdigest()[:20]
 
 

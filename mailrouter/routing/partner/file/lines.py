@@ -1,4 +1,4 @@
-"""The lines by which two texts of a role's file differ, for people who read them on a phone. Pure.
+"""Lines in which two texts of a role's file differ. For people who read them on a phone. Pure.
 
 Every line that differs is a line of somebody's, so each stands behind a mark (``- `` before, ``+ `` now), cut, without
 anything that can't be seen. Where the texts differ in more than absences and swaps, every line is shown; these are told
@@ -33,7 +33,7 @@ _Step = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class FileLines:
-    """``lines`` to show, headings of sections among them, and how many ``more`` differ.
+    """Differing ``lines`` to show, with headings, and ``more`` left. The headings are of sections.
 
     ``hidden``: among these may be some that nothing else tells of, more than a person would read before saying yes.
     """
@@ -70,7 +70,7 @@ def _beside_days_off(role: Role) -> tuple[Role, set[str]]:
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> Iterator[_Step]:
-    """Each line that goes or comes, with its mark and the section that it stands in."""
+    """Each changed line, with its mark and section."""
     of_old, of_new = _sections(old), _sections(new)
     for begin, end, first, last in _gaps(old, new):
         for place in range(begin, end):
@@ -80,7 +80,7 @@ def _steps(old: Sequence[str], new: Sequence[str]) -> Iterator[_Step]:
 
 
 def _sections(lines: Sequence[str]) -> list[str]:
-    """The top-level key that each line stands below, as far as the text shows it; ``elsewhere`` where it does not."""
+    """Each line's top-level key, ``elsewhere`` where it isn't shown."""
     found, section = [], _ELSEWHERE
     for line in lines:
         if match := _SECTION.match(line):
@@ -112,7 +112,7 @@ def _gaps(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, i
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Places of lines that stand once in both, in the same order in both: the longest such row."""
+    """Places of lines unique in both texts, in common order. It is the longest such row."""
     once = {line for line, times in Counter(old).items() if times == 1}
     at = {line: place for place, line in enumerate(old) if line in once}
     often = Counter(new)
@@ -136,7 +136,7 @@ def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
 def _compared(
     old: Sequence[str], new: Sequence[str], begin: int, end: int, first: int, last: int
 ) -> list[tuple[int, int, int, int]]:
-    """The ranges that are in no longest common part of two short ranges."""
+    """The ranges outside the longest common part of two ranges. Both are short."""
     wide = last - first + 1
     table = [[0] * wide for _ in range(end - begin + 1)]
     for i in range(end - begin - 1, -1, -1):

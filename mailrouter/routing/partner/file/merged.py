@@ -34,7 +34,7 @@ class PastChange:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """``lines`` in place of those of the common text from ``start`` to before ``end``."""
+    """``lines`` in place of the common text from ``start`` to ``end``. To before ``end``."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class _Piece:
 
 
 def with_version(text: str, version: str) -> str:
-    """The text with its version in a line of its own, at the end."""
+    """The text with its version in a last line."""
     text = text if not text or text.endswith("\n") else text + "\n"
     return f"{text}# mailrouter: version {version} (please leave this line: it tells what you began with)\n"
 
@@ -54,7 +54,7 @@ def without_version(text: str) -> tuple[str, str]:
 
 
 def text_of_version(version: str, past: Iterable[PastChange]) -> bytes | None:
-    """The text that the file had then, None where it isn't kept any more."""
+    """The file's text of that version, None where it's forgotten."""
     return next(
         (text for change in past for text in (change.after, change.before) if version_mark(text) == version),
         None,
@@ -107,7 +107,7 @@ def _clash(one: _Piece, other: _Piece) -> bool:
 
 
 def taken_back(current: str, new: str, past: Iterable[PastChange], author: str) -> PastChange | None:
-    """The newest change by somebody else than ``author`` that ``new`` would take back; None where there is none."""
+    """The newest change by others that ``new`` would undo. By others than ``author``; None where there is none."""
     now, then = Counter(_lines(current)), Counter(_lines(new))
     for change in past:
         before, after = (
