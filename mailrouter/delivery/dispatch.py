@@ -96,9 +96,11 @@ class Dispatcher:
         plainly: Follow | None = None,
         under_way: UnderWay | None = None,
     ) -> None:
-        """``follow`` is asked about failures and long delays, and where ``watch`` says so; ``again``: seconds until
-        outcomes that the store did not take are offered to it once more; ``plainly`` is asked in the place of ``follow``
-        where that failed; ``under_way`` is the journal, whose suspects are tried before all others.
+        """Make a dispatcher that asks ``follow`` about failures and delays.
+
+        It is asked about long delays, and where ``watch`` says so; ``again``: seconds until outcomes that the store did
+        not take are offered to it once more; ``plainly`` is asked in the place of ``follow`` where that failed;
+        ``under_way`` is the journal, whose suspects are tried before all others.
         """
         self.attempts: Counter[tuple[str, str]] = Counter()
         """By kind of delivery, and what it came to: delivered, queued (tried again later) or failed."""

@@ -103,8 +103,11 @@ class SmtpTransport:
         siblings: Siblings = _no_siblings,
         too_large: TooLarge = _not_too_large,
     ) -> None:
-        """``siblings`` gives the recipients of a message's other copies, for a second opinion about a refusal;
-        ``too_large`` is asked about what was refused with 552, and says whether it takes care of it."""
+        """Make a transport that asks ``siblings`` for second opinions.
+
+        These are the recipients of a message's other copies, who are asked about where it was refused; ``too_large`` is
+        asked about what was refused with 552, and says whether it takes care of it.
+        """
         self.name = f"smtp://{host}:{port}"
         self.max_size: int | None = None
         self.trouble = self.advice = ""

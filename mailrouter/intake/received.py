@@ -51,7 +51,7 @@ class Received(NamedTuple):
 
     @property
     def message_id(self) -> str:
-        """Its Message-ID; ``""`` for none."""
+        """The message's Message-ID; ``""`` for none."""
         return self.head.message_id or ""
 
     @property

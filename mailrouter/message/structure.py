@@ -133,7 +133,7 @@ class Structure:
             self._pending = self._walk(self._pending + data if self._pending else data, last=False)
 
     def finish(self) -> None:
-        """There is no more; settle what was left open."""
+        """Settle what was left open: there is no more."""
         if self.wants_body:
             self._walk(self._pending, last=True)
         self._close(0)

@@ -54,7 +54,7 @@ class Keys:
 
 
 def read_keys(path: Path) -> Keys:
-    """This relay's keys, made on first use (mode 0600). Raises StoreError.
+    """Read the relay's keys, made on first use (mode 0600). Raises StoreError.
 
     A key that is there is never replaced: with another one, no mail that went out would be known as ours. A file that
     others may read is made private, and the log says so.

@@ -52,7 +52,7 @@ class Leave:
 
     @property
     def until(self) -> str:
-        """``until Friday 1 January``, with a time for an end within a day."""
+        """``until Friday 1 January``, with any time within a day."""
         if self.last.open_ended:
             return "until further notice"
         end = self.last.end

@@ -79,7 +79,7 @@ class Reading(Protocol):
         """One delivery, or None."""
 
     async def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
-        """Those of these deliveries that exist, in this order."""
+        """The deliveries that exist of these ids, in this order."""
 
     async def chunk(self, message: MessageId, n: int) -> bytes:
         """Part ``n`` of a message's bytes; of a small message, part 0 is all."""

@@ -31,7 +31,7 @@ def too_far_travelled(received: Received) -> bool:
 
 
 def came_back(desk: Desk, received: Received, roles: Sequence[Role]) -> list[Role]:
-    """The ``roles`` whose mark the message bears, by any key good when it came."""
+    """The ``roles`` whose mark, by keys then good, the message bears."""
     keys = desk.keys.accepted(milliseconds(received.moment))
     return [role for role in roles if any(has_loop_mark(received.head, key, role.address) for key in keys)]
 

@@ -133,8 +133,10 @@ async def confirmable(
 
 
 async def void_answer(desk: Desk, reader: Reading | None, targets: Sequence[Target], at: Milliseconds) -> str:
-    """The refusal of a mail that answers a question which doesn't stand (any more); ``""`` for none. Before anything is
-    read of it: nobody works on such a mail."""
+    """The refusal of an answer to a void question; ``""`` for none.
+
+    Before anything is read of it: nobody works on such a mail.
+    """
     for target in targets:
         if target.token is not None:
             found = await confirmable(desk, reader, target.role, target.token, at, target.purpose.tag)

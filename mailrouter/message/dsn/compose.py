@@ -126,7 +126,7 @@ def _original(news: Undelivered, head: Head, shape: Shape) -> tuple[Pieces, bool
 
 
 def _global_original(news: Undelivered, shape: Shape) -> Pieces:
-    """The original or its header, in UTF-8 (RFC 6533 §6; RFC 6532 §3.7)."""
+    """The original or its header, in UTF-8. RFC 6533 §6; RFC 6532 §3.7."""
     whole = news.full and news.action == "failed" and shape.size <= MAX_FULL
     kind = b"global" if whole else b"global-headers"
     lead = b"Content-Type: message/" + kind + b"\r\nContent-Disposition: attachment\r\n"

@@ -212,7 +212,7 @@ def _stamp(changed: datetime) -> tuple[bytes, ...]:
 
 
 def _uid(role: Role, kind: str, who: str, start: datetime) -> str:
-    """A UID that stays while role, person and beginning do (RFC 7986 §5.3). The beginning counts by its wall time."""
+    """A UID that stays while role, person and beginning do. RFC 7986 §5.3. The beginning counts by its wall time."""
     local = start.astimezone(role.time_zone)
     text = f"{role.address}\0{kind}\0{who}\0{local:%Y-%m-%dT%H:%M:%S}\0{local.fold}"
     return f"mailrouter-{hashlib.sha256(text.encode()).hexdigest()[:32]}@{domain_of(role.address)}"

@@ -147,12 +147,12 @@ class StoreReader:
         return found
 
     async def deliveries(self, wanted: Sequence[DeliveryId]) -> list[Delivery]:
-        """Those of these deliveries that exist, in this order."""
+        """The deliveries that exist of these ids, in this order."""
         rows = self._by_id("delivery", tables.DELIVERY_COLUMNS, wanted)
         return [tables.delivery_of(rows[id_]) for id_ in wanted if id_ in rows]
 
     def messages(self, wanted: Sequence[MessageId]) -> list[Message]:
-        """Those of these messages that exist, in this order."""
+        """The messages that exist of these ids, in this order."""
         rows = self._by_id("message", tables.MESSAGE_COLUMNS, wanted)
         return [tables.message_of(rows[id_]) for id_ in wanted if id_ in rows]
 
