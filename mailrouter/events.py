@@ -181,7 +181,7 @@ def _written(name: str, value: Value) -> str:
 
 
 class Bounded:
-    """How many lines there may be in a minute: so many for one client, and so many for all of them together."""
+    """A bound on lines in a minute: so many for one client, and so many for all of them together."""
 
     def __init__(self, each: int = 60, together: int = 600) -> None:
         self._each, self._together = each, together
@@ -204,6 +204,6 @@ class Bounded:
         return True
 
     def take_left_out(self) -> int | None:
-        """How many lines were left out since this was asked last; None for none."""
+        """The number of lines left out since the last call; None for none."""
         found, self.left_out = self.left_out, 0
         return found or None

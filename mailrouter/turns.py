@@ -14,7 +14,7 @@ Steps = Generator[None, None, T]
 
 
 def at_once(work: Steps[T]) -> T:
-    """What ``work`` comes to, without a rest. Raises what it raises."""
+    """The result of ``work``, without a rest. Raises what it raises."""
     try:
         while True:
             next(work)
@@ -24,7 +24,7 @@ def at_once(work: Steps[T]) -> T:
 
 
 def drive(work: Coroutine[Any, Any, T]) -> T:
-    """What asynchronous work comes to that waits for nothing but its turn. Raises what it raises."""
+    """The result of asynchronous work that waits for its turn alone. Raises what it raises."""
     try:
         while True:
             work.send(None)

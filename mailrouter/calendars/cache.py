@@ -1,4 +1,4 @@
-"""What was last read of each partner's calendar, in ``run_folder/calendars``: the intervals, never the calendar.
+"""The last reading of each partner's calendar, in ``run_folder/calendars``: the intervals, never the calendar.
 
 The last good reading stays until there is a better one, so a server that is away takes no absence with it.
 """
@@ -61,7 +61,7 @@ def with_kept(configuration: Configuration) -> Configuration:
 
 
 def folder_of(configuration: Configuration) -> Path:
-    """Where the records of this configuration lie; a trial leaves those of a service beside it as they are."""
+    """The folder of this configuration's records; a trial leaves those of a service beside it as they are."""
     settings = configuration.settings
     return settings.run_folder / (TRIAL_FOLDER if settings.trial else FOLDER)
 
@@ -116,7 +116,7 @@ def _path(folder: Path, role: Role, person: Person) -> Path:
 
 
 def _mark(role: Role, person: Person) -> str:
-    """What the record is of: another calendar, rule or zone makes it void. A hash, since a URL is a secret."""
+    """The record's mark: another calendar, rule or zone makes it void. A hash, since a URL is a secret."""
     source = person.calendar
     words = (
         [source.file, source.url, *source.absent_when, person.email, zone_of(person, role).key]

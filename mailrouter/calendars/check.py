@@ -1,4 +1,4 @@
-"""What is worth a look in the partners' calendars, for ``mailrouter check``."""
+"""Oddities of the partners' calendars, for ``mailrouter check``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which address of a feed is in force: a word drawn at random, in ``run_folder/calendar-addresses.json``.
+"""The feed's address in force: a word drawn at random, in ``run_folder/calendar-addresses.json``.
 
 Without the file all feeds have their first address. It belongs into a backup beside the key: without it, addresses
 that were taken out of use would work again.

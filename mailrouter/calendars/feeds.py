@@ -122,7 +122,7 @@ class Feeds:
 
 
 def feed_range(role: Role, now: datetime) -> tuple[datetime, datetime]:
-    """What a feed covers at ``now``: from a Monday four weeks back to one half a year ahead."""
+    """The range of a feed at ``now``: from a Monday four weeks back to one half a year ahead."""
     today = local_day(now, role.time_zone)
     monday = today - timedelta(days=today.weekday())
     first, last = monday - timedelta(weeks=WEEKS_BACK), monday + timedelta(weeks=WEEKS_AHEAD)
@@ -130,7 +130,7 @@ def feed_range(role: Role, now: datetime) -> tuple[datetime, datetime]:
 
 
 def changed_at(configuration: Configuration, role: Role) -> datetime:
-    """When what a role's feed is made of last changed: its file, or what was read of a partner's calendar."""
+    """The last change of a feed's sources: the role's file, or what was read of a partner's calendar."""
     moments = [_OLDEST]
     for name in (f"{role.key}.yaml", f"{role.key}.yml"):
         try:

@@ -43,8 +43,10 @@ def from_file(path: Path) -> bytes:
 
 
 def from_url(url: str, hosts: Container[str] = ()) -> bytes:
-    """What the server gives, after three redirects at most. Raises CalendarError; the URL, which is a secret, never
-    stands in its text."""
+    """The server's answer, after three redirects at most.
+
+    Raises CalendarError; the URL, which is a secret, never stands in its text.
+    """
     for _ in range(limits.MAX_REDIRECTS + 1):
         parts = urlsplit(url)
         try:

@@ -1,4 +1,4 @@
-"""How much of a stranger's calendar is read: whatever is more is an error, or left out, and said."""
+"""Limits for reading a stranger's calendar: whatever is more is an error, or left out, and said."""
 
 from datetime import timedelta
 

@@ -66,7 +66,10 @@ class Contents:
 
 
 def contents_of(data: bytes) -> Contents:
-    """What ``data`` holds. Raises CalendarError where it is no calendar, or not a whole one, or too large."""
+    """The zones and events in ``data``.
+
+    Raises CalendarError where it is no calendar, or not a whole one, or too large.
+    """
     if len(data) > limits.MAX_BYTES:
         raise CalendarError(f"it is larger than {limits.MAX_BYTES >> 20} MiB")
     found = Contents()
@@ -157,7 +160,7 @@ def _unfolded(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def value_of(line: str) -> str:
-    """What stands after the first colon outside double quotes (RFC 5545 §3.1)."""
+    """The value after the first colon outside double quotes (RFC 5545 §3.1)."""
     quoted = False
     for place, character in enumerate(line):
         if character == '"':

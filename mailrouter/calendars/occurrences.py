@@ -1,4 +1,4 @@
-"""When the absences of a calendar are: its events, expanded within a window. Deterministic; needs ``calendars``.
+"""The absences of a calendar: its events, expanded within a window. Deterministic; needs ``calendars``.
 
 The libraries see as little as can be: the lines of one event and its exceptions that say when, after
 ``lines``, ``signs`` and ``rules`` have looked at them. An event they can't cope with is left out, and said.
@@ -37,7 +37,7 @@ class TooSlow(BaseException):
 
 @dataclass(slots=True)
 class Found:
-    """What a calendar gave: intervals in UTC, joined and in order; how many events it has; what was left out."""
+    """The findings of a calendar: intervals in UTC, joined and in order; how many events it has; what was left out."""
 
     busy: list[Interval] = field(default_factory=list)
     events: int = 0

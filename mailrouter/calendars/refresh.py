@@ -63,7 +63,7 @@ async def refresh(configuration: Configuration, role: Role, person: Person, now:
 
 
 def request_for(configuration: Configuration, role: Role, person: Person, now: datetime) -> dict[str, Any]:
-    """What the reading process is asked (see ``mailrouter.calendars.worker``)."""
+    """The request to the reading process (see ``mailrouter.calendars.worker``)."""
     source = person.calendar
     assert source is not None
     return {

@@ -7,7 +7,7 @@ _LONGEST = 2_000
 
 
 def too_much(rule: str) -> str:
-    """Why a rule is not expanded, in words; ``""`` for one that comes once a day at most.
+    """The reason why a rule is not expanded; ``""`` for one that comes once a day at most.
 
     ``FREQ=SECONDLY``, or every second named by BYSECOND, would be 86,400 events a day.
     """

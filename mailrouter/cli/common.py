@@ -1,4 +1,4 @@
-"""What several commands need: the configuration, a role, a moment, a look at the store."""
+"""Common needs of commands: the configuration, a role, a moment, a look at the store."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def print_json(data: Any) -> None:
 
 
 def as_called(program: str = "") -> str:
-    """How this program can be called again from here: its name where the shell finds it, else the path that was used."""
+    """The way to call this program again from here: its name where the shell finds it, else the path that was used."""
     program = program or sys.argv[0]
     if Path(program).name == "__main__.py":
         return f"{shlex.quote(sys.executable)} -m mailrouter"

@@ -1,4 +1,4 @@
-"""What this machine says to the settings: what isn't installed, where nothing can be written, what has no address."""
+"""Problems of this machine with the settings: what isn't installed, where nothing can be written, what has no address."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _unwritable(path: os.PathLike[str]) -> str | None:
 
 
 def unreachable(deliver: Destination) -> str:
-    """Why the next server's name leads nowhere, or ``""``; the server itself isn't asked."""
+    """The reason why the next server's name leads nowhere, or ``""``; the server itself isn't asked."""
     if not deliver.host:
         return ""
     looking = ThreadPoolExecutor(1)

@@ -1,4 +1,4 @@
-"""What each command can be asked, for argparse. The modules of the commands themselves are loaded only when they run."""
+"""The options of each command, for argparse. The modules of the commands themselves are loaded only when they run."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _KINDS: dict[Kind, str] = {
 
 @dataclass(slots=True)
 class _Tally:
-    """What one role's mail would have come to."""
+    """The outcome of one role's mail, had it been sent."""
 
     mails: int = 0
     senders: set[str] = field(default_factory=set)

@@ -156,7 +156,7 @@ class Brush:
         return self._painted(text, _BOLD) if text else text
 
     def faint(self, text: str) -> str:
-        """What may be overlooked."""
+        """The text in faint: it may be overlooked."""
         return self._painted(text, _FAINT)
 
     def _painted(self, text: str, paint: str) -> str:
@@ -164,7 +164,7 @@ class Brush:
 
 
 def _cell(day: Day, brush: Brush, room: int) -> str:
-    """Who is on, in a word: ``Laurie``, ``Lau+Ela``, ``NOBODY``; ``·`` on a day without hours."""
+    """The people on duty in a word: ``Laurie``, ``Lau+Ela``, ``NOBODY``; ``·`` on a day without hours."""
     star = "" if day.as_rota else "*"
     if not day.parts:
         alarm = "NOBODY" if room >= len("NOBODY*") else "!"

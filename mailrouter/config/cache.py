@@ -1,4 +1,4 @@
-"""What trees came to, remembered: a service whose one file changes works that one out again, and not a thousand."""
+"""A cache of work on trees: a service whose one file changes works that one out again, and not a thousand."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ Came = TypeVar("Came")
 
 
 class Remembered(Generic[Came]):
-    """What ``work`` makes of a tree and of what else is given. Trees are told apart by identity, since comparing them
-    costs more than it saves; ``role_tree`` remembers them by their text."""
+    """A function of a tree, and of more, that remembers.
+
+    Trees are told apart by identity, since comparing them costs more than it saves; ``role_tree`` remembers them by
+    their text.
+    """
 
     def __init__(self, work: Callable[..., Came]) -> None:
         self._work = work

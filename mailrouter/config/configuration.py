@@ -17,7 +17,7 @@ HERE, SYSTEM = Path("config"), Path("/etc/mailrouter")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What was read from ``folder``: the settings and the roles, by short name in alphabetical order."""
+    """The configuration of ``folder``: the settings and the roles, by short name in alphabetical order."""
 
     folder: Path
     settings: Settings

@@ -1,4 +1,4 @@
-"""What is right in each file and wrong between them: shared addresses, loops.
+"""Faults between files that are each right: shared addresses, loops.
 
 Works on the trees, so that it can speak even where another part of a file is broken.
 """
@@ -37,7 +37,7 @@ class Mailbox:
 
     @property
     def place(self) -> str:
-        """Where it stands, for a hint."""
+        """The place of the entry, for a hint."""
         return f"{self.tree.file}:{self.line + 1}"
 
 

@@ -77,7 +77,7 @@ def _leaves(written: Written, path: Path) -> Iterator[tuple[Path, str | tuple[st
 
 
 def _line(tree: Tree, path: Path) -> int | None:
-    """Where it was typed: at its own key, or at the word that stands for the whole above it."""
+    """The line on which it was typed: at its own key, or at the word that stands for the whole above it."""
     entry, node, steps = follow(tree.root, path)
     if entry is None or is_empty(node) or (steps < len(path) and not isinstance(node, Text)):
         return None

@@ -1,4 +1,4 @@
-"""Which files a configuration has, read into trees; and what is odd about the folder itself."""
+"""The files of a configuration, read into trees; and what is odd about the folder itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Files:
 
 
 def files_in(folder: Path) -> Files:
-    """What is in ``folder``; whatever is missing or can't be read is a problem in its place."""
+    """The files in ``folder``; whatever is missing or can't be read is a problem in its place."""
     try:
         return _files_in(folder)
     except PermissionError as error:

@@ -1,4 +1,4 @@
-"""What a service works by while files change under it: each role's file as it is, or as it last was right.
+"""The configuration in force while files change under a service: each role's file as it is, or as it last was right.
 
 One role's broken file holds back neither the service nor the other roles. What was right last is kept in the run
 folder (``good/ROLE.yaml``, mode 0600), so that it holds over a restart too; and so are the settings (``good/settings``),
@@ -254,7 +254,7 @@ def _keep_roles(now: Serving, folder: Path, known: Mapping[str, bytes] | None) -
 
 
 def proposed(folder: Path, key: str, text: bytes, hostname: str) -> Serving:
-    """What would be in force if a role's file held ``text``. Raises ConfigurationError with its problems."""
+    """The configuration in force if a role's file held ``text``. Raises ConfigurationError with its problems."""
     found = serving(folder, instead={key: text}, fqdn=lambda: hostname)
     for broken in found.broken:
         if broken.key == key:

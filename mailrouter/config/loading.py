@@ -66,7 +66,7 @@ def configuration_of(folder: Path, files: Files, fqdn: Callable[[], str]) -> Con
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a role's tree came to."""
+    """The role in a tree, with its problems."""
 
     role: Role | None
     problems: tuple[Problem, ...]

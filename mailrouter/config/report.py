@@ -52,7 +52,7 @@ _SHAPES = {
 
 
 def problems_of(error: ValidationError | None, reading: Reading, tree: Tree) -> Iterator[Problem]:
-    """What was found while reading ``tree``, each problem once; of many, some, and how many there are beside."""
+    """The problems found while reading ``tree``, each once; of many, some, and how many there are beside."""
     all_ = _all_problems(error, reading, tree)
     yield from islice(all_, MOST_PROBLEMS)
     if further := sum(1 for _ in all_) + reading.further:
@@ -147,7 +147,7 @@ def _kind(node: Node) -> str:
 
 
 def _shape_hint(kind: str, loc: Sequence[str | int], node: Node, tree: Tree) -> str:
-    """How to write what belongs at ``loc``, where ``node`` has another shape."""
+    """The form of what belongs at ``loc``, where ``node`` has another."""
     names = [step for step in loc if isinstance(step, str)]
     name = "person" if names[-2:-1] == ["partners"] else names[-1] if names else ""
     if isinstance(node, Mapping) and node.entries and not _in_braces(node, tree):

@@ -1,4 +1,4 @@
-"""How patiently copies are sent."""
+"""The patience with which copies are sent."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def trying(text: str) -> Seconds:
 
 
 def notice(text: str) -> Seconds | None:
-    """When the sender hears of a delay; ``never`` is None. Raises Wrong."""
+    """The time until the sender hears of a delay; ``never`` is None. Raises Wrong."""
     return None if text.strip().lower() == "never" else trying(text)
 
 

@@ -36,7 +36,7 @@ _NOT_YET = "not available in this version"
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where copies go: a folder of Maildirs (``path``), or a server (``host``, ``port``)."""
+    """The destination of copies: a folder of Maildirs (``path``), or a server (``host``, ``port``)."""
 
     scheme: Literal["maildir", "smtp"]
     host: str = ""
@@ -110,7 +110,7 @@ def bounced(text: str) -> int:
 
 
 def history(text: str) -> int:
-    """How long what became of a mail is kept, in milliseconds. Raises Wrong."""
+    """The time for which a mail's fate is kept, in milliseconds. Raises Wrong."""
     kept = int(1000 * duration(text))
     if kept < SHORTEST_HISTORY:
         raise Wrong(
@@ -160,7 +160,7 @@ def _port(text: str, offset: int, lowest: int = 1) -> int:
 
 
 def destination(text: str) -> Destination:
-    """Where copies go; a Maildir's path is as typed. Raises Wrong."""
+    """The destination of copies; a Maildir's path is as typed. Raises Wrong."""
     scheme, colon, rest = text.partition(":")
     match scheme.lower():
         case "maildir" if colon:

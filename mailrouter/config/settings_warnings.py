@@ -79,7 +79,7 @@ def _too_wide(network: Network) -> bool:
 
 
 def _no_name(hostname: str) -> str:
-    """Why a host name can't greet other servers (RFC 5321 §2.3.5). ``""`` where it can."""
+    """The reason why a host name can't greet servers (RFC 5321 §2.3.5). ``""`` where it can."""
     try:
         ip_address(hostname.strip("[]"))
         return "an address and no name"

@@ -68,7 +68,7 @@ def _one(text: str, edit: Edit, role: Role) -> str:
 
 
 def _place(among: Sequence[Absence] | Sequence[Swap], one: Absence | Swap, section: str) -> int:
-    """Which entry of a list it is, however it is written: the loader keeps the order of the file."""
+    """The index of an entry in its list, however it is written: the loader keeps the order of the file."""
     for number, known in enumerate(among):
         if known == one:
             return number

@@ -11,7 +11,7 @@ from mailrouter.store.protocols import Store
 
 
 def pieces_of(delivery: Delivery) -> Pieces:
-    """What it is made of."""
+    """The pieces of a delivery."""
     return decode(delivery.pieces) if delivery.made is None else delivery.made
 
 

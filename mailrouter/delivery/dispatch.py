@@ -219,12 +219,12 @@ class Dispatcher:
 
     @property
     def waiting(self) -> int:
-        """How many deliveries could be taken now."""
+        """The number of deliveries that could be taken now."""
         return len(self._ready)
 
     @property
     def unrecorded(self) -> int:
-        """How many outcomes the store has not taken yet."""
+        """The number of outcomes the store has not taken yet."""
         return len(self._outcomes)
 
     def settle(self, delivery: Delivery, reply: Reply) -> None:

@@ -33,7 +33,7 @@ def of_server(stage: str, reply: Reply) -> bool:
 
 
 class PuttingOff:
-    """What was put off in a row."""
+    """The messages and recipients put off in a row."""
 
     def __init__(self) -> None:
         self._messages: set[int] = set()

@@ -28,7 +28,7 @@ STEP = 20
 
 
 class Ended(Protocol):
-    """What the dispatcher does about a delivery whose time is over."""
+    """The dispatcher's part about a delivery whose time is over."""
 
     def give_up(self, delivery: Delivery, outcome: Outcome) -> bool:
         """Record the outcome; False where an attempt is under way, whose end will tell."""

@@ -49,7 +49,7 @@ class Refusing:
                 del self._recipients[next(iter(self._recipients))]
 
     def heard(self, delivery: Delivery, sent: Outgoing, reply: Reply) -> Judgement | Literal[""]:
-        """What a final reply that is not positive comes to; ``""`` for one that is not 5yz.
+        """The judgement on a final reply that is not positive; ``""`` for one that is not 5yz.
 
         What was held back without a second opinion, and is refused again although other partners' mail was taken
         meanwhile, is a verdict on that mail.

@@ -1,4 +1,4 @@
-"""When to try again, and when to stop. Pure.
+"""The times of tries, and their end. Pure.
 
 RFC 5321 §4.5.4.1 asks for at least 30 minutes between tries and for four to five days of trying; a relay that
 stands beside its mail server can try sooner, for the fault is mostly a restart.
@@ -17,7 +17,8 @@ _MOST_DOUBLINGS = 30
 
 
 def next_try(attempts: int, now: Milliseconds, chance: float, retry: Retry) -> Milliseconds:
-    """When to try after ``attempts`` failed ones: each wait is twice the one before, up to ``retry.most``.
+    """The moment of the next try after ``attempts`` failed ones: each wait is twice the one before, up to
+    ``retry.most``.
 
     ``chance`` in [0, 1) spreads the tries by up to 20 % earlier.
     """
@@ -38,7 +39,7 @@ def takes_long(delivery: Delivery, now: Milliseconds, retry: Retry) -> bool:
 
 
 def outcome(delivery: Delivery, reply: Reply, now: Milliseconds, chance: float, retry: Retry) -> Outcome:
-    """What a reply means for a delivery: 2yz delivered, 5yz failed, everything else temporary.
+    """The meaning of a reply for a delivery: 2yz delivered, 5yz failed, everything else temporary.
 
     A full mailbox (552 without 5.3.4, or 5.2.2) is temporary: partners empty theirs (RFC 5321 §4.5.3.1.10). So is a
     refusal of us (``Reply.waits``); where the time is over, that is what is told (RFC 3463 §3.5, X.4.7).

@@ -53,7 +53,7 @@ async def _not_too_large(delivery: Delivery, reply: Reply, limit: int | None) ->
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """How many connections, and when. Seconds."""
+    """The number of connections, and their times. Seconds."""
 
     most: int = 10
     crowd: int = 8
@@ -352,7 +352,7 @@ class SmtpTransport:
         return in_trouble or self._answering
 
     def _takes_mail(self) -> None:
-        """What was put off before was no trouble of the server's."""
+        """Forget what was put off: it was no trouble of the server's."""
         self._putting_off.forget()
         if not self._failures:
             self._put_off.clear()

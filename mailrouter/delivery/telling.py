@@ -1,4 +1,4 @@
-"""What outcomes bring about, worked out after they are recorded: alerts, notices and reports.
+"""The consequences of outcomes, worked out after they are recorded: alerts, notices and reports.
 
 Each is on the store's list of what is owed until what follows from it is queued. A fault in
 working it out, or an end of the process, costs neither the outcome nor, for ever, the telling: at the next start it is

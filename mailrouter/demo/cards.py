@@ -1,4 +1,4 @@
-"""What became of one mail, as cards: what was sent, what each person got, what the sender heard, and why."""
+"""The fate of one mail, as cards: what was sent, what each person got, what the sender heard, and why."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class _Told:
             yield Line(f"(also in it: {harmless(joined(self._original.also[:5]))[:LONGEST]})")
 
     def got(self, person: Person) -> Iterator[Line]:
-        """What lies in this person's Maildir because of this mail."""
+        """The files in this person's Maildir because of this mail."""
         letters = self._passage.to(person.email)
         counted = len(letters) > 1
         for n, letter in enumerate(letters, 1):
@@ -169,7 +169,7 @@ class _Told:
         return bool(said) and not beside and boundary.startswith(_OURS)
 
     def heard(self) -> Card:
-        """What the sender heard, and why."""
+        """The sender's part: what they heard, and why."""
         replies = [letter for letter in self._passage.letters if letter.delivery.kind == "reply"]
         found = [match for reason in self._passage.message.reasons if (match := _REPLY.fullmatch(reason))]
         due = [Line(match["why"] + ".", "- ") for match in found if match["no"] == "an"]

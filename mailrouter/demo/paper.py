@@ -44,7 +44,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """How to write: columns, whether in colour, and whether beyond ASCII."""
+    """The way to write: columns, whether in colour, and whether beyond ASCII."""
 
     columns: int = 80
     colour: bool = False

@@ -1,4 +1,4 @@
-"""What became of a mail: what the store says of it, and the files that lie in people's Maildirs."""
+"""The fate of a mail: what the store says of it, and the files that lie in people's Maildirs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Passage:
     header: bytes = b""
 
     def to(self, recipient: str) -> tuple[Letter, ...]:
-        """What this recipient got, the copy first."""
+        """The letters that this recipient got, the copy first."""
         return tuple(letter for letter in self.letters if letter.delivery.recipient == recipient)
 
 

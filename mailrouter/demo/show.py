@@ -37,7 +37,7 @@ LOOK_EVERY = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Where the demo is shown: ``paper`` gives the present width, ``say`` shows lines at once."""
+    """The place where the demo is shown: ``paper`` gives the present width, ``say`` shows lines at once."""
 
     paper: Callable[[], Paper]
     say: Callable[[Sequence[str]], None]

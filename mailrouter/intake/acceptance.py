@@ -1,4 +1,4 @@
-"""What is stored of a message that is taken: the rows of everything that was decided about it."""
+"""The rows of a message that is taken: everything that was decided about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a conversation has been shown: which handoff a role's copies of it have carried."""
+"""The memory of what conversations have been shown: which handoff a role's copies of it have carried."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def version_seen(desk: Desk, store: Remembers, received: Received, role: R
 
 
 def shown_by(desk: Desk, plan: Plan, received: Received, roles: Sequence[Role]) -> list[tuple[str, int]]:
-    """What to remember of a plan: pairs of a conversation's key and the version that it carries now."""
+    """The memories of a plan: pairs of a conversation's key and the version that it carries now."""
     if not plan.shown:
         return []
     ids = [*received.conversation, *([received.message_id] if received.message_id else [])]

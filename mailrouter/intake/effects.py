@@ -1,4 +1,4 @@
-"""What a message brings about, decided and not yet done."""
+"""The effects of a message, decided and not yet done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Effects(NamedTuple):
 
     @property
     def deliveries(self) -> int:
-        """How many deliveries it brings: copies, companions and messages to partners."""
+        """The number of deliveries: copies, companions and messages to partners."""
         copies = sum(1 + (copy.companion is not None) for copy in self.plan.copies)
         return copies + len(self.handing.notices)
 

@@ -1,4 +1,4 @@
-"""What becomes of a message in hand: the door's answer and the plan, without a commit, as ``explain`` shows it."""
+"""The fate of a message in hand: the door's answer and the plan, without a commit, as ``explain`` shows it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def explained(desk: Desk, store: Reading | None, received: Received, roles: Sequ
 async def _explained(
     desk: Desk, store: Reading | None, received: Received, to: Addressed, notes: list[str]
 ) -> Explanation:
-    """What the service would do, with ``notes`` before its reasons."""
+    """The service's decision, with ``notes`` before its reasons."""
     reported = await reports_of(desk, store, received, to.returned)
     admitted = admit(desk, received, to, reported)
     if isinstance(admitted, Refusal):
@@ -119,7 +119,7 @@ def _about(handing: Handing) -> str:
 
 
 async def _answered(store: Reading, reply: Reply, moment: datetime) -> Answered:
-    """What the store would say when it commits this reply."""
+    """The plan, with what the store would say of its reply."""
     now = milliseconds(moment)
     last = await store.answered_at(reply.key)
     day = day_of(now)

@@ -81,7 +81,7 @@ async def decide(case: Case, mail: PartnerMail) -> Effects | Refusal:
 
 
 async def _handing(case: Case, mail: PartnerMail, trace: bytes) -> Handing:
-    """What the addresses for partners come to; after a fault of ours their partners get the mail as it came."""
+    """The decisions about addresses for partners; after a fault of ours their partners get the mail as it came."""
     received, targets = case.received, case.admitted.to.targets
     try:
         facts = await in_turns(_facts_of_each(case, received.head, trace))

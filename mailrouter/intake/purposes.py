@@ -1,4 +1,4 @@
-"""What mail to each of a role's addresses is for: one row a sub-address (RFC 5233).
+"""The purpose of mail to each of a role's addresses: one row a sub-address (RFC 5233).
 
 A new purpose is one module that decides about such a mail, and one row in ``PURPOSES``.
 """
@@ -22,7 +22,7 @@ MakeRequest = Callable[[Desk, Role, Answers, KnownChanges], PartnerRequest]
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What mail to a sub-address is for.
+    """The purpose of mail to a sub-address.
 
     ``copies``: every partner gets a copy, as of mail to the role itself. ``request`` makes what decides about a
     partner's mail, with the role's facts. Without either no mail is taken. ``changes_file``: it may change the role's

@@ -15,7 +15,7 @@ TURN = 0.01
 
 
 async def in_turns(work: Steps[T]) -> T:
-    """What ``work`` comes to; after each ``TURN`` everything else that waits has its turn. Raises what it raises."""
+    """The result of ``work``; after each ``TURN`` everything else that waits has its turn. Raises what it raises."""
     began = time.perf_counter()
     try:
         while True:

@@ -37,7 +37,7 @@ class FolderFile:
         self.path = role_path(desk.configuration.folder, role.key)
 
     def current(self) -> Proposed:
-        """What it holds now; loaded only if it isn't what is in force. Raises MailrouterError."""
+        """The file as it is now; loaded only if it isn't what is in force. Raises MailrouterError."""
         try:
             text = self.path.read_bytes()
         except OSError as error:
@@ -59,7 +59,7 @@ class FolderFile:
         return self._desk.configuration.folder, self._role.key, self._desk.hostname
 
     def compared(self, base: Proposed, proposed: Proposed, today: date) -> FileDifference:
-        """What another text does, from ``today`` on."""
+        """The effect of another text, from ``today`` on."""
         before, after = (base.text, base.role), (proposed.text, proposed.role)
         old, new = self.shown(base.role), self.shown(proposed.role)
         return self._answers.of(file_difference, before, after, old, new, today)
@@ -82,7 +82,7 @@ class FolderFile:
 
 @dataclass(frozen=True, slots=True)
 class KnownChanges:
-    """What the store knows of a role's file: the ``last`` change, and the ``past`` ones that hold, the newest first."""
+    """The store's knowledge of a role's file: the ``last`` change, and the ``past`` ones that hold, the newest first."""
 
     last: LastChange | None = None
     past: tuple[PastChange, ...] = ()

@@ -68,7 +68,7 @@ class ShadowSpool:
             log.exception("a blind copy can't be stored")
 
     async def finish(self) -> bytes | None:
-        """What is kept, if it is small; else None. Raises StoreFull, StoreError."""
+        """The content that is kept, if it is small; else None. Raises StoreFull, StoreError."""
         return await self._kept.finish()
 
     async def discard(self) -> None:
@@ -87,7 +87,7 @@ class ShadowGate:
         """Every address is taken: nothing is delivered, so nothing is relayed."""
 
     def max_size(self) -> int | None:
-        """What is larger than the configuration allows is taken and noted; only its beginning is kept."""
+        """None: a mail that is too large is taken and noted; only its beginning is kept."""
 
     def spool(self) -> ShadowSpool:
         """A place for a message while it arrives."""

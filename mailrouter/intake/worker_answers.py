@@ -30,7 +30,7 @@ class Missing(Exception):
 
 
 class Answers:
-    """What was worked out for one mail. Without ``calls`` it is done at once, where it is asked for.
+    """The results worked out for one mail. Without ``calls`` it is done at once, where it is asked for.
 
     ``ahead``: the mail is proven, so what it needs comes before what others need.
     """
@@ -42,7 +42,7 @@ class Answers:
         self._failed: WorkerFailed | None = None
 
     def of(self, function: Callable[..., T], *arguments: Any) -> T:
-        """What ``function`` gives. Raises what it raises, WorkerFailed, and Missing where it isn't known yet."""
+        """The result of ``function``. Raises what it raises, WorkerFailed, and Missing where it isn't known yet."""
         if self._calls is None:
             return function(*arguments)
         key = request(function, arguments)
@@ -55,8 +55,11 @@ class Answers:
         return found
 
     async def decide(self, make: Callable[[], Awaitable[T]]) -> T:
-        """What ``make`` gives, once nothing is missing. Each time it reads anew what the store knows, for that may be
-        another by then. Raises what it raises, and WorkerBusy."""
+        """The result of ``make``, once nothing is missing.
+
+        Each time it reads anew what the store knows, for that may be another by then. Raises what it raises, and
+        WorkerBusy.
+        """
         while True:
             try:
                 return await make()

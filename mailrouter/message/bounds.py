@@ -1,4 +1,4 @@
-"""How much of what comes from outside is read: one bound for each kind of thing, with its reason. Pure.
+"""Bounds for reading what comes from outside: one bound for each kind of thing, with its reason. Pure.
 
 A reader cuts to its bound before any expression or parser runs. What stands beyond a bound is not read; it is
 passed on as it came. Sizes are octets of what was received unless the name says characters.

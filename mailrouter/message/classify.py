@@ -1,4 +1,4 @@
-"""What kind of mail this is: a person's, a list's, a program's; and what may be done to it. Pure."""
+"""The kind of a mail: a person's, a list's, a program's; and what may be done to it. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ASKING = frozenset({None, "REQUEST", "PUBLISH", "ADD"})
 
 
 class Nature(NamedTuple):
-    """What kind of mail a message is.
+    """The kind of mail that a message is.
 
     ``automatic`` holds at the slightest sign of a program. ``quiet`` mail, whose copies carry no note and no
     handoff, is what certainly comes from a list or a program, every report, and calendar mail.

@@ -93,7 +93,7 @@ class _Reader:
         return head, len(raw) + (2 if blank >= 0 else 0)
 
     def _sections(self, content: bytes, boundary: bytes) -> list[bytes]:
-        """What stands between the delimiters (RFC 2046 §5.1.1); the closing one may be missing."""
+        """The sections between delimiters (RFC 2046 §5.1.1); the closing one may be missing."""
         out: list[bytes] = []
         line = b"--" + boundary
         at, start = 0, -1

@@ -300,7 +300,7 @@ class Structure:
 
 
 class _Entity(NamedTuple):
-    """What the header of one entity says of it."""
+    """The facts in the header of one entity."""
 
     kind: str
     claims_multipart: bool

@@ -1,1 +1,1 @@
-"""What is to become of a message: pure decisions over facts that were read before."""
+"""Pure decisions about a message, over facts read before."""

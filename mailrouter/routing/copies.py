@@ -1,4 +1,4 @@
-"""Who gets a copy: both partners, always; and who is shown in its Cc. Pure."""
+"""The recipients of copies: both partners, always; and who is shown in its Cc. Pure."""
 
 from __future__ import annotations
 

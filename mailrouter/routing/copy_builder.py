@@ -1,4 +1,4 @@
-"""How each copy is made: wrapped, readdressed, untouched, or untouched with a companion. Pure.
+"""The making of each copy: wrapped, readdressed, untouched, or untouched with a companion. Pure.
 
 A copy is changed only when there is something to say, and never where that would do damage (see
 ``mailrouter.message.classify`` and ``forwarding``); then the original goes through untouched, and a companion

@@ -1,4 +1,4 @@
-"""How one person's copy may be made: changed, untouched with a companion, or untouched alone. Pure.
+"""The form that one person's copy may have: changed, untouched with a companion, or untouched alone. Pure.
 
 ``auto`` changes a copy wherever that does no damage. A changed copy no longer matches its DKIM signature: the new
 body breaks every one, new Reply-To or Cc fields break those that name them. A server that checks DMARC then refuses

@@ -25,7 +25,7 @@ Way = Literal["change", "companion", "untouched"]
 
 
 class Verdicts(NamedTuple):
-    """What a mail server that we trust found out before us."""
+    """The findings of a trusted mail server before us."""
 
     spam: bool = False
     dmarc_fail: bool = False
@@ -85,7 +85,7 @@ class Situation(NamedTuple):
 
 
 class Sender(NamedTuple):
-    """Who wrote, and who reads along.
+    """The writer, and who reads along.
 
     ``address`` is the canonical reverse-path, ``partner`` the key of the partner it is, if one, and
     ``ours`` says that an answer would come back to ourselves. ``inside``: all that the mail says of its
@@ -155,7 +155,7 @@ class Draft(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """What one recipient gets: ``pieces`` of the copy, and of the companion message where one follows it.
+    """One recipient's copy: its ``pieces``, and those of the companion message where one follows it.
 
     ``roles`` are all roles that it is for; ``handoffs`` the versions that travel with it (in the companion,
     if there is one), and ``handoff_roles`` the roles they belong to, in the same order.

@@ -23,7 +23,7 @@ def add_absence_note(draft: Draft, situation: Situation) -> Draft:
 
 
 def silence(draft: Draft, situation: Situation) -> str:
-    """Why copies carry no note at all, whoever is away; nothing where they may."""
+    """The reason why copies carry no note, whoever is away; nothing where they may."""
     role = situation.role
     if role.note == "never":
         return "the role wants none (note: never)"

@@ -25,7 +25,7 @@ def on_day(moment: datetime, role: Role, today: date) -> str:
 
 
 def people_facts(role: Role, duty: Duty, *, inside: bool, names: bool) -> dict[str, object]:
-    """What a note or an answer is worded from; without ``names`` every list of names is empty.
+    """The facts of a note or an answer; without ``names`` every list of names is empty.
 
     ``on``: who is in now, ``in_now`` whether anybody is. ``away``: entries of ``who``, ``many`` (is it more
     than one), ``when`` (``until Friday 1 January``), ``back`` (``on Thursday 7 January``, or nothing) and
@@ -66,7 +66,7 @@ def away_reason(role: Role, duty: Duty) -> str:
 
 
 def _away_facts(role: Role, duty: Duty, today: date, who: _Names) -> list[dict[str, object]]:
-    """Who is away, those with the same dates together."""
+    """The people who are away, those with the same dates together."""
     groups: dict[tuple[str, str, tuple[str, ...]], list[Person]] = {}
     for away in duty.away:
         key = (_when(away, role, today), _back(away, role, today), tuple(p.key for p in away.cover))

@@ -1,4 +1,4 @@
-"""Who wrote, as far as the envelope and the header tell. Pure."""
+"""The writer of a mail, by its envelope and header. Pure."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def age_words(written: date, today: date) -> str:
 
 
 def handoff_facts(role: Role, handoff: CurrentHandoff, today: date) -> dict[str, object]:
-    """What the lines above a handoff are worded from."""
+    """The facts for the lines above a handoff."""
     written = handoff.written_at.astimezone(role.time_zone)
     days = (today - written.date()).days
     return {

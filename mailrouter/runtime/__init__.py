@@ -1,1 +1,1 @@
-"""What a running service knows: the configuration made ready, keys, templates, and how mailboxes do."""
+"""The knowledge of a running service: the configuration made ready, keys, templates, and how mailboxes do."""

@@ -30,7 +30,7 @@ from mailrouter.store.protocols import Reading
 
 
 class Arrival(NamedTuple):
-    """How a message came, and when: the same for every role that it is for.
+    """The way and moment of a message's arrival: the same for every role that it is for.
 
     ``received`` is our trace field for it, ``seed`` at least 16 random octets. ``client`` is the address of who handed
     it in; None: it is told as if one of our own servers had. ``next_hop_size`` is what the next server takes, None
@@ -160,7 +160,7 @@ class Desk:
 
 @dataclass(slots=True)
 class Context:
-    """What the running service decides by: the configuration in force, and the clock.
+    """The basis of the running service's decisions: the configuration in force, and the clock.
 
     ``desk`` is replaced whole when the configuration is read again, or calendars bring something new.
     """
@@ -183,7 +183,7 @@ class Context:
 
 
 def current(handoff: Handoff) -> CurrentHandoff:
-    """What planning needs to know of a stored handoff."""
+    """The facts that planning needs of a stored handoff."""
     written = moment_at(handoff.written_at)
     return CurrentHandoff(handoff.version, handoff.author, written, len(handoff.body))
 

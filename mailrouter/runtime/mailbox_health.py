@@ -1,4 +1,4 @@
-"""Which mailboxes mail has not been reaching, and since when: in memory, since every mail asks.
+"""Mailboxes that mail has not been reaching, and since when: in memory, since every mail asks.
 
 A mailbox fails from its first refusal or bounce on, until something arrives. A refusal by the next server is over when
 it takes a mail; but of one whose mail came back that says little, so there it is over when nothing has come back for an
@@ -30,7 +30,7 @@ Forget = Callable[[str], None]
 
 
 def _ignore(_: object) -> None:
-    """Where nothing is kept."""
+    """Keep nothing."""
 
 
 class Mailboxes:
@@ -51,7 +51,7 @@ class Mailboxes:
         return sum(not found.mended(now) for found in self._failing.values())
 
     def __len__(self) -> int:
-        """How many fail by now, for however short a time."""
+        """The number of mailboxes that fail now, however briefly."""
         return len(self._failing)
 
     def failed(self, address: str, at: Milliseconds, words: str, *, returned: bool = False) -> FailingMailbox:

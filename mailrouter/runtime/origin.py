@@ -1,4 +1,4 @@
-"""Where a message was handed in: by one of our own servers or not, and from whom they had it."""
+"""The server that handed a message in: one of our own or not, and from whom they had it."""
 
 from __future__ import annotations
 

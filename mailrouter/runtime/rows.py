@@ -57,7 +57,7 @@ def notices_of(message: Message, role: Role, notices: Sequence[Notice], first: i
 
 
 def request_of(envelope: Envelope) -> DsnRequest:
-    """What the sender asked of reports."""
+    """The sender's request for reports."""
     if not (envelope.dsn or envelope.notify or envelope.orcpt):
         return NO_REQUEST
     mail = envelope.dsn

@@ -62,7 +62,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def shipped(folder: str) -> Path:
-    """Where a folder that ships with mailrouter lies: in the installed package, or in the checkout."""
+    """The place of a folder that ships with mailrouter: in the installed package, or in the checkout."""
     package = Path(mailrouter.__file__).parent
     installed = package / "_shipped" / folder
     return installed if installed.is_dir() else package.parent / folder

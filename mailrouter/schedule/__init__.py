@@ -1,1 +1,1 @@
-"""Who is on, when, and why: a pure calculation over what the partners wrote."""
+"""The schedule: a pure calculation over what the partners wrote of who is on, when, and why."""

@@ -223,7 +223,7 @@ def _as_one(absence: Absence) -> Absence:
 
 
 def occurrence(absence: Absence, day: date) -> Absence | None:
-    """What an absence that comes round is on ``day``: an absence of that day alone, or None."""
+    """The absence of ``day`` alone, of one that comes round, or None."""
     if not absence.start.date() <= day <= absence.last_day or not falls_on(absence, day):
         return None
     first, last = absence.hours or (0, 24 * 60)

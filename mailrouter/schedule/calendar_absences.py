@@ -65,7 +65,7 @@ def union(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def without(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
-    """What is left of ``intervals`` outside ``taken``, as ``union`` gives it."""
+    """The rest of ``intervals`` outside ``taken``, as ``union`` gives it."""
     gaps = union(taken)
     found: list[Interval] = []
     for start, end in union(intervals):

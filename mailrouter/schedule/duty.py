@@ -90,7 +90,7 @@ class Roster:
         return spans_of(self._layers, start, end)
 
     def duty(self, moment: datetime) -> Duty:
-        """Who is on, away and next at ``moment``. Raises ValueError for a moment without a zone.
+        """The duty at ``moment``: who is on, away and next. Raises ValueError for a moment without a zone.
 
         Between two changes of the schedule only ``moment`` differs, so the rest is worked out once a slot.
         """

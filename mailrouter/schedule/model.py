@@ -1,4 +1,4 @@
-"""What the partners wrote in their file, as facts. Pure; made by ``mailrouter.config``.
+"""The partners' file as facts. Pure; made by ``mailrouter.config``.
 
 Times here are *wall* times of the role's zone (naive ``datetime``, ``date``, minutes since midnight);
 ``mailrouter.schedule.timeline`` is the only place that turns them into UTC.

@@ -1,4 +1,4 @@
-"""Where a person's day ends in a role that works over midnight: with the shifts that begin on it. Pure.
+"""The end of a day in roles that work over midnight: with the shifts that begin on it. Pure.
 
 A day's absence takes the shifts that begin on that day, as swaps and special days do. So its bounds are not midnight
 where a shift runs over midnight, but the end of that shift.
@@ -68,7 +68,7 @@ class Nights:
         )
 
     def _around(self, day: date) -> Iterator[tuple[str | None, datetime, datetime]]:
-        """Who works near the beginning of ``day``, with UTC bounds. By the rota, and by swaps."""
+        """Shifts near the beginning of ``day``, with persons and UTC bounds. By the rota, and by swaps."""
         for ahead in (-2, -1, 0, 1) if self._terms.zones else (-1, 0):
             begin = day + ahead * _ONE_DAY
             if not self._terms.runs(begin):

@@ -30,7 +30,7 @@ class Terms:
         return person is None or person.is_partner_on(day)
 
     def instead(self, key: str, day: date) -> str | None:
-        """Who has this person's hours on ``day``: they themselves, or whoever follows them; None is nobody."""
+        """The person who has these hours on ``day``: they themselves, or whoever follows them; None is nobody."""
         if not self._bounded:
             return key
         for _ in range(len(self._partners) + 1):

@@ -1,4 +1,4 @@
-"""Why somebody is on, or nobody, in a partner's words. Pure."""
+"""Reasons why somebody is on, or nobody, in a partner's words. Pure."""
 
 from __future__ import annotations
 

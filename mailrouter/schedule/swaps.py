@@ -63,7 +63,7 @@ def swap_minutes(swap: Swap, role: Role) -> tuple[tuple[Minute, Minute], ...]:
 
 
 def takes_over(swap: Swap, role: Role, terms: Terms) -> tuple[str, ...]:
-    """Who works on the day given back: those whom the swap replaces, else the other partners of that day."""
+    """The people who work on the day given back: those whom the swap replaces, else the other partners of that day."""
     day = swap.given_back or swap.day
     (start, _), *_ = hours = swap_minutes(swap, role)
     end = hours[-1][1]

@@ -27,7 +27,7 @@ that are just being refused."""
 
 
 def prepare() -> None:
-    """What has to be set before the loop is made."""
+    """Set what has to be set before the loop is made."""
     # A thousand sessions need more than the usual soft limit of 1,024 descriptors.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
@@ -38,7 +38,7 @@ def prepare() -> None:
 
 
 def places(wanted: int) -> int:
-    """How many of ``wanted`` SMTP connections there are descriptors for; what is fewer is said in the log."""
+    """The number of ``wanted`` SMTP connections that descriptors allow; what is fewer is said in the log."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted + SPARE_DESCRIPTORS:
         return wanted
@@ -67,8 +67,9 @@ def surroundings(settings: Settings) -> Iterator[str]:
 
 
 def whose(settings: Settings) -> str:
-    """Why root must not serve here: the folders are another user's, and what root makes in them that user can't read;
-    empty where that is not so."""
+    """The reason why root must not serve here: the folders are another user's, and what root makes in them that user
+    can't read; empty where that is not so.
+    """
     if os.geteuid() != 0:
         return ""
     for folder in (settings.store.parent, settings.run_folder):
@@ -84,7 +85,7 @@ def whose(settings: Settings) -> str:
 
 
 def as_root() -> str:
-    """What to do where this process is root's; empty where it is not."""
+    """Advice for a process that is root's; empty where it is not."""
     if os.geteuid() != 0:
         return ""
     return (
@@ -103,7 +104,7 @@ def loop_factory() -> Any:
 
 
 def settle_down() -> None:
-    """What is there by now stays: the collector need not walk through it for each message."""
+    """Keep the collector from walking through lasting objects: it need not do so for each message."""
     gc.collect()
     gc.freeze()
     gc.enable()

@@ -92,7 +92,7 @@ class Reloading:
 
     @property
     def errors(self) -> int:
-        """How much of the configuration can't be read: roles' files, and 1 more where that is the whole."""
+        """The number of configuration files that can't be read: roles' files, and 1 more where that is the whole."""
         return len(self.now.broken) + bool(self.unreadable)
 
     async def settle(self) -> None:

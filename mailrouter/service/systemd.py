@@ -19,7 +19,7 @@ STATUS_SECONDS = 10.0
 
 
 class Supervisor:
-    """What watches over this process; where nothing does, every call does nothing."""
+    """The watcher over this process; where nothing watches, every call does nothing."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")

@@ -256,7 +256,7 @@ class Service:
             self.web = pages
 
     def _pages(self) -> Pages:
-        """What is served where ``web:`` says."""
+        """The pages that are served where ``web:`` says."""
         watched = Watched(
             self.store,
             self.dispatcher,
@@ -345,7 +345,7 @@ class Service:
         return desk
 
     async def _taken_up(self, configuration: Configuration, desk: Desk) -> None:
-        """What else goes by the configuration in force."""
+        """Work by the configuration in force in all other parts."""
         self._lay(configuration, desk)
         self.store.keep_history = configuration.settings.keep_history
         self.store.keep_bounced = 0 if self.shadow else configuration.settings.keep_bounced
@@ -398,8 +398,9 @@ class Service:
         return self.reloading.unreadable if self.reloading is not None else ""
 
     async def status(self) -> dict[str, object]:
-        """What a person before the queue wants to know: where the service delivers, what is wrong there, how much waits
-        for how long, and which mailboxes mail has not been reaching. Moments are milliseconds."""
+        """The state of the queue and the next server, for people: where the service delivers, what is wrong there, how
+        much waits for how long, and which mailboxes mail has not been reaching. Moments are milliseconds.
+        """
         reader = self.store.reader
         oldest, queued = await reader.oldest(), await reader.waiting()
         capped, lost = await reader.capped(day_of(now_ms())), await lost_lately(reader, now_ms())

@@ -46,7 +46,7 @@ class Offer:
 
     @classmethod
     def of(cls, reply: Reply) -> Offer:
-        """What a reply to EHLO offers."""
+        """The offer in a reply to EHLO."""
         pairs = (line.partition(" ") for line in reply.text.split("\n")[1:])
         return cls({name.upper(): value for name, _, value in pairs})
 
@@ -81,7 +81,7 @@ class Offer:
         return None
 
     def opening(self, message: Outgoing) -> bytes:
-        """What is said first: everything up to DATA, or MAIL alone where commands may not travel together."""
+        """The opening of a transaction: everything up to DATA, or MAIL alone where commands may not travel together."""
         mail, rcpt = self.commands(message)
         return b"".join((mail, rcpt, b"DATA\r\n")) if self.pipelining else mail
 

@@ -32,8 +32,11 @@ _UNREADABLE = {"FROM": "501 5.1.7", "TO": "501 5.1.3"}
 
 @dataclass(slots=True)
 class Envelope:
-    """What MAIL and RCPT said. ``reverse_path`` is None before MAIL and ``""`` for ``<>``; ``dsn`` holds RET and ENVID,
-    ``notify`` and ``orcpt`` those parameters by recipient (RFC 3461), all as they were typed."""
+    """The envelope that MAIL and RCPT gave.
+
+    ``reverse_path`` is None before MAIL and ``""`` for ``<>``; ``dsn`` holds RET and ENVID, ``notify`` and ``orcpt``
+    those parameters by recipient (RFC 3461), all as they were typed.
+    """
 
     reverse_path: str | None = None
     recipients: list[str] = field(default_factory=list)

@@ -22,7 +22,7 @@ FAULT = "451 4.3.0 Something went wrong here; please try again later"
 
 
 class Client(NamedTuple):
-    """Who is on the other side: address as text, the name it gave, and how it speaks."""
+    """The client on the other side: address as text, the name it gave, and how it speaks."""
 
     address: str
     helo: str
@@ -30,7 +30,7 @@ class Client(NamedTuple):
 
 
 class Gate(Protocol):
-    """What stands behind the door and decides."""
+    """The handler behind the door, which decides."""
 
     def recipient(self, address: str) -> str | None:
         """None if mail to ``address`` is taken, else the refusal."""
@@ -47,7 +47,7 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one session may ask for."""
+    """Limits of what one session may ask for."""
 
     max_recipients: int = 100
     max_connections: int = 1000
@@ -80,7 +80,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Traffic:
-    """What all sessions of a listener have seen, in plain numbers: counting must cost next to nothing."""
+    """Counts over all sessions of a listener, in plain numbers: counting must cost next to nothing."""
 
     sessions: int = 0
     accepted: int = 0

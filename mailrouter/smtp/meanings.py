@@ -75,7 +75,7 @@ _BY_CODE = {
 
 
 def meaning(code: int, status: str) -> str:
-    """What a reply means: by its enhanced ``status`` (``5.1.1``), else by its ``code``; ``""`` where neither tells.
+    """The meaning of a reply: by its enhanced ``status`` (``5.1.1``), else by its ``code``; ``""`` where neither tells.
 
     >>> meaning(550, "5.1.1")
     'no such mailbox'

@@ -166,7 +166,7 @@ def needs_opinion(stage: str, reply: Reply) -> bool:
 
 
 def demand(reply: Reply) -> Demand:
-    """What the server wants of us."""
+    """The demand that the server makes of us."""
     status, words = _status_words(reply)
     if found := _demand(words):
         return found
@@ -214,5 +214,5 @@ def advice_in(words: str) -> str:
 
 
 def advice(reply: Reply) -> str:
-    """What there is to do about a refusal of us; ``""`` where its words do not tell."""
+    """Advice about a refusal of us; ``""`` where its words do not tell."""
     return ADVICE[demand(reply)]

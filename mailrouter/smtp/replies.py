@@ -104,7 +104,7 @@ class PeerError(Exception):
 
 
 class Replies:
-    """What the peer says on one connection. A peer that is silent for too long has its connection aborted."""
+    """The peer's replies on one connection. A peer that is silent for too long has its connection aborted."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -176,7 +176,7 @@ class Replies:
             self._writer.transport.abort()
 
     def lost(self, error: OSError | None) -> PeerError:
-        """Why there is no connection any more."""
+        """The reason why there is no connection any more."""
         if self._late:
             return PeerError("The server said nothing for too long")
         return PeerError(

@@ -111,7 +111,7 @@ class Door(SMTP):
             self.loop.call_soon(self._account)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """What is being committed goes on; what was still arriving is nobody's and is forgotten."""
+        """End the session: what is being committed goes on; what was still arriving is nobody's and is forgotten."""
         self.transport = None
         self._data, self._at = b"", 0
         if self._timer is not None:

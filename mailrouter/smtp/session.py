@@ -25,7 +25,7 @@ MAX_OVERSHOOT = 1000
 
 
 class Then(enum.Enum):
-    """What follows a reply."""
+    """The action that follows a reply."""
 
     GO_ON = enum.auto()
     TEXT = enum.auto()
@@ -37,9 +37,11 @@ GO_ON, THEN_TEXT, THEN_END = Then
 
 
 class Dialog:
-    """What was said so far. ``envelope`` is the open transaction's, ``errors`` the refused commands since the last
-    message that was taken, ``messages`` how many texts were begun; ``ended_for`` is why the session was ended, for the
-    metrics."""
+    """The state of one SMTP dialog.
+
+    ``envelope`` is the open transaction's, ``errors`` the refused commands since the last message that was taken,
+    ``messages`` how many texts were begun; ``ended_for`` is why the session was ended, for the metrics.
+    """
 
     def __init__(self, gate: Gate, hostname: str, limits: Limits) -> None:
         self.envelope = Envelope()

@@ -32,7 +32,7 @@ SLOW = "421 4.3.2 There is little memory left, and your message arrives slowly; 
 
 
 class Session(Protocol):
-    """What is asked of a session here."""
+    """The part of a session that is asked here."""
 
     network: str
     """As ``network_of`` gives it."""
@@ -98,7 +98,7 @@ class Sessions:
 
     @property
     def strangers_places(self) -> int:
-        """How many places strangers have; the others are kept for servers of ours."""
+        """The number of places that strangers have; the others are kept for servers of ours."""
         most = self.limits.max_connections
         return most - (max(20, most // 10) if most >= 100 else most // 10)
 
@@ -162,7 +162,7 @@ class Sessions:
             self._relieved()
 
     def flushed(self, session: Session) -> None:
-        """What a session held has gone to the store: it is not slow."""
+        """Note that a session's data has gone to the store: it is not slow."""
         session.held_since = self._loop.time()
 
     @property

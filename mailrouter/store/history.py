@@ -45,7 +45,7 @@ def life_of(entry: QueueEntry, events: Sequence[Event]) -> Life:
 
 
 def _last(delivery: Delivery, events: Sequence[Event]) -> list[Event]:
-    """How a delivery ended, where that is not among the events: it succeeded, or an older version wrote it."""
+    """The end of a delivery, where it is not among the events: it succeeded, or an older version wrote it."""
     match delivery.state:
         case "delivered":
             return [Event(delivery.id, delivery.next_at, "delivered", "", delivery.last_reply)]

@@ -1,4 +1,4 @@
-"""What is stored, as facts."""
+"""The facts that are stored."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ hop took it, and a report came back that it did not arrive."""
 
 @dataclass(frozen=True, slots=True)
 class DsnRequest:
-    """What the sender asked of reports (RFC 3461), as it was typed: RET and ENVID of MAIL, NOTIFY and ORCPT by
-    recipient; empty where nothing was asked."""
+    """The sender's wishes for reports (RFC 3461), as typed: RET and ENVID of MAIL, NOTIFY and ORCPT by recipient; empty
+    where nothing was asked.
+    """
 
     ret: str = ""
     envid: str = ""
@@ -126,8 +127,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ReplyMemory:
-    """What must hold for an automatic reply to be queued: ``key`` was not answered since ``again_after``, and
-    none of ``caps`` (scope, most a day) is reached on ``day``. ``kind`` is what is counted where one is."""
+    """The memory that an automatic reply depends on: ``key`` was not answered since ``again_after``, and none of
+    ``caps`` (scope, most a day) is reached on ``day``. ``kind`` is what is counted where one is.
+    """
 
     key: str
     at: Milliseconds
@@ -279,8 +281,8 @@ class ScheduleChange:
 
 @dataclass(frozen=True, slots=True)
 class HandoffChange:
-    """What a mail to a partners' address does for one role: ``new`` is kept, or ``waiting`` is, or ``schedule`` is
-    begun, and ``notices`` are queued.
+    """The changes that partners' mail makes for one role: ``new`` is kept, or ``waiting`` is, or ``schedule`` is begun,
+    and ``notices`` are queued.
 
     Nothing at all happens where ``once``, the key of this very mail, was there before. ``confirms`` is the
     waiting handoff that becomes ``new``; it has to be waiting still.
@@ -370,7 +372,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a copy of a store holds: its format, messages, and deliveries that wait or are on hold."""
+    """The contents of a store's copy: its format, messages, and deliveries that wait or are on hold."""
 
     format: int
     messages: int

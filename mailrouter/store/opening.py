@@ -68,5 +68,5 @@ def check_copy(copy: Path) -> Copied:
 
 
 def files_beside(place: Path) -> list[Path]:
-    """What belongs to the store and lies beside its file: with another file, it would be taken for that one's."""
+    """The files that belong to the store's file: with another file, they would be taken for that one's."""
     return files.logs_of(place)

@@ -99,19 +99,19 @@ class Reading(Protocol):
         """
 
     async def answered_at(self, key: str) -> Milliseconds | None:
-        """When an automatic reply under this key was queued last."""
+        """The moment of the last automatic reply under this key."""
 
     async def replies(self, day: str, scope: str) -> int:
-        """How many automatic replies ``scope`` has had on ``day``."""
+        """The number of automatic replies that ``scope`` had on ``day``."""
 
     async def capped(self, day: str) -> dict[str, int]:
         """The number of messages capped on ``day``, by kind."""
 
     async def ran_at(self) -> Milliseconds | None:
-        """When a service was last seen to run with this store (``Store.saw``)."""
+        """The last moment at which a service ran with this store (``Store.saw``)."""
 
     async def told(self, name: str) -> str:
-        """What was told last under this name; ``""`` for nothing."""
+        """The words last told under this name; ``""`` for nothing."""
 
     async def handoff(self, role: str) -> Handoff | None:
         """The newest handoff of a role."""
@@ -164,16 +164,16 @@ class Reading(Protocol):
         """Messages with a copy lost after ``since``, oldest first. The copy failed or came back."""
 
     async def waiting(self) -> int:
-        """How many deliveries are queued."""
+        """The number of queued deliveries."""
 
     async def waiting_messages(self) -> int:
-        """How many messages have something queued."""
+        """The number of messages with something queued."""
 
     async def oldest(self) -> DeliveryId | None:
         """The lowest id of all queued deliveries: that of the oldest message which is not delivered."""
 
     async def standing(self) -> Standing:
-        """How the queue stands. It reads all that is queued: for people and monitoring, not for the hot path."""
+        """The standing of the queue. It reads all that is queued: for people and monitoring, not for the hot path."""
 
     async def selected(self, selection: Selection) -> list[DeliveryId]:
         """All deliveries meant, oldest message first."""
@@ -182,13 +182,13 @@ class Reading(Protocol):
         """The first ``most`` messages of these deliveries, each with its own. In order of ids."""
 
     async def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
-        """What the deliveries meant (``found`` are their ids, in order) amount to."""
+        """The sum of the deliveries meant (``found`` are their ids, in order)."""
 
     async def history(self, after: MessageId, most: int) -> list[QueueEntry]:
         """The next ``most`` messages after ``after``, with all their deliveries. Oldest first."""
 
     async def life(self, message: MessageId) -> Life | None:
-        """What became of a message; None if it is not known (any more)."""
+        """The life of a message; None if it is not known (any more)."""
 
     async def find(self, text: str, most: int) -> Found:
         """Messages with this Message-ID, or of or for this address.
@@ -198,7 +198,7 @@ class Reading(Protocol):
 
 
 class Steering(Protocol):
-    """What people do to the queue."""
+    """People's actions on the queue."""
 
     async def meant(self, selection: Selection) -> list[DeliveryId]:
         """All deliveries meant, oldest message first; however many there are, the event loop goes on."""
@@ -237,7 +237,7 @@ class Store(Protocol):
 
     @property
     def steering(self) -> Steering:
-        """What people do to its queue."""
+        """People's actions on this store's queue."""
 
     @property
     def commits(self) -> Timings:
@@ -251,7 +251,7 @@ class Store(Protocol):
         """Finish what was asked for and let go of the store; False where that did not end within ``seconds``."""
 
     def room(self) -> Room | None:
-        """What it takes and what is left for it; None where that can't be told."""
+        """The store's size and its room to grow; None where that can't be told."""
 
     async def answers(self) -> None:
         """Returns once what writes has come round; nothing is written."""
@@ -295,7 +295,7 @@ class Store(Protocol):
         """The bytes of a stored message from ``start`` to ``end``, in blocks."""
 
     async def next_due(self) -> Milliseconds | None:
-        """When the next queued delivery that is in nobody's hands is due."""
+        """The moment at which the next queued delivery is due. It is in nobody's hands."""
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Record what became of attempts; the deliveries leave the caller's hands. Where it raises, they stay."""

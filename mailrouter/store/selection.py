@@ -28,7 +28,7 @@ NewPath = Callable[[Sequence[str], DeliveryId], str]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which deliveries in the queue are meant: all that fit every word said here.
+    """A selection of queued deliveries: all that fit every word said here.
 
     Addresses are compared without regard to case. Times are exclusive; ``until`` is the newest message meant.
     """
@@ -74,7 +74,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How much there is: messages, deliveries by state, when the oldest came in, deliveries by recipient."""
+    """The amount of what is queued: messages, deliveries by state, when the oldest came in, deliveries by recipient."""
 
     messages: int
     by_state: dict[State, int]

@@ -1,4 +1,4 @@
-"""How long something took, counted into a few classes: cheap enough for every commit and delivery."""
+"""Durations counted into a few classes: cheap enough for every commit and delivery."""
 
 from __future__ import annotations
 

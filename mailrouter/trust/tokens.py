@@ -91,7 +91,7 @@ def return_path(role_address: str, token: str, return_domain: str | None = None)
 
 
 def token_of(address: str) -> str | None:
-    """What stands where a return path has its token, in lower case; None: this is no return path.
+    """The token's part of a return path, in lower case; None: this is no return path.
 
     After ``+b-`` that is whatever stands there, for ``read`` to judge; ``b-`` alone may begin anybody's name,
     so there only what has a token's form counts.

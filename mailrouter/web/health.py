@@ -61,7 +61,7 @@ class Readiness:
         return []
 
     async def _lost(self) -> list[str]:
-        """What is wrong with single mailboxes: mail is taken and delivered all the same."""
+        """Troubles of single mailboxes: mail is taken and delivered all the same."""
         try:
             words = lost_words(await lost_lately(self._watched.store.reader, self._now()))
         except StoreError:

@@ -38,7 +38,7 @@ _FIELDS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "re
 
 
 def missing() -> tuple[str, str] | None:
-    """What ``web:`` lacks and what to do about it; None where everything is installed."""
+    """The packages that ``web:`` lacks, with advice; None where everything is installed."""
     absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if not absent:
         return None
@@ -114,7 +114,7 @@ def _application(pages: Pages) -> Any:
 
 
 class _AtWork:
-    """How many pages are being made."""
+    """A count of the pages being made."""
 
     pages = 0
 

@@ -18,7 +18,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a page gives; ``fields`` are added to the answer's header."""
+    """A page's answer; ``fields`` are added to the answer's header."""
 
     status: int
     content_type: str

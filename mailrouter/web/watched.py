@@ -1,4 +1,4 @@
-"""What monitoring looks at: the parts of a running service."""
+"""The parts of a running service that monitoring looks at."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from mailrouter.store.protocols import Store
 
 
 class NextHop(Protocol):
-    """Where copies go; ``trouble`` is what keeps them from it, in words, ``advice`` what there is to do; ``refuses``: it
-    answers, and will not mend by itself."""
+    """The destination of copies; ``trouble`` is what keeps them from it, in words, ``advice`` what there is to do;
+    ``refuses``: it answers, and will not mend by itself.
+    """
 
     name: str
     trouble: str
@@ -28,7 +29,7 @@ class Open(Protocol):
     held: int
 
     def __len__(self) -> int:
-        """How many."""
+        """The number of open sessions."""
 
 
 @dataclass(frozen=True, slots=True)

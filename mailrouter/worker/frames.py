@@ -1,4 +1,4 @@
-"""What goes through the pipes of the worker process: a length of four octets, and so many octets of pickle.
+"""The frames of the worker's pipes: a length of four octets, and so many octets of pickle.
 
 Requests come from the service and may name any function of ours. Answers come from a process that has read what
 strangers wrote, so only our own values and a few of the standard library's are made of them.
@@ -55,8 +55,9 @@ def framed(data: bytes) -> bytes:
 
 
 def answer_in(data: bytes) -> tuple[str, Any]:
-    """What came back: ``value``, ``raised``, ``failed`` or ``last`` (a failure after which the process ends), and
-    which. Raises Unfit."""
+    """An answer that came back: ``value``, ``raised``, ``failed`` or ``last`` (a failure after which the process ends),
+    and which. Raises Unfit.
+    """
     try:
         kind, value = _Values(io.BytesIO(data)).load()
         if kind not in ("value", "raised", "failed", "last"):

@@ -47,11 +47,13 @@ class _Died(WorkerFailed):
 
 
 class Calls(Protocol):
-    """Where pure functions of ours are called."""
+    """A place where pure functions of ours are called."""
 
     async def call(self, function: Callable[..., T], *arguments: Any, ahead: bool = False) -> T:
-        """What ``function`` gives. Raises what it raises of ours, WorkerBusy and WorkerFailed. ``ahead``: before all
-        requests that are not."""
+        """The result of ``function``.
+
+        Raises what it raises of ours, WorkerBusy and WorkerFailed. ``ahead``: before all requests that are not.
+        """
 
 
 class CallsHere:

@@ -44,7 +44,7 @@ def _kept(configuration: Configuration, role: Role, person: Person, now: datetim
 
 
 def told(of: tuple[Role, Person], kept: Kept, now: datetime) -> Iterator[str]:
-    """What is known of one calendar, in sentences."""
+    """The state of one calendar, in sentences."""
     role, person = of
 
     def at(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What the commands share that change a schedule: whose, on which days, and the way to the service."""
+"""Common parts of commands that change a schedule: whose, on which days, and the way to the service."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def role_of(configuration: Configuration, options: argparse.Namespace, partner: 
 
 
 def read_as(option: str, read: Callable[[], Any]) -> Any:
-    """What ``read`` gives. Raises UsageError, naming the option, where it is unclear."""
+    """Give what ``read`` gives. Raises UsageError, naming the option, where it is unclear."""
     try:
         return read()
     except Unclear as unclear:

@@ -64,7 +64,7 @@ class Text(logging.Formatter):
         return False
 
     def formatException(self, ei: ExcInfo) -> str:
-        """Where the error came from and its type; its words only where they are known to be harmless."""
+        """The error's place and type; its words only where they are known to be harmless."""
         return _traceback(ei)
 
 

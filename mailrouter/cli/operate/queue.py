@@ -145,7 +145,7 @@ async def _show(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _service(settings: Settings) -> str:
-    """Why the queue may stand still: no service, or a next server that can't be reached."""
+    """Reasons for a queue that stands still: no service, or a next server that can't be reached."""
     status = ask(settings.run_folder / "mailrouter.sock", {"do": "status"})
     if status is None:
         return "No service is running, so nothing is being delivered."
@@ -261,7 +261,7 @@ def _tell(action: str, done: dict[str, Any]) -> None:
 
 
 def _who() -> str:
-    """Who asks: the person behind sudo, if there is one."""
+    """The person who asks: the one behind sudo, if there is one."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""What waits, as text and as JSON: for ``queue`` and ``trace``."""
+"""Waiting mail as text and as JSON: for ``queue`` and ``trace``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def counted(number: int, what: str, several: str = "") -> str:
 
 
 def summary_lines(summary: Summary, width: int, most: int = 5) -> list[str]:
-    """How much there is, how old, and for whom; the ``most`` recipients with the most."""
+    """The size and age of the queue, and its recipients; the ``most`` recipients with the most."""
     states = ", ".join(
         f"{summary.by_state[state]:,} {word}"
         for state, word in _STATES.items()
@@ -87,7 +87,7 @@ def entry_data(entry: QueueEntry) -> dict[str, object]:
 
 
 def message_data(message: Message) -> dict[str, object]:
-    """What is said of a message alone."""
+    """The facts of a message alone."""
     return {
         "id": queue_id(message.id),
         "received": iso_utc(message.received_at),

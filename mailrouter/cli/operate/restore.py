@@ -75,7 +75,7 @@ def _restore(source: Path, folder: Path, force: bool) -> list[str]:
 
 
 def _moves(unpacked: Path, folder: Path, places: dict[str, Path]) -> list[tuple[Path, Path]]:
-    """What goes where; of a configuration that is there and the same, nothing."""
+    """The files to put back, with their places; of a configuration that is there and the same, nothing."""
     moves = [(unpacked / KEY, places["run_folder"] / NAME), (unpacked / STORE, places["store"])]
     whither = {"config": folder, "templates": places.get("templates"), "run": places["run_folder"]}
     for name, place in whither.items():

@@ -143,7 +143,7 @@ def _helo(helo: str) -> str:
 
 
 def _steps(told: Life) -> list[tuple[Milliseconds, str, str]]:
-    """What happened, in order: when, what, and the words that were said with it."""
+    """The message's events, in order: when, what, and the words that were said with it."""
     steps = []
     by_id = {delivery.id: delivery for delivery in told.entry.deliveries}
     for delivery in told.entry.deliveries:
@@ -170,7 +170,7 @@ def _step(event: Event, delivery: Delivery, tries: dict[DeliveryId, int]) -> tup
 
 
 def _made(delivery: Delivery, told: Life) -> Milliseconds:
-    """When it was queued. Of what was on hold or failed, ``created_at`` was moved (see ``Steering``)."""
+    """The moment at which it was queued. Of what was on hold or failed, ``created_at`` was moved (see ``Steering``)."""
     received = told.entry.message.received_at
     if delivery.kind in _WITH_THE_MAIL:
         return received

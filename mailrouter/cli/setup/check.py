@@ -1,4 +1,4 @@
-"""What ``mailrouter check`` shows: each problem with its line and a mark, or what was read."""
+"""The output of ``mailrouter check``: each problem with its line and a mark, or what was read."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _told_broken(options: argparse.Namespace, error: ConfigurationError) -> int:
 
 
 def oddities(roles: Sequence[Role], now: datetime) -> list[tuple[str, list[str]]]:
-    """What is odd in each role's schedule, by its key; of many roles found out by all processors of the machine."""
+    """The oddities of each role's schedule, by its key; of many roles found out by all processors of the machine."""
     asked = [(role, local_day(now, role.time_zone)) for role in roles]
     if len(roles) < _MANY:
         return list(map(_odd, asked))
@@ -221,7 +221,7 @@ def _cells(text: str) -> int:
 
 
 def summary(configuration: Configuration, width: int = 80) -> str:
-    """What the configuration says, in a few lines: roles, partners, where mail comes in and goes.
+    """The configuration in a few lines: roles, partners, where mail comes in and goes.
 
     Lines are broken between words at ``width`` columns; an address or a path stays whole.
     """

@@ -1,4 +1,4 @@
-"""What the running service says of itself, for ``check --live``."""
+"""The running service's state, for ``check --live``."""
 
 from __future__ import annotations
 

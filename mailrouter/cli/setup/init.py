@@ -145,7 +145,7 @@ def ask_one(question: Question, answers: Answers, ask: Ask) -> Answers:
 
 
 def complaint(answers: Answers, field: str) -> str:
-    """What ``check`` would say of the files made from these answers, or ``""``."""
+    """The complaint of ``check`` about these answers' files, or ``""``."""
     if field in ("first", "second") and nameless(getattr(answers, field)):
         return "the name is missing; write it as Laurie Cremona <laurie@example.com>"
     settings, role = texts(answers, *_examples())
@@ -240,7 +240,7 @@ def _lines(folder: Path, answers: Answers, made: list[Path], own: str) -> Iterat
 
 
 def _holidays(answers: Answers) -> str:
-    """How public holidays are named: those of the country where the role's clocks hang, where that is known."""
+    """The name of the public holidays: those of the country where the role's clocks hang, where that is known."""
     country = country_of(answers.time_zone.strip())
     return f"holidays: {{country: {country}}}" if country else "holidays:"
 

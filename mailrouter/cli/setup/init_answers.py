@@ -23,7 +23,7 @@ _PARTNER = re.compile(r"(?P<name>[^<>]*?)\s*(<(?P<address>[^<>]*)>|(?P<bare>[^\s
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What was asked for, as typed; a partner is ``Name <address>``. The defaults are no answers but pass.
+    """The answers as typed; a partner is ``Name <address>``. The defaults are no answers but pass.
 
     ``data`` is the folder for mail, store and key, ``""`` for the example's.
     """

@@ -11,7 +11,7 @@ from mailrouter.config.values.zones import time_zone
 
 
 def system_time_zone(environ: Mapping[str, str], root: Path = Path("/")) -> str:
-    """What ``TZ`` says, else where ``/etc/localtime`` leads, else ``/etc/timezone``; ``""`` for no name."""
+    """The zone in ``TZ``, else by ``/etc/localtime``, else ``/etc/timezone``; ``""`` for no name."""
     for name in _names(environ, root):
         try:
             return time_zone(name).key

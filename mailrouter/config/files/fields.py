@@ -54,7 +54,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What people read about a key, in the reference and in editors; stands beside the key's type, in ``Annotated``.
+    """A key's description, for the reference and for editors; stands beside the key's type, in ``Annotated``.
 
     ``says`` is a sentence on what the key is for. ``form`` is its JSON Schema where the type does not give it: words
     and lines do. A value of ``word`` may stand for the whole of lines. ``default`` is the default as one would type it,

@@ -47,7 +47,7 @@ class EmergencyFile(Lines):
 
 
 class HandoffFile(Lines):
-    """When partners get the handoff."""
+    """The occasions on which partners get the handoff."""
 
     attach: Annotated[
         Attach,
@@ -62,7 +62,7 @@ class HandoffFile(Lines):
 
 
 class AutoReplyFile(Lines):
-    """When senders inside and outside get an answer by themselves."""
+    """The occasions of automatic replies to senders inside and outside."""
 
     inside: Annotated[Answer, one_of(Answer), about("For senders of `our_domains`.", "absence")] = "nobody"
     outside: Annotated[Answer, one_of(Answer), about("For all other senders.", "never")] = "nobody"
@@ -85,7 +85,7 @@ def _hour(text: str) -> Minute:
 
 
 class WeeklyFile(Lines):
-    """Who gets the weekly mail about who is in, and when."""
+    """The weekly mail about who is in: its recipients and its time."""
 
     to: Annotated[
         tuple[Email, ...],

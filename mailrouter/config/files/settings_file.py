@@ -75,7 +75,7 @@ def _taken(place: HostPort, info: ValidationInfo[Reading]) -> bool:
 
 
 class ListenFile(Lines):
-    """Where mail comes in."""
+    """The addresses where mail comes in."""
 
     elsewhere: ClassVar[Mapping[str, tuple[str, str]]] = {
         name: (f"`{name}` is {NOT_YET}", "remove the line") for name in ("submission", "submissions", "lmtp")
@@ -86,7 +86,7 @@ class ListenFile(Lines):
 
 
 class TimeoutsFile(Lines):
-    """How long the next server may take."""
+    """The times that the next server may take."""
 
     connect: Annotated[float, reads(timeout)] = Timeouts().connect
     reply: Annotated[float, reads(timeout)] = Timeouts().reply
@@ -94,7 +94,7 @@ class TimeoutsFile(Lines):
 
 
 class RetryFile(Lines):
-    """When mail that could not be sent is tried again."""
+    """The times at which unsent mail is tried again."""
 
     first: Annotated[float, reads(pause)] = Retry().first
     most: Annotated[float, reads(pause)] = Retry().most
@@ -118,7 +118,7 @@ class RetryFile(Lines):
 
 
 class LogFile(Lines):
-    """How the service's log is written."""
+    """The form of the service's log."""
 
     format: Annotated[LogFormat, one_of(LogFormat)] = "text"
 

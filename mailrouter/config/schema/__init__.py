@@ -24,7 +24,7 @@ def schema_of(kind: str) -> Schema:
 
 
 def file_name(kind: str) -> str:
-    """What the schema's file is called; the first lines of the configuration files name it."""
+    """The name of the schema's file; the first lines of the configuration files name it."""
     return f"{kind}.schema.json"
 
 

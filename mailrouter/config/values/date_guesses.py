@@ -20,7 +20,7 @@ _CLOCK = re.compile(r"([0-9]{1,2})(?:[:.h ]?([0-9]{2}))?\s*(a\.?m\.?|p\.?m\.?|h|
 
 
 def date_meant(text: str) -> tuple[str, str]:
-    """What to say of ``text``, and what to do: ``("", "")`` where there is no telling.
+    """A complaint about ``text`` with advice: ``("", "")`` where there is no telling.
 
     >>> date_meant("12/21/2026"), date_meant("Dec 21, 2026")[1]
     (('12/21/2026 is not a date here', 'write it as 2026-12-21'), 'write it as 2026-12-21')

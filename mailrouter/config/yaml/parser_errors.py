@@ -101,7 +101,7 @@ def _by_the_line(fault: _Fault) -> Words | None:
 
 
 def _by_the_parser(fault: _Fault) -> Words | None:
-    """What the parser's words come to."""
+    """The fault that the parser's words tell."""
     said, began = fault.said, fault.context
     if "escape" in said:
         return fault.told("a backslash in double quotes has a special meaning", "use single quotes: '…'")

@@ -62,7 +62,7 @@ def quoted(value: str) -> str:
 
 
 def never_closed(lines: Sequence[str]) -> tuple[int, int] | None:
-    """Where the last bracket stands that nothing closes, if there is one."""
+    """The place of the last bracket that nothing closes, if any."""
     opened: list[tuple[int, int]] = []
     for line, text in enumerate(lines):
         # Quoted texts and remarks are blanked out, so that their brackets don't count.

@@ -1,1 +1,1 @@
-"""What follows when mail did not arrive: bounces, alerts, and reports to senders."""
+"""Consequences of mail that did not arrive: bounces, alerts, and reports to senders."""

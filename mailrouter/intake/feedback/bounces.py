@@ -1,4 +1,4 @@
-"""What comes to our return paths: read, tied to its delivery, and kept from everybody it is not for.
+"""Mail to our return paths: read, tied to its delivery, and kept from everybody it is not for.
 
 A bounce is recorded with what follows from it, and goes no further: it may hold the very copy that it returns, note
 and handoff with it. A partner's own out-of-office is absorbed too. Only what a person wrote there by hand is mail, to
@@ -43,8 +43,10 @@ NO_SUCH = "550 5.1.1 This address takes no mail here"
 
 @dataclass(slots=True)
 class Reported:
-    """What one message reports: ``outcomes`` to be recorded, ``mail`` the roles for which it is mail after all;
-    ``nobody``: it is mail for a role that is no more; ``gone``: nothing is known of what they were made for."""
+    """The outcomes that a message reports, and its mail: ``outcomes`` are to be recorded, ``mail`` are the roles for
+    which it is mail after all; ``nobody``: it is mail for a role that is no more; ``gone``: nothing is known of what
+    they were made for.
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
     mail: list[Role] = field(default_factory=list)
@@ -94,7 +96,7 @@ async def reports_of(
 async def _read_reports(
     desk: Desk, reader: Reading, received: Received, head: Head, numbers: Sequence[DeliveryId]
 ) -> Reported:
-    """What a message says of the deliveries with these ``numbers``; others have their turn after each."""
+    """The reports in a message about deliveries with these ``numbers``; others have their turn after each."""
     raw = await received.read(MAX_READ)
     found, shape, path, moment = Reported(), received.shape, received.reverse_path, received.moment
     bounce = read_bounce(head, shape, raw, path)

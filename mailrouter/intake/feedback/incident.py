@@ -24,7 +24,7 @@ from mailrouter.store.protocols import Reading
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What another server or mailbox made of a delivery.
+    """Another server's or mailbox's answer to a delivery.
 
     ``words`` is one line by that server, ``status`` its enhanced code (RFC 3463) where it is known apart from them.
     Without ``sayable`` the sender gets none of the words.
@@ -38,7 +38,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What happened to ``delivery``, and its message as the store has it: read once, by ``read_incident``.
+    """The facts about a ``delivery`` in trouble, with its message: read once, by ``read_incident``, as the store has
+    them.
 
     ``head`` is the message's header, an empty one where that is gone. ``words`` and ``status`` are the other server's,
     as in ``Answer``; both are empty where it said nothing.
@@ -85,7 +86,7 @@ class Incident:
         return report_limits.tellable(self.desk, self.message, self.head, self.code)
 
     def trouble(self, role: Role, news: News) -> Trouble:
-        """What the operator and the partners of ``role`` are told."""
+        """The facts for the operator and the partners of ``role``."""
         delivery, message, words = self.delivery, self.message, self.words
         others = self.others(role)
         if delivery.inside and words:
@@ -145,7 +146,7 @@ class Incident:
 async def read_incident(
     desk: Desk, reader: Reading, delivery: Delivery, now: datetime, words: str = "", status: str = ""
 ) -> Incident | None:
-    """What is known of a delivery's mail; None where its message is gone. Raises StoreError."""
+    """The facts about a delivery's mail; None where its message is gone. Raises StoreError."""
     entry = await reader.entry(delivery.message)
     if entry is None:
         return None

@@ -50,5 +50,5 @@ class Probes:
             self._arrivals[number] += 1
 
     def arrivals(self, number: int) -> int:
-        """How often it has come in."""
+        """The number of times that a probe has come in."""
         return self._arrivals.get(number, 0)

@@ -57,7 +57,7 @@ def fits_whole(desk: Desk, message: Message) -> bool:
 def news_of(
     desk: Desk, role: Role, message: Message, deliveries: Iterable[Delivery], now: datetime
 ) -> Undelivered:
-    """What every report to this sender holds."""
+    """The facts that every report to this sender holds."""
     return Undelivered(
         role_address=role.address,
         role_name=role.name,

@@ -60,7 +60,7 @@ class Decided:
     request: PartnerRequest
 
     def failed(self, why: str) -> Decided:
-        """What was decided can't be done: its author is told why, and nothing else happens."""
+        """Tell the author that the decision can't be carried out: nothing else happens."""
         author = self.handover.author
         assert author is not None
         told = self.request.refused(self.mail, author, why, understood=True)
@@ -71,7 +71,7 @@ class Decided:
 
 @dataclass(slots=True)
 class Handing:
-    """What the addresses for partners of one message come to.
+    """The decisions about one message's addresses for partners.
 
     ``plain`` are roles for which there is no decision, by a fault of ours or because reading it took too much
     (``why``): their partners get it as it came. ``refusal`` is what the door says where none of the message is taken.
@@ -96,7 +96,7 @@ class Handing:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why, with the role where there are several."""
+        """The reasons, with the role where there are several."""
         several = len(self.decided) > 1
         return tuple(
             f"{decided.role.key}: {reason}" if several else reason
@@ -124,7 +124,7 @@ def asked_about(desk: Desk, role: Role, token: str, at: Milliseconds, tag: str =
 async def confirmable(
     desk: Desk, reader: Reading | None, role: Role, token: str, at: Milliseconds, tag: str = TAG
 ) -> WaitingHandoff | str:
-    """What an answer with this token would confirm now; or why it is refused, as the door says it."""
+    """The mail that an answer with this token would confirm; or why it is refused, as the door says it."""
     message = asked_about(desk, role, token, at, tag)
     if isinstance(message, str):
         return message
@@ -197,7 +197,7 @@ async def hand_in_turn(
 
 
 def unread(name: str, roles: Sequence[Role], failed: WorkerFailed) -> Handing:
-    """What a mail comes to whose text could not be read: the partners of ``roles`` get it as it came."""
+    """The decisions about a mail whose text can't be read: the partners of ``roles`` get it as it came."""
     log.error("%s: a mail to partners' addresses can't be read: %s", name, failed)
     return Handing(plain=list(roles), why=_why(failed))
 
@@ -246,8 +246,11 @@ def is_proven(mail: Incoming, targets: Sequence[tuple[Target, Situation]]) -> bo
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the store knows about a mail to one address. ``waiting`` is what it answers, ``once`` its key as in
-    ``Decided``, ``again`` whether it was worked on before, and ``asked`` how many questions its author has."""
+    """The store's knowledge about a mail to one address.
+
+    ``waiting`` is what it answers, ``once`` its key as in ``Decided``, ``again`` whether it was worked on before, and
+    ``asked`` how many questions its author has.
+    """
 
     waiting: WaitingHandoff | None = None
     once: str = ""
@@ -265,8 +268,11 @@ async def _decide(
 
 
 async def _known(mail: Incoming, target: Target, situation: Situation) -> _Known | str:
-    """What the store knows; or why the mail is refused. The transaction that follows is the last word: of two mails that
-    are decided at the same time, one may be told to come again."""
+    """The store's knowledge; or why the mail is refused.
+
+    The transaction that follows is the last word: of two mails that are decided at the same time, one may be told to
+    come again.
+    """
     desk, reader, tag = mail.desk, mail.reader, target.purpose.tag
     role, at = situation.role, milliseconds(situation.duty.moment)
     waiting = None

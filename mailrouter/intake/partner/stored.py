@@ -12,7 +12,7 @@ from mailrouter.store.model import HandoffChange, Message, NewHandoff, ScheduleC
 
 
 def changes_of(message: Message, found: Handing, first: int) -> list[HandoffChange]:
-    """What is stored for it; notices are numbered from ``first``."""
+    """The changes to be stored; notices are numbered from ``first``."""
     changes: list[HandoffChange] = []
     for decided in found.decided:
         role, decision = decided.role, decided.handover

@@ -1,4 +1,4 @@
-"""What people have done to the queue: the same, whether the running service does it or a command with none running."""
+"""People's actions on the queue: the same, whether the running service does it or a command with none running."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ REPORTS_STEP = 20
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody (``who``) wants done, and to which deliveries; with ``report`` the senders of what is dropped hear
-    of it."""
+    """The action that somebody (``who``) wants done, and to which deliveries; with ``report`` the senders of what is
+    dropped hear of it.
+    """
 
     action: Action
     selection: Selection
@@ -64,8 +65,9 @@ class Order:
 
 @dataclass(slots=True)
 class Done:
-    """What was done: how many deliveries of how many messages, the first of them by name (queue id, kind, recipient), and
-    how many were ``busy``: being sent in that very moment."""
+    """The result of an action: how many deliveries of how many messages, the first of them by name (queue id, kind,
+    recipient), and how many were ``busy``: being sent in that very moment.
+    """
 
     deliveries: int = 0
     messages: int = 0
@@ -162,6 +164,6 @@ def _new_path(desk: Desk, at: Milliseconds, roles: Sequence[str], new: DeliveryI
 
 
 async def _numbers(store: Store, reports: dict[DeliveryId, Sequence[Consequence]]) -> int:
-    """How many reports there are of the messages concerned."""
+    """The number of reports there are of the messages concerned."""
     entries = [await store.reader.entry(message) for message in ids.messages_of(reports)]
     return sum(d.kind == "report" for entry in entries if entry for d in entry.deliveries)

@@ -41,7 +41,7 @@ async def scanned(store: Store, message: Message) -> tuple[Head, Shape]:
 
 
 def arrival_of(desk: Desk, message: Message, moment: datetime, next_hop_size: int | None = None) -> Arrival:
-    """How a stored message came, to be planned as of ``moment``; ``next_hop_size`` is what the next server takes."""
+    """The arrival of a stored message, for planning at ``moment``; ``next_hop_size`` is what the next server takes."""
     received = received_field(
         helo=message.helo,
         peer=message.client,

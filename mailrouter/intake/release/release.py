@@ -33,7 +33,7 @@ log = logging.getLogger("mailrouter")
 
 
 class Leaving:
-    """What a transport and the dispatcher ask about each delivery. ``begin`` names the dispatcher, made after it."""
+    """The late checks that a transport and the dispatcher ask for. ``begin`` names the dispatcher, made after it."""
 
     def __init__(self, context: Context, store: Store, retry: Retry, trouble: Callable[[], str]) -> None:
         """``trouble`` tells what is wrong with the next server; ``""`` for nothing."""
@@ -45,7 +45,7 @@ class Leaving:
         self._dispatcher = dispatcher
 
     async def follow(self, delivery: Delivery, outcome: Outcome) -> Outcome:
-        """What an attempt that failed, or has long been trying, brings about."""
+        """The outcome of a failed or long attempt, with its consequences."""
         desk, reader, now = self._context.desk, self._store.reader, self._context.now()
         if outcome.state == "failed":
             told = await of_failure(desk, reader, delivery, Answer("failed", outcome.reply), now)

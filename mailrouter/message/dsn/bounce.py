@@ -1,4 +1,4 @@
-"""What came back to a return path of ours: a bounce, a delay, somebody's out-of-office … Pure; never raises.
+"""Reading what comes back to our return paths: a bounce, a delay, somebody's out-of-office … Pure; never raises.
 
 The fields of RFC 3464, 3834, 5965 and 8098 are believed first; then the words, since many servers write
 only those. What is automatic in any way is at least ``other-report``: nothing of it is for a colleague.
@@ -61,7 +61,7 @@ _NOTIFIED_KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a report says, as far as it could be read.
+    """The content of a report, as far as it could be read.
 
     ``status`` is an enhanced code (RFC 3463), found or inferred, ``diagnostic`` is one line of at most 200
     characters; each is empty where nothing says it. ``in_field``: the diagnostic is the report's own Diagnostic-Code;

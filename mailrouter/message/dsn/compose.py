@@ -110,7 +110,7 @@ def _status_part(news: Undelivered, status: str, words: str) -> bytes:
 
 
 def _original(news: Undelivered, head: Head, shape: Shape) -> tuple[Pieces, bool]:
-    """What comes back of the original, as a part; and whether that part is 8bit."""
+    """The returned part of the original; and whether that part is 8bit."""
     if news.international and _is_utf8(head.raw[: shape.header_end]):
         return _global_original(news, shape), True
     if news.full and news.action == "failed" and shape.size <= MAX_FULL and not shape.header_eight_bit:

@@ -1,4 +1,4 @@
-"""What people read in a report of ours: what happened, to which role, and what to do next. Pure."""
+"""The text of a report of ours: what happened, to which role, and what to do next. Pure."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def human_text(news: Undelivered, subject: str, status: str, words: str) -> str:
 
 
 def advice(status: str) -> str:
-    """What the sender can do, by the status code (RFC 3463 §3)."""
+    """The advice to a sender, by the status code (RFC 3463 §3)."""
     for details, what in _ADVICE:
         if any(status[1:].startswith(detail) for detail in details):
             return what

@@ -23,7 +23,7 @@ _RECIPIENT = ("final-recipient", "original-recipient", "action", "status")
 
 
 class RecipientStatus(NamedTuple):
-    """What became of one recipient; ``""`` where the report does not say."""
+    """The status of one recipient; ``""`` where the report does not say."""
 
     action: str
     status: str

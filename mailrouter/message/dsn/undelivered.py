@@ -12,7 +12,7 @@ Action = Literal["failed", "delayed", "expanded"]
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """What is known of mail that reached nobody behind a role.
+    """The facts about mail that reached nobody behind a role.
 
     ``reverse_path`` is the original's; ``moment`` and ``arrived`` have time zones, and people read them in
     that zone. ``status`` is an enhanced code (RFC 3463) and ``diagnostic`` the remote server's words; both as
@@ -46,7 +46,7 @@ class Undelivered:
 
     @property
     def action(self) -> Action:
-        """What became of the mail (RFC 3464 §2.3.3)."""
+        """The action field's word for the mail (RFC 3464 §2.3.3)."""
         return "expanded" if self.expanded else "delayed" if self.retry_until else "failed"
 
 

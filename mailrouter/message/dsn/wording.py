@@ -94,7 +94,7 @@ _MEANING = tuple((re.compile(pattern, re.I | re.S), code) for pattern, code in _
 
 
 def server_words(text: str) -> str:
-    """What the server wrote, without the message it returns below."""
+    """The server's words, without the message returned below them."""
     match = _COPY_BELOW.search(text)
     return text[: match.start()] if match else text
 

@@ -1,1 +1,1 @@
-"""Where a message comes from: hops, senders, signatures and verdicts."""
+"""The provenance of a message: hops, senders, signatures and verdicts."""

@@ -37,7 +37,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one method found: ``dmarc``, ``pass`` and its properties by name, all but values in lower case.
+    """The result of one method: ``dmarc``, ``pass`` and its properties by name, all but values in lower case.
 
     A property without a type (``action=none``) is named ``.action``; ``version`` is the method's.
     """

@@ -38,7 +38,7 @@ def received_field(
 
 @lru_cache(maxsize=256)
 def _from_and_by(helo: str, peer: str, by: str, protocol: str) -> str:
-    """What a Received field says of both ends: mostly the same few servers hand mail in."""
+    """Both ends that a Received field names: mostly the same few servers hand mail in."""
     address = _NOT_DOMAIN.sub("", peer).strip("[]")
     literal = f"[IPv6:{address}]" if ":" in address else f"[{address or 'unknown'}]"
     source = _NOT_DOMAIN.sub("", helo) or literal
@@ -47,7 +47,7 @@ def _from_and_by(helo: str, peer: str, by: str, protocol: str) -> str:
 
 
 def received_count(head: Head) -> int:
-    """How many servers have handled the message so far (RFC 5321 §6.3)."""
+    """The number of servers that handled the message (RFC 5321 §6.3)."""
     return len(head.raw_values("received"))
 
 

@@ -95,7 +95,7 @@ class _Page:
         self._link: tuple[str, int] | None = None
 
     def text(self, source: str) -> None:
-        """What stands between two tags."""
+        """Take the text between two tags."""
         if self._hidden or not source:
             return
         words = without_references(source)

@@ -1,4 +1,4 @@
-"""How addresses are encoded in delivery reports: xtext (RFC 3461 §4) and UTF-8 (RFC 6533 §3). Pure."""
+"""The encodings of addresses in delivery reports: xtext (RFC 3461 §4) and UTF-8 (RFC 6533 §3). Pure."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Trouble:
 
 
 def operator_alert(trouble: Trouble, postmaster: str, wording: Wording) -> Pieces:
-    """What IT is told: whose mailbox, which mail, the other server's words."""
+    """The alert to IT: whose mailbox, which mail, the other server's words."""
     facts = _facts(trouble)
     if trouble.news == "away":
         subject = f"{facts['who']}'s mailbox answers for {trouble.role.name}"

@@ -1,4 +1,4 @@
-"""What a mail to the partners' addresses says: read once, however many of these it was sent to. Pure.
+"""The contents of a mail for partners: read once, however many of their addresses it was sent to. Pure.
 
 A stranger may write such a mail, and it may be large: the service has it read in a process of its own
 (``mailrouter.worker``). Whatever is read here is cut to a bound before an expression runs over it.

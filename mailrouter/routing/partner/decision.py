@@ -94,7 +94,7 @@ class Handover:
 
 
 class PartnerRequest(ABC):
-    """What mail to one of the addresses for partners is for: a row of ``mailrouter.intake.purposes``.
+    """The purpose of mail to an address for partners: a row of ``mailrouter.intake.purposes``.
 
     ``tag`` is the sub-address. ``what`` names what such a mail brings, ``a_what`` the same with its article.
     ``quotes_nothing``: the problem with an unusable mail holds none of its words, so that others may read it.
@@ -175,7 +175,7 @@ def too_large() -> Written:
 
 
 def question_of(mail: Handed) -> Question:
-    """How its author is asked to confirm a mail; whether the question is the last of the hour is seen here."""
+    """The question to its author, for a confirmation; whether it is the last of the hour is seen here."""
     return Question(mail.ask_from, mail.origin, last=mail.asked + 1 >= MOST_ASKED)
 
 

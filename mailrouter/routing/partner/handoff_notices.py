@@ -47,7 +47,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """How a partner is asked to confirm a mail: an answer that says yes to ``sender`` does.
+    """A question to a partner about a mail: an answer that says yes to ``sender`` confirms it.
 
     ``origin`` is the server that handed the mail in: with the Subject it tells one's own mail from a forgery. ``last``:
     there are no more questions this hour, whatever comes in.
@@ -60,7 +60,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class NoticeText:
-    """What a notice says, from ``sender``; ``letters.dated`` tells of ``what`` and ``known_by``."""
+    """The text of a notice, from ``sender``; ``letters.dated`` tells of ``what`` and ``known_by``."""
 
     sender: str
     subject: str
@@ -130,7 +130,7 @@ def told_apart(head: Head, origin: str) -> dict[str, object]:
 def unusable(
     situation: Situation, head: Head, to: Person, author: Person, problem: str, *, passed_to: str = ""
 ) -> Notice:
-    """Why nothing came of a partner's mail, and what to do; ``passed_to``: "Elaine gets it", as it came."""
+    """The notice that a partner's mail can't be used; with what to do. ``passed_to``: "Elaine gets it", as it came."""
     role = situation.role
     facts = {
         **_facts(situation),
@@ -147,8 +147,9 @@ def unusable(
 
 
 def read_facts(handoff: str) -> dict[str, object]:
-    """How a handoff was read: ``sections`` of ``name`` and ``lines``; ``more`` lines that are not shown; and
-    ``found``: whether any heading was."""
+    """The reading of a handoff: ``sections`` of ``name`` and ``lines``; ``more`` lines that are not shown; and
+    ``found``: whether any heading was.
+    """
     found = read_sections(handoff)
     sections: list[dict[str, object]] = []
     room, more, shown = _MOST_CHARACTERS, 0, 0
@@ -177,7 +178,7 @@ def _read(situation: Situation, handoff: str) -> str:
 
 
 def _facts(situation: Situation) -> dict[str, object]:
-    """What every notice is worded from. ``before`` tells of the version in force, with its age; or None."""
+    """The facts from which every notice is worded. ``before`` tells of the version in force, with its age; or None."""
     role, before = situation.role, situation.handoff
     today = today_of(role, situation.duty)
     return {

@@ -46,7 +46,7 @@ _ODD_SHARE = 20
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was found: ``text`` and where it stood, or a ``problem`` (a sentence), never both."""
+    """The text that was found: ``text`` and where it stood, or a ``problem`` (a sentence), never both."""
 
     text: str = ""
     source: str = ""
@@ -135,7 +135,7 @@ def attached_file(parts: Sequence[Part], wanted: Callable[[str, str], bool]) -> 
 
 
 def body_of(head: Head, parts: Sequence[Part]) -> Written:
-    """What was written in the mail itself, whatever is attached."""
+    """The text written in the mail itself, whatever is attached."""
     shown = [part for part in parts if not _attached(part)]
     names = [name for box in head.mailboxes("from") for name in _names(box)]
     answers = head.has("in-reply-to") or head.has("references")
@@ -157,7 +157,7 @@ def body_of(head: Head, parts: Sequence[Part]) -> Written:
 
 
 def _names(box: Mailbox) -> list[str]:
-    """What somebody may write below a mail of this mailbox: the name, its first word, or what the address begins with."""
+    """Names that may stand below a mail of this mailbox: the name, its first word, or what the address begins with."""
     local = box.address.rpartition("@")[0]
     return [box.display, *box.display.split()[:1], *_IN_LOCAL.split(local)[:1]]
 

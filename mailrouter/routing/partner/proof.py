@@ -44,7 +44,8 @@ def named_author(head: Head, role: Role) -> Person | None:
 
 
 class Checks(NamedTuple):
-    """What our own mail server, ``authserv_id``, says of a mail; ``found`` is read from its fields where it is left out.
+    """Our own mail server's findings on a mail, by ``authserv_id``; ``found`` is read from its fields where it is left
+    out.
 
     ``trusted`` says that the mail came from one of our own servers: an Authentication-Results field from anybody else
     is anybody's.
@@ -88,7 +89,7 @@ def unproven(head: Head, role: Role, author: Person, checks: Checks, tag: str = 
 
 
 def _gap_in_signatures(head: Head, domain: str) -> str:
-    """What some signature leaves out on which DMARC may have rested; ``""``: whatever it rested on covers enough.
+    """The gap in a signature on which DMARC may rest; ``""``: whatever it rested on covers enough.
 
     Which of several signatures passed, nobody says for certain, so every one of them that may be aligned has to
     be good. Somebody who sends an old mail of the partner's on can add signatures and fields, but can't take the

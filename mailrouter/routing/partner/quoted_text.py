@@ -88,7 +88,7 @@ def quotes(text: str) -> bool:
 
 
 def _quoted_from(lines: list[str]) -> int:
-    """Where the mail that is answered begins."""
+    """The line where the answered mail begins."""
     for index in range(len(lines)):
         if begins_mail(lines, index):
             return _above_rule(lines, index)

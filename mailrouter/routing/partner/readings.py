@@ -45,7 +45,7 @@ class _Seen:
 
 
 def understood(asked: Asked, role: Role, author: Person, arrived: datetime) -> tuple[Request, ...]:
-    """What the words ask for; ``arrived`` is aware. Raises Unclear, also where they can mean several things."""
+    """The readings of the words; ``arrived`` is aware. Raises Unclear, also where they can mean several things."""
     seen = _seen(asked.sent_at, role, author, arrived)
     found = requests_in(asked.text, asked.subject, role, author.key, seen.nows[0])
     if all(isinstance(request, Plain) for request in found):
@@ -122,7 +122,7 @@ def _of_the_night(
 
 
 def _words(role: Role, requests: tuple[Request, ...], now: datetime) -> str:
-    """What the requests come to, in words with dates; ``""`` where they come to nothing."""
+    """The requests' results, in words with dates; ``""`` where they come to nothing."""
     try:
         words = " ".join(change_for(role, requests, now).words)
     except Unclear:

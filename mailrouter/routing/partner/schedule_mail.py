@@ -1,4 +1,4 @@
-"""What a mail to a schedule address holds: words, or a whole file, and which message of ours it answers. Pure."""
+"""The contents of a mail to a schedule address: words, or a whole file, and which message of ours it answers. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_FILE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a mail asks for, as it is kept aside: words or a whole file, and the message of ours that it answers.
+    """The request of a mail, as it is kept aside: words or a whole file, and the message of ours that it answers.
 
     ``subject`` is there only where it may be the writer's own request, ``sent`` is the moment of its Date (ISO 8601).
     """
@@ -58,7 +58,7 @@ class Asked:
 
 
 def asked_of(head: Head, parts: Sequence[Part], body: Written) -> Asked | Written:
-    """What a mail of these leaves, with this text, asks for; a problem where it can't be read."""
+    """The request in these leaves with this text; a problem where it can't be read."""
     known_file, known_change = _answered(head)
     file = attached_file(parts, _is_role_file)
     if file is not None:
@@ -85,7 +85,7 @@ def _file(text: str, answers: str) -> Asked | Written:
 
 
 def _answered(head: Head) -> tuple[str, str]:
-    """Which text of the file, and which change, the mail answers; by the Message-IDs of ours that it names."""
+    """The text and the change that the mail answers; by the Message-IDs of ours that it names."""
     file = change = ""
     for named in (*head.references, *filter(None, [head.in_reply_to])):
         if found := schedule_notices.ANSWERED_FILE.match(named):

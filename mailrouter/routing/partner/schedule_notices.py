@@ -47,7 +47,7 @@ _LONGEST_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """How a request was read: ``words``, a line each.
+    """A request as it was read: ``words``, a line each.
 
     ``first`` is the first day spoken of; without one it is the first that differs. ``notes`` are written into the
     file; they are shown to the author alone, for others they stand there. ``undoes`` is the change that is taken back.
@@ -139,14 +139,14 @@ def confirm(
 
 
 def refused(situation: Situation, head: Head, to: Person, problem: str, *, examples: bool = True) -> Notice:
-    """Why nothing changed, with examples and this week."""
+    """The notice that nothing changed, with examples and this week."""
     return _answer(situation, head, to, _Answer([problem], examples))
 
 
 def problems(
     situation: Situation, head: Head, to: Person, found: Sequence[Problem], *, already: bool = False
 ) -> Notice:
-    """What is wrong in a text of the file: the one that came, or the one that is there ``already``."""
+    """The notice of faults in a file's text: the one that came, or the one that is there ``already``."""
     said = "The file has problems as it is" if already else "The file can't be taken as you wrote it"
     lines = [f"{said}, so nothing was changed.", *problem_lines(found)]
     return _answer(situation, head, to, _Answer(lines))
@@ -168,7 +168,7 @@ def problem_lines(found: Sequence[Problem]) -> list[str]:
 
 
 def week(situation: Situation, head: Head, to: Person, role: Role, *, examples: bool) -> Notice:
-    """Who is in, this week and the next."""
+    """The people who are in, this week and the next."""
     return _answer(situation, head, to, _Answer([], examples, "who is in", role, weeks=2))
 
 
@@ -216,7 +216,7 @@ def vanished(situation: Situation, to: Person, file: str) -> Notice:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a partner is answered: some lines, examples of requests, and so many weeks of ``role``, or of the schedule."""
+    """The answer to a partner: some lines, examples of requests, and so many weeks of ``role``, or of the schedule."""
 
     lines: Sequence[str]
     examples: bool = False

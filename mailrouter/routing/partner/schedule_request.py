@@ -58,23 +58,23 @@ class Proposed:
 
 
 class NothingToDo(MailrouterError):
-    """What is asked for stands in the file already."""
+    """The schedule is already as it is asked to be."""
 
 
 class RoleFile(Protocol):
     """A role's file, as far as deciding needs it; what is written into it comes later."""
 
     def current(self) -> Proposed:
-        """What it holds now. Raises MailrouterError."""
+        """The file as it is now. Raises MailrouterError."""
 
     def edited(self, base: Proposed, edits: Sequence[Edit]) -> Proposed:
-        """What it would be with these edits. Raises MailrouterError."""
+        """The file with these edits. Raises MailrouterError."""
 
     def replaced(self, text: bytes) -> Proposed:
-        """What it would be with this text. Raises ConfigurationError with all problems."""
+        """The file with this text. Raises ConfigurationError with all problems."""
 
     def compared(self, base: Proposed, proposed: Proposed, today: date) -> FileDifference:
-        """What another text does, from ``today`` on."""
+        """The effect of another text, from ``today`` on."""
 
     def merged(self, common: str, edited: str, current: str) -> str:
         """See ``merged_file.merged``."""
@@ -119,7 +119,7 @@ class ScheduleRequest(PartnerRequest):
         self._loaded: dict[bytes, Proposed] = {}
 
     def written(self, mail: Handed, author: Person) -> Written:
-        """What is asked for; a problem where it isn't understood."""
+        """The request in the mail; a problem where it isn't understood."""
         if mail.contents is None:
             return too_large()
         found = mail.contents.asked
@@ -164,7 +164,7 @@ class ScheduleRequest(PartnerRequest):
         return base, proposed, older
 
     def _replaced(self, text: bytes) -> Proposed:
-        """What the file would be with this text, which is loaded once. Raises ConfigurationError."""
+        """The file with this text, which is loaded once. Raises ConfigurationError."""
         if text not in self._loaded:
             self._loaded[text] = self._file.replaced(text)
         return self._loaded[text]
@@ -193,7 +193,7 @@ class ScheduleRequest(PartnerRequest):
         return self._file.compared(base, proposed, today_of(base.role, situation.duty))
 
     def once_more(self, mail: Handed, author: Person, until: datetime) -> Notice:
-        """How it is confirmed."""
+        """The notice that says how to confirm."""
         return once_more(mail.situation, mail.head, author, mail.ask_from, "schedule of", until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
@@ -236,8 +236,10 @@ class ScheduleRequest(PartnerRequest):
             return self._answer(mail, author, str(already), examples=False)
 
     def by_command(self, situation: Situation, requests: Sequence[Request], queue: str) -> Handover:
-        """What a command asks for, which is always proven: the change, with its notices. Raises MailrouterError where
-        it can't be made, NothingToDo where it stands so already."""
+        """The change that a command asks for, with its notices.
+
+        It is always proven. Raises MailrouterError where it can't be made, NothingToDo where it stands so already.
+        """
         scanner = Scanner()
         scanner.feed(b"\r\n")
         shape = scanner.finish()

@@ -1,4 +1,4 @@
-"""What a handoff's text says: done, left, watch. Pure."""
+"""The sections of a handoff's text: done, left, watch. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a partner's words come to in one role's schedule: the edits of the file, and the same in facts. Pure.
+"""The changes that a partner's words bring: the edits of the file, and the same in facts. Pure.
 
 The edits are made twice, in the text (``mailrouter.config.text_edits``) and here in facts; only where both give the same
 role is the text used.
@@ -24,8 +24,11 @@ from mailrouter.schedule.views.change_words import away_words, night_words, span
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be done, and in words what was understood: a sentence for each request. Without edits, it stands so
-    already. ``first`` is the first day that is spoken of; ``notes`` are the notes that are written down."""
+    """A change to be done, and in words what was understood: a sentence for each request.
+
+    Without edits, it stands so already. ``first`` is the first day that is spoken of; ``notes`` are the notes that are
+    written down.
+    """
 
     edits: tuple[Edit, ...]
     words: tuple[str, ...]
@@ -196,7 +199,7 @@ def _is_partner(role: Role, key: str, first: date, last: date, today: date) -> N
 def _only_one(
     layers: Layers, day: date, pair: tuple[str, str], today: date, hours: Hours | None = None
 ) -> str:
-    """Which of two works on ``day``, or in these hours of it. Raises Unclear where it isn't one of them alone."""
+    """The one who works on ``day``, or in these hours, of two. Raises Unclear where it isn't one of them alone."""
     first, last = hours or (0, 24 * 60)
     start, end = at_minute(day, first, layers.zone), at_minute(day, last, layers.zone, end=True)
     on = {key for slot in layers.slots(day) if slot.start < end and slot.end > start for key in slot.on}

@@ -1,4 +1,4 @@
-"""What is odd in a schedule though it is well formed: for ``check``, the console and the partners. Pure."""
+"""Oddities of well-formed schedules: for ``check``, the console and the partners. Pure."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ Hours = tuple[int, int]
 
 
 class Unclear(Exception):
-    """What was written can't be understood for certain; ``why`` is a sentence for whoever wrote it."""
+    """The words can't be understood for certain; ``why`` is a sentence for whoever wrote them."""
 
     def __init__(self, why: str) -> None:
         self.why = why

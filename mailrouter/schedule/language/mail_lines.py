@@ -83,7 +83,7 @@ def own_subject(subject: str) -> str:
 
 
 def said_lines(text: str, subject: str, own: Collection[str], others: Collection[str] = ()) -> list[str]:
-    """What asks for something, line by line; where the text says nothing, the Subject counts if it is the writer's own.
+    """The requesting lines of a mail; where the text says nothing, the Subject counts if it is the writer's own.
 
     ``own`` are the names of whoever wrote, ``others`` the other partners', in small letters. Raises Unclear.
     """

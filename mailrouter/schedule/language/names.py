@@ -34,7 +34,7 @@ class People:
         return None
 
     def cover(self, reader: Reader, away: str | None) -> str | None:
-        """Who covers for ``away``, if that is what stands here; nobody is ``""``. Raises Unclear."""
+        """The person who covers for ``away``, if named here; nobody is ``""``. Raises Unclear."""
         here = reader.at
         reader.skip("-")
         reader.accept("with")

@@ -1,4 +1,4 @@
-"""What a partner asks of the schedule in a few words: a small grammar, read to the last word or not at all. Pure.
+"""A partner's requests in a few words: a small grammar, read to the last word or not at all. Pure.
 
 A wrong guess is worse than none: whatever is not understood for certain is ``Unclear``, with the reason in words
 for whoever wrote it. What the words come to in one role's schedule is worked out in

@@ -74,7 +74,7 @@ class Said:
 
 
 def spans_in(text: str, now: datetime) -> tuple[Said, ...]:
-    """What ``text`` names and nothing else, seen from ``now`` (a wall time). Raises Unclear."""
+    """The stretches that ``text`` consists of, seen from ``now``. A wall time. Raises Unclear."""
     reader = Reader(tokens(text))
     found = read_spans(reader, now)
     if not reader.ended:

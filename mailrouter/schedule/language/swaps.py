@@ -19,7 +19,7 @@ _WISH = ("are", "am", "is", "'m", "'re", "'d like to", "would like to", "want to
 
 
 class Swaps:
-    """What is said of swaps, as one partner says it."""
+    """The swaps that one partner tells of."""
 
     def __init__(self, people: People, now: datetime) -> None:
         self._people, self._now = people, now

@@ -100,8 +100,10 @@ def week_lines(role: Role, first: date, last: date) -> list[str]:
 def differences(
     old: Role, new: Role, today: date, *, by_key: bool = False, ahead: int = AHEAD
 ) -> list[Difference]:
-    """Where it differs who is in, from ``today`` on. Days that follow each other with the same difference are one,
-    with days between them on which nobody works anyway."""
+    """The days on which it differs who is in, from ``today`` on.
+
+    Days that follow each other with the same difference are one, with days between them on which nobody works anyway.
+    """
     before, after = Layers(old), Layers(new)
     old_names = {p.key: p.key for p in old.people} if by_key else called(old)
     new_names = {p.key: p.key for p in new.people} if by_key else called(new)

@@ -1,4 +1,4 @@
-"""Who is in, in one line. Pure."""
+"""The people who are in, in one line. Pure."""
 
 from __future__ import annotations
 

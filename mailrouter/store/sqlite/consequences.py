@@ -1,4 +1,4 @@
-"""What follows from an outcome: messages of ours to the operator, to partners and to the sender.
+"""Consequences of an outcome: messages of ours to the operator, to partners and to the sender.
 
 Of an attempt, the outcome is recorded first, with a mark that it is to be told (the table ``owed``); the messages are
 queued in the transaction that takes the mark away. Of a report that came in, they are queued in the transaction that

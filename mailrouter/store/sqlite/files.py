@@ -16,7 +16,7 @@ _MADE = b"\nThe database beside this file holds mail.\n"
 
 
 def identity(path: Path) -> Identity:
-    """Which file lies at ``path``; (0, 0) for none."""
+    """The identity of the file at ``path``; (0, 0) for none."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
@@ -77,7 +77,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def logs_of(path: Path) -> list[Path]:
-    """What SQLite keeps beside a database: with another database, it would be taken for its own."""
+    """The files that SQLite keeps beside a database: with another database, they would be taken for its own."""
     return [Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")]
 
 

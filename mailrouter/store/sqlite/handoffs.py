@@ -149,7 +149,7 @@ def _state(connection: sqlite3.Connection, role: str, number: int, state: str) -
 
 
 class Memories(ABC):
-    """What a store remembers beside its queue."""
+    """The store's memories beside its queue."""
 
     @abstractmethod
     async def run(self, work: Work) -> Any:

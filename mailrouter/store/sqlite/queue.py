@@ -70,7 +70,7 @@ Conditions = list[tuple[str, Any]]
 
 
 def _by_index(selection: Selection) -> Conditions:
-    """What the index of a state answers."""
+    """The part of a selection that a state's index answers."""
     until = None if selection.until is None else ids.deliveries_of(selection.until)[1]
     found = (
         ("delivery.next_at < ?", selection.due_before),
@@ -81,7 +81,7 @@ def _by_index(selection: Selection) -> Conditions:
 
 
 def _by_row(selection: Selection) -> Conditions:
-    """What needs the rows themselves."""
+    """The part of a selection that needs the rows themselves."""
     found = (
         (of_role("delivery.roles"), selection.role or None),
         ("delivery.recipient = ? COLLATE NOCASE", selection.recipient or None),
@@ -147,7 +147,7 @@ async def entries(reader: StoreReader, found: Sequence[DeliveryId], most: int) -
 
 
 def summary(reader: StoreReader, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
-    """What the deliveries meant (``found`` are their ids, in order) amount to."""
+    """The sum of the deliveries meant (``found`` are their ids, in order)."""
     states: Counter[State] = Counter()
     recipients: Counter[str] = Counter()
     if len(found) > reader.few and not selection.messages:  # between messages that are named lie others
@@ -168,7 +168,7 @@ def summary(reader: StoreReader, selection: Selection, found: Sequence[DeliveryI
 
 
 async def life(reader: StoreReader, message: MessageId) -> Life | None:
-    """What became of a message; None if it is not known (any more). Raises StoreError."""
+    """The life of a message; None if it is not known (any more). Raises StoreError."""
     entry = await reader.entry(message)
     if entry is None:
         return None

@@ -1,4 +1,4 @@
-"""What people do to deliveries in the queue, on the writing connection. Each gives the ids of what it was done to.
+"""People's actions on queued deliveries, on the writing connection. Each gives the ids of what it was done to.
 
 The caller holds the deliveries in hand meanwhile, so that nothing of them is being sent.
 """

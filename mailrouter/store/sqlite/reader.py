@@ -182,12 +182,12 @@ class StoreReader:
         return int(rows[0][0] or 0)
 
     async def answered_at(self, key: str) -> Milliseconds | None:
-        """When an automatic reply under this key was queued last."""
+        """The moment of the last automatic reply under this key."""
         rows = self._rows("SELECT at FROM reply_memory WHERE key = ?", (key,))
         return int(rows[0][0]) if rows else None
 
     async def replies(self, day: str, scope: str) -> int:
-        """How many automatic replies ``scope`` has had on ``day``."""
+        """The number of automatic replies that ``scope`` had on ``day``."""
         rows = self._rows("SELECT n FROM reply_count WHERE day = ? AND scope = ?", (day, scope))
         return int(rows[0][0]) if rows else 0
 
@@ -263,12 +263,12 @@ class StoreReader:
         return [ScheduleChange(*row) for row in self._rows(handoffs.BEGUN)]
 
     async def ran_at(self) -> Milliseconds | None:
-        """When a service was last seen to run with this store."""
+        """The last moment at which a service ran with this store."""
         rows = self._rows("SELECT at FROM told WHERE name = 'ran'")
         return int(rows[0][0]) if rows else None
 
     async def told(self, name: str) -> str:
-        """What was told last under this name; ``""`` for nothing."""
+        """The words last told under this name; ``""`` for nothing."""
         rows = self._rows("SELECT what FROM told WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
 
@@ -295,11 +295,11 @@ class StoreReader:
         return await queue.entries(self, found, most)
 
     async def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
-        """What the deliveries meant (``found`` are their ids, in order) amount to."""
+        """The sum of the deliveries meant (``found`` are their ids, in order)."""
         return queue.summary(self, selection, found)
 
     async def life(self, message: MessageId) -> Life | None:
-        """What became of a message; None if it is not known (any more)."""
+        """The life of a message; None if it is not known (any more)."""
         return await queue.life(self, message)
 
     async def find(self, text: str, most: int, looked: int = LOOKED) -> Found:
@@ -324,7 +324,7 @@ class StoreReader:
         return None if rows[0][0] is None else DeliveryId(rows[0][0])
 
     async def waiting(self) -> int:
-        """How many deliveries are queued."""
+        """The number of queued deliveries."""
         return int(self._rows(WAITING)[0][0])
 
     async def lost_copies(self, since: Milliseconds) -> list[Lost]:
@@ -340,11 +340,11 @@ class StoreReader:
         return [MessageId(message) for (message,) in rows]
 
     async def waiting_messages(self) -> int:
-        """How many messages have something queued."""
+        """The number of messages with something queued."""
         return int(self._rows(WAITING_MESSAGES)[0][0])
 
     async def standing(self) -> Standing:
-        """How the queue stands. It reads all that is queued: for people and monitoring, not for the hot path."""
+        """The standing of the queue. It reads all that is queued: for people and monitoring, not for the hot path."""
         ((queued, first, due),) = self._rows(QUEUED)
         ((failed,),) = self._rows(FAILED)
         ((held,),) = self._rows(HELD)

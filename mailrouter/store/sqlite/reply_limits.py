@@ -80,7 +80,7 @@ def tell_once(connection: sqlite3.Connection, name: str, what: str, at: Millisec
 
 
 class Shown:
-    """What conversations have carried, gathered for a while before it is written.
+    """Versions that conversations have carried, gathered before they are written.
 
     Keys come in no order, so each lands on a page of its own: many are written at once, sorted (measured: written with
     each message they cost 7 % of the throughput).

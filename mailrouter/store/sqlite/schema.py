@@ -249,8 +249,10 @@ MIGRATIONS: tuple[str, ...] = (
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """How many migrations were applied; changes nothing. Raises StoreError if a newer program wrote the
-    database."""
+    """The number of migrations that were applied; changes nothing.
+
+    Raises StoreError if a newer program wrote the database.
+    """
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(

@@ -194,8 +194,10 @@ class SqliteStore(Memories):
         return max(self._shown.pending(conversations), await self.reader.shown(conversations))
 
     async def claim(self, most: int, now: Milliseconds, latest: Milliseconds | None = None) -> list[Delivery]:
-        """What is due, oldest first, and what is due after ``latest``. No write: a claim lives as long as this
-        process."""
+        """Take due deliveries in hand, oldest first.
+
+        Beside these, what is due after ``latest``. No write: a claim lives as long as this process.
+        """
         due = self.reader.due(now, most + len(self._in_hand), latest)
         found = await self.reader.deliveries([id_ for id_ in due if id_ not in self._in_hand][:most])
         self._in_hand.update(delivery.id for delivery in found)
@@ -332,7 +334,7 @@ class SqliteStore(Memories):
             await asyncio.sleep(0)
 
     async def next_due(self) -> Milliseconds | None:
-        """When the next queued delivery that is in nobody's hands is due."""
+        """The moment at which the next queued delivery is due. It is in nobody's hands."""
         for delivery, due in self.reader.next_due(len(self._in_hand) + 1):
             if delivery not in self._in_hand:
                 return due

@@ -1,4 +1,4 @@
-"""What a new text of a role's file does: the lines and the days that differ. Pure.
+"""The effect of a role's new text: the lines and the days that differ. Pure.
 
 Both are worked out in one step, which a process of its own can be asked for: a year of two schedules is compared day by
 day.

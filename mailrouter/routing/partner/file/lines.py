@@ -48,7 +48,7 @@ NO_LINES = FileLines(())
 
 
 def file_lines(before: bytes, after: bytes, old_role: Role, new_role: Role) -> FileLines:
-    """What differs, in the order of the file; the roles are what the texts say."""
+    """The differences, in the order of the file; the roles are what the texts say."""
     old, new = (text.decode("utf-8", "replace").lstrip("\ufeff").splitlines() for text in (before, after))
     steps = list(_steps(old, new))
     weighty = _beside_days_off(old_role) != _beside_days_off(new_role)
@@ -65,7 +65,7 @@ def file_lines(before: bytes, after: bytes, old_role: Role, new_role: Role) -> F
 
 
 def _beside_days_off(role: Role) -> tuple[Role, set[str]]:
-    """What is not told in words: all but absences and swaps, and of these whom else the mail goes to."""
+    """The differences not told in words: all but absences and swaps, and of these whom else the mail goes to."""
     return replace(role, absences=(), swaps=()), {person.email for person in role.people}
 
 
