@@ -1,4 +1,4 @@
-"""The journal of what is under way, which outlives the process: what was it working on when it ended?
+"""The journal of what is under way, which outlives the process. It tells what the process was working on when it ended.
 
 A file of fixed size beside the store, mapped into memory, without any sync: it is to survive ``kill -9``, the watchdog's
 or the kernel's, not a power cut. An order in it costs one write into memory. A stop in order empties it.

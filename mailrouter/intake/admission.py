@@ -42,7 +42,7 @@ class Refusal:
 
 
 class Admitted(NamedTuple):
-    """Whom a message that is taken is for.
+    """The admitted recipients of a message that is taken.
 
     ``to`` are its recipients, with the roles for which a mail to a return path is mail after all; ``by_hand`` are
     those, and ``roles`` everyone's whose partners may get something of it.

@@ -68,8 +68,9 @@ class Target(NamedTuple):
 
 
 class Addressed(NamedTuple):
-    """Whom a message is for: ``roles`` that get copies, each once; ``targets`` at addresses for partners; and
-    ``returned``, the return paths of ours among its recipients."""
+    """The addressees of a message: ``roles`` that get copies, each once; ``targets`` at addresses for partners; and
+    ``returned``, the return paths of ours among its recipients.
+    """
 
     roles: tuple[Role, ...]
     targets: tuple[Target, ...] = ()

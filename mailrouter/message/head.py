@@ -76,7 +76,7 @@ class Head:
             self._last = dict(zip(names, range(len(names)), strict=True))
 
     def has(self, name: str) -> bool:
-        """Is there a field of this name?"""
+        """Whether there is a field of this name."""
         return name.lower() in self._first
 
     @property

@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
     @property
     def returned(self) -> bool:
-        """Is this the message that a report is about, or its header?"""
+        """Whether this is a report's message, or its header. The report is about that message."""
         return self.kind in _RETURNED
 
     @property

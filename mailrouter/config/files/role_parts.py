@@ -22,7 +22,7 @@ Tell = Literal["inside", "everyone", "nobody"]
 
 
 class EmergencyFile(Lines):
-    """Whom to reach when it can't wait, and who may be told."""
+    """The contact when something can't wait, and who may be told."""
 
     demands: ClassVar[Schema] = {"anyOf": [{"required": ["phone"]}, {"required": ["email"]}]}
     name: Annotated[Name, about("Who or what it is.", "HR duty line", form=forms.TEXT)]

@@ -1,4 +1,4 @@
-"""Whom a delivery and its message concern: the roles it is for, the other copies, the header as it was received."""
+"""The roles and copies that a delivery concerns: the roles it is for, the other copies, the header as it was received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last look before a copy leaves: may this recipient still have what it carries?
+"""The last check of a copy's recipient, before it leaves.
 
 A mail can wait for days while the partners' file changes, or a partner's last day passes. A copy with a handoff
 goes only to somebody who is a partner of the handoff's role *now*, and none at all to a former partner; otherwise the

@@ -100,12 +100,12 @@ def server_words(text: str) -> str:
 
 
 def says_delayed(subject: str, words: str) -> bool:
-    """Is the mail still on its way?"""
+    """Whether the mail is still on its way."""
     return bool(_DELAYED.search(words) or _DELAY_SUBJECT.search(subject))
 
 
 def says_failed(words: str) -> bool:
-    """Did something not arrive?"""
+    """Whether something did not arrive."""
     return _FAILED.search(words) is not None
 
 

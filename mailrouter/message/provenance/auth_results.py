@@ -128,7 +128,7 @@ class _Reader:
         return server.lower(), int(version[0][:9]) if version else 1
 
     def at_end(self) -> bool:
-        """Is nothing left but space and comments?"""
+        """Whether nothing is left but space and comments."""
         self._skip()
         return self._at == len(self._text)
 

@@ -58,7 +58,7 @@ def loop_mark(key: bytes, role_address: str) -> str:
 
 
 def has_loop_mark(head: Head, key: bytes, role_address: str) -> bool:
-    """Has this message already been copied for this role?"""
+    """Whether this message was already copied for this role."""
     values = head.raw_values(LOOP_FIELD)
     if not values:
         return False

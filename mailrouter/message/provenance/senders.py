@@ -103,7 +103,7 @@ def is_robot(address: str) -> bool:
 
 @cached_by_text(1024)
 def is_mail_daemon(address: str) -> bool:
-    """Is this the name under which mail servers report?"""
+    """Whether mail servers report under this name."""
     return _DAEMON.match(local_part(address)) is not None
 
 
@@ -114,7 +114,7 @@ def speaks_for_a_server(address: str, display: str) -> bool:
 
 
 def is_bounce_subject(subject: str) -> bool:
-    """Does the subject begin as those of delivery reports do?"""
+    """Whether the subject begins as those of delivery reports."""
     return _BOUNCE.match(subject) is not None
 
 

@@ -1,4 +1,4 @@
-"""Whom somebody writes of: partners by all their names, and who covers. Pure."""
+"""The people in a request: partners by all their names, and who covers. Pure."""
 
 from __future__ import annotations
 
