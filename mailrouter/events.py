@@ -95,9 +95,7 @@ def tell_error(
 
 
 def fault(log: logging.Logger, now: float, error: BaseException, words: str, event: str = "fault") -> None:
-    """Log a message's error, its traceback at intervals.
-
-    They are at least ``TRACE_SECONDS``; ``now`` is a steady clock's.
+    """Log a message's error, with its traceback every ``TRACE_SECONDS`` at most. ``now`` is a steady clock's.
 
     An error that refuses each mail would else write a page for each.
     """

@@ -97,7 +97,7 @@ def _content(answer: http.client.HTTPResponse, host: str) -> bytes | str:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to a checked address, under the host's own name. The name is that of TLS and of the Host field."""
+    """A connection to a checked address, under the host's own name. TLS and the Host field have the name."""
 
     place: tuple[str, int]
     tls: ssl.SSLContext | None

@@ -82,7 +82,7 @@ class _Way:
     connection: Connection | None = None
 
     def silent(self, now: float, since: float) -> bool:
-        """Whether the server owes an answer for unusually long. Or since ``since``."""
+        """Whether the server owes an answer since ``since``, or for unusually long."""
         if self.connection is not None:
             return self.connection.silent(since)
         return self.began_at <= since or self.slow_at <= now

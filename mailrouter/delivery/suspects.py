@@ -50,8 +50,9 @@ class Suspects:
     async def next(self, ready: Iterable[Delivery]) -> tuple[Delivery | None, list[DeliveryId]]:
         """The next suspect to try alone, and those no longer due.
 
-        It is in the caller's hands, and those are before it; None while one is being tried, or at the end. ``ready``
-        are those that the transport may take: somebody may have taken the suspect back from there. Raises StoreError.
+        The suspect is in the caller's hands; the others come before it. None while one is being tried, or at the end.
+        ``ready`` are those that the transport may take: somebody may have taken the suspect back from there. Raises
+        StoreError.
         """
         gone: list[DeliveryId] = []
         now = asyncio.get_running_loop().time()

@@ -29,7 +29,7 @@ class Scene:
     rest: str
 
     def raw(self, now: datetime) -> bytes:
-        """The mail with a date and an id of its own. In CRLF lines (RFC 5322 §2.1)."""
+        """The mail in CRLF lines, with Date and Message-ID (RFC 5322 §2.1)."""
         ours = (
             f"From: {self.sender}\nDate: {date_field(now)}\nMessage-ID: {make_msgid(domain='example.test')}\n"
         )

@@ -66,7 +66,7 @@ class Paper:
         return wrap(text, self.width)
 
     def cards(self, cards: Iterable[Card]) -> list[str]:
-        """Cards under each other, open at their right side. So no letter's width can break them."""
+        """Cards under each other, open at the right. No letter's width can break them so."""
         top, next_, end, bar, dash = "┌├└│─" if self.unicode else "+++|-"
         out: list[str] = []
         for card in cards:

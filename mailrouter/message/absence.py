@@ -1,4 +1,4 @@
-"""Out-of-office mails known by their words alone. In the languages of the programs that write them. Pure.
+"""Out-of-office mails known by their words alone, in many languages. Pure.
 
 The phrases are those of the programs' own translations, as public collections of such subjects have them: Exchange and
 Outlook ("Automatic reply" and before 2010 "Out of Office AutoReply"), Lotus Notes ("AUTO: … is out of the office"), the

@@ -73,7 +73,7 @@ def classify(head: Head, shape: Shape) -> Nature:
 
 
 def autoreply_refusals(head: Head, shape: Shape, nature: Nature, reverse_path: str) -> tuple[str, ...]:
-    """Every reason for silence in the message and its sender, for people. By RFC 3834 §2 and RFC 5230 §4.6.
+    """Every reason for silence in a message, for people. See RFC 3834 §2 and RFC 5230 §4.6. In words for people.
 
     No reason means that it may be answered, as far as the message goes; whether it was written to the role,
     by one of ours, or answered before is for others to say. ``reverse_path`` is the envelope's sender;

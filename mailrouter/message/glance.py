@@ -35,7 +35,7 @@ def begins_encrypted(octets: bytes) -> bool:
 
 
 def method_of(calendar: bytes) -> str | None:
-    """A calendar's method (RFC 5545 §3.7.2) in upper case. It is read where it stands above the first entry.
+    """A calendar's method in upper case (RFC 5545 §3.7.2), if above entries.
 
     >>> method_of(b"BEGIN:VCALENDAR\\r\\nMETHOD:Reply\\r\\nBEGIN:VEVENT\\r\\n")
     'REPLY'

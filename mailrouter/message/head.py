@@ -22,9 +22,7 @@ _MESSAGE_ID = re.compile(r'<[^<>\s"]{1,990}+>|<"[^"<>\r\n]{1,900}+"@[^<>\s"]{1,2
 
 
 class Field(NamedTuple):
-    """A header field's name and place.
-
-    The name is in lower case, its octets are ``raw[start:end]`` with folds and last CRLF.
+    """A header field: its name in lower case, its octets ``raw[start:end]`` with folds and last CRLF.
 
     A range that is no field (no colon, an mbox ``From`` line, a continuation with nothing before it) has the
     name ``""``.
@@ -138,7 +136,7 @@ class Head:
         return values[0] if values else None
 
     def all_structured(self, name: str) -> tuple[str, ...]:
-        """All values of a field for programs, as written. In order; such a field is Authentication-Results.
+        """All values, as written, of a field such as Authentication-Results. They are in order.
 
         Folds are undone (RFC 5322 §2.2.3), and nothing else is: an encoded word has no meaning in a structured
         field (RFC 2047 §5), so it stays as it stands, and so does each control, and the white space at the ends.

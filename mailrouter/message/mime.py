@@ -32,10 +32,7 @@ def field_name(before: bytes) -> str:
 
 
 def field_values(block: bytes, name: bytes, lowered: bytes | None = None) -> list[bytes]:
-    """The raw values of field ``name`` in ``block``.
-
-    The name is in lower case; each line of the block follows a CRLF.
-    """
+    """The raw values of field ``name`` (lower case) in ``block``. Each line of the block follows a CRLF."""
     low = block.lower() if lowered is None else lowered
     needle, found, at = b"\r\n" + name, [], 0
     while (at := low.find(needle, at)) >= 0:

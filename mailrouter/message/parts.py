@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
     @property
     def returned(self) -> bool:
-        """Whether this is a report's message, or its header. The report is about that message."""
+        """Whether this is a reported message, or its header."""
         return self.kind in _RETURNED
 
     @property
@@ -34,7 +34,7 @@ class Part(NamedTuple):
         return self.head.parameter("content-type", "charset") or "utf-8"
 
     def decoded(self, most: int = bounds.PART_TEXT) -> bytes:
-        """The octets without transfer encoding (RFC 2045 §6). They are the first ``most`` of those that were sent."""
+        """The first ``most`` octets, without transfer encoding (RFC 2045 §6)."""
         encoding = transfer_encoding(self.head.structured("content-transfer-encoding") or "")
         return decoded(self.content[:most], encoding)
 

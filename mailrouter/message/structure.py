@@ -234,7 +234,7 @@ class Structure:
                 self._header_next = True
 
     def _note(self, entity: _Entity, kind: str) -> None:
-        """Note what a part means for the whole message. As far as its header says."""
+        """Note what a part means for the message, by its header."""
         self.signed |= kind in _SIGNED or entity.signature
         self.encrypted |= kind in _ENCRYPTED or entity.sealed
         self.report |= kind in _REPORT

@@ -106,7 +106,7 @@ def _each_an_address(raw: bytes) -> bool:
 
 
 def _whole_names(raws: Sequence[bytes], mailboxes: Sequence[Mailbox]) -> Sequence[Mailbox]:
-    """The mailboxes, a single one with its whole name. That is all that stands before its address."""
+    """The mailboxes, a single one with all before its address as name."""
     if len(mailboxes) != 1 or len(raws) != 1 or raws[0].count(b"<") != 1:
         return mailboxes
     name = decode_words(unfold(raws[0]).partition(b"<")[0].decode("utf-8", "replace"))

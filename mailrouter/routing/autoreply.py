@@ -25,7 +25,7 @@ _TO_ME = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
 
 
 def reply_automatically(draft: Draft, situation: Situation) -> Draft:
-    """Answer the sender if the schedule asks and nothing forbids. The answer is for the role."""
+    """Answer the sender for the role, if schedule and mail allow it."""
     occasion, period = _occasion(draft, situation)
     if silence := [*([] if period else [occasion]), *refusals(draft, situation)]:
         return _silent(draft, silence)

@@ -59,7 +59,7 @@ class Findings:
         return len(found) == 1 and _spf(found[0], domain)
 
     def signed_in(self, our_domains: Collection[str]) -> bool:
-        """Whether the sender logged in at our server (RFC 4954). As far as it is told, as somebody of ours."""
+        """Whether the sender logged in as one of ours (RFC 4954)."""
         found = [result for field in self.fields[: self.sure] for result in field.of("auth")]
         if len(found) != 1 or found[0].word != "pass" or found[0].version != 1:
             return False
@@ -81,13 +81,13 @@ def findings(head: Head, authserv_id: str | None, way: Provenance | None = None)
 
 
 def may_be_aligned(one: str, other: str) -> bool:
-    """Whether DMARC might take two domains as one (RFC 7489 §3.1.1). Whatever the public suffixes are."""
+    """Whether DMARC might align two domains (RFC 7489 §3.1.1). Public suffixes don't matter."""
     first, second = (_plain(name).split(".")[-2:] for name in (one, other))
     return first == second
 
 
 def is_rewritten(path: str) -> bool:
-    """Whether a reverse-path may be made of another address. It is nobody's mailbox then (SRS, BATV, VERP, ``a%b``)."""
+    """Whether a reverse-path may be rewritten, and so nobody's mailbox. SRS, BATV, VERP and ``a%b`` rewrite."""
     return not set("=%!").isdisjoint(path.rpartition("@")[0])
 
 

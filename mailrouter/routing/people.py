@@ -14,7 +14,7 @@ _Names = Callable[[Iterable[Person]], list[str]]
 
 
 def today_of(role: Role, duty: Duty) -> date:
-    """Today's date, as the role's clocks show it. At the moment of ``duty``."""
+    """Today's date by the role's clocks, at the moment of ``duty``."""
     return duty.moment.astimezone(role.time_zone).date()
 
 

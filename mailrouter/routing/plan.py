@@ -71,7 +71,7 @@ def plain_plan(head: Head, shape: Shape, situations: Sequence[Situation], fault:
 def last_resort(
     roles: Sequence[tuple[Role, str]], size: int, reverse_path: str, received: bytes, fault: str
 ) -> Plan:
-    """An unreadable message to every partner of every role. It is whole.
+    """A whole unreadable message to every partner of every role.
 
     ``roles`` come with their loop marks, ``size`` is the message's, in octets. Nothing is looked at but the
     partners' addresses, so nothing of the message can be at fault.
@@ -92,7 +92,7 @@ def last_resort(
 def mail_alone(
     recipient: str, roles: Sequence[str], reverse_path: str, size: int, received: bytes, why: str
 ) -> Plan:
-    """The whole message to a recipient whose roles are gone. As it came; the roles are keys."""
+    """The message as it came, to one whose roles (keys) are gone."""
     made = pieces.join((received, Slice(0, 0, size)))
     return Plan(
         (Copy(recipient, tuple(roles), reverse_path, made),), None, (f"the mail alone, because {why}",)

@@ -29,10 +29,7 @@ def dmarc_pass(head: Head, authserv_id: str | None, domain: str, way: Provenance
 
 
 def vouched_for(head: Head, found: Findings, our_domains: Collection[str]) -> bool:
-    """Whether our mail server vouches for From, or for a login.
-
-    The author is of the domain in From, or logged in as one of our own.
-    """
+    """Whether our mail server vouches for From's domain, or for the login."""
     if found.signed_in(our_domains):
         return True
     domains = {domain_of(mailbox.address) for mailbox in head.mailboxes("from")}

@@ -105,7 +105,7 @@ class Mailboxes:
         return sorted(found, key=lambda one: one.since)
 
     def unreached(self, role: Role, now: Milliseconds) -> tuple[tuple[str, datetime], ...]:
-        """The partners whose mailboxes fail lastingly, by key, and since when. They are those of one role."""
+        """A role's partners whose mailboxes fail lastingly, by key, and since when."""
         if not self._failing:
             return ()
         pairs = ((person, self.lasting(person.email, now)) for person in role.partners)

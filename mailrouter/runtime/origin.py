@@ -38,7 +38,7 @@ def way_of(settings: Settings, head: Head, client: str | None) -> Provenance:
 
 
 def came_from(way: Provenance, client: str, helo: str) -> str:
-    """The server that a mail came from, in words for a partner. It is written in that partner's name.
+    """The server a mail came from, told to the partner it names.
 
     It is the address that one of our servers saw, and beside that only what a host's name may hold: nothing that the
     sender chose can look like words of ours.

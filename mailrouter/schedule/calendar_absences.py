@@ -15,9 +15,9 @@ Interval = tuple[datetime, datetime]
 
 
 def with_calendars(role: Role, busy: Mapping[str, Sequence[Interval]]) -> Role:
-    """The role with calendar intervals as further absences.
+    """The role with its partners' calendar intervals as absences.
 
-    They are each partner's (by key); their ``source`` is "calendar".
+    They are by the partners' keys; their ``source`` is "calendar".
 
     Where the file has an absence of that partner, the file's holds alone, with its note and its cover. Only partners
     with a ``calendar`` get any. What an earlier call has laid in is replaced.

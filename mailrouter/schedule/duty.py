@@ -46,7 +46,7 @@ class Away:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The time from the last duty's end to the next start. In UTC.
+    """The time, in UTC, from the last duty's end to the next.
 
     ``end`` is None if no duty is found in 400 days ahead; ``start`` is 1 January 1970 if none is found in
     400 days before, so that the same gap keeps the same start.

@@ -30,7 +30,7 @@ def to_utc(wall: datetime, zone: ZoneInfo, *, end: bool = False) -> datetime:
 
 
 def _skip_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The moment at which the zone's offset changes between two others. To the second."""
+    """The moment, to the second, at which the zone's offset changes."""
     offset = after.astimezone(zone).utcoffset()
     low, high = 0, int((after - before).total_seconds())
     while high - low > 1:

@@ -68,7 +68,7 @@ class Nights:
         )
 
     def _around(self, day: date) -> Iterator[tuple[str | None, datetime, datetime]]:
-        """Shifts near the beginning of ``day``, with persons and UTC bounds. By the rota, and by swaps."""
+        """Shifts near the beginning of ``day``, by rota and swaps, in UTC."""
         for ahead in (-2, -1, 0, 1) if self._terms.zones else (-1, 0):
             begin = day + ahead * _ONE_DAY
             if not self._terms.runs(begin):

@@ -112,7 +112,7 @@ def settle_down() -> None:
 
 
 def give_back() -> None:
-    """Return freed memory from the C library to the kernel. With glibc alone; elsewhere nothing happens.
+    """Return freed memory to the kernel (glibc; elsewhere nothing happens).
 
     After a burst of messages that would be hundreds of megabytes, for as long as the process lives.
     """

@@ -110,7 +110,7 @@ class Reloading:
         await self._tell_vanished()
 
     async def _tell_settings(self, problems: str) -> None:
-        """Tell the operator that older settings are in force. Once for each text."""
+        """Tell the operator, once a text, that older settings are in force."""
         desk, moment = self._context.desk, self._context.now()
         made = of_settings(desk, problems, moment)
         role = next(iter(desk.configuration.roles), None)
@@ -223,7 +223,7 @@ class Reloading:
             log.error("what was right last can't be kept in %s: %s", folder, error.strerror)
 
     async def _tell_broken(self) -> None:
-        """Tell partners and operator of each broken file. Once for each text; a mended one is forgotten."""
+        """Tell partners and operator of each broken file, once a text. A mended one is forgotten."""
         broken = {found.key: found for found in self.now.broken}
         roles = {role.key for role in self.now.configuration.roles}
         # Only the first look asks the store about each role: what is told later is told here.

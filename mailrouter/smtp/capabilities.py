@@ -111,5 +111,5 @@ class Offer:
 
 @cached_by_text(1024)
 def _typed(address: str) -> str:
-    """An address with its type, for ORCPT (RFC 3461 §4.2). RFC 6533 §3 beyond ASCII."""
+    """An address with its type, for ORCPT (RFC 3461 §4.2, 6533 §3)."""
     return f"rfc822;{encode_xtext(address)}" if address.isascii() else f"utf-8;{encode_utf8_address(address)}"

@@ -1,4 +1,4 @@
-"""The door's view of what handles its events, and its limits. They are what one session may ask for."""
+"""The handler behind the door, as the door sees it, and limits."""
 
 from __future__ import annotations
 

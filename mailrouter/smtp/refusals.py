@@ -131,7 +131,7 @@ TABLE: tuple[Rule, ...] = (
 
 
 def about(stage: str, reply: Reply) -> About:
-    """The subject of a 5yz reply at ``stage``, by itself. As far as it tells."""
+    """The subject of a 5yz reply at ``stage``, if it tells."""
     if reply.own or stage not in _ENVELOPE | _DOT:
         return "mail"  # our own objection to this very mail
     status, words = _status_words(reply)

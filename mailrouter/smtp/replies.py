@@ -51,10 +51,7 @@ class Reply(NamedTuple):
 
     @property
     def next_hop_id(self) -> str | None:
-        """The server's id of a mail, where it has a known form.
-
-        It is the id under which the server has taken the mail.
-        """
+        """The id under which the server has taken the mail, if known."""
         found = _NEXT_ID.match(self.text[:MAX_WORDS]) if self.code == 250 and self.stage == "dot" else None
         return found[1] if found else None
 
@@ -122,7 +119,7 @@ class Replies:
         return self._reader.at_eof() or self._reader.exception() is not None
 
     def silent(self, since: float = -math.inf) -> bool:
-        """Whether the peer owes a reply unusually long. Or one that it was asked for up to ``since``."""
+        """Whether the peer owes a reply since ``since``, or for unusually long."""
         return self._deadline < math.inf and (self._asked_at <= since or self._slow_at <= self._loop.time())
 
     async def next(self, patience: float, stage: str = "") -> Reply:

@@ -346,10 +346,7 @@ class Door(SMTP):
             self.transport.write(out.encode("ascii", "replace"))
 
     def _set_reading(self) -> None:
-        """Read on only when nothing waits and there is room.
-
-        The client is read from only while there is room for what it says, and nothing of it to work on.
-        """
+        """Read on only when no input waits and there is room."""
         reading = self._mode is _ENDED or (
             self._writable
             and not self._resting

@@ -63,7 +63,7 @@ class Dialog:
     def obey(self, line: bytes, now: float = 0.0) -> tuple[str, Then]:
         """The reply to one command, and what follows from it.
 
-        The command is without its CRLF, ``now`` is in seconds of a steady clock.
+        The command has no CRLF; ``now`` is in seconds of a steady clock.
 
         Never raises.
         """

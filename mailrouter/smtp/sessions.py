@@ -49,7 +49,7 @@ class Session(Protocol):
         """Note that a message has come whole: it will end itself."""
 
     def idles(self, now: float) -> bool:
-        """Whether a session keeps a scarce place without use. By what is asked of strangers while places are short."""
+        """Whether, while places are short, a session keeps one without use."""
 
     def go_on(self) -> None:
         """Read from it again."""
@@ -171,7 +171,7 @@ class Sessions:
         return bool(self._waiting) or self.held > self.limits.held_octets
 
     def waits(self, session: Session) -> bool:
-        """Whether memory is short, and this session must wait. For its turn to be read from."""
+        """Whether memory is short, and this session must wait its turn."""
         if (
             not self._waiting and self.held <= self.limits.held_octets
         ):  # asked with each read: memory is nearly never short

@@ -141,7 +141,7 @@ class ReplyMemory:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """A message of ours that an outcome brings about. It is queued in the very transaction that records the outcome.
+    """A message of ours, queued in the transaction that records its outcome.
 
     Its ``delivery`` belongs to the message of the outcome and gets its number there. It is queued only if none of
     the deliveries ``unless`` is in one of the ``states`` by then, and if its ``memory`` could be written. Where one is,
@@ -195,7 +195,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class FailingMailbox:
-    """A mailbox (canonical) that mail has not been reaching. From ``since`` to ``last``, with its server's ``words``.
+    """A mailbox (canonical) unreached from ``since`` to ``last``. ``words`` are its server's.
 
     ``returned``: the last one was taken by the next server and came back; ``taken_at`` is when that server took one
     after it, 0 for not yet.

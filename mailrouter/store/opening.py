@@ -16,7 +16,7 @@ from mailrouter.store.sqlite import files
 def open_store(place: Path) -> Store:
     """Lock, create or migrate, and open the store for this process.
 
-    It is that at ``place`` (``Settings.store``); an event loop has to run. Raises StoreBusy, StoreError.
+    ``place`` is ``Settings.store``; an event loop has to run. Raises StoreBusy, StoreError.
     """
     from mailrouter.store.sqlite.store import SqliteStore
 
@@ -51,10 +51,7 @@ def holder(place: Path) -> str | None:
 
 
 def copy_store(place: Path, target: Path) -> Copied:
-    """Copy the store into the new file ``target`` (0600).
-
-    It is copied at one moment, in use or not. Raises StoreError, OSError.
-    """
+    """Copy the store at one moment, even in use, to ``target`` (0600). Raises StoreError, OSError."""
     from mailrouter.store.sqlite import backup
 
     return backup.copy_store(place, target)

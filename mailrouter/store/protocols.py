@@ -137,10 +137,7 @@ class Reading(Protocol):
         """
 
     async def asked(self, mailbox: str, since: Milliseconds) -> int:
-        """The number of mails with questions open at this mailbox.
-
-        Whatever their roles; they were asked after ``since``.
-        """
+        """The number of questions after ``since`` still open at this mailbox. Whatever roles they are of."""
 
     async def schedule_changes(self, role: str, most: int) -> list[ScheduleChange]:
         """The newest ``most`` changes of a role's file, newest first."""
@@ -179,7 +176,7 @@ class Reading(Protocol):
         """All deliveries meant, oldest message first."""
 
     async def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
-        """The first ``most`` messages of these deliveries, each with its own. In order of ids."""
+        """The first ``most`` messages of these deliveries, by id, with their own."""
 
     async def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:
         """The sum of the deliveries meant (``found`` are their ids, in order)."""
@@ -193,7 +190,7 @@ class Reading(Protocol):
     async def find(self, text: str, most: int) -> Found:
         """Messages with this Message-ID, or of or for this address.
 
-        With or without its brackets; the newest ``most`` among the newest ``history.LOOKED``.
+        Brackets don't matter; the newest ``most`` among the newest ``history.LOOKED``.
         """
 
 
@@ -271,7 +268,7 @@ class Store(Protocol):
     async def originate(self, acceptance: Acceptance, name: str = "", what: str = "") -> bool:
         """Queue messages of our own that no mail caused.
 
-        They are in nobody's hands; False where ``what`` was told under ``name`` already.
+        Nobody has them in hand; False where ``what`` was told under ``name`` already.
         """
 
     async def shown(self, conversations: Sequence[str]) -> int:
@@ -280,7 +277,7 @@ class Store(Protocol):
     # From the queue to the next hop
 
     async def claim(self, most: int, now: Milliseconds, latest: Milliseconds | None = None) -> list[Delivery]:
-        """Take up to ``most`` due deliveries in hand, oldest first. Beside these, what is due after ``latest``."""
+        """Take due deliveries in hand, oldest first, ``most`` at most. So are those due only after ``latest``."""
 
     def seize(self, deliveries: Sequence[DeliveryId]) -> list[DeliveryId]:
         """Take these in hand, due or not, if nobody has them. Gives what was taken."""
@@ -295,7 +292,7 @@ class Store(Protocol):
         """The bytes of a stored message from ``start`` to ``end``, in blocks."""
 
     async def next_due(self) -> Milliseconds | None:
-        """The moment at which the next queued delivery is due. It is in nobody's hands."""
+        """The moment at which the next delivery in nobody's hands is due."""
 
     async def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Record what became of attempts; the deliveries leave the caller's hands. Where it raises, they stay."""
@@ -319,7 +316,7 @@ class Store(Protocol):
     async def hold(
         self, deliveries: Sequence[DeliveryId], at: Milliseconds, words: str, told: tuple[Consequence, ...]
     ) -> None:
-        """Put one message's queued deliveries on hold ourselves. With what is ``told`` of it."""
+        """Put one message's queued deliveries on hold, and tell of it (``told``)."""
 
     async def withdraw(self, old: Delivery, at: Milliseconds, why: str, forget: str = "") -> None:
         """Withdraw a message of ours that nothing takes the place of; ``forget`` is the key of the memory that it was
@@ -333,7 +330,7 @@ class Store(Protocol):
         told: tuple[Consequence, ...] = (),
         known: int | None = None,
     ) -> None:
-        """Withdraw a delivery and queue others of its message instead. With what is ``told`` of it.
+        """Withdraw a delivery, queue others instead, and tell of it (``told``).
 
         ``known`` is the first number that was free when the message was read. Raises StoreChanged where it is not any
         more.

@@ -53,7 +53,7 @@ def make(key: bytes, delivery: int, day: int) -> str:
 
 
 def read(keys: Sequence[bytes], token: str, today: int) -> int:
-    """The delivery that ``token`` was made for, by any of ``keys``. They are the current one and those before it.
+    """The delivery that ``token`` was made for, by any of ``keys``. These are the current key and those before it.
 
     ``today`` counts like ``make``'s day. A day after today is taken: only our own clock can have written it.
     Raises TokenError.

@@ -57,7 +57,7 @@ class Leaving:
         return outcome._replace(consequences=told)
 
     async def plainly(self, delivery: Delivery, outcome: Outcome) -> Outcome:
-        """The outcome with an alert to the operator alone. The mail is not read."""
+        """The outcome with an alert to the operator, the mail unread."""
         entry = await self._store.reader.entry(delivery.message)
         message = entry.message if entry else None
         told = of_untold(self._context.desk, message, delivery, outcome, self._context.now())

@@ -218,7 +218,7 @@ def _server_bounce(report: _Report) -> Bounce | None:
 
 
 def _answer(report: _Report) -> Bounce | None:
-    """An out-of-office answer (RFC 3834 §5), or another program's answer. The latter is meant for a person."""
+    """An out-of-office (RFC 3834 §5), or another program's answer to a person."""
     head = report.head
     words = {
         value.partition(";")[0].partition("(")[0].strip().lower()

@@ -80,7 +80,7 @@ def compose_dsn(news: Undelivered, head: Head, shape: Shape) -> Pieces:
 
 
 def _status_part(news: Undelivered, status: str, words: str) -> bytes:
-    """The machine's part, which names the role and our host. RFC 3464 §2."""
+    """The machine's part (RFC 3464 §2): role and our host alone."""
     message = [f"Reporting-MTA: dns; {_token(news.hostname)}"]
     if envid := _unspoilt(decode_xtext(news.envid or ""), news.private):
         message.insert(0, f"Original-Envelope-Id: {envid}")  # RFC 3461 §6.3: given back decoded
@@ -126,7 +126,7 @@ def _original(news: Undelivered, head: Head, shape: Shape) -> tuple[Pieces, bool
 
 
 def _global_original(news: Undelivered, shape: Shape) -> Pieces:
-    """The original or its header, in UTF-8. RFC 6533 §6; RFC 6532 §3.7."""
+    """The original, or its header, in UTF-8 (RFC 6533 §6, 6532 §3.7)."""
     whole = news.full and news.action == "failed" and shape.size <= MAX_FULL
     kind = b"global" if whole else b"global-headers"
     lead = b"Content-Type: message/" + kind + b"\r\nContent-Disposition: attachment\r\n"
@@ -143,7 +143,7 @@ def _is_utf8(section: bytes) -> bool:
 
 
 def _sayable(diagnostic: str, private: Iterable[str]) -> str:
-    """A remote server's words in one line, without anything of partners. In ASCII."""
+    """A remote server's words on one ASCII line, without anything of partners."""
     line = " ".join(strip_controls(without_addresses(diagnostic, private)).split())
     ascii_line = line.encode("ascii", "replace").decode("ascii").replace("=?", "= ?")
     return (

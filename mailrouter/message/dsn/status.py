@@ -67,7 +67,7 @@ def verdict(recipients: Sequence[RecipientStatus]) -> Verdict:
 
 
 def status_in(text: str) -> str:
-    """The first enhanced status code in ``text``, or ``""``. Without needless zeros (RFC 3463 §2).
+    """The first enhanced status code in ``text``, normalised (RFC 3463 §2), or ``""``.
 
     >>> status_in("550 5.01.1 no such user at 192.0.2.5.1")
     '5.1.1'

@@ -41,7 +41,7 @@ class Undelivered:
 
     @property
     def international(self) -> bool:
-        """Whether the report may be UTF-8, as its address is. RFC 6533 §4."""
+        """Whether the report may be UTF-8, like its address (RFC 6533 §4)."""
         return not self.reverse_path.isascii()
 
     @property

@@ -69,7 +69,7 @@ def provenance(head: Head, client: str | None, is_ours: Callable[[str], bool]) -
 
 
 def client_of(raw: bytes) -> str | None:
-    """The client's address in a Received field, or None. It is the address that the field's writer saw.
+    """The client's address, as a Received field's writer saw it, or None.
 
     What the client called itself is passed over: ``from HELO (name [address])`` is by Postfix and Sendmail, ``from
     name ([address] helo=HELO)`` or ``from [address] (helo=HELO)`` by Exim, ``from name (HELO HELO) (address)`` by

@@ -18,10 +18,7 @@ _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_]*+")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A DKIM signature's domain, fields and extent.
-
-    The domain is in lower case; the extent says whether only a part of the body is covered.
-    """
+    """A DKIM signature: domain in lower case, covered fields, whether it covers only a part of the body."""
 
     domain: str
     covered: frozenset[str]

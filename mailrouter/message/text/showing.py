@@ -34,7 +34,7 @@ def visible(text: str, limit: int = 500) -> str:
 
 
 def quoted(text: str, limit: int = 60) -> str:
-    r"""``text`` on one line in quotation marks. With a backslash before those inside; at most ``limit`` + 2 characters.
+    r"""``text`` quoted on one line: quotation marks inside have a backslash; at most ``limit`` + 2 characters.
 
     >>> quoted('the "new" plan')
     '"the \\"new\\" plan"'

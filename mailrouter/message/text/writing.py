@@ -108,7 +108,7 @@ def address_field(name: str, mailboxes: Sequence[Mailbox]) -> bytes:
 
 
 def safe_subject(text: str, limit: int = 200) -> str:
-    """``text`` in one line of at most ``limit`` characters. Without controls; an ellipsis shows where it was cut."""
+    """``text`` on one line without controls, ``limit`` characters at most. An ellipsis shows where it was cut."""
     text = " ".join(strip_controls(text).split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 

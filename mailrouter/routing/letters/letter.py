@@ -101,7 +101,7 @@ def dated(situation: Situation, what: str, known_by: str = "") -> tuple[bytes, b
 
 
 def threading(head: Head) -> tuple[bytes, ...]:
-    """In-Reply-To and References (RFC 5322 §3.6.4), bounded. Of a long thread they have the first and the last ids."""
+    """In-Reply-To and References (RFC 5322 §3.6.4): of a long thread the first and the last ids."""
     own = head.message_id
     if not own:
         return ()

@@ -8,7 +8,7 @@ from mailrouter.schedule.date_words import called
 
 
 def tell_of_unreached(draft: Draft, situation: Situation) -> Draft:
-    """Tell partners, on their copies, whose mailbox keeps failing. For a day by then, until it works again."""
+    """Tell partners, on their copies, whose mailbox has failed for a day. It ends when the mailbox works again."""
     if not situation.unreached or silence(draft, situation):
         return draft
     copies = tuple(copy._replace(unreached=_lines(copy, situation)) for copy in draft.copies)

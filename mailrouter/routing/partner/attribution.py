@@ -37,7 +37,7 @@ _ORIGINAL = re.compile(
 
 
 def _field(names: str, filled: str = r"(?:\s++|(?<=：))\S") -> re.Pattern[str]:
-    """A line that begins with such a word and colon. Perhaps in bold."""
+    """A line beginning with such a word and colon, perhaps in bold."""
     return re.compile(rf"\s*+\*?+(?:{'|'.join(names.split())})\*?+\s?+[:：]\*?+{filled}", re.I)
 
 
@@ -56,7 +56,7 @@ _BLOCK = 7
 
 
 def _attributes(text: str) -> bool:
-    """Whether ``text`` only says who wrote what follows. In one line: "On Monday, Jane wrote:"."""
+    """Whether ``text`` only says who wrote what follows: "On Monday, Jane wrote:". It is one line."""
     said = text.strip()
     if len(said) > _LONGEST or not said.endswith((":", "：")):
         return False
@@ -76,10 +76,7 @@ def _wrote(said: str, begin: str, word: str, more: int) -> bool:
 
 
 def above_attribution(lines: Sequence[str], start: int) -> int:
-    """The first line of an attribution that ends above ``start``.
-
-    Perhaps it stands in several lines; ``start`` if none does.
-    """
+    """The first line of the attribution, perhaps of several, above ``start``. ``start`` if there is none."""
     end = start
     while end and not lines[end - 1].strip():
         end -= 1

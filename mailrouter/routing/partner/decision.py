@@ -1,4 +1,4 @@
-"""The decision about a mail to an address for partners. It is done, asked about, answered, or mail. Pure.
+"""The decision about a mail for partners: done, asked about, answered, or mail to the role. Pure.
 
 Only a partner's mail does anything; everybody else's is mail to the role like any other, and outsiders hear
 nothing. Who wrote it, and what proves that, is the same for all of these addresses; what it is for is told by a
@@ -106,7 +106,7 @@ class PartnerRequest(ABC):
     quotes_nothing = False
 
     def written(self, mail: Handed, author: Person) -> Written:
-        """Read what the mail says, or the problem with it. In a form that may be kept aside."""
+        """Read the mail in a form to keep; or the problem."""
         return (mail.contents and mail.contents.body) or too_large()
 
     @abstractmethod
@@ -123,7 +123,7 @@ class PartnerRequest(ABC):
         return handoff_notices.once_more(mail.situation, mail.head, author, mail.ask_from, what, until)
 
     def refused(self, mail: Handed, author: Person, problem: str, *, understood: bool = False) -> Notice:
-        """Tell ``author`` alone why the mail comes to nothing. Perhaps it was ``understood``."""
+        """Tell ``author`` alone why a mail, perhaps ``understood``, comes to nothing."""
         return handoff_notices.unusable(mail.situation, mail.head, author, author, problem)
 
     def doubt(self, mail: Handed, written: Written) -> str:

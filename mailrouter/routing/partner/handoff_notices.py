@@ -109,9 +109,9 @@ def confirm(situation: Situation, head: Head, to: Person, written: Written, ques
 def once_more(
     situation: Situation, head: Head, to: Person, sender: str, what: str, until: datetime
 ) -> Notice:
-    """The notice that an answer to ``sender`` said no yes.
+    """The notice that an answer to ``sender`` was no yes.
 
-    And how to say it; ``what`` waits for it ``until`` then: "handoff for".
+    ``what`` waits for it ``until`` then: "handoff for".
     """
     role = situation.role
     day = date_words(until.astimezone(role.time_zone).date(), today_of(role, situation.duty))

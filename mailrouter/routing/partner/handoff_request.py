@@ -56,7 +56,7 @@ class HandoffRequest(PartnerRequest):
         return Handover("set", (reason,), author, text, at, told)
 
     def unusable(self, mail: Handed, author: Person, written: Written) -> Handover:
-        """Pass the mail on to the other partners, with the reason. As it came, unless there is nothing in it."""
+        """Pass a mail that holds something to the others, with the reason."""
         role = mail.situation.role
         others = [person for person in role.partners if person.key != author.key]
         nothing = written.empty and not (written.quoted and forwarded(mail.head.text("subject") or ""))

@@ -125,9 +125,9 @@ def _has_sections(lines: list[str]) -> bool:
 
 
 def _footer_from(lines: list[str]) -> int:
-    """The start of the footer at the very end.
+    """The start of an advertisement or list footer at the very end.
 
-    It is a phone's advertisement, or a list's or a virus scanner's lines below a rule.
+    It is a phone's, or a list's or a virus scanner's lines below a rule.
     """
     end = _trimmed(lines, len(lines))
     for index in range(end - 1, max(-1, end - 1 - _MAX_SIGNATURE), -1):

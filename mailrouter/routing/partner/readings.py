@@ -100,9 +100,7 @@ def _seen(sent: datetime | None, role: Role, author: Person, arrived: datetime) 
 def _of_the_night(
     asked: Asked, role: Role, author: Person, arrived: datetime, found: tuple[Request, ...]
 ) -> list[tuple[datetime, tuple[Request, ...]]]:
-    """The reading for a writer whose yesterday isn't over.
-
-    It is within a night that began then, or they are awake late.
+    """The reading for a writer whose yesterday isn't over. Their shift runs over midnight, or they are awake late.
 
     Nothing where that is the same as ``found``, or is over by now.
     """

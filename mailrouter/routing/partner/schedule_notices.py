@@ -195,7 +195,7 @@ def lost(situation: Situation, to: Person, what: str, why: str) -> Notice:
 
 
 def broken(situation: Situation, to: Person, found: Sequence[Problem], file: str, kept: bool) -> Notice:
-    """The notice that the role's file can't be used now. Once for each text of it."""
+    """The notice that the role's file can't be used, once a text."""
     role = situation.role
     facts = {**_facts(situation), "file": file, "problems": problem_lines(found), "kept": kept}
     words = situation.wording.notice("schedule-broken", facts)

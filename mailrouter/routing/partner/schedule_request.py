@@ -236,9 +236,9 @@ class ScheduleRequest(PartnerRequest):
             return self._answer(mail, author, str(already), examples=False)
 
     def by_command(self, situation: Situation, requests: Sequence[Request], queue: str) -> Handover:
-        """The change that a command asks for, with its notices.
+        """The change, with notices, of a command, which is always proven.
 
-        It is always proven. Raises MailrouterError where it can't be made, NothingToDo where it stands so already.
+        Raises MailrouterError where it can't be made, NothingToDo where it stands so already.
         """
         scanner = Scanner()
         scanner.feed(b"\r\n")
@@ -273,7 +273,7 @@ class ScheduleRequest(PartnerRequest):
         return self._set(mail, author, base, proposed, Understood(change.words, change.first, change.notes))
 
     def _not_of_a_calendar(self, role: Role, requests: Sequence[Request], now: datetime) -> None:
-        """Refuse to end an absence that a calendar has. It is no line of the file. Raises MailrouterError."""
+        """Refuse to end an absence that only a calendar has. Raises MailrouterError."""
         if not any(isinstance(request, Back | Cancel) for request in requests):
             return
         try:
@@ -438,6 +438,6 @@ def _not_older(sent: datetime | None, last: LastChange) -> None:
 
 
 def _wall(role: Role, author: Person | None, moment: datetime) -> datetime:
-    """The wall time where the author is. By a command, where the role is: so "today" is the author's today."""
+    """The wall time where the author is, or the role, by command. So "today" is the author's today."""
     zone = (author.time_zone if author else None) or role.time_zone
     return moment.astimezone(zone).replace(tzinfo=None)

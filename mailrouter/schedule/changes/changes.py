@@ -101,10 +101,7 @@ def _off(role: Role, off: Off, today: date) -> tuple[list[Edit], list[str], date
 
 
 def _takes_time(role: Role, off: Off, today: date, moment: datetime | None) -> None:
-    """Refuse an absence that takes no time, or is over.
-
-    So is one of which it isn't clear what it takes of a night. Raises Unclear.
-    """
+    """Refuse an absence that is empty, over, or unclear about a night. Raises Unclear."""
     nights = Nights(role)
     name = called(role)[off.who]
     for span in off.spans:

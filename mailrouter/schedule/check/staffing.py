@@ -17,9 +17,7 @@ _FORESEEN = 60
 
 
 def uncovered(role: Role, today: date, days: int) -> Iterator[str]:
-    """Holes of the rota within working hours, by weekday.
-
-    They are on weekdays where it has somebody; each comes with the next day.
+    """Holes of the rota within working hours, by weekday and next day. They are on weekdays where it has somebody.
 
     Absences and holidays are not looked at: a visit to the dentist is no fault of the rota.
     """
@@ -37,7 +35,7 @@ def uncovered(role: Role, today: date, days: int) -> Iterator[str]:
 
 
 def _whole(week: Week, role: Role) -> bool:
-    """Whether each staffed day's shifts cover the role's hours. It is told as far as that is plain to see."""
+    """Whether each staffed day's shifts plainly cover the role's hours."""
     for weekday, shifts in enumerate(week):
         before = [(s.start - DAY, s.end - DAY) for s in week[weekday - 1]]
         spans = sorted([*before, *((s.start, s.end) for s in shifts)])

@@ -194,7 +194,7 @@ def _last_lines(state: str) -> Iterator[bytes]:
 
 
 def whole_days(start: datetime, end: datetime, role: Role) -> tuple[date, date] | None:
-    """First day and the day after the last, of whole days. They are days of the role's zone; None for another range."""
+    """First day and day after the last, of the role's whole days. None for another range."""
     zone = role.time_zone
     first, after = local_day(start, zone), local_day(end, zone)
     return (first, after) if (day_start(first, zone), day_start(after, zone)) == (start, end) else None
@@ -212,7 +212,10 @@ def _stamp(changed: datetime) -> tuple[bytes, ...]:
 
 
 def _uid(role: Role, kind: str, who: str, start: datetime) -> str:
-    """A UID that stays while role, person and beginning do. RFC 7986 §5.3. The beginning counts by its wall time."""
+    """A UID that stays while role, person and beginning do.
+
+    See RFC 7986 §5.3. The beginning counts by its wall time.
+    """
     local = start.astimezone(role.time_zone)
     text = f"{role.address}\0{kind}\0{who}\0{local:%Y-%m-%dT%H:%M:%S}\0{local.fold}"
     return f"mailrouter-{hashlib.sha256(text.encode()).hexdigest()[:32]}@{domain_of(role.address)}"

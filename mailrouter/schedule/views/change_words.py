@@ -95,6 +95,6 @@ def moment_said(moment: datetime, today: date) -> str:
 
 
 def times_of(role: Role, key: str) -> str:
-    """`` (times of Europe/Berlin)``, for a partner with other clocks. They are other than the role's."""
+    """`` (times of Europe/Berlin)``, where a partner's clocks aren't the role's."""
     zone = role.person(key).time_zone
     return f" (times of {zone.key})" if zone is not None and zone.key != role.time_zone.key else ""

@@ -1,4 +1,4 @@
-"""Duty in one line a day, and differences between two schedules. For mails and logs. Pure."""
+"""Duty in one line a day, and schedules' differences, for people. Pure."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def ends(roster: Roster, duty: Duty) -> dict[str, datetime | None]:
 
 
 def following(duty: Duty) -> list[tuple[Person, datetime]]:
-    """The others who come next, with the moment. They are all who begin at the first one. Nobody where all are on."""
+    """The others who begin next, all at the first such moment. Nobody where all are on."""
     starts = [
         (person, start) for person, start in duty.next_on if start is not None and person not in duty.on
     ]

@@ -43,7 +43,7 @@ def copy_store(source: Path, target: Path) -> Copied:
 
 
 def check_store(path: Path) -> Copied:
-    """Raise StoreError for a damaged or newer database. It is that at ``path``, newer than this program."""
+    """Raise StoreError where the database at ``path`` is damaged or newer."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:

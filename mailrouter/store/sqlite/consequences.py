@@ -75,10 +75,7 @@ def report(connection: sqlite3.Connection, outcome: Outcome, by: MessageId | Non
 
 
 def due(connection: sqlite3.Connection, consequence: Consequence) -> Consequence | None:
-    """Claim the message of ours that still applies.
-
-    It is this one or the one in its stead; its memory is written then.
-    """
+    """Claim the message that still applies, or its substitute, and remember it."""
     if _reaches_somebody(connection, consequence):
         return due(connection, consequence.otherwise) if consequence.otherwise else None
     remembered = consequence.memory is None or remember_reply(connection, consequence.memory)

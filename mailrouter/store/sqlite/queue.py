@@ -34,10 +34,7 @@ _BATCH = 500
 
 
 def open_ids(selection: Selection) -> tuple[str, list[Any]]:
-    """A statement for ids and due times of open deliveries.
-
-    They are in these states; it goes by the states' indices.
-    """
+    """A statement for open deliveries' ids and due times, by states' indices."""
     words, values = _joined(_by_index(selection))
     parts = [
         f"SELECT id FROM delivery INDEXED BY {_INDEX[state]} WHERE state = '{state}'{words}"
@@ -49,7 +46,7 @@ def open_ids(selection: Selection) -> tuple[str, list[Any]]:
 
 
 def among(selection: Selection, places: str, columns: str) -> tuple[str, list[Any]]:
-    """A statement for ``columns`` of the deliveries meant. It is of those in ``places`` (a condition)."""
+    """A statement for ``columns`` of deliveries meant, from those in ``places``. ``places`` is a condition."""
     words, values = _joined([*_by_index(selection), *_by_row(selection)])
     join = f" JOIN message ON message.id = delivery.id >> {ids.DELIVERY_BITS}" if "message." in words else ""
     states = ", ".join(f"'{state}'" for state in selection.states if state == "queued" or not _due(selection))
@@ -128,7 +125,7 @@ def _one_by_one(found: Sequence[DeliveryId]) -> str:
 
 
 async def entries(reader: StoreReader, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
-    """The first ``most`` messages of these deliveries, each with its own. In order of ids."""
+    """The first ``most`` messages of these deliveries, by id, with their own."""
     by_message: dict[MessageId, list[DeliveryId]] = {}
     for id_ in found:
         message = ids.message_of(id_)
@@ -176,7 +173,7 @@ async def life(reader: StoreReader, message: MessageId) -> Life | None:
 
 
 async def find(reader: StoreReader, text: str, most: int, looked: int) -> Found:
-    """Messages with this Message-ID, or of or for this address. With or without its brackets.
+    """Messages with this Message-ID, or of or for this address. Brackets don't matter.
 
     The newest ``looked`` messages are looked through. Raises StoreError.
     """

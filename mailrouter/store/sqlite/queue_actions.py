@@ -88,10 +88,7 @@ def steer(
     reports: Mapping[DeliveryId, Sequence[Consequence]],
     keep_at: Milliseconds = 0,
 ) -> list[DeliveryId]:
-    """Do ``action`` to those ``deliveries`` that it fits.
-
-    They are ``STEP`` at most; ``reports`` are queued with a drop.
-    """
+    """Do ``action`` to those ``deliveries`` (``STEP`` at most) that it fits. ``reports`` are queued with a drop."""
     names = ", ".join(f":d{n}" for n in range(len(deliveries)))
     values: dict[str, object] = {f"d{n}": id_ for n, id_ in enumerate(deliveries)}
     statement = f"UPDATE delivery SET {_CHANGE[action]} AND id IN ({names}) RETURNING id"

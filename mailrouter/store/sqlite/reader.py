@@ -221,10 +221,7 @@ class StoreReader:
         return WaitingHandoff(*rows[0]) if rows else None
 
     async def asked(self, mailbox: str, since: Milliseconds) -> int:
-        """The number of mails with questions open at this mailbox.
-
-        Whatever their roles; they were asked after ``since``.
-        """
+        """The number of questions after ``since`` still open at this mailbox. Whatever roles they are of."""
         rows = self._rows(
             "SELECT count(DISTINCT message) FROM waiting_handoff"
             " WHERE mailbox = ? AND asked_at > ? AND asked_at < ?",
@@ -291,7 +288,7 @@ class StoreReader:
         return queue.selected(self, selection)
 
     async def entries(self, found: Sequence[DeliveryId], most: int) -> list[QueueEntry]:
-        """The first ``most`` messages of these deliveries, each with its own. In order of ids."""
+        """The first ``most`` messages of these deliveries, by id, with their own."""
         return await queue.entries(self, found, most)
 
     async def summary(self, selection: Selection, found: Sequence[DeliveryId]) -> Summary:

@@ -94,7 +94,7 @@ class Shown:
         self._closed = False
 
     def pending(self, conversations: Sequence[str]) -> int:
-        """The newest version these keys carry, not yet written. 0 for none."""
+        """The newest unwritten version that these keys carry; 0 for none."""
         return max((self._pending.get(conversation, 0) for conversation in conversations), default=0)
 
     def remember(self, shown: Sequence[tuple[str, int]]) -> None:

@@ -196,7 +196,7 @@ class SqliteStore(Memories):
     async def claim(self, most: int, now: Milliseconds, latest: Milliseconds | None = None) -> list[Delivery]:
         """Take due deliveries in hand, oldest first.
 
-        Beside these, what is due after ``latest``. No write: a claim lives as long as this process.
+        So are those due only after ``latest``. No write: a claim lives as long as this process.
         """
         due = self.reader.due(now, most + len(self._in_hand), latest)
         found = await self.reader.deliveries([id_ for id_ in due if id_ not in self._in_hand][:most])
@@ -258,7 +258,7 @@ class SqliteStore(Memories):
     async def hold(
         self, deliveries: Sequence[DeliveryId], at: Milliseconds, words: str, told: tuple[Consequence, ...]
     ) -> None:
-        """Put one message's queued deliveries on hold ourselves. With what is ``told`` of it."""
+        """Put one message's queued deliveries on hold, and tell of it (``told``)."""
         outcome = Outcome(
             deliveries[0] if deliveries else ids.NO_DELIVERY, "held", words, at, consequences=told
         )
@@ -334,7 +334,7 @@ class SqliteStore(Memories):
             await asyncio.sleep(0)
 
     async def next_due(self) -> Milliseconds | None:
-        """The moment at which the next queued delivery is due. It is in nobody's hands."""
+        """The moment at which the next delivery in nobody's hands is due."""
         for delivery, due in self.reader.next_due(len(self._in_hand) + 1):
             if delivery not in self._in_hand:
                 return due
@@ -348,7 +348,7 @@ class SqliteStore(Memories):
         told: tuple[Consequence, ...] = (),
         known: int | None = None,
     ) -> None:
-        """Withdraw a delivery and queue others of its message instead. With what is ``told`` of it, in one transaction.
+        """Withdraw a delivery, queue others instead, and tell of it (``told``). All is one transaction.
 
         ``known`` is the first number that was free when the message was read. Raises StoreChanged where it is not any
         more, StoreError where so many have no numbers left.

@@ -1,4 +1,4 @@
-"""Lines in which two texts of a role's file differ. For people who read them on a phone. Pure.
+"""Lines in which two texts of a file differ, for small screens. Pure.
 
 Every line that differs is a line of somebody's, so each stands behind a mark (``- `` before, ``+ `` now), cut, without
 anything that can't be seen. Where the texts differ in more than absences and swaps, every line is shown; these are told
@@ -112,7 +112,7 @@ def _gaps(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, i
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Places of lines unique in both texts, in common order. It is the longest such row."""
+    """The longest row of lines unique in both texts, in common order."""
     once = {line for line, times in Counter(old).items() if times == 1}
     at = {line: place for place, line in enumerate(old) if line in once}
     often = Counter(new)

@@ -34,7 +34,7 @@ class PastChange:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """``lines`` in place of the common text from ``start`` to ``end``. To before ``end``."""
+    """``lines`` in place of the common text from ``start`` to before ``end``."""
 
     start: int
     end: int
@@ -107,7 +107,7 @@ def _clash(one: _Piece, other: _Piece) -> bool:
 
 
 def taken_back(current: str, new: str, past: Iterable[PastChange], author: str) -> PastChange | None:
-    """The newest change by others that ``new`` would undo. By others than ``author``; None where there is none."""
+    """The newest change that ``new`` would undo, not by ``author``, or None."""
     now, then = Counter(_lines(current)), Counter(_lines(new))
     for change in past:
         before, after = (
