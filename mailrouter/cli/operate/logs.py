@@ -6,6 +6,8 @@ place in the code stand there.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -96,15 +98,42 @@ class Json(logging.Formatter):
 
 
 class Lines(logging.StreamHandler[TextIO]):
-    """A line to a stream at once. Shorter than the library's, for some lines stand in the way of every message."""
+    """Lines for a stream: those of one turn of the event loop are written together, a warning at once.
+
+    Each write lets go of the interpreter's lock, and has to wait for the store's thread to give it back. Written one by
+    one, the three lines of a message cost more by that than by all the work of making them.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line; an error is told as the library does."""
+        """Take the line; an error is told as the library does."""
         try:
-            self.stream.write(self.format(record) + "\n")
-            self.stream.flush()
+            self._waiting.append(self.format(record) + "\n")
+            if record.levelno >= logging.WARNING or not self._later():
+                self.flush()
         except Exception:
             self.handleError(record)
+
+    def _later(self) -> bool:
+        """Have the lines written in the next turn; False outside a loop."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if len(self._waiting) == 1:
+            loop.call_soon(self.flush)
+        return True
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self.lock or contextlib.nullcontext():
+            lines, self._waiting = self._waiting, []
+            if lines:
+                self.stream.write("".join(lines))
+            super().flush()
 
 
 class ForJournal(logging.Formatter):
