@@ -303,7 +303,7 @@ class Dispatcher:
         try:
             return await self._follow(delivery, result)
         except Exception:
-            # That it failed is recorded in any case: the queue and the log show it.
+            # The failure is recorded in any case: the queue and the log show it.
             log.exception("%s: nobody can be told of its failure", delivery.queue_id)
             return result
 

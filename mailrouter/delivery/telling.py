@@ -117,7 +117,7 @@ class Telling:
                     break
                 return await way(delivery, outcome)
             except Exception:
-                # That it failed is recorded in any case: the queue and the log show it.
+                # The failure is recorded in any case: the queue and the log show it.
                 log.exception("delivery %d: nobody can be told of its outcome", outcome.delivery)
         return outcome._replace(consequences=())
 

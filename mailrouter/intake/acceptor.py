@@ -207,7 +207,7 @@ class Acceptor:
             if rows.reported:
                 self._offer([])  # what they bring about lies in the store
         except Exception:
-            # It is durable: to say anything but 250 now would have it sent, and delivered, again.
+            # The message is durable: to say anything but 250 now would have it sent, and delivered, again.
             log.exception(
                 "%s: accepted, but not handed to delivery; it is taken up from the store",
                 queue_id(rows.message.id),

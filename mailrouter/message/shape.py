@@ -45,7 +45,7 @@ class Shape(NamedTuple):
     malformed: str | None = None
     """Why readers may disagree on the structure (a phrase for people), or None."""
     calendar: bool = False
-    """It is a calendar program's: an invitation, or an answer to one. What is inside attached messages is not."""
+    """The mail is a calendar program's: an invitation, or an answer to one. What is inside attached messages is not."""
     calendar_method: str | None = None
     """The iTIP method in upper case (RFC 5546), of the first calendar part that names one."""
     calendar_file: bool = False

@@ -82,7 +82,7 @@ def _partners(draft: Draft, situation: Situation) -> tuple[list[Person], str]:
         return partners, f"{_names(partners)} {verb} a copy, on duty or not"
     others = [person for person in partners if person is not author]
     if not others:
-        # It went to the role for a reason, and a copy too many is better than a mail that is nowhere.
+        # The mail went to the role for a reason, and a copy too many is better than a mail that is nowhere.
         return partners, f"{author.first_name} wrote it and is the only partner, so it comes back as a copy"
     verb = "gets" if len(others) == 1 else "get"
     return others, f"{author.first_name} wrote it, so {_names(others)} {verb} it, as it is"

@@ -41,7 +41,7 @@ class Connection:
         self.settled = 0
         """Messages that got their final reply here."""
         self.useful = 0
-        """Those of them whose reply spoke of the message; 421 speaks of the connection."""
+        """Messages whose final reply spoke of them; 421 speaks of the connection."""
 
     @classmethod
     async def open(cls, host: str, port: int, helo: str, timeouts: Timeouts | None = None) -> Connection:

@@ -85,7 +85,7 @@ class Sessions:
         self._networks: Counter[str] = Counter()
         self._strangers = 0
         self._waiting: dict[Session, None] = {}
-        """Those held back, in the order in which they may go on."""
+        """Sessions held back, in the order in which they may go on."""
         self._looking: Any = None
         self._relieved = relieved
         self._peak = 0

@@ -170,7 +170,7 @@ class Outcome(NamedTuple):
     retry_at: Milliseconds = 0
     consequences: tuple[Consequence, ...] = ()
     expired: bool = False
-    """It failed only because its time was over: what was put on hold meanwhile stays there, for time stands still."""
+    """Nothing but its time was over: what was put on hold meanwhile stays there, for time stands still."""
     cause: Cause = ""
     """Why it is tried again, where that is not the mail's or its mailbox's fault."""
     tell: bool = False
@@ -235,7 +235,7 @@ ASKING_MS: Milliseconds = HOUR_MS
 """Within this time one mailbox is asked about ``MOST_ASKED`` mails, whatever their roles, while none of the questions
 is answered."""
 MOST_ASKED_A_DAY = 12
-"""The same for a day (24 hours)."""
+"""Questions to one mailbox within a day (24 hours)."""
 MOST_WAITING = 24
 """So many wait for one mailbox and role; a further one takes the place of the oldest."""
 

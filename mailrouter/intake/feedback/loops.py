@@ -48,7 +48,7 @@ async def of_loop(
     now = received.moment
     at, postmaster = milliseconds(now), desk.configuration.settings.postmaster
     recipient = of.recipient if of else ""
-    # The same key as for what bounces: the refusal will come back to us as one.
+    # A bounce has this key as well: the refusal will come back to us as one.
     key = told_key(desk, "trouble" if of else "loop", role.key, canonical(recipient), canonical(postmaster))
     last = await reader.answered_at(key)
     if last is not None and last > at - HOUR_MS:

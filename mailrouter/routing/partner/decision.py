@@ -90,7 +90,7 @@ class Handover:
     notices: tuple[Notice, ...] = ()
     file: FileChange | None = None
     passed_on: bool = False
-    """It is answered, and is mail to the role's partners as well: they get it as it came."""
+    """The mail is answered, and is mail to the role's partners as well: they get it as it came."""
 
 
 class PartnerRequest(ABC):

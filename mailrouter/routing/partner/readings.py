@@ -41,7 +41,7 @@ class _Seen:
     nows: tuple[datetime, ...]
     why: str = ""
     always: bool = False
-    """It is asked even where all readings are the same."""
+    """The writer is asked even where all readings are the same."""
 
 
 def understood(asked: Asked, role: Role, author: Person, arrived: datetime) -> tuple[Request, ...]:

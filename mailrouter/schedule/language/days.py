@@ -40,9 +40,9 @@ class Clock:
     other: int | None = None
     typed: str = ""
     bare: bool = False
-    """It is a number alone, as the 2 in ``2-4``."""
+    """The time is a number alone, as the 2 in ``2-4``."""
     half: bool = False
-    """It was typed with am or pm."""
+    """The time was typed with am or pm."""
 
     @property
     def meanings(self) -> tuple[int, ...]:
