@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import logging
 import os
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mailrouter.cli.operate.logs import ForJournal, Json, Text, to_journal
+from mailrouter.cli.operate.logs import ForJournal, Json, Lines, Text, to_journal
 from mailrouter.errors import StoreError
 from mailrouter.events import EventRecord, Fields
 from mailrouter.store.ids import MessageId, QueueId, queue_id
@@ -141,3 +143,70 @@ def test_no_start_ends_in_a_traceback(tmp_path: Path) -> None:
         assert "secret" not in done.stderr
         assert ("File " in done.stderr) == bool(more)
         assert len(done.stderr.splitlines()) == 1 or more
+
+
+class Stream(io.StringIO):
+    """A stream that keeps each write apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[str] = []
+
+    def write(self, text: str, /) -> int:
+        """Keep it."""
+        self.writes.append(text)
+        return len(text)
+
+
+def lines(stream: Stream) -> logging.Logger:
+    """A logger of its own that writes to ``stream`` as the service does."""
+    logger = logging.Logger("mailrouter.tests")
+    handler = Lines(stream)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    return logger
+
+
+async def test_the_lines_of_one_turn_are_written_together() -> None:
+    """In their order; nothing waits for longer than the turn."""
+    stream = Stream()
+    logger = lines(stream)
+    logger.info("one")
+    logger.info("two")
+    assert stream.writes == []
+    await asyncio.sleep(0)
+    assert stream.writes == ["one\ntwo\n"]
+    logger.info("three")
+    await asyncio.sleep(0)
+    assert stream.writes[1:] == ["three\n"]
+
+
+async def test_a_warning_is_written_at_once_and_in_its_order() -> None:
+    """What may be the last line before a crash is never held back."""
+    stream = Stream()
+    logger = lines(stream)
+    logger.info("one")
+    logger.warning("two")
+    assert "".join(stream.writes) == "one\ntwo\n"
+    await asyncio.to_thread(logger.info, "from a thread")
+    assert stream.writes[-1] == "from a thread\n"
+
+
+def test_outside_a_loop_a_line_is_written_at_once() -> None:
+    """So do commands, and the service before it serves."""
+    stream = Stream()
+    lines(stream).info("one")
+    assert stream.writes == ["one\n"]
+
+
+def test_what_waits_is_written_when_the_handler_is_flushed_at_exit() -> None:
+    """``logging`` does that at the end of the process (``logging.shutdown``)."""
+    stream = Stream()
+    logger = lines(stream)
+
+    async def last_words() -> None:
+        logger.info("the end")
+
+    asyncio.run(last_words())
+    logger.handlers[0].flush()
+    assert "".join(stream.writes) == "the end\n"
