@@ -179,6 +179,11 @@ def _in_sync(pid: int) -> bool:
     return False
 
 
+def _is_dead(pid: int) -> bool:
+    """Whether the process has ended, though the tracer keeps what is left of it."""
+    return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+
+
 @needs_strace
 def test_a_thread_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None:
     """A Maildir's disk never answers: when the limit is reached the process ends itself, and says so."""
@@ -191,6 +196,8 @@ def test_a_thread_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None:
         assert running.process.stdout is not None
         second = running.process.stdout.readline().decode()
         seconds = time.monotonic() - before
+        # Its last act comes after that line, and must not race with a disk that answers again.
+        wait_until(lambda: _is_dead(running.process.pid), what="its end")
     assert running.ended() == 1
     assert said == "mailrouter stopped; 2 still to deliver\n"
     assert "something did not end in time" in second
