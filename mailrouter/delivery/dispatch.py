@@ -422,7 +422,8 @@ class Dispatcher:
         ):
             self._looking = asyncio.get_running_loop().create_task(self.look_for_overdue())
         if transport is None or transport.paused():
-            return 1.0
+            # What waits here needs the room of what was delivered.
+            return 0.05 if await self._store.sweep(shrink=False) else 1.0
         if self._suspects:
             return await self._try_alone(transport)
         room = MOST_READY // 2 - len(self._ready)

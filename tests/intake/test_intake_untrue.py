@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from mailrouter.turns import drive
 from tests.intake.services import Service, desk, service
 from tests.intake.test_intake_aftermath import MOMENT, copies, delivered, fails
 from tests.routing.situations import role
+from tests.support import faults
 
 NOW = milliseconds(MOMENT)
 
@@ -143,6 +145,32 @@ async def test_content_is_given_up_when_its_time_is_over(tmp_path: Path) -> None
         assert len(await store.reader.chunk(made["elaine"].message, 0)) < whole
         assert not store.reader.rows("SELECT 1 FROM kept")
         assert not store.reader.rows("SELECT 1 FROM delivery WHERE pieces <> x''")
+
+
+@pytest.mark.skipif(bool(faults.no_mounts()), reason=faults.no_mounts() or "")
+async def test_content_is_given_up_sooner_where_the_disk_gets_short(tmp_path: Path) -> None:
+    """What waits is left alone; with room again, content has its time."""
+    with faults.small_disk(tmp_path / "disk", 40) as folder:
+        async with service(folder, desk(role()), MOMENT) as running:
+            store = running.store
+            store.keep_bounced = HOUR_MS
+            made = await copies(running)
+            for copy in made.values():
+                await delivered(running, copy)
+            waits = await copies(running)
+            filler = faults.fill(folder)
+            os.truncate(filler, filler.stat().st_size - (1 << 20))  # a fortieth of it is left
+            whole = len(await store.reader.chunk(waits["elaine"].message, 0))
+            while await store.sweep():
+                pass
+            assert len(await store.reader.chunk(made["elaine"].message, 0)) < whole
+            assert len(await store.reader.chunk(waits["elaine"].message, 0)) == whole
+            filler.unlink()
+            for copy in waits.values():
+                await delivered(running, copy)
+            while await store.sweep():
+                pass
+            assert len(await store.reader.chunk(waits["elaine"].message, 0)) == whole
 
 
 async def test_each_mail_that_nobody_has_is_told(tmp_path: Path) -> None:

@@ -194,7 +194,8 @@ def _keys() -> dict[str, Schema]:
         "keep_bounced": key(
             "How long the content of a mail is kept after its delivery, so that a copy that comes back (a full mailbox, "
             "say) can be sent again with `queue retry`; from when it came back, if it did. `0 s` gives it up at once. "
-            "It costs room on the disk: the mail of so many days.",
+            "It costs room on the disk: the mail of so many days. Where less than a twentieth of the disk is free, and "
+            "less than a gigabyte, it is given up sooner.",
             {"type": "string", "pattern": "^[0-9]{1,6} *[A-Za-z]+$"},
             "5 days",
             "0 s",

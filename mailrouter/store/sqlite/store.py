@@ -57,6 +57,8 @@ FRESH_MS: Milliseconds = 30_000
 """A clock that was set is noticed within so long."""
 PLANNED_ANEW = "planned anew"
 """The words of a delivery that others took the place of."""
+SHORT = 1 << 30
+"""Octets: a disk is short when less is free, and less than a twentieth of it."""
 SHIFTED = 2000
 """Rows in one step of ``shift_times``: some milliseconds."""
 _LAST_ID = """
@@ -150,6 +152,13 @@ class SqliteStore(Memories):
         except OSError:
             return None
         return Room(taken, disk.f_bavail * disk.f_frsize)
+
+    def _disk_is_short(self) -> bool:
+        try:
+            disk = os.statvfs(self.journal.parent)
+        except OSError:
+            return False
+        return disk.f_bavail < disk.f_blocks // 20 and disk.f_bavail * disk.f_frsize < SHORT
 
     async def answers(self) -> None:
         """Returns once the writing thread has come round; nothing is written. Raises StoreError."""
@@ -432,13 +441,15 @@ class SqliteStore(Memories):
     async def sweep(self, shrink: bool = True) -> bool:
         """Delete one step of unneeded content or history, or shrink.
 
-        Content comes first; to ``shrink`` the file is what else is done. True while there is more to do.
+        Content comes first; to ``shrink`` the file is what else is done. True while there is more to do. Where the disk
+        gets short, what is only kept to be sent again goes at once: mail that waits needs the room.
         """
 
         def step(connection: sqlite3.Connection) -> bool:
             if pruning.sweep_step(connection):
                 return True
-            if pruning.release_step(connection, now_ms() - self.keep_bounced):
+            kept = 0 if self._disk_is_short() else self.keep_bounced
+            if pruning.release_step(connection, now_ms() - kept):
                 return True
             if self.keep_history is not None and self._pruning.step(connection, now_ms(), self.keep_history):
                 return True
